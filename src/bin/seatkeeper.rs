@@ -1,0 +1,2 @@
+//! seatkeeper.
+fn main() {}

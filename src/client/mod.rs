@@ -1,0 +1,1 @@
+//! What a licensed component embeds: discovery, connection, agent.

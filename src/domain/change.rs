@@ -1,0 +1,227 @@
+//! Recorded facts and the events they tell of.
+
+use super::catalogue::{Catalogue, Vendor};
+use super::command::{Actor, Role};
+use super::ids::{ComponentId, Fingerprint, Mac, ProductKey, Serial, ServerId, VendorId};
+use super::license::{License, Tombstone};
+use super::seat::{ConflictKind, EndCause, FormerSeat, Seat, SeatKey, SpentUnit};
+use super::time::Timestamp;
+
+/// A recorded fact with the events it tells of. What is not in a `Change` does not survive a restart.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// The complete new value, or a deletion.
+    pub fact: Fact,
+    /// What happened; for the event log. Empty where another change of the same command tells it.
+    pub events: Vec<Event>,
+}
+
+/// The complete new value of one key of the ledger, or its deletion.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fact {
+    /// An identity has this role.
+    AdminPut(Fingerprint, Admin),
+    /// An identity has no role any more.
+    AdminRemoved(Fingerprint),
+    /// A vendor's catalogue.
+    CataloguePut(Box<Catalogue>),
+    /// A machine's former seat is forgotten.
+    FormerDropped(SeatKey),
+    /// A machine held this seat.
+    FormerPut(SeatKey, FormerSeat),
+    /// A license.
+    LicensePut(Box<License>),
+    /// A license is not on this server any more.
+    LicenseRemoved(Serial),
+    /// A seat ended.
+    SeatEnded(SeatKey),
+    /// A seat.
+    SeatPut(SeatKey, Box<Seat>),
+    /// The server itself.
+    ServerPut(Server),
+    /// A unit of a license was spent; units of a license are numbered from 0.
+    SpentPut(Serial, u32, SpentUnit),
+    /// A license was removed.
+    TombstonePut(Serial, Tombstone),
+    /// A vendor is trusted.
+    VendorPut(VendorId, Vendor),
+}
+
+/// What the server knows of itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Server {
+    /// Its name for itself in offers.
+    pub id: ServerId,
+    /// Raised by a restore from backup; an agent that has seen a higher one refuses a lower one.
+    pub epoch: u32,
+    /// When it was first started.
+    pub founded_at: Timestamp,
+}
+
+/// An identity with a role.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Admin {
+    /// What it may do.
+    pub role: Role,
+    /// Whose it is, for people; at most 64 bytes.
+    pub label: String,
+    /// When it was added.
+    pub added_at: Timestamp,
+}
+
+/// Something that happened, for the event log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub actor: Actor,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum EventKind {
+    /// An identity was given a role.
+    AdminAdded {
+        /// Which identity.
+        fingerprint: Fingerprint,
+        /// What it may do.
+        role: Role,
+    },
+    /// An identity lost its role.
+    AdminRemoved {
+        /// Which identity.
+        fingerprint: Fingerprint,
+    },
+    /// A catalogue came or replaced an older one.
+    CatalogueImported {
+        /// Whose.
+        vendor: VendorId,
+        /// Its number.
+        version: u64,
+    },
+    /// Another component holds the seat too.
+    ComponentAdded {
+        /// Which seat.
+        key: SeatKey,
+        /// Which component.
+        component: ComponentId,
+    },
+    /// A component was released.
+    ComponentReleased {
+        /// Which seat.
+        key: SeatKey,
+        /// Which component.
+        component: ComponentId,
+        /// An administrator's reason; nothing where the component released itself.
+        reason: Option<String>,
+    },
+    /// A copy showed itself.
+    ConflictSeen {
+        /// On which seat.
+        key: SeatKey,
+        /// On which component.
+        component: ComponentId,
+        /// How.
+        kind: ConflictKind,
+    },
+    /// A license was imported.
+    LicenseImported {
+        /// Which.
+        serial: Serial,
+        /// For what.
+        product: ProductKey,
+        /// Its seats.
+        seats: u32,
+    },
+    /// A license was removed.
+    LicenseRemoved {
+        /// Which.
+        serial: Serial,
+        /// How many seats ended with it.
+        seats_ended: u32,
+    },
+    /// A component's identity was replaced by another one.
+    Rebound {
+        /// On which seat.
+        key: SeatKey,
+        /// On which component.
+        component: ComponentId,
+        /// The identity before.
+        from: Fingerprint,
+        /// The identity now.
+        to: Fingerprint,
+    },
+    /// A seat ended.
+    SeatEnded {
+        /// Which.
+        key: SeatKey,
+        /// The license it was of.
+        serial: Serial,
+        /// Why.
+        cause: EndCause,
+        /// An administrator's reason.
+        reason: Option<String>,
+        /// Whether its unit stays spent.
+        spent: bool,
+    },
+    /// A seat was engaged.
+    SeatEngaged {
+        /// Which.
+        key: SeatKey,
+        /// Of which license.
+        serial: Serial,
+        /// Whether the machine held one before.
+        again: bool,
+    },
+    /// A seat went from a license that no longer serves to another one.
+    SeatMoved {
+        /// Which.
+        key: SeatKey,
+        /// The license before.
+        from: Serial,
+        /// The license now.
+        to: Serial,
+    },
+    /// A seat was renewed and nothing else happened.
+    SeatRenewed {
+        /// Which.
+        key: SeatKey,
+    },
+    /// The server was started for the first time.
+    ServerFounded {
+        /// Its name for itself.
+        id: ServerId,
+    },
+    /// A vendor is trusted from now on.
+    VendorTrusted {
+        /// Which.
+        vendor: VendorId,
+    },
+}
+
+impl EventKind {
+    /// The machine that the event is about, where it is about one.
+    #[must_use]
+    pub const fn mac(&self) -> Option<Mac> {
+        match self {
+            Self::ComponentAdded { key, .. }
+            | Self::ComponentReleased { key, .. }
+            | Self::ConflictSeen { key, .. }
+            | Self::Rebound { key, .. }
+            | Self::SeatEnded { key, .. }
+            | Self::SeatEngaged { key, .. }
+            | Self::SeatMoved { key, .. }
+            | Self::SeatRenewed { key } => Some(key.mac),
+            Self::AdminAdded { .. }
+            | Self::AdminRemoved { .. }
+            | Self::CatalogueImported { .. }
+            | Self::LicenseImported { .. }
+            | Self::LicenseRemoved { .. }
+            | Self::ServerFounded { .. }
+            | Self::VendorTrusted { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The licensing rules: a pure ledger that decides commands and applies the facts it decided.
+//!
+//! Nothing here does I/O, reads a clock or uses randomness. `proto-spec/rules.md` says what must hold; comments name
+//! its rules (`S4`).
+
+pub mod catalogue;
+pub mod change;
+pub mod command;
+pub mod denial;
+pub mod ids;
+pub mod license;
+pub mod reply;
+pub mod seat;
+pub mod time;

@@ -1,0 +1,144 @@
+//! Engaged seats: who holds what, since when, until when, and which identities are bound to it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, Serial, VendorId};
+use super::time::Timestamp;
+
+/// Other MAC addresses kept with a seat, at most.
+pub const OTHER_MACS_MAX: usize = 16;
+
+/// The longest host name, in bytes.
+pub const HOST_NAME_LEN_MAX: usize = 253;
+
+/// What a seat is keyed by (rule I1).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SeatKey {
+    /// Whose product.
+    pub vendor: VendorId,
+    /// Which product.
+    pub product: ProductId,
+    /// Which machine.
+    pub mac: Mac,
+}
+
+impl SeatKey {
+    /// The product with its vendor.
+    #[must_use]
+    pub const fn product_key(&self) -> ProductKey {
+        ProductKey {
+            vendor: self.vendor,
+            product: self.product,
+        }
+    }
+}
+
+/// What a machine tells of itself. Information only: nothing is decided by it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct MachineNote {
+    /// Its host name; at most [`HOST_NAME_LEN_MAX`] bytes, no control characters. Empty where it told none.
+    pub host_name: String,
+    /// The address it last asked from.
+    pub address: Option<IpAddr>,
+    /// Its other MAC addresses; at most [`OTHER_MACS_MAX`].
+    pub other_macs: Vec<Mac>,
+}
+
+/// One engaged unit of a license.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Seat {
+    /// The license that serves it.
+    pub serial: Serial,
+    /// When it was engaged; never moves while it lasts (rule S4).
+    pub acquired_at: Timestamp,
+    /// When it was last renewed.
+    pub renewed_at: Timestamp,
+    /// The renew date: from this moment on the seat is free (rule S6). Nothing where it never idles out.
+    pub renew_by: Option<Timestamp>,
+    /// Whether it is spent when it ends (rule S9), as it was when it was engaged.
+    pub single_use: bool,
+    /// What its machine told of itself.
+    pub machine: MachineNote,
+    /// The counted components that hold it, with what is bound to each; at most 64.
+    pub components: BTreeMap<ComponentId, Binding>,
+}
+
+/// What is bound to a component of a seat (rule I7).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Binding {
+    /// The component runs from boot media: nothing is bound.
+    Ephemeral,
+    /// An identity is bound.
+    Identity(Bound),
+}
+
+/// An identity bound to a component, and what shows a copy of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Bound {
+    /// The identity that checked out last.
+    pub identity: Fingerprint,
+    /// When it took the place of another one, if it did.
+    pub rebound_at: Option<Timestamp>,
+    /// The identity whose place it took.
+    pub displaced: Option<Fingerprint>,
+    /// The continuation number that was answered last.
+    pub continuation: u64,
+    /// The number that the last answered checkout came with: it comes again if that answer was lost.
+    pub continuation_before: u64,
+    /// What was seen of a copy, if anything was.
+    pub conflict: Option<Conflict>,
+}
+
+/// How a copied machine showed itself (rule I7).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ConflictKind {
+    /// Identity A, then B, then A again within 24 hours.
+    AlternatingIdentity,
+    /// A continuation number that was used up.
+    StaleContinuation,
+}
+
+/// A conflict on a component; it stands until the component is released.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Conflict {
+    /// How the copy showed itself last.
+    pub kind: ConflictKind,
+    /// When it was first seen.
+    pub since: Timestamp,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
+    /// How often it was seen.
+    pub count: u32,
+}
+
+/// Why a seat ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EndCause {
+    /// An administrator took it back.
+    Administrator,
+    /// It was not renewed before its renew date.
+    Idle,
+    /// Its license was removed.
+    LicenseRemoved,
+    /// The machine's last counted component was released.
+    Released,
+}
+
+/// What is remembered of a seat that ended, so that its machine can be told (rule S7). Forgotten after a year.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FormerSeat {
+    /// When it ended; for an idle one its renew date.
+    pub ended_at: Timestamp,
+    /// Why it ended.
+    pub cause: EndCause,
+}
+
+/// A unit of a license that never comes back (rules S9, X1). Kept when the license is removed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SpentUnit {
+    /// The machine it was spent on.
+    pub mac: Mac,
+    /// When its seat ended.
+    pub spent_at: Timestamp,
+}

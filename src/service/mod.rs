@@ -1,0 +1,1 @@
+//! The single writer: commands in rounds, durable before they are answered.

@@ -1,0 +1,1 @@
+//! Interfaces, and UDP sockets that know where a datagram came in.

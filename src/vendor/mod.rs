@@ -1,0 +1,1 @@
+//! License keys and catalogues: texts, certificates and their signatures.

@@ -1,0 +1,1 @@
+//! The protocol's bytes: frames, messages, datagrams, codes and bounds.

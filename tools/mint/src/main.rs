@@ -1,0 +1,2 @@
+//! seatmint.
+fn main() {}

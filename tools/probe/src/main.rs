@@ -1,0 +1,2 @@
+//! seatprobe.
+fn main() {}
