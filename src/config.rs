@@ -8,7 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::service::NewSeatLimits;
-use crate::sockets::DEFAULT_PORT;
+use crate::wire::limits;
 
 /// The environment variable that changes the port of a whole site, servers and agents.
 pub const PORT_VARIABLE: &str = "SEATKEEPER_PORT";
@@ -219,7 +219,7 @@ impl Config {
 /// The variable is set to what is not a port.
 pub fn site_port() -> Result<u16, ConfigError> {
     match std::env::var(PORT_VARIABLE) {
-        Err(_) => Ok(DEFAULT_PORT),
+        Err(_) => Ok(limits::PORT),
         Ok(text) => match text.parse() {
             Ok(port) if port != 0 => Ok(port),
             _ => Err(ConfigError::Port(text)),
