@@ -68,6 +68,21 @@ pub(super) fn rfc3339(time: Option<Timestamp>) -> Option<String> {
     jiff::Timestamp::from_second(secs).ok().map(|time| time.to_string())
 }
 
+/// A code's name as people read it; `unknown` where this version does not know the code.
+pub(super) fn code(name: Option<&str>) -> String {
+    name.unwrap_or("unknown").to_lowercase().replace('_', " ")
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// A MAC address as people write it.
+pub(super) fn mac(bytes: [u8; 6]) -> String {
+    bytes.map(|byte| format!("{byte:02x}")).join(":")
+}
+
 /// Text without control characters: what a machine calls itself must not move the cursor of who reads it.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
