@@ -197,8 +197,8 @@ fn an_identity_file_is_made_once_and_kept_private() {
     let path = directory.path().join("identity.pem");
     assert!(matches!(Identity::load(&path), Err(TlsError::File { .. })));
     let made = Identity::load_or_create(&path).unwrap();
-    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let bits = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(bits & 0o777, 0o600);
     assert_eq!(
         Identity::load_or_create(&path).unwrap().fingerprint(),
         made.fingerprint()
