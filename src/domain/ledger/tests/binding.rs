@@ -72,6 +72,33 @@ fn a_copied_disk_shows_itself_when_either_runs_again_after_both_have_run() {
 
 // proves I7
 #[test]
+fn a_copy_shows_itself_as_soon_where_the_seat_had_ended_since() {
+    for runs_before in 1..6 {
+        let mut site = Site::with(&[key(1, "SERVER", 1)]);
+        let number = (0..runs_before).fold(0, |number, _| site.grant(agent(1).with(number)).continuation);
+        site.at(IDLE);
+        // Strict alternation: original, copy, original.
+        let found = found_out_after(&mut site, number, 0b010, 3);
+        assert_eq!(found, Some(3), "{runs_before} checkouts before");
+    }
+}
+
+// proves I7
+#[test]
+fn a_number_that_is_answered_is_never_the_one_that_was_sent() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    for sent in [0, 1, 2, 3, 3, 5, u64::MAX, 0, 9, u64::MAX - 1] {
+        for identity in [1, 2] {
+            let answered = site.grant(agent(1).under(identity).with(sent)).continuation;
+            assert!(answered != sent && answered != 0, "{answered} for {sent}");
+        }
+        site.end_seat(1, "SERVER");
+        assert_ne!(site.grant(agent(1).with(sent)).continuation, sent);
+    }
+}
+
+// proves I7
+#[test]
 fn a_disk_rolled_back_by_two_checkouts_is_a_conflict_that_stands_and_is_counted() {
     let mut site = Site::with(&[key(1, "SERVER", 1)]);
     let mut number = site.grant(agent(1)).continuation;
