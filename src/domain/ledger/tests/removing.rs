@@ -1,7 +1,10 @@
 //! Licenses that go and come back: what `remove` leaves behind (rules S9, K5).
 
+use bytes::Bytes;
+
 use super::fixture::*;
 use crate::domain::denial::{Denial, KeyRefusal};
+use crate::domain::license::VerifiedKey;
 use crate::domain::reply::{GrantKind, ImportOutcome, Reply};
 use crate::domain::seat::EndCause;
 use crate::domain::time::Timestamp;
@@ -66,6 +69,30 @@ fn a_trial_that_is_removed_and_imported_again_does_not_start_anew() {
             ..
         }
     ));
+}
+
+// proves S9
+#[test]
+fn a_key_with_fewer_seats_than_were_spent_under_its_serial_is_refused() {
+    let mut site = Site::with(&[key(1, "WIPE", 2)]);
+    for machine in [1, 2] {
+        site.grant(agent(machine).of("WIPE"));
+    }
+    site.remove(1, true);
+    let fewer = VerifiedKey {
+        certificate: Bytes::from_static(b"fewer"),
+        ..key(1, "WIPE", 1)
+    };
+    // The fixture audits after every command: an oversold license would stop the next start.
+    let outcome = site.import(&fewer);
+    assert!(matches!(
+        outcome,
+        ImportOutcome::Refused {
+            refusal: KeyRefusal::SerialTaken,
+            ..
+        }
+    ));
+    assert!(matches!(site.import(&key(1, "WIPE", 2)), ImportOutcome::Added { .. }));
 }
 
 #[test]
