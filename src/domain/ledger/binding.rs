@@ -66,7 +66,7 @@ fn first(identity: Fingerprint, came_with: u64) -> Bound {
         identity,
         rebound_at: None,
         displaced: None,
-        continuation: 1,
+        continuation: number_after(came_with, came_with),
         continuation_before: came_with,
         conflict: None,
     }
@@ -77,7 +77,7 @@ fn first(identity: Fingerprint, came_with: u64) -> Bound {
 fn again(bound: &Bound, came_with: u64) -> (Bound, Option<ConflictKind>) {
     let known = came_with == bound.continuation || came_with == bound.continuation_before;
     let next = Bound {
-        continuation: number_after(bound),
+        continuation: number_after(bound.continuation, came_with),
         continuation_before: came_with,
         ..*bound
     };
@@ -92,16 +92,21 @@ fn other(bound: &Bound, identity: Fingerprint, came_with: u64, now: Timestamp) -
         identity,
         rebound_at: Some(now),
         displaced: Some(bound.identity),
-        continuation: number_after(bound),
+        continuation: number_after(bound.continuation, came_with),
         continuation_before: came_with,
         conflict: bound.conflict,
     };
     (next, alternates.then_some(ConflictKind::AlternatingIdentity))
 }
 
-/// Numbers of one component only grow; 0 is never one.
-const fn number_after(bound: &Bound) -> u64 {
-    bound.continuation.wrapping_add(1)
+/// Numbers of one component only grow; 0 is never one. An answer never repeats the number that was asked with, or two
+/// copies of a disk would both hold an accepted one.
+const fn number_after(last: u64, came_with: u64) -> u64 {
+    let mut next = last.wrapping_add(1);
+    while next == 0 || next == came_with {
+        next = next.wrapping_add(1);
+    }
+    next
 }
 
 fn add(before: Option<Conflict>, kind: ConflictKind, now: Timestamp) -> Conflict {

@@ -98,6 +98,8 @@ impl Ledger {
         match twin.or_else(|| self.licenses.get(&serial).map(|license| &license.certificate)) {
             Some(held) if *held == key.certificate => return (ImportOutcome::AlreadyPresent { serial, product }, None),
             Some(_) => return refused(KeyRefusal::SerialTaken),
+            // More units than it has were spent under the serial before it was removed (rules S2, S9).
+            None if self.index.used(serial) > key.claims.seats => return refused(KeyRefusal::SerialTaken),
             None => {}
         }
         if !self.vendors.contains_key(&product.vendor) {
