@@ -17,7 +17,10 @@ pub struct NewSeatLimits {
 
 impl Default for NewSeatLimits {
     fn default() -> Self {
-        Self { macs_per_identity: 4, seats_per_source: 30 }
+        Self {
+            macs_per_identity: 4,
+            seats_per_source: 30,
+        }
     }
 }
 
@@ -38,7 +41,11 @@ impl NewSeatLimiter {
     /// A limiter that has seen nothing.
     #[must_use]
     pub const fn new(limits: NewSeatLimits) -> Self {
-        Self { limits, machines: Recent::new(DAY_SECS), sources: Recent::new(MINUTE_SECS) }
+        Self {
+            limits,
+            machines: Recent::new(DAY_SECS),
+            sources: Recent::new(MINUTE_SECS),
+        }
     }
 
     /// Whether a seat may be engaged now; if not, after how many seconds to ask again.
@@ -52,7 +59,8 @@ impl NewSeatLimiter {
         if !knows_mac {
             self.machines.room(&identity, self.limits.macs_per_identity, now)?;
         }
-        self.sources.room(&source_of(address), self.limits.seats_per_source, now)
+        self.sources
+            .room(&source_of(address), self.limits.seats_per_source, now)
     }
 
     /// A seat was engaged.
@@ -85,7 +93,11 @@ struct Recent<K, V> {
 
 impl<K: Copy + Ord, V> Recent<K, V> {
     const fn new(span_secs: u64) -> Self {
-        Self { span_secs, by_key: BTreeMap::new(), order: VecDeque::new() }
+        Self {
+            span_secs,
+            by_key: BTreeMap::new(),
+            order: VecDeque::new(),
+        }
     }
 
     fn of(&self, key: &K) -> impl Iterator<Item = &(Timestamp, V)> {
@@ -93,7 +105,9 @@ impl<K: Copy + Ord, V> Recent<K, V> {
     }
 
     fn room(&self, key: &K, limit: u32, now: Timestamp) -> Result<(), u32> {
-        let Some(seen) = self.by_key.get(key) else { return if limit == 0 { Err(u32::MAX) } else { Ok(()) } };
+        let Some(seen) = self.by_key.get(key) else {
+            return if limit == 0 { Err(u32::MAX) } else { Ok(()) };
+        };
         if seen.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(());
         }
@@ -110,7 +124,11 @@ impl<K: Copy + Ord, V> Recent<K, V> {
     }
 
     fn forget_before(&mut self, now: Timestamp) {
-        while self.order.front().is_some_and(|(at, _)| at.after_secs(self.span_secs) <= now) {
+        while self
+            .order
+            .front()
+            .is_some_and(|(at, _)| at.after_secs(self.span_secs) <= now)
+        {
             self.forget_oldest();
         }
     }
@@ -147,9 +165,20 @@ mod tests {
         }
         let later = Timestamp(1_010);
         assert_eq!(limiter.check(identity, mac(9), HOME, later), Err(86_390));
-        assert_eq!(limiter.check(identity, mac(0), HOME, later), Ok(()), "a machine that it has already");
-        assert_eq!(limiter.check(Fingerprint([2; 32]), mac(9), HOME, later), Ok(()), "another identity");
-        assert_eq!(limiter.check(identity, mac(9), HOME, Timestamp(1_000 + DAY_SECS)), Ok(()));
+        assert_eq!(
+            limiter.check(identity, mac(0), HOME, later),
+            Ok(()),
+            "a machine that it has already"
+        );
+        assert_eq!(
+            limiter.check(Fingerprint([2; 32]), mac(9), HOME, later),
+            Ok(()),
+            "another identity"
+        );
+        assert_eq!(
+            limiter.check(identity, mac(9), HOME, Timestamp(1_000 + DAY_SECS)),
+            Ok(())
+        );
     }
 
     #[test]
@@ -158,7 +187,10 @@ mod tests {
         let address = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
         for n in 0..30 {
             let identity = Fingerprint([n; 32]);
-            assert_eq!(limiter.check(identity, mac(n), address(u16::from(n)), Timestamp(5)), Ok(()));
+            assert_eq!(
+                limiter.check(identity, mac(n), address(u16::from(n)), Timestamp(5)),
+                Ok(())
+            );
             limiter.note(identity, mac(n), address(u16::from(n)), Timestamp(5));
         }
         let other = Fingerprint([99; 32]);

@@ -59,7 +59,11 @@ impl Service {
         weight: usize,
     ) -> Result<oneshot::Receiver<Reply>, SubmitError> {
         let (answer, reply) = oneshot::channel();
-        let job = Job { request: Request { actor, command }, weight, answer };
+        let job = Job {
+            request: Request { actor, command },
+            weight,
+            answer,
+        };
         match self.jobs.try_send(job) {
             Ok(()) => Ok(reply),
             Err(mpsc::error::TrySendError::Full(_)) => Err(SubmitError::Busy),
@@ -93,7 +97,9 @@ impl Service {
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").field("weight", &self.weight).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,7 +114,11 @@ pub fn spawn<S: Store>(
 ) -> std::io::Result<(Service, JoinHandle<Result<(), StoreError>>)> {
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
     let (publish, facts) = watch::channel(writer.take_facts().unwrap_or_default());
-    let service = Service { jobs, facts, clock: clock.clone() };
+    let service = Service {
+        jobs,
+        facts,
+        clock: clock.clone(),
+    };
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || run(&mut writer, queue, &clock, &publish))?;

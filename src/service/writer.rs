@@ -51,7 +51,16 @@ impl<S: Store> Writer<S> {
         let loaded = store.load(&mut |fact| ledger.record(&fact))?;
         ledger.audit()?;
         let limiter = NewSeatLimiter::new(limits);
-        Ok((Self { ledger, store, number: loaded.round, limiter, facts_changed: true }, loaded.now))
+        Ok((
+            Self {
+                ledger,
+                store,
+                number: loaded.round,
+                limiter,
+                facts_changed: true,
+            },
+            loaded.now,
+        ))
     }
 
     /// Frees everything that is overdue. To be done before the port opens (rule S6).
@@ -115,7 +124,10 @@ impl<S: Store> Writer<S> {
                 mac: Some(mac),
                 serial: None,
             };
-            let denied = Denied { subject, ..Denial::SlowDown { retry_secs }.into() };
+            let denied = Denied {
+                subject,
+                ..Denial::SlowDown { retry_secs }.into()
+            };
             return (Reply::Denied(denied), Vec::new());
         }
         let (reply, changes) = self.ledger.apply(*actor, command, now);
@@ -129,7 +141,11 @@ impl<S: Store> Writer<S> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.store.commit(&Round { number: self.number + 1, now, changes })?;
+        self.store.commit(&Round {
+            number: self.number + 1,
+            now,
+            changes,
+        })?;
         self.number += 1;
         self.facts_changed |= changes.iter().any(Facts::are_touched_by);
         Ok(())

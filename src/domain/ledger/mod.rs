@@ -168,7 +168,9 @@ impl Ledger {
 
     /// The identities with a role.
     pub fn roles(&self) -> impl Iterator<Item = (Fingerprint, Role)> {
-        self.admins.iter().map(|(fingerprint, admin)| (*fingerprint, admin.role))
+        self.admins
+            .iter()
+            .map(|(fingerprint, admin)| (*fingerprint, admin.role))
     }
 
     /// Whether somebody may administer this server.
