@@ -69,20 +69,14 @@ async fn list(global: &Global, session: &mut Session) -> Result<(), CliError> {
 }
 
 async fn all(session: &mut Session) -> Result<Vec<AdminRow>, CliError> {
-    let mut rows: Vec<AdminRow> = Vec::new();
-    loop {
-        let after = rows.last().map(|row| row.fingerprint);
-        match session.ask(&Request::AdminList(views::AdminList { after, limit: None })).await? {
-            Response::AdminList(page) => {
-                let more = page.more && !page.rows.is_empty();
-                rows.extend(page.rows);
-                if !more {
-                    return Ok(rows);
-                }
-            }
-            other => return Err(unexpected(&other)),
-        }
-    }
+    let request = |last: Option<&AdminRow>| {
+        Request::AdminList(views::AdminList { after: last.map(|row| row.fingerprint), limit: None })
+    };
+    let take = |response| match response {
+        Response::AdminList(page) => Ok((page.rows, page.more)),
+        other => Err(other),
+    };
+    session.rows(request, take).await
 }
 
 impl From<GivenRole> for Role {

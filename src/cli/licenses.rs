@@ -6,7 +6,7 @@ use super::args::{Global, LicenseFilter};
 use super::error::CliError;
 use super::output::{self, date, rfc3339};
 use super::products;
-use super::session::{Session, unexpected};
+use super::session::Session;
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::LicenseRow;
 use crate::wire::messages::{Request, Response, views};
@@ -63,20 +63,14 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
 
 /// Every license, page by page.
 pub(super) async fn all(session: &mut Session) -> Result<Vec<LicenseRow>, CliError> {
-    let mut rows: Vec<LicenseRow> = Vec::new();
-    loop {
-        let after = rows.last().map(|row| row.serial.clone());
-        match session.ask(&Request::Licenses(views::Licenses { after, limit: None })).await? {
-            Response::Licenses(page) => {
-                let more = page.more && !page.rows.is_empty();
-                rows.extend(page.rows);
-                if !more {
-                    return Ok(rows);
-                }
-            }
-            other => return Err(unexpected(&other)),
-        }
-    }
+    let request = |last: Option<&LicenseRow>| {
+        Request::Licenses(views::Licenses { after: last.map(|row| row.serial.clone()), limit: None })
+    };
+    let take = |response| match response {
+        Response::Licenses(page) => Ok((page.rows, page.more)),
+        other => Err(other),
+    };
+    session.rows(request, take).await
 }
 
 /// The licenses as a table.

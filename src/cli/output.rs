@@ -17,6 +17,12 @@ pub(super) fn line(text: &str) -> Result<(), CliError> {
     write(&format!("{text}\n"))
 }
 
+/// Says something beside the result, on standard error.
+#[expect(clippy::print_stderr, reason = "the place where commands speak beside their result")]
+pub(super) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
 /// Prints a value as JSON, as `tools/guide/json.md` documents it.
 pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::because("cannot make JSON", error))?;

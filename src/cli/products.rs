@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::args::Global;
 use super::error::CliError;
 use super::output;
-use super::session::{Session, unexpected};
+use super::session::Session;
 use crate::wire::messages::views::{ProductName, ProductRow};
 use crate::wire::messages::{Request, Response, views};
 
@@ -47,20 +47,15 @@ pub(super) async fn run(global: &Global) -> Result<(), CliError> {
 
 /// Every product, page by page.
 pub(super) async fn all(session: &mut Session) -> Result<Vec<ProductRow>, CliError> {
-    let mut rows: Vec<ProductRow> = Vec::new();
-    loop {
-        let after = rows.last().map(|row| ProductName { vendor: row.vendor, product: row.product.clone() });
-        match session.ask(&Request::Products(views::Products { after, limit: None })).await? {
-            Response::Products(page) => {
-                let more = page.more && !page.rows.is_empty();
-                rows.extend(page.rows);
-                if !more {
-                    return Ok(rows);
-                }
-            }
-            other => return Err(unexpected(&other)),
-        }
-    }
+    let name = |row: &ProductRow| ProductName { vendor: row.vendor, product: row.product.clone() };
+    let request = |last: Option<&ProductRow>| {
+        Request::Products(views::Products { after: last.map(name), limit: None })
+    };
+    let take = |response| match response {
+        Response::Products(page) => Ok((page.rows, page.more)),
+        other => Err(other),
+    };
+    session.rows(request, take).await
 }
 
 fn cells(row: &ProductRow) -> Vec<String> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::args::{Global, SeatFilter};
 use super::error::CliError;
 use super::output::{self, date, rfc3339};
-use super::session::{Session, unexpected};
+use super::session::Session;
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::{Holder, SeatName, SeatRow};
 use crate::wire::messages::{Request, Response, views};
@@ -69,21 +69,14 @@ pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliEr
 
 /// Every seat, or those of one machine, page by page.
 pub(super) async fn all(session: &mut Session, mac: Option<[u8; 6]>) -> Result<Vec<SeatRow>, CliError> {
-    let mut rows: Vec<SeatRow> = Vec::new();
-    loop {
-        let name = |row: &SeatRow| SeatName { vendor: row.vendor, product: row.product.clone(), mac: row.mac };
-        let after = rows.last().map(name);
-        match session.ask(&Request::Seats(views::Seats { after, limit: None, mac })).await? {
-            Response::Seats(page) => {
-                let more = page.more && !page.rows.is_empty();
-                rows.extend(page.rows);
-                if !more {
-                    return Ok(rows);
-                }
-            }
-            other => return Err(unexpected(&other)),
-        }
-    }
+    let name = |row: &SeatRow| SeatName { vendor: row.vendor, product: row.product.clone(), mac: row.mac };
+    let request =
+        |last: Option<&SeatRow>| Request::Seats(views::Seats { after: last.map(name), limit: None, mac });
+    let take = |response| match response {
+        Response::Seats(page) => Ok((page.rows, page.more)),
+        other => Err(other),
+    };
+    session.rows(request, take).await
 }
 
 /// The seats as a table.
