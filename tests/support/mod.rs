@@ -14,26 +14,27 @@ use seatkeeper::domain::seat::{
 use seatkeeper::domain::time::Timestamp;
 
 /// The vendor that all facts here are about.
-pub const VENDOR: VendorId = VendorId([0x11; 16]);
+pub(crate) const VENDOR: VendorId = VendorId([0x11; 16]);
 
 /// The `n`th license's serial.
-pub fn serial(n: u16) -> Serial {
+pub(crate) fn serial(n: u16) -> Serial {
     let [high, low] = n.to_be_bytes();
     Serial::from_random([0x5e, 0, 0, 0, 0, 0, 0, 0, high, low])
 }
 
 /// The `n`th machine's seat of one product.
-pub fn seat_key(n: u32) -> SeatKey {
-    let [a, b, c, d] = n.to_be_bytes();
+pub(crate) fn seat_key(n: u32) -> SeatKey {
+    let mut mac = [0x00, 0x1a, 0, 0, 0, 0];
+    mac[2..].copy_from_slice(&n.to_be_bytes());
     SeatKey {
         vendor: VENDOR,
         product: "BKSRV".parse().unwrap(),
-        mac: Mac::new([0x00, 0x1a, a, b, c, d]).unwrap(),
+        mac: Mac::new(mac).unwrap(),
     }
 }
 
 /// The `n`th machine's seat, renewed at `at`; every third one has another shape.
-pub fn seat(n: u32, at: u64) -> Seat {
+pub(crate) fn seat(n: u32, at: u64) -> Seat {
     let bound = Bound {
         identity: Fingerprint([7; 32]),
         rebound_at: (n % 3 == 1).then_some(Timestamp(at - 5)),
@@ -71,12 +72,12 @@ pub fn seat(n: u32, at: u64) -> Seat {
 }
 
 /// Seat `n` put at time `at`.
-pub fn seat_put(n: u32, at: u64) -> Fact {
+pub(crate) fn seat_put(n: u32, at: u64) -> Fact {
     Fact::SeatPut(seat_key(n), Box::new(seat(n, at)))
 }
 
 /// The `n`th license.
-pub fn license(n: u16) -> License {
+pub(crate) fn license(n: u16) -> License {
     License {
         claims: Claims {
             vendor: VENDOR,
@@ -96,11 +97,11 @@ pub fn license(n: u16) -> License {
 }
 
 /// A catalogue with `products` products of two components each.
-pub fn catalogue(products: u16) -> Catalogue {
+pub(crate) fn catalogue(products: u16) -> Catalogue {
     let product = |n: u16| Product {
         name: format!("Product {n}"),
         idle_days: 30 * (n % 2),
-        single_use: n % 2 == 0,
+        single_use: n.is_multiple_of(2),
         offline_days: 7,
         components: BTreeMap::from([
             (
@@ -135,7 +136,7 @@ pub fn catalogue(products: u16) -> Catalogue {
 }
 
 /// One fact of every kind that puts something, and of every shape of it.
-pub fn every_put() -> Vec<Fact> {
+pub(crate) fn every_put() -> Vec<Fact> {
     let admin = |role| Admin {
         role,
         label: "Ada".into(),
@@ -198,7 +199,7 @@ pub fn every_put() -> Vec<Fact> {
 }
 
 /// Changes that record `facts`, telling of no events.
-pub fn changes(facts: impl IntoIterator<Item = Fact>) -> Vec<Change> {
+pub(crate) fn changes(facts: impl IntoIterator<Item = Fact>) -> Vec<Change> {
     let change = |fact| Change {
         fact,
         events: Vec::new(),
