@@ -13,10 +13,10 @@ use super::worker::Worker;
 use super::{Loaded, Round, Store, StoreError};
 
 /// How long the database is waited for when it is opened: a million records take seconds, a slow disk more.
-const OPEN_PATIENCE: Duration = Duration::from_secs(300);
+const OPEN_PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long is waited for one chunk of rows, and for one round to be durable.
-const STEP_PATIENCE: Duration = Duration::from_secs(60);
+const STEP_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Keeps facts in a data directory, which it has for itself as long as it lives.
 #[derive(Debug)]

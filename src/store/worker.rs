@@ -120,7 +120,7 @@ impl<E> Drop for Worker<E> {
         drop(self.tasks.take());
         if !self.is_stuck {
             // Nothing is ever sent: the wait ends when the thread does, or when patience does.
-            drop(self.ended.recv_timeout(CLOSE_PATIENCE));
+            let _ended = self.ended.recv_timeout(CLOSE_PATIENCE);
         }
     }
 }
@@ -172,7 +172,7 @@ mod tests {
         let (release, held) = mpsc::channel::<()>();
         let error = worker
             .ask("reading", Duration::from_millis(20), move |_| {
-                drop(held.recv());
+                let _released = held.recv();
                 Ok(())
             })
             .unwrap_err();
