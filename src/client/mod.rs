@@ -1,1 +1,3 @@
 //! What a licensed component embeds: discovery, connection, agent.
+
+pub mod adapter;
