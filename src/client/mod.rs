@@ -1,3 +1,4 @@
 //! What a licensed component embeds: discovery, connection, agent.
 
 pub mod adapter;
+pub mod discover;
