@@ -70,7 +70,7 @@ pub struct V6Address {
 }
 
 impl V6Address {
-    /// Whether the address means something only together with the interface (fe80::/10).
+    /// Whether the address means something only together with the interface (`fe80::/10`).
     #[must_use]
     pub const fn is_link_local(&self) -> bool {
         self.address.is_unicast_link_local()
@@ -139,7 +139,7 @@ mod unix {
                 .netmask
                 .as_ref()
                 .and_then(|mask| mask.as_sockaddr_in())
-                .map_or(Ipv4Addr::BROADCAST, |mask| mask.ip());
+                .map_or(Ipv4Addr::BROADCAST, nix::sys::socket::SockaddrIn::ip);
             let prefix_len = mask.to_bits().count_ones();
             interface.v4.push(V4Address {
                 address: address.ip(),

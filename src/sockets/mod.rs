@@ -17,13 +17,17 @@ mod system;
 #[path = "portable.rs"]
 mod system;
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The IPv4 multicast group in which servers listen for questions.
-pub const GROUP_V4: Ipv4Addr = Ipv4Addr::new(239, 255, 73, 28);
-
-/// The IPv6 multicast group in which servers listen for questions: transient, link-local scope.
-pub const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff12, 0, 0, 0, 0, 0, 0, 0x5ea7);
+/// The multicast groups in which servers listen for questions. The protocol says which.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Groups {
+    /// The group over IPv4.
+    pub v4: Ipv4Addr,
+    /// The group over IPv6, of link-local scope.
+    pub v6: Ipv6Addr,
+}

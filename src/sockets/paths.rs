@@ -3,9 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
+use super::Groups;
 use super::interfaces::Interface;
 use super::udp::Route;
-use super::{GROUP_V4, GROUP_V6};
 
 /// The most paths of one search. A host with more interfaces asks on the first of them.
 pub const PATHS_MAX: usize = 256;
@@ -79,18 +79,18 @@ impl fmt::Display for Path {
 /// Every way to servers that listen on `port`: on each interface that is up, to the broadcast address of each of its
 /// IPv4 networks, to everybody, and to both groups. At most [`PATHS_MAX`].
 #[must_use]
-pub fn everywhere(interfaces: &[Interface], port: u16) -> Vec<Path> {
+pub fn everywhere(interfaces: &[Interface], groups: Groups, port: u16) -> Vec<Path> {
     if interfaces.is_empty() {
-        return unlisted(port);
+        return unlisted(groups, port);
     }
     let usable = interfaces.iter().filter(|interface| interface.is_usable());
     usable
-        .flat_map(|interface| on(interface, port))
+        .flat_map(|interface| on(interface, groups, port))
         .take(PATHS_MAX)
         .collect()
 }
 
-fn on(interface: &Interface, port: u16) -> Vec<Path> {
+fn on(interface: &Interface, groups: Groups, port: u16) -> Vec<Path> {
     let path = |kind, destination, source: Option<Ipv4Addr>| Path {
         interface: interface.name.clone(),
         kind,
@@ -114,19 +114,19 @@ fn on(interface: &Interface, port: u16) -> Vec<Path> {
             paths.push(path(PathKind::LimitedBroadcast, destination, Some(own.address)));
         }
         if multicast {
-            let destination = (GROUP_V4, port).into();
+            let destination = (groups.v4, port).into();
             paths.push(path(PathKind::MulticastV4, destination, Some(own.address)));
         }
     }
     if multicast && !interface.v6.is_empty() {
-        let destination = SocketAddrV6::new(GROUP_V6, port, 0, interface.index).into();
+        let destination = SocketAddrV6::new(groups.v6, port, 0, interface.index).into();
         paths.push(path(PathKind::MulticastV6, destination, None));
     }
     paths
 }
 
 /// Where interfaces cannot be listed: by the routes that the operating system chooses.
-fn unlisted(port: u16) -> Vec<Path> {
+fn unlisted(groups: Groups, port: u16) -> Vec<Path> {
     let path = |kind, destination: Ipv4Addr| Path {
         kind,
         ..Path::to((destination, port).into())
@@ -134,6 +134,6 @@ fn unlisted(port: u16) -> Vec<Path> {
     vec![
         path(PathKind::DirectedBroadcast, Ipv4Addr::new(127, 255, 255, 255)),
         path(PathKind::LimitedBroadcast, Ipv4Addr::BROADCAST),
-        path(PathKind::MulticastV4, GROUP_V4),
+        path(PathKind::MulticastV4, groups.v4),
     ]
 }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use thiserror::Error;
 
+use super::Groups;
 use super::interfaces::Interface;
 use super::owner::{self, Owner, Transport};
 use super::udp::UdpSocket;
@@ -101,9 +102,9 @@ impl ServerSockets {
         socket.local_addr().map(|address: SocketAddr| address.port())
     }
 
-    /// Joins the groups of questions on every interface that is up and can; `failed` is told of each that could not.
+    /// Joins `groups` on every interface that is up and can; `failed` is told of each that could not.
     /// Call it again when interfaces may have come.
-    pub fn join(&self, interfaces: &[Interface], mut failed: impl FnMut(&Interface, io::Error)) {
+    pub fn join(&self, groups: Groups, interfaces: &[Interface], mut failed: impl FnMut(&Interface, io::Error)) {
         let can = |interface: &&Interface| interface.up && (interface.multicast || interface.loopback);
         for interface in interfaces.iter().filter(can) {
             // The kernel allows 20 IPv4 groups a socket; interfaces without an address, such as the ports of a
@@ -111,7 +112,7 @@ impl ServerSockets {
             let v4 = self.v4.as_ref().filter(|_| !interface.v4.is_empty());
             let v6 = self.v6.as_ref().filter(|_| !interface.v6.is_empty());
             for socket in [v4, v6].into_iter().flatten() {
-                if let Err(error) = socket.join(interface) {
+                if let Err(error) = socket.join(groups, interface) {
                     failed(interface, error);
                 }
             }

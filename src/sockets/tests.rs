@@ -4,17 +4,22 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::Groups;
 use super::ask::Asker;
 use super::interfaces::{self, Interface, V4Address, V6Address};
 use super::paths::{self, Path, PathKind};
 use super::server::{BindError, ServerSockets};
 use super::udp::{Received, UdpSocket};
 
+const GROUPS: Groups = Groups {
+    v4: Ipv4Addr::new(239, 255, 73, 28),
+    v6: std::net::Ipv6Addr::new(0xff12, 0, 0, 0, 0, 0, 0, 0x5ea7),
+};
 const WAIT: Duration = Duration::from_secs(5);
 
 fn server() -> (ServerSockets, u16) {
     let sockets = ServerSockets::bind(0).unwrap();
-    sockets.join(&interfaces::list().unwrap(), |_, _| ());
+    sockets.join(GROUPS, &interfaces::list().unwrap(), |_, _| ());
     let port = sockets.port().unwrap();
     (sockets, port)
 }
@@ -55,7 +60,7 @@ async fn the_answer_comes_from_the_address_that_was_asked() {
 async fn questions_to_everybody_on_this_host_are_heard_and_answered() {
     let (sockets, port) = server();
     let v4 = sockets.v4.as_ref().unwrap();
-    let paths = paths::everywhere(&[lo()], port);
+    let paths = paths::everywhere(&[lo()], GROUPS, port);
     for kind in [PathKind::DirectedBroadcast, PathKind::MulticastV4] {
         let path = paths.iter().find(|path| path.kind == kind).unwrap();
         let mut asker = Asker::new(std::slice::from_ref(path));
@@ -119,8 +124,8 @@ async fn questions_over_ipv6_are_answered_from_the_address_that_was_asked() {
 async fn groups_can_be_joined_again() {
     let (sockets, _) = server();
     let mut failures: Vec<(String, io::Error)> = Vec::new();
-    sockets.join(&[lo()], |interface, error| {
-        failures.push((interface.name.clone(), error))
+    sockets.join(GROUPS, &[lo()], |interface, error| {
+        failures.push((interface.name.clone(), error));
     });
     assert!(failures.is_empty(), "{failures:?}");
 }
@@ -151,7 +156,7 @@ fn every_interface_is_asked_on_every_path_it_has() {
         running: false,
         ..eth0.clone()
     };
-    let paths = paths::everywhere(&[eth0, unplugged], 17_328);
+    let paths = paths::everywhere(&[eth0, unplugged], GROUPS, 17_328);
     let told: Vec<String> = paths.iter().map(Path::to_string).collect();
     assert_eq!(
         told,

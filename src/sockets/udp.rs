@@ -8,7 +8,7 @@ use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 use tokio::io::Interest;
 
 use super::interfaces::Interface;
-use super::{GROUP_V4, GROUP_V6, system};
+use super::{Groups, system};
 
 /// A datagram's way into this host.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -95,16 +95,16 @@ impl UdpSocket {
         self.socket.local_addr()
     }
 
-    /// Joins the group of questions on `interface`. Joining again is no error.
+    /// Joins that of `groups` which is of this socket's family, on `interface`. Joining again is no error.
     ///
     /// # Errors
     /// The interface takes no part in multicast, or the operating system allows no more groups.
-    pub fn join(&self, interface: &Interface) -> io::Result<()> {
+    pub fn join(&self, groups: Groups, interface: &Interface) -> io::Result<()> {
         let socket = socket2::SockRef::from(&self.socket);
         let joined = if self.local_addr()?.is_ipv4() {
-            socket.join_multicast_v4_n(&GROUP_V4, &InterfaceIndexOrAddress::Index(interface.index))
+            socket.join_multicast_v4_n(&groups.v4, &InterfaceIndexOrAddress::Index(interface.index))
         } else {
-            socket.join_multicast_v6(&GROUP_V6, interface.index)
+            socket.join_multicast_v6(&groups.v6, interface.index)
         };
         match joined {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(()),
