@@ -297,7 +297,7 @@ impl Memory {
 }
 
 /// Where agents keep their state: `SEATKEEPER_STATE_DIR`, else `/var/lib/seatkeeper-agent` for root, else
-/// `seatkeeper-agent` in the user's XDG state directory.
+/// `seatkeeper/agent` in the user's XDG state directory.
 ///
 /// # Errors
 /// [`StateError::NoDirectory`] if there is neither.
@@ -316,6 +316,6 @@ pub fn default_directory() -> Result<PathBuf, StateError> {
     variable("XDG_STATE_HOME")
         .filter(|directory| directory.is_absolute())
         .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
-        .map(|directory| directory.join("seatkeeper-agent"))
+        .map(|directory| directory.join("seatkeeper").join("agent"))
         .ok_or(StateError::NoDirectory)
 }

@@ -62,7 +62,7 @@ pub fn server_name() -> ServerName<'static> {
 ///
 /// # Errors
 /// [`TlsError::OtherProtocol`] or [`TlsError::NoPeerIdentity`]: close the connection.
-pub fn peer_fingerprint(connection: &CommonState) -> Result<[u8; 32], TlsError> {
+pub fn peer(connection: &CommonState) -> Result<PublicKey, TlsError> {
     if connection.alpn_protocol() != Some(ALPN) {
         return Err(TlsError::OtherProtocol);
     }
@@ -70,5 +70,13 @@ pub fn peer_fingerprint(connection: &CommonState) -> Result<[u8; 32], TlsError> 
         .peer_certificates()
         .and_then(<[_]>::first)
         .ok_or(TlsError::NoPeerIdentity)?;
-    Ok(PublicKey::of_certificate(certificate)?.fingerprint())
+    PublicKey::of_certificate(certificate)
+}
+
+/// The fingerprint of [`peer`].
+///
+/// # Errors
+/// As [`peer`].
+pub fn peer_fingerprint(connection: &CommonState) -> Result<[u8; 32], TlsError> {
+    peer(connection).map(|key| key.fingerprint())
 }

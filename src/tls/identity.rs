@@ -123,7 +123,9 @@ impl Identity {
         self.public_key.fingerprint()
     }
 
-    pub(super) const fn public_key(&self) -> &PublicKey {
+    /// The public key.
+    #[must_use]
+    pub const fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 

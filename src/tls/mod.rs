@@ -15,8 +15,9 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use config::{ALPN, client_config, peer_fingerprint, server_config, server_name};
+pub use config::{ALPN, client_config, peer, peer_fingerprint, server_config, server_name};
 pub use error::TlsError;
 pub use identity::Identity;
-pub use succession::{STATEMENT_LEN_MAX, Succession};
+pub use public_key::{PublicKey, SPKI_LEN};
+pub use succession::Succession;
 pub use verify::{PINS_MAX, PinRule, WrongPin, wrong_pin};

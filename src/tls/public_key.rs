@@ -17,8 +17,8 @@ const SPKI_PREFIX: [u8; 26] = [
 /// The length of an uncompressed point of P-256.
 const POINT_LEN: usize = 65;
 
-/// The length of the DER `SubjectPublicKeyInfo` of an ECDSA P-256 key.
-pub(super) const SPKI_LEN: usize = SPKI_PREFIX.len() + POINT_LEN;
+/// The length of the DER `SubjectPublicKeyInfo` of an identity, in bytes.
+pub const SPKI_LEN: usize = SPKI_PREFIX.len() + POINT_LEN;
 
 /// The only signature scheme that either side takes.
 pub(super) const SCHEME: SignatureScheme = SignatureScheme::ECDSA_NISTP256_SHA256;
@@ -36,13 +36,14 @@ pub(super) fn algorithms() -> &'static WebPkiSupportedAlgorithms {
     &PROVIDER.signature_verification_algorithms
 }
 
-/// The public key of an ECDSA P-256 identity: its DER `SubjectPublicKeyInfo`.
+/// The public key of an identity: the DER `SubjectPublicKeyInfo` of an ECDSA P-256 key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct PublicKey([u8; SPKI_LEN]);
+pub struct PublicKey([u8; SPKI_LEN]);
 
 impl PublicKey {
     /// Takes the DER `SubjectPublicKeyInfo` of an ECDSA P-256 key in its one canonical form, and nothing else.
-    pub(super) fn from_spki(der: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn from_spki(der: &[u8]) -> Option<Self> {
         let bytes: [u8; SPKI_LEN] = der.try_into().ok()?;
         let point = bytes.strip_prefix(&SPKI_PREFIX)?;
         (point.first() == Some(&4)).then_some(Self(bytes))
@@ -54,13 +55,15 @@ impl PublicKey {
         Self::from_spki(parsed.subject_public_key_info().as_ref()).ok_or(TlsError::NoPeerIdentity)
     }
 
-    /// The DER `SubjectPublicKeyInfo`.
-    pub(super) const fn spki(&self) -> &[u8; SPKI_LEN] {
+    /// The DER `SubjectPublicKeyInfo`, 91 bytes.
+    #[must_use]
+    pub const fn spki(&self) -> &[u8; SPKI_LEN] {
         &self.0
     }
 
-    /// The SHA-256 of the DER `SubjectPublicKeyInfo`.
-    pub(super) fn fingerprint(&self) -> [u8; 32] {
+    /// The SHA-256 of the DER `SubjectPublicKeyInfo`: who the owner of the key is to its peers.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
         Sha256::digest(self.0).into()
     }
 
