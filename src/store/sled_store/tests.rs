@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::change::Change;
 use crate::domain::ids::{Mac, VendorId};
 use crate::domain::seat::{EndCause, FormerSeat, SeatKey};
@@ -319,4 +321,41 @@ fn what_the_store_makes_is_for_its_owner_alone() {
         [mode("LOCK"), mode("FORMAT"), mode("ledger.round")],
         [0o600, 0o600, 0o600]
     );
+}
+
+#[test]
+fn a_record_that_sled_puts_into_a_file_of_its_own_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalogue = |version| {
+        Fact::CataloguePut(Box::new(Catalogue {
+            vendor: VendorId([1; 16]),
+            vendor_name: "Vendor".into(),
+            version,
+            issued_at: Timestamp(1),
+            products: BTreeMap::new(),
+            signed: vec![0xdd; 300_000].into(),
+        }))
+    };
+    let mut store = SledStore::open(dir.path()).unwrap();
+    store.load(&mut |_| ()).unwrap();
+    for number in 1..=5 {
+        let change = Change {
+            fact: catalogue(number),
+            events: Vec::new(),
+        };
+        let round = Round {
+            number,
+            now: Now::at(number),
+            changes: &[change],
+        };
+        store.commit(&round).unwrap();
+    }
+    assert!(fs::read_dir(dir.path().join("ledger/blobs")).unwrap().next().is_some());
+    drop(store);
+    let mut facts = Vec::new();
+    SledStore::open(dir.path())
+        .unwrap()
+        .load(&mut |fact| facts.push(fact))
+        .unwrap();
+    assert_eq!(facts, [catalogue(5)]);
 }
