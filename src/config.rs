@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::net::{ConnectionLimits, NetLimits};
 use crate::service::NewSeatLimits;
 use crate::wire::limits;
 
@@ -23,7 +24,7 @@ pub struct Config {
     pub data: Option<PathBuf>,
     /// Addresses to listen on, `ADDRESS` or `ADDRESS:PORT`; every address of the host if empty.
     pub listen: Vec<Listen>,
-    /// How much agents without a pin prefer this server; higher is preferred, 100 if absent.
+    /// Which server agents without a pin prefer: the one with the lowest number; 100 if absent.
     pub priority: Option<u16>,
     /// Bounds that a site may need other values for.
     pub limits: Limits,
@@ -70,6 +71,16 @@ impl Limits {
         NewSeatLimits {
             macs_per_identity: self.new_macs_per_identity_and_day,
             seats_per_source: self.new_seats_per_source_and_minute,
+        }
+    }
+}
+
+impl From<Limits> for NetLimits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            connections: ConnectionLimits { total: limits.connections, per_source: limits.connections_per_source },
+            silence_agent_ms: limits.agent_silence_secs.saturating_mul(1_000),
+            silence_administrator_ms: limits.administrator_silence_secs.saturating_mul(1_000),
         }
     }
 }

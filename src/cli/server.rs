@@ -18,9 +18,6 @@ use crate::service::{self, Request, Writer};
 use crate::store::{SledStore, StoreError};
 use crate::tls::{self, Identity};
 
-/// Where the ledger is, below the data directory.
-const LEDGER_DIRECTORY: &str = "ledger";
-
 /// What a server is started with.
 #[derive(Debug)]
 pub(super) struct Options {
@@ -167,7 +164,7 @@ fn prepare(
     limits: service::NewSeatLimits,
     recover_admin: bool,
 ) -> Result<(Writer<SledStore>, Identity), CliError> {
-    let store = SledStore::open(&data.join(LEDGER_DIRECTORY))
+    let store = SledStore::open(data)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
     let (mut writer, newest) = Writer::load(store, limits)
         .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?;

@@ -11,5 +11,5 @@ mod work;
 mod tests;
 
 pub use limits::ConnectionLimits;
-pub use shared::Shared;
+pub use shared::{NetLimits, Shared};
 pub use tcp::{Connections, ListenError, listen};

@@ -101,7 +101,7 @@ impl Connections {
     pub fn start(listeners: Vec<TcpListener>, shared: Shared, stop: CancellationToken) -> Self {
         let tasks = TaskTracker::new();
         let shared = Arc::new(shared);
-        let gate = Gate::new(shared.limits.connections);
+        let gate = Gate::new(shared.limits);
         for listener in listeners {
             let accepting = accept(listener, gate.clone(), Arc::clone(&shared), tasks.clone(), stop.clone());
             tasks.spawn(accepting);
