@@ -78,6 +78,25 @@ impl SignedCatalogue {
         if !signed.is_by(key, Purpose::Catalogue) {
             return Err(CatalogueError::BadSignature);
         }
+        self.read(signed, |entry| verify_entry(entry, key))
+    }
+
+    /// What the catalogue says, whoever signed it: for explaining it to people, never to act on.
+    ///
+    /// # Errors
+    /// [`CatalogueError`], but no signature is checked.
+    #[cfg(feature = "mint")]
+    pub fn unverified(&self) -> Result<Catalogue, CatalogueError> {
+        self.read(Signed::split(&self.bytes)?, |entry| {
+            super::entry::read_entry(Signed::split(entry)?, entry)
+        })
+    }
+
+    fn read(
+        &self,
+        signed: Signed<'_>,
+        read_entry: impl Fn(&[u8]) -> Result<CatalogueEntry, CatalogueError>,
+    ) -> Result<Catalogue, CatalogueError> {
         let mut heading = Heading::default();
         let mut entries = Vec::new();
         for field in fields(signed.body, Some(ENTRY)) {
@@ -100,7 +119,7 @@ impl SignedCatalogue {
             signed: self.bytes.clone(),
         };
         for entry in entries {
-            let (id, product) = belonging(verify_entry(entry, key)?, &catalogue)?;
+            let (id, product) = belonging(read_entry(entry)?, &catalogue)?;
             catalogue.products.insert(id, product);
         }
         Ok(catalogue)
@@ -109,7 +128,8 @@ impl SignedCatalogue {
 
 /// An entry must be of this very catalogue: one of an older catalogue, however genuine, could bring an old policy back.
 fn belonging(entry: CatalogueEntry, catalogue: &Catalogue) -> Result<(ProductId, Product), DecodeError> {
-    let same = entry.vendor_name == catalogue.vendor_name
+    let same = entry.vendor == catalogue.vendor
+        && entry.vendor_name == catalogue.vendor_name
         && entry.version == catalogue.version
         && entry.issued_at == catalogue.issued_at;
     if !same {

@@ -66,6 +66,11 @@ pub fn verify_entry(signed: &[u8], key: &VendorKey) -> Result<CatalogueEntry, Ca
     if !split.is_by(key, Purpose::CatalogueEntry) {
         return Err(CatalogueError::BadSignature);
     }
+    read_entry(split, signed)
+}
+
+/// What an entry says, whoever signed it.
+pub(super) fn read_entry(split: Signed<'_>, signed: &[u8]) -> Result<CatalogueEntry, CatalogueError> {
     let mut read = ReadEntry::default();
     for field in fields(split.body, Some(COMPONENT)) {
         let field = field?;

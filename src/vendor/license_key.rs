@@ -111,6 +111,15 @@ impl LicenseKey {
         })
     }
 
+    /// What the key claims, whoever signed it: for explaining it to people, never to act on.
+    ///
+    /// # Errors
+    /// [`KeyError`], but no signature is checked.
+    #[cfg(feature = "mint")]
+    pub fn unverified(&self) -> Result<crate::domain::license::Claims, KeyError> {
+        certificate::unverified(&self.certificate)
+    }
+
     /// The canonical text: upper case, in groups of five. It holds the import secret.
     #[must_use]
     pub fn to_text(&self) -> String {

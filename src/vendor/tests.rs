@@ -45,7 +45,9 @@ fn key_text(signer: &SigningKey) -> String {
 }
 
 fn components(list: &[(&str, Component)]) -> BTreeMap<ComponentId, Component> {
-    list.iter().map(|(id, flags)| (id.parse().expect("an id"), *flags)).collect()
+    list.iter()
+        .map(|(id, flags)| (id.parse().expect("an id"), *flags))
+        .collect()
 }
 
 fn product_draft(name: &str) -> ProductDraft {

@@ -18,19 +18,39 @@ fn a_catalogue_reads_back_with_every_policy_and_its_entries_stand_alone() {
     let catalogue = whole.verify(&key).expect("genuine");
     assert_eq!(catalogue.signed, *whole.bytes());
     assert_eq!(
-        (catalogue.vendor, &*catalogue.vendor_name, catalogue.version, catalogue.issued_at),
+        (
+            catalogue.vendor,
+            &*catalogue.vendor_name,
+            catalogue.version,
+            catalogue.issued_at
+        ),
         (key.id(), "Example Vendor", 3, draft.issued_at)
     );
     assert_eq!(catalogue.products.len(), draft.products.len());
     for (id, product) in &catalogue.products {
         let wanted = &draft.products[id];
         assert_eq!(
-            (&product.name, product.idle_days, product.single_use, product.offline_days, &product.components),
-            (&wanted.name, wanted.idle_days, wanted.single_use, wanted.offline_days, &wanted.components)
+            (
+                &product.name,
+                product.idle_days,
+                product.single_use,
+                product.offline_days,
+                &product.components
+            ),
+            (
+                &wanted.name,
+                wanted.idle_days,
+                wanted.single_use,
+                wanted.offline_days,
+                &wanted.components
+            )
         );
         let entry = verify_entry(&product.signed_entry, &key).expect("genuine");
         assert_eq!((entry.product, entry.version, &entry.entry), (*id, 3, product));
-        assert_eq!((entry.vendor, entry.vendor_name), (key.id(), "Example Vendor".to_owned()));
+        assert_eq!(
+            (entry.vendor, entry.vendor_name),
+            (key.id(), "Example Vendor".to_owned())
+        );
     }
 }
 
@@ -38,7 +58,10 @@ fn a_catalogue_reads_back_with_every_policy_and_its_entries_stand_alone() {
 fn text_around_the_armour_and_white_space_in_it_do_not_count() {
     let text = sign_catalogue(&signer(1), &catalogue_draft()).expect("sound");
     for variant in [
-        format!("\u{feff}Dear customer,\r\n\r\n{}\r\nRegards", text.replace('\n', "\r\n")),
+        format!(
+            "\u{feff}Dear customer,\r\n\r\n{}\r\nRegards",
+            text.replace('\n', "\r\n")
+        ),
         text.replace('\n', "  \n  "),
     ] {
         assert_eq!(SignedCatalogue::parse(&variant), Ok(signed_catalogue()));
@@ -49,14 +72,18 @@ fn text_around_the_armour_and_white_space_in_it_do_not_count() {
     assert!(damaged(&text.repeat(2)));
     assert!(damaged(&text.replacen('\n', "\n*", 1)));
     assert!(damaged(&" ".repeat(CATALOGUE_TEXT_LEN_MAX + 1)));
-    assert!(damaged(&armor::close(&[0; CATALOGUE_LEN_MAX + 1])));
+    assert!(damaged(&armor::close(&vec![0; CATALOGUE_LEN_MAX + 1])));
 }
 
 #[test]
 fn every_flipped_bit_and_every_truncation_of_a_catalogue_is_refused() {
     let key = signer(1).vendor_key();
     let bytes = signed_catalogue().bytes().clone();
-    let refused = |bytes: &[u8]| SignedCatalogue::from_bytes(bytes).and_then(|all| all.verify(&key)).is_err();
+    let refused = |bytes: &[u8]| {
+        SignedCatalogue::from_bytes(bytes)
+            .and_then(|all| all.verify(&key))
+            .is_err()
+    };
     assert!(!refused(&bytes));
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.to_vec();
@@ -112,7 +139,9 @@ fn catalogue_of(entries: &[&[u8]], more: &[(u16, &[u8])]) -> Result<(), Catalogu
         tlv::put(&mut body, *tag, value).expect("short");
     }
     let bytes = signed(&signer, Purpose::Catalogue, body);
-    SignedCatalogue::from_bytes(&bytes)?.verify(&signer.vendor_key()).map(|_| ())
+    SignedCatalogue::from_bytes(&bytes)?
+        .verify(&signer.vendor_key())
+        .map(|_| ())
 }
 
 fn heading(version: u64) -> Writer {
@@ -154,7 +183,11 @@ fn entries_must_be_of_this_catalogue_and_in_order() {
 #[test]
 fn entries_say_only_what_can_be() {
     let verify = |fields: &[(u16, &[u8])]| {
-        let fields: Vec<_> = [(0x10, &b"A"[..]), (0x11, b"Name")].iter().chain(fields).copied().collect();
+        let fields: Vec<_> = [(0x10, &b"A"[..]), (0x11, b"Name")]
+            .iter()
+            .chain(fields)
+            .copied()
+            .collect();
         verify_entry(&entry_with(3, &fields), &signer(1).vendor_key()).map(|entry| entry.entry)
     };
     assert_eq!(verify(&[]).map(|entry| entry.idle_days), Ok(30));
@@ -176,7 +209,10 @@ fn entries_say_only_what_can_be() {
         &[(0x15, b"\x01a"), (0x15, b"\x01a")],
     ] {
         let result = verify(impossible);
-        assert!(matches!(result, Err(CatalogueError::Impossible(_))), "{impossible:?}: {result:?}");
+        assert!(
+            matches!(result, Err(CatalogueError::Impossible(_))),
+            "{impossible:?}: {result:?}"
+        );
     }
 }
 
@@ -194,7 +230,9 @@ fn a_draft_that_no_server_would_take_is_not_signed() {
     refused(|draft| draft.issued_at = Timestamp(u64::MAX));
     refused(|draft| {
         for number in 0..256 {
-            draft.products.insert(product(&format!("P{number}")), product_draft(&"x".repeat(64)));
+            draft
+                .products
+                .insert(product(&format!("P{number}")), product_draft(&"x".repeat(64)));
         }
     });
 }

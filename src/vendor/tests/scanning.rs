@@ -40,7 +40,11 @@ fn words_and_keys_behind_a_key_are_no_part_of_it() {
     let text = format!("{} and a spare: {} {}\tseats 10", keys[0], keys[1], keys[0]);
     let wanted = vec![(1, keys[0].clone()), (1, keys[1].clone()), (1, keys[0].clone())];
     assert_eq!(found(&text), wanted);
-    assert_eq!(found(&keys.concat()).len(), 1, "glued together, the second one begins inside a word");
+    assert_eq!(
+        found(&keys.concat()).len(),
+        1,
+        "glued together, the second one begins inside a word"
+    );
     assert_eq!(found(&keys.join("\n")).len(), 2);
 }
 
@@ -82,7 +86,11 @@ fn a_damaged_key_is_reported_with_its_line_and_hides_no_good_one() {
                     continue; // a hyphen became a digit's neighbour: the key reads the same
                 }
                 let good = if between.contains('\n') { 3 } else { 2 };
-                assert_eq!(found.last(), Some(&(good, keys[1].clone())), "{place} {change:?} {between:?}");
+                assert_eq!(
+                    found.last(),
+                    Some(&(good, keys[1].clone())),
+                    "{place} {change:?} {between:?}"
+                );
                 let [(2, shown), _] = &found[..] else {
                     // A damaged place can be the first behind the prefix: then nothing there begins like a key.
                     assert!(place == 4 && change == Some('?'), "{place} {change:?}: {found:?}");
@@ -96,7 +104,15 @@ fn a_damaged_key_is_reported_with_its_line_and_hides_no_good_one() {
 
 #[test]
 fn text_without_keys_has_none() {
-    for text in ["", "\n\n", "Keys begin with SK1- as you know.", "TASK1-ABCDE", "SK1", "SK12-ABCDE", "ß SK\u{131}-A"] {
+    for text in [
+        "",
+        "\n\n",
+        "Keys begin with SK1- as you know.",
+        "TASK1-ABCDE",
+        "SK1",
+        "SK12-ABCDE",
+        "ß SK\u{131}-A",
+    ] {
         assert_eq!(found(text), [], "{text}");
     }
     assert_eq!(found("see SK1-XXXXX-XXXXX below"), [(1, "SK1-XXXXX-XXXXX".to_owned())]);

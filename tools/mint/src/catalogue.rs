@@ -77,10 +77,10 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
 }
 
 fn sign(args: &Sign, output: &Output) -> Result<(), Failure> {
-    let signer = file::signing_key(&args.key)?;
+    let key = file::signing_key(&args.key)?;
     let text = file::read(&args.file)?;
     let draft = draft::parse(&text, dates::now()).map_err(|fault| Failure::at(args.file.display(), fault))?;
-    let catalogue = sign_catalogue(&signer, &draft).map_err(|fault| Failure::at(args.file.display(), fault))?;
+    let catalogue = sign_catalogue(&key, &draft).map_err(|fault| Failure::at(args.file.display(), fault))?;
     let text = match &args.out {
         Some(path) => {
             file::create(path, &catalogue, Secrecy::Open)?;
@@ -93,7 +93,7 @@ fn sign(args: &Sign, output: &Output) -> Result<(), Failure> {
         None => catalogue.clone(),
     };
     let signed = Signed {
-        vendor: signer.vendor_key().id().to_string(),
+        vendor: key.vendor_key().id().to_string(),
         vendor_name: draft.vendor_name,
         version: draft.version,
         products: draft.products.keys().map(ProductId::to_string).collect(),

@@ -59,11 +59,24 @@ mod tests {
 
     #[test]
     fn dates_read_back_and_nothing_else_is_one() {
-        for (text, day) in [("1970-01-01", 0), ("2026-01-01", 20_454), ("2028-02-29", 21_243), ("9999-12-31", 2_932_896)] {
+        for (text, day) in [
+            ("1970-01-01", 0),
+            ("2026-01-01", 20_454),
+            ("2028-02-29", 21_243),
+            ("9999-12-31", 2_932_896),
+        ] {
             assert_eq!(parse_day(text), Ok(day));
             assert_eq!(show_day(day), text);
         }
-        for text in ["", "1969-12-31", "2027-02-29", "2026-1-1", "01.01.2026", "2026-01-01T00", "tomorrow"] {
+        for text in [
+            "",
+            "1969-12-31",
+            "2027-02-29",
+            "2026-1-1",
+            "01.01.2026",
+            "2026-01-01T00",
+            "tomorrow",
+        ] {
             assert!(parse_day(text).is_err(), "{text}");
         }
         assert_eq!(show_time(Timestamp(1_767_225_600)), "2026-01-01T00:00:00Z");

@@ -1,6 +1,6 @@
 //! `seatmint issue`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use seatkeeper::domain::ids::{ProductId, Serial};
@@ -16,10 +16,12 @@ use crate::output::{Failure, Output};
 ///
 /// Each key gets a serial and an import secret of its own. Keep the output as secret as money: who has a key can import it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seatmint issue --key acme.key --product BKSRV --seats 10\n  \
+#[command(
+    after_help = "Examples:\n  seatmint issue --key acme.key --product BKSRV --seats 10\n  \
                         seatmint issue --key acme.key --product BKWKS --seats 3 --kind trial --days 30\n  \
                         seatmint issue --key acme.key --product DEPLOY --seats 50 --usage deployment --expires 2027-12-31 \
-                        --count 20 --out keys.txt")]
+                        --count 20 --out keys.txt"
+)]
 pub(crate) struct Args {
     /// The vendor's private key file
     #[arg(long, value_name = "FILE")]
@@ -103,7 +105,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     for _ in 0..args.count {
         keys.push(issue(args, &signer)?);
     }
-    let lines: String = keys.iter().map(|issued| format!("{}\n", issued.key)).collect();
+    let lines: String = keys.iter().flat_map(|issued| [&issued.key, "\n"]).collect();
     let text = match &args.out {
         Some(path) => {
             file::create(path, &lines, Secrecy::Secret)?;
@@ -133,7 +135,9 @@ fn issue(args: &Args, signer: &SigningKey) -> Result<IssuedKey, Failure> {
     let issued_at = dates::now();
     let validity = match (args.expires, args.days) {
         (Some(day), _) if day < dates::day_of(issued_at) => {
-            return Err(Failure::Usage("--expires is past: no server would import the key".to_owned()));
+            return Err(Failure::Usage(
+                "--expires is past: no server would import the key".to_owned(),
+            ));
         }
         (Some(day), _) => Validity::ThroughDay(day),
         (None, Some(days)) => Validity::Days(days),
@@ -175,7 +179,7 @@ fn random<const N: usize>() -> Result<[u8; N], Failure> {
     Ok(bytes)
 }
 
-fn check_product(path: &PathBuf, signer: &SigningKey, product: ProductId) -> Result<(), Failure> {
+fn check_product(path: &Path, signer: &SigningKey, product: ProductId) -> Result<(), Failure> {
     let catalogue = SignedCatalogue::parse(&file::read(path)?)
         .and_then(|signed| signed.verify(&signer.vendor_key()))
         .map_err(|fault| Failure::at(path.display(), fault))?;
@@ -185,6 +189,9 @@ fn check_product(path: &PathBuf, signer: &SigningKey, product: ProductId) -> Res
     let known: Vec<&str> = catalogue.products.keys().map(ProductId::as_str).collect();
     Err(Failure::at(
         path.display(),
-        format!("product {product} is not in the catalogue, which has {}", known.join(", ")),
+        format!(
+            "product {product} is not in the catalogue, which has {}",
+            known.join(", ")
+        ),
     ))
 }

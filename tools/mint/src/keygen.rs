@@ -13,8 +13,10 @@ use crate::output::{Failure, Output};
 /// The private key is readable by its owner only; keep a copy in a safe place: who has it can issue licenses. The public
 /// key beside it is for license servers (`seatkeeper vendor trust FILE`) and for building agents. Nothing is overwritten.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seatmint keygen --out keys --name acme     makes keys/acme.key and keys/acme.pub\n  \
-                        seatmint keygen --out acme.key             makes acme.key and acme.pub")]
+#[command(
+    after_help = "Examples:\n  seatmint keygen --out keys --name acme     makes keys/acme.key and keys/acme.pub\n  \
+                        seatmint keygen --out acme.key             makes acme.key and acme.pub"
+)]
 pub(crate) struct Args {
     /// An existing directory, or the private key's file
     #[arg(long, value_name = "DIR|FILE")]
@@ -33,7 +35,9 @@ struct Made {
 
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     if args.name.is_empty() || Path::new(&args.name).file_name() != Some(args.name.as_ref()) {
-        return Err(Failure::Usage("--name is a file's name, without a directory".to_owned()));
+        return Err(Failure::Usage(
+            "--name is a file's name, without a directory".to_owned(),
+        ));
     }
     let (private_key, public_key) = if args.out.is_dir() {
         let place = |ending| args.out.join(format!("{}.{ending}", args.name));
@@ -42,7 +46,9 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         (args.out.clone(), args.out.with_extension("pub"))
     };
     if private_key == public_key {
-        return Err(Failure::Usage("--out is the private key's file: .pub is for the public one".to_owned()));
+        return Err(Failure::Usage(
+            "--out is the private key's file: .pub is for the public one".to_owned(),
+        ));
     }
     if public_key.exists() {
         return Err(file::FileError::Exists(public_key).into());

@@ -1,5 +1,6 @@
 //! What reaches the terminal: text or JSON on standard output, errors on standard error.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -32,16 +33,22 @@ impl Failure {
 #[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
+    /// Standard output holds one JSON object at most.
+    printed: Cell<bool>,
 }
 
 impl Output {
     pub(crate) const fn new(json: bool) -> Self {
-        Self { json }
+        Self {
+            json,
+            printed: Cell::new(false),
+        }
     }
 
     /// Prints a result in the form that was asked for.
     pub(crate) fn print(&self, json: &impl Serialize, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
+        self.printed.set(true);
         if self.json {
             serde_json::to_writer_pretty(&mut out, json).map_err(|fault| Failure::Output(fault.into()))?;
             writeln!(out).map_err(Failure::Output)?;
@@ -53,7 +60,7 @@ impl Output {
 
     /// Tells why nothing was done, and how to exit.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
-        if self.json {
+        if self.json && !self.printed.get() {
             let json = serde_json::json!({ "error": failure.to_string() });
             drop(writeln!(io::stdout(), "{json:#}"));
         }

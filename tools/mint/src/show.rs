@@ -15,9 +15,11 @@ use crate::output::{Failure, Output};
 /// With --vendor-key signatures are checked; without it nothing shown of a key or catalogue is proven. A private key is
 /// named as such and not shown.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  seatmint show SK1-… --vendor-key acme.pub\n  seatmint show keys.txt --vendor-key \
+#[command(
+    after_help = "Examples:\n  seatmint show SK1-… --vendor-key acme.pub\n  seatmint show keys.txt --vendor-key \
                         acme.pub\n  seatmint show acme.catalogue --json\n\nExits with 1 if any of it is damaged or, with \
-                        --vendor-key, not genuine.")]
+                        --vendor-key, not genuine."
+)]
 pub(crate) struct Args {
     /// A license key, a file, or `-` for standard input
     #[arg(value_name = "KEY|FILE|-")]
@@ -29,7 +31,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     let key = args.vendor_key.as_deref().map(file::vendor_key).transpose()?;
-    let begins_like_key = args.what.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("SK1"));
+    let begins_like_key = args
+        .what
+        .get(..3)
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case("SK1"));
     let text = if begins_like_key && !Path::new(&args.what).exists() {
         args.what.clone()
     } else {

@@ -111,7 +111,9 @@ pub(super) fn parse(text: &str, now: Timestamp) -> Result<CatalogueDraft, String
     let mut products = BTreeMap::new();
     for (Product(id), entry) in file.products {
         if entry.components.is_empty() {
-            return Err(format!("product {id} has no component; add one to [products.{id}.components]"));
+            return Err(format!(
+                "product {id} has no component; add one to [products.{id}.components]"
+            ));
         }
         products.insert(id, entry.into());
     }
