@@ -1,1 +1,3 @@
 //! Thin adapters between sockets and sessions.
+
+pub mod listen;
