@@ -2,14 +2,13 @@
 
 mod connection;
 mod limits;
+pub mod listen;
+mod offers;
 mod shared;
 mod tcp;
-pub mod udp;
 mod work;
 
-#[cfg(test)]
-mod tests;
-
 pub use limits::ConnectionLimits;
+pub use offers::{OfferFacts, follow};
 pub use shared::{NetLimits, Shared};
 pub use tcp::{Connections, ListenError, listen};

@@ -118,7 +118,8 @@ fn on(interface: &Interface, groups: Groups, port: u16) -> Vec<Path> {
             paths.push(path(PathKind::MulticastV4, destination, Some(own.address)));
         }
     }
-    if multicast && !interface.v6.is_empty() {
+    // Linux gives `lo` no IPv6 multicast route, so that this path would fail in every search. IPv4 serves there.
+    if interface.multicast && !interface.v6.is_empty() {
         let destination = SocketAddrV6::new(groups.v6, port, 0, interface.index).into();
         paths.push(path(PathKind::MulticastV6, destination, None));
     }
