@@ -11,7 +11,7 @@ use super::license_key::{LENGTH_LEN, LicenseKey, OVERHEAD, PAYLOAD_LEN_MAX, PREF
 /// The longest text that is searched, in bytes.
 pub const SCAN_LEN_MAX: usize = 16 * 1024 * 1024;
 
-/// Keys found in one text, at most.
+/// Keys, and mentions of `SK1-`, in one text, at most.
 pub const KEYS_MAX: usize = 100_000;
 
 /// The longest damaged text that is shown, in characters.
@@ -58,7 +58,13 @@ pub fn find_keys(text: &str) -> Result<Vec<FoundKey>, ScanError> {
         line: 1,
         before: None,
     };
+    let mut starts = 0;
     while let Some(body) = place.next_start() {
+        // Every beginning costs a look at what follows, so every one counts.
+        if starts == KEYS_MAX {
+            return Err(ScanError::TooManyKeys);
+        }
+        starts += 1;
         let (text, end) = match whole_key(body) {
             Some((key, end)) => (key.to_text(), end),
             None if body.starts_with(char::is_alphanumeric) => (damaged_text(place.rest, body), body),
@@ -68,9 +74,6 @@ pub fn find_keys(text: &str) -> Result<Vec<FoundKey>, ScanError> {
                 continue;
             }
         };
-        if found.len() == KEYS_MAX {
-            return Err(ScanError::TooManyKeys);
-        }
         let line = place.line;
         found.push(FoundKey { line, text });
         place.move_to(end);
