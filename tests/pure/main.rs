@@ -1,1 +1,4 @@
-//! Tests.
+//! Claims about the pure part, and about the tree itself.
+
+mod model;
+mod simulation;

@@ -52,7 +52,7 @@ impl<'a> Endings<'a> {
             self.changes.push(Change {
                 fact,
                 events: Vec::new(),
-            })
+            });
         };
         also(Fact::FormerPut(key, FormerSeat { ended_at, cause }));
         if spent {

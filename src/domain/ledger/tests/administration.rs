@@ -38,7 +38,7 @@ fn commands() -> Vec<(Command, &'static [Role])> {
             views,
         ),
         (Command::Status, views),
-        (add(9, Role::Viewer), administration),
+        (add(9, Viewer), administration),
         (
             Command::EndSeat {
                 mac: mac(1),

@@ -28,11 +28,13 @@ fn without_an_available_seat_a_checkout_is_refused_and_changes_nothing() {
     assert_eq!(site.ledger, before);
 }
 
+type Step = Box<dyn Fn(&mut Site)>;
+
 // proves S2
 #[test]
 fn total_is_free_and_used_at_every_step() {
     let mut site = Site::with(&[key(1, "WIPE", 3), key_for(2, "WIPE", 2, 10)]);
-    let mut steps: Vec<Box<dyn Fn(&mut Site)>> = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
     for machine in 1..7 {
         steps.push(Box::new(move |site| drop(site.checkout(agent(machine).of("WIPE")))));
         steps.push(Box::new(move |site| drop(site.release(agent(machine - 1).of("WIPE")))));
@@ -119,7 +121,7 @@ fn what_is_overdue_is_reclaimed_in_bounded_rounds() {
         site.grant(agent(machine));
     }
     site.at(IDLE);
-    let (reply, _) = site.ledger.apply(super::fixture::peer(1), &Command::Reclaim, site.now);
+    let (reply, _) = site.ledger.apply(peer(1), &Command::Reclaim, site.now);
     assert_eq!(denial(&reply), Denial::NotAuthorized);
     for expected in [RECLAIM_MAX, usize::from(over), 0] {
         let (reply, _) = site

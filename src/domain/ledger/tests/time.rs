@@ -43,7 +43,7 @@ fn expiry_is_tested_against_the_later_time() {
             serves,
             "{steady} {calendar}"
         );
-        assert_eq!(site.counts("SERVER").free, if serves { 0 } else { 1 });
+        assert_eq!(site.counts("SERVER").free, u64::from(!serves));
     }
 }
 
