@@ -77,7 +77,7 @@ impl Summary {
                 let product = row.product.unwrap_or_default();
                 *self.seats_added.entry(product).or_default() += u64::from(row.seats.unwrap_or(0));
             }
-            ImportOutcome::ALREADY_PRESENT => self.already_present += 1,
+            ImportOutcome::PRESENT => self.already_present += 1,
             _ => self.refused.push(Refused {
                 line,
                 serial: row.serial,

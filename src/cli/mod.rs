@@ -1,28 +1,30 @@
 //! The commands of `seatkeeper`: one file each; tables and JSON in one place.
 
 mod admin;
-mod agent;
+// mod agent;
 mod args;
 mod catalogue;
-#[cfg(feature = "demo")]
-mod demo;
+// mod demo;
 mod error;
+mod files;
 mod generate;
 mod identity;
 mod import;
+mod known;
+mod licenses;
 mod list;
 mod local;
 mod output;
 mod products;
 mod release;
 mod remove;
-mod run;
+// mod run;
 mod seats;
 mod serve;
 mod server;
+mod session;
 mod status;
 mod vendor;
-mod licenses;
 
 pub use args::Cli;
 pub use error::CliError;
@@ -37,11 +39,11 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     let Cli { global, command } = cli;
     match command {
         Command::Admin(command) => admin::run(&global, command).await,
-        Command::Agent(command) => agent::run(&global, command).await,
+        Command::Agent(_) => todo!(),
         Command::Catalogue(command) => catalogue::run(&global, command).await,
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
-        Command::Demo(options) => demo::run(&global, options).await,
+        Command::Demo(_) => todo!(),
         Command::Identity(command) => identity::run(&global, &command),
         Command::Import(keys) => import::keys(&global, keys).await,
         Command::ImportFile(file) => import::file(&global, file).await,
@@ -51,7 +53,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Products => products::run(&global).await,
         Command::Release(target) => release::run(&global, target).await,
         Command::Remove(target) => remove::run(&global, target).await,
-        Command::Run(program) => run::run(&global, program).await,
+        Command::Run(_) => todo!(),
         Command::Seats(filter) => seats::run(&global, filter).await,
         Command::Serve(options) => serve::run(&global, options).await,
         Command::Status(target) => status::run(&global, target).await,

@@ -9,14 +9,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
 use super::local::{ADMIN_FILE, IDENTITY_FILE, LocalServer};
-use crate::clock::{Clock, monotonic};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
-use crate::net::{Connections, Shared, udp};
+use crate::net::listen::{Listen, Place};
+use crate::net::udp::Discovery;
+use crate::net::{Connections, OfferFacts, Shared, follow, listen};
 use crate::service::{self, Request, Writer};
+use crate::sockets::server::ServerSockets;
 use crate::store::{SledStore, StoreError};
-use crate::tls::{self, Identity};
+use crate::tls::Identity;
+
+/// The priority of a server that is not configured: others can be put before and behind it.
+const PRIORITY_DEFAULT: u16 = 100;
 
 /// What a server is started with.
 #[derive(Debug)]
@@ -49,22 +55,25 @@ impl Server {
             blocking(move || prepare(&data, &clock, limits, recover_admin)).await?
         };
         let fingerprint = Fingerprint(identity.fingerprint());
-        let tls = tls::server_config(&identity).map_err(|error| CliError::because("cannot set up TLS", error))?;
         let sockets = Sockets::open(&config.listen_on(site_port)).await?;
         let addresses = sockets.addresses.clone();
         LocalServer { listen: addresses.clone(), fingerprint: fingerprint.to_string() }.write(&data)?;
 
-        let (service, thread) =
-            service::spawn(writer, clock).map_err(|error| CliError::because("cannot start the writer", error))?;
+        let (service, thread) = service::spawn(writer, clock.clone())
+            .map_err(|error| CliError::because("cannot start the writer", error))?;
         let (writer, ended) = watch_writer(thread);
+        let offered = OfferFacts {
+            fingerprint,
+            name: name_of(&config),
+            port: addresses.first().map_or(site_port, SocketAddr::port),
+            priority: config.priority.unwrap_or(PRIORITY_DEFAULT),
+        };
+        let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
+            .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
+        let shared = Shared::new(service, &identity, name_of(&config), config.limits.into())
+            .map_err(|error| CliError::because("cannot set up TLS", error))?;
         let stop = CancellationToken::new();
-        let shared = Shared::new(service, tls, config.limits.into(), name_of(&config), fingerprint, monotonic());
-        let responder = tokio::spawn(udp::respond(
-            sockets.udp,
-            shared.responder_facts(addresses.first().map_or(site_port, SocketAddr::port), config.priority.unwrap_or(100)),
-            udp::Scope::of(&config.listen_on(site_port)),
-            stop.clone(),
-        ));
+        let responder = tokio::spawn(discovery.run(stop.clone()));
         let connections = Connections::start(sockets.tcp, shared, stop.clone());
         Ok(Self { addresses, fingerprint, stop, connections, responder, ended, writer })
     }
@@ -103,7 +112,7 @@ impl Server {
 
 /// The sockets of a server: one UDP port on every address, a TCP listener for each address.
 struct Sockets {
-    udp: crate::sockets::ServerSockets,
+    udp: ServerSockets,
     tcp: Vec<tokio::net::TcpListener>,
     addresses: Vec<SocketAddr>,
 }
@@ -126,13 +135,13 @@ impl Sockets {
     /// Takes the UDP port first: it tells a second server on this host from a first one.
     async fn open_once(wanted: &[SocketAddr], any: bool) -> Result<Self, CliError> {
         let udp_port = wanted.first().map_or(0, SocketAddr::port);
-        let udp = crate::sockets::ServerSockets::bind(udp_port)
+        let udp = ServerSockets::bind(udp_port)
             .map_err(|error| CliError::because("cannot be found by broadcast without its UDP port", error))?;
         let port = udp.port().map_err(|error| CliError::because("cannot tell its own UDP port", error))?;
         let mut tcp = Vec::new();
         for address in wanted {
             let address = if any { SocketAddr::new(address.ip(), port) } else { *address };
-            match crate::net::listen(address) {
+            match listen(address) {
                 Ok(listener) => tcp.push(listener),
                 // A host without IPv6 still serves over IPv4.
                 Err(error) if address.ip().is_unspecified() && wanted.len() > 1 && error.is_unavailable() => {
@@ -148,6 +157,11 @@ impl Sockets {
         }
         Ok(Self { udp, tcp, addresses })
     }
+}
+
+/// Where questions are answered: where connections are taken.
+fn places(config: &Config) -> Listen {
+    Listen::on(config.listen.iter().map(|listen| Place::Address(listen.address)).collect())
 }
 
 fn name_of(config: &Config) -> String {

@@ -10,11 +10,12 @@ use super::known::KnownServers;
 use super::local::{self, LocalServer};
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
-use crate::client::discover::{Search, first};
+use crate::client::discover::{Scope, Search, discover};
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
 use crate::tls::{Identity, PinRule};
 use crate::wire::Status;
+use crate::wire::limits::DISCOVERY_SETTLE_MS;
 use crate::wire::messages::{Request, Response};
 
 /// A connection to a server, as an administrator or viewer.
@@ -120,21 +121,41 @@ async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result
     if let Some((address, pin)) = local.and_then(|local| Some((local.address()?, local.pin()?))) {
         return Ok(Aim { target: address.into(), name: None, pin: Some(pin) });
     }
-    let found = discover_one(timeout).await?;
-    let name = found.address.to_string();
+    let target = discover_one(timeout).await?;
+    let name = target.address.to_string();
     let pin = known.fingerprint(&name);
-    Ok(Aim { target: found, name: Some(name), pin })
+    Ok(Aim { target, name: Some(name), pin })
 }
 
+/// The one server of the network. With more than one the administrator must say which is meant.
 async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
     let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
-    let found = first(&Search::everywhere(port), timeout).await.map_err(|error| CliError::because("cannot search the network", error))?;
-    found.map(|found| found.target()).ok_or_else(|| {
-        CliError::NoServer(format!(
-            "no server answered on port {port} within {} s; name one with --server HOST, or see what answers with seatprobe scan",
+    let search = Search { scope: Scope::Everywhere { port }, deadline: timeout, ..Search::default() };
+    let mut search = discover(&search).map_err(|error| CliError::because("cannot search the network", error))?;
+    let Some(first) = search.next().await else {
+        return Err(CliError::NoServer(format!(
+            "no server answered on port {port} within {} s; name one with --server HOST, or see what answers with \
+             seatprobe scan",
             timeout.as_secs()
-        ))
-    })
+        )));
+    };
+    let mut others = Vec::new();
+    let settle = async {
+        while let Some(found) = search.next().await {
+            if found.server() != first.server() {
+                others.push(found);
+            }
+        }
+    };
+    // The whole deadline is for whoever lists servers; one that answers later is not the one that was meant.
+    drop(tokio::time::timeout(Duration::from_millis(DISCOVERY_SETTLE_MS), settle).await);
+    if others.is_empty() {
+        let interface = Some(first.interface.clone()).filter(|name| !name.is_empty());
+        return Ok(Target { address: first.tcp_address(), interface });
+    }
+    others.insert(0, first);
+    let names: Vec<_> = others.iter().map(|found| format!("{} ({})", found.tcp_address(), found.offer.name)).collect();
+    Err(CliError::Usage(format!("several servers answer; say which one with --server: {}", names.join(", "))))
 }
 
 /// The address of `HOST`, `HOST:PORT`, `ADDRESS` or `[ADDRESS]:PORT`.
@@ -177,7 +198,7 @@ fn refused(status: Status, text: &str) -> CliError {
     match status {
         Status::NOT_AUTHORIZED => CliError::NotAuthorized(text),
         Status::BUSY | Status::GOING_AWAY => CliError::NoServer(text),
-        Status(rule) if rule >= Status::FIRST_RULE.0 => CliError::Refused(text),
+        Status(rule) if rule >= Status::NOT_AUTHORIZED.0 => CliError::Refused(text),
         _ => CliError::failed(text),
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::connection;
 use super::limits::Gate;
 use super::shared::Shared;
-use crate::sockets::{Owner, Transport, of_port};
+use crate::sockets::owner::{Owner, Transport, of_port};
 use crate::wire::limits::STOP_MS;
 
 /// Connections that the system holds until they are accepted.
