@@ -2,3 +2,4 @@
 
 pub mod adapter;
 pub mod discover;
+pub mod state;
