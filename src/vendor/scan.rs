@@ -176,6 +176,10 @@ fn damaged_text(text: &str, body: &str) -> String {
     let prefix = text.get(..text.len().saturating_sub(body.len())).unwrap_or_default();
     let belongs = |c: &char| c.is_alphanumeric() || (base32::is_separator(*c) && !c.is_whitespace());
     let mut shown = prefix.to_owned();
-    shown.extend(body.chars().take_while(belongs).take(SHOWN_MAX.saturating_sub(prefix.len())));
+    shown.extend(
+        body.chars()
+            .take_while(belongs)
+            .take(SHOWN_MAX.saturating_sub(prefix.len())),
+    );
     shown
 }
