@@ -23,6 +23,11 @@ pub struct IdError {
 pub struct Mac([u8; 6]);
 
 impl Mac {
+    /// Not above any address; for ranges.
+    pub(in crate::domain) const FIRST: Self = Self([0; 6]);
+    /// Not below any address; for ranges.
+    pub(in crate::domain) const LAST: Self = Self([0xff; 6]);
+
     /// A machine's address.
     ///
     /// # Errors
@@ -188,6 +193,11 @@ const SERIAL_DIGITS: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 pub struct Serial([u8; 16]);
 
 impl Serial {
+    /// Not above any serial; for ranges.
+    pub(in crate::domain) const FIRST: Self = Self([0; 16]);
+    /// Not below any serial; for ranges.
+    pub(in crate::domain) const LAST: Self = Self([0xff; 16]);
+
     /// Takes the canonical form only: upper case, no separators.
     ///
     /// # Errors
@@ -203,6 +213,12 @@ impl Serial {
         } else {
             Err(fault)
         }
+    }
+
+    /// The 16 characters as they are stored and signed.
+    #[must_use]
+    pub const fn bytes(&self) -> [u8; 16] {
+        self.0
     }
 
     /// The serial of 10 random bytes.

@@ -8,6 +8,7 @@ pub mod change;
 pub mod command;
 pub mod denial;
 pub mod ids;
+pub mod ledger;
 pub mod license;
 pub mod reply;
 pub mod seat;

@@ -1,0 +1,69 @@
+//! The server's own facts and who may administer it.
+
+use super::{Decided, Ledger, Occasion};
+use crate::domain::change::{Admin, EventKind, Fact, Server};
+use crate::domain::command::Role;
+use crate::domain::denial::Denial;
+use crate::domain::ids::{Fingerprint, ServerId};
+use crate::domain::reply::Reply;
+
+impl Ledger {
+    pub(super) fn found(&self, occasion: Occasion, id: ServerId) -> Decided {
+        if self.server.is_some() {
+            return Decided::unchanged(Reply::Done);
+        }
+        let server = Server {
+            id,
+            epoch: 1,
+            founded_at: occasion.now.latest(),
+        };
+        let change = occasion.change(Fact::ServerPut(server), EventKind::ServerFounded { id });
+        Decided {
+            reply: Reply::Done,
+            changes: vec![change],
+        }
+    }
+
+    pub(super) fn add_admin(&self, occasion: Occasion, fingerprint: Fingerprint, role: Role, label: &str) -> Decided {
+        match self.admins.get(&fingerprint) {
+            Some(admin) if admin.role == role && admin.label == label => return Decided::unchanged(Reply::Done),
+            Some(admin) if admin.role == Role::Administrator && role != admin.role && self.is_last(fingerprint) => {
+                return Decided::refused(Denial::LastAdministrator);
+            }
+            _ => {}
+        }
+        let admin = Admin {
+            role,
+            label: label.to_owned(),
+            added_at: occasion.now.latest(),
+        };
+        let added = EventKind::AdminAdded { fingerprint, role };
+        Decided {
+            reply: Reply::Done,
+            changes: vec![occasion.change(Fact::AdminPut(fingerprint, admin), added)],
+        }
+    }
+
+    pub(super) fn remove_admin(&self, occasion: Occasion, fingerprint: Fingerprint) -> Decided {
+        if !self.admins.contains_key(&fingerprint) {
+            return Decided::refused(Denial::UnknownAdministrator);
+        }
+        if self.is_last(fingerprint) {
+            return Decided::refused(Denial::LastAdministrator);
+        }
+        let removed = EventKind::AdminRemoved { fingerprint };
+        Decided {
+            reply: Reply::Done,
+            changes: vec![occasion.change(Fact::AdminRemoved(fingerprint), removed)],
+        }
+    }
+
+    /// Whether the identity is an administrator and no other one is.
+    fn is_last(&self, fingerprint: Fingerprint) -> bool {
+        let mut administrators = self
+            .admins
+            .iter()
+            .filter(|(_, admin)| admin.role == Role::Administrator);
+        matches!((administrators.next(), administrators.next()), (Some((only, _)), None) if *only == fingerprint)
+    }
+}

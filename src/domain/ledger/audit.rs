@@ -1,0 +1,69 @@
+//! The check after loading (invariant 2): replay asserts nothing, this does.
+
+use thiserror::Error;
+
+use super::Ledger;
+use crate::domain::ids::Serial;
+use crate::domain::seat::SeatKey;
+
+/// What is on disk cannot be: the server must not start with it.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// More units of a license are used than it has (rule S2).
+    #[error("license {serial} has {used} of {total} seats in use")]
+    Oversold {
+        /// Which license.
+        serial: Serial,
+        /// Seats and spent units.
+        used: u32,
+        /// Seats that it has.
+        total: u32,
+    },
+    /// A seat is of a license that is not here, or of one of another product.
+    #[error("the seat of {} for {} is of license {serial}, which is not here or of another product", key.mac, key.product)]
+    Orphan {
+        /// Which seat.
+        key: SeatKey,
+        /// The license it names.
+        serial: Serial,
+    },
+    /// A license's or catalogue's vendor is not trusted.
+    #[error("license {serial} is of a vendor that is not trusted here")]
+    Untrusted {
+        /// Which license.
+        serial: Serial,
+    },
+}
+
+impl Ledger {
+    /// Checks rule S2 for every license, and that nothing refers to what is not there.
+    ///
+    /// # Errors
+    /// The first thing that cannot be. The start must stop and tell the administrator to restore a backup.
+    pub fn audit(&self) -> Result<(), AuditError> {
+        for (serial, license) in &self.licenses {
+            let (used, total) = (self.index.used(*serial), license.claims.seats);
+            if used > total {
+                return Err(AuditError::Oversold {
+                    serial: *serial,
+                    used,
+                    total,
+                });
+            }
+            if !self.vendors.contains_key(&license.claims.vendor) {
+                return Err(AuditError::Untrusted { serial: *serial });
+            }
+        }
+        for (key, seat) in &self.seats {
+            let license = self.licenses.get(&seat.serial);
+            if license.is_none_or(|license| license.claims.product_key() != key.product_key()) {
+                return Err(AuditError::Orphan {
+                    key: *key,
+                    serial: seat.serial,
+                });
+            }
+        }
+        Ok(())
+    }
+}

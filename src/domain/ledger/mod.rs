@@ -1,0 +1,246 @@
+//! All licenses and seats: the pure aggregate. [`Ledger::apply`] decides, [`Ledger::evolve`] records.
+
+mod administer;
+mod audit;
+mod binding;
+mod checkout;
+mod ending;
+mod import;
+mod index;
+mod query;
+mod reclaim;
+mod release;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+pub use audit::AuditError;
+
+use super::catalogue::{Catalogue, Product, Vendor};
+use super::change::{Admin, Change, Event, EventKind, Fact, Server};
+use super::command::{Actor, Checkout, Command, ProductName, Role};
+use super::denial::{Denial, Denied, Subject};
+use super::ids::{Fingerprint, ProductKey, Serial, VendorId};
+use super::license::{License, Tombstone};
+use super::reply::Reply;
+use super::seat::{FormerSeat, Seat, SeatKey, SpentUnit};
+use super::time::Now;
+use index::Index;
+
+/// Everything the server knows, with the indexes that make each decision cheap.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Ledger {
+    server: Option<Server>,
+    admins: BTreeMap<Fingerprint, Admin>,
+    vendors: BTreeMap<VendorId, Vendor>,
+    catalogues: BTreeMap<VendorId, Catalogue>,
+    licenses: BTreeMap<Serial, License>,
+    tombstones: BTreeMap<Serial, Tombstone>,
+    seats: BTreeMap<SeatKey, Seat>,
+    former: BTreeMap<SeatKey, FormerSeat>,
+    spent: BTreeMap<(Serial, u32), SpentUnit>,
+    index: Index,
+}
+
+/// An answer and the facts that make it true.
+struct Decided {
+    reply: Reply,
+    changes: Vec<Change>,
+}
+
+impl Decided {
+    const fn unchanged(reply: Reply) -> Self {
+        Self {
+            reply,
+            changes: Vec::new(),
+        }
+    }
+
+    fn refused(denial: Denial) -> Self {
+        Self::refused_about(denial, Subject::default())
+    }
+
+    const fn refused_about(denial: Denial, subject: Subject) -> Self {
+        Self::unchanged(Reply::Denied(Denied {
+            denial,
+            subject,
+            seats: None,
+            former: None,
+        }))
+    }
+}
+
+/// Who asked and when: what every event tells.
+#[derive(Clone, Copy)]
+struct Occasion {
+    actor: Actor,
+    now: Now,
+}
+
+impl Occasion {
+    fn event(self, kind: EventKind) -> Event {
+        Event {
+            at: self.now.latest(),
+            actor: self.actor,
+            kind,
+        }
+    }
+
+    fn change(self, fact: Fact, kind: EventKind) -> Change {
+        Change {
+            fact,
+            events: vec![self.event(kind)],
+        }
+    }
+}
+
+impl Ledger {
+    /// Decides a command and records what was decided.
+    ///
+    /// The caller has had everything reclaimed that is due at `now` (rule S6): see [`Ledger::next_due`].
+    pub fn apply(&mut self, actor: Actor, command: &Command, now: Now) -> (Reply, Vec<Change>) {
+        let Decided { reply, changes } = self.decide(actor, command, now);
+        for change in &changes {
+            self.evolve(change);
+        }
+        (reply, changes)
+    }
+
+    /// Records one fact. Infallible, the only place where the ledger is written, and all that recovery uses.
+    pub fn evolve(&mut self, change: &Change) {
+        self.record(&change.fact);
+    }
+
+    /// Records one fact as it comes from the disk, where events are not kept.
+    pub fn record(&mut self, fact: &Fact) {
+        match fact {
+            Fact::AdminPut(fingerprint, admin) => drop(self.admins.insert(*fingerprint, admin.clone())),
+            Fact::AdminRemoved(fingerprint) => drop(self.admins.remove(fingerprint)),
+            Fact::CataloguePut(catalogue) => {
+                drop(self.catalogues.insert(catalogue.vendor, Catalogue::clone(catalogue)));
+            }
+            Fact::FormerDropped(key) => self.put_former(key, None),
+            Fact::FormerPut(key, former) => self.put_former(key, Some(*former)),
+            Fact::LicensePut(license) => self.put_license(license.claims.serial, Some(License::clone(license))),
+            Fact::LicenseRemoved(serial) => self.put_license(*serial, None),
+            Fact::SeatEnded(key) => self.put_seat(key, None),
+            Fact::SeatPut(key, seat) => self.put_seat(key, Some(Seat::clone(seat))),
+            Fact::ServerPut(server) => self.server = Some(*server),
+            Fact::SpentPut(serial, unit, spent) => self.put_spent(*serial, *unit, *spent),
+            Fact::TombstonePut(serial, tombstone) => drop(self.tombstones.insert(*serial, *tombstone)),
+            Fact::VendorPut(id, vendor) => drop(self.vendors.insert(*id, vendor.clone())),
+        }
+    }
+
+    /// What an identity may do. Whoever connects is an agent (rule: roles are given by an administrator).
+    #[must_use]
+    pub fn role_of(&self, identity: &Fingerprint) -> Role {
+        self.admins.get(identity).map_or(Role::Agent, |admin| admin.role)
+    }
+
+    /// Whether this checkout would engage a seat that the machine does not hold, if one is available.
+    #[must_use]
+    pub fn would_engage(&self, checkout: &Checkout) -> bool {
+        !self.seats.contains_key(&checkout.key)
+            && self
+                .product(&checkout.key.product_key())
+                .and_then(|product| product.components.get(&checkout.component))
+                .is_some_and(|component| component.counted)
+    }
+
+    /// The server's facts about itself, once it was founded.
+    #[must_use]
+    pub const fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    /// The trusted vendors' keys.
+    pub fn vendors(&self) -> impl Iterator<Item = (&VendorId, &Vendor)> {
+        self.vendors.iter()
+    }
+
+    /// The products that at least one license was imported for.
+    pub fn licensed_products(&self) -> impl Iterator<Item = &ProductKey> {
+        self.index.products()
+    }
+
+    /// The identities with a role.
+    pub fn roles(&self) -> impl Iterator<Item = (Fingerprint, Role)> {
+        self.admins
+            .iter()
+            .map(|(fingerprint, admin)| (*fingerprint, admin.role))
+    }
+
+    /// Whether somebody may administer this server.
+    #[must_use]
+    pub fn has_administrator(&self) -> bool {
+        self.admins.values().any(|admin| admin.role == Role::Administrator)
+    }
+
+    fn decide(&self, actor: Actor, command: &Command, now: Now) -> Decided {
+        if let Actor::Peer { identity, .. } = actor
+            && !self.role_of(&identity).includes(command.role())
+        {
+            return Decided::refused(Denial::NotAuthorized);
+        }
+        let occasion = Occasion { actor, now };
+        match command {
+            Command::AddAdmin {
+                fingerprint,
+                role,
+                label,
+            } => self.add_admin(occasion, *fingerprint, *role, label),
+            Command::Admins(page) => Decided::unchanged(self.admins_page(page)),
+            Command::Availability(name) => self.availability(*name, now),
+            Command::Checkout(checkout) => self.checkout(occasion, checkout),
+            Command::EndSeat {
+                mac,
+                product,
+                component,
+                reason,
+            } => self.end_seat(occasion, *mac, *product, *component, reason),
+            Command::Found { id } => self.found(occasion, *id),
+            Command::Import(keys) => self.import(occasion, keys),
+            Command::ImportCatalogue(catalogue) => self.import_catalogue(occasion, catalogue),
+            Command::Licenses(page) => Decided::unchanged(self.licenses_page(page, now)),
+            Command::Products(page) => Decided::unchanged(self.products_page(page, now)),
+            Command::Reclaim => self.reclaim(occasion),
+            Command::Release(release) => self.release(occasion, release),
+            Command::RemoveAdmin { fingerprint } => self.remove_admin(occasion, *fingerprint),
+            Command::RemoveLicense { serial, end_seats } => self.remove_license(occasion, *serial, *end_seats),
+            Command::Seats(page) => Decided::unchanged(self.seats_page(page)),
+            Command::Status => Decided::unchanged(self.status(now)),
+            Command::TrustVendor { public_key, vendor } => self.trust_vendor(occasion, *vendor, *public_key),
+        }
+    }
+
+    /// The catalogue's entry of a product.
+    fn product(&self, key: &ProductKey) -> Option<&Product> {
+        self.catalogues.get(&key.vendor)?.products.get(&key.product)
+    }
+
+    /// The one product that an administrator's name means (rule K2).
+    fn resolve(&self, name: ProductName) -> Result<ProductKey, Denial> {
+        if let Some(vendor) = name.vendor {
+            return Ok(ProductKey {
+                vendor,
+                product: name.product,
+            });
+        }
+        let mut vendors = self
+            .catalogues
+            .values()
+            .filter(|one| one.products.contains_key(&name.product))
+            .map(|one| one.vendor);
+        match (vendors.next(), vendors.next()) {
+            (Some(vendor), None) => Ok(ProductKey {
+                vendor,
+                product: name.product,
+            }),
+            (Some(_), Some(_)) => Err(Denial::AmbiguousProduct),
+            (None, _) => Err(Denial::UnknownProduct),
+        }
+    }
+}

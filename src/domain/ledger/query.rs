@@ -1,0 +1,161 @@
+//! Views: pages in key order, each of a bounded number of rows, so that nobody is kept waiting.
+
+use std::ops::Bound;
+
+use super::{Decided, Ledger};
+use crate::domain::command::{PAGE_ROWS_MAX, Page, ProductName, SeatsPage};
+use crate::domain::denial::{Denial, Subject};
+use crate::domain::ids::{Fingerprint, Mac, ProductId, ProductKey, Serial, VendorId};
+use crate::domain::reply::{LicenseRow, Listing, ProductRow, Reply, SeatRow, Status, VendorRow};
+use crate::domain::seat::SeatKey;
+use crate::domain::time::Now;
+
+impl Ledger {
+    pub(super) fn availability(&self, name: ProductName, now: Now) -> Decided {
+        let subject = Subject {
+            product: Some(name.product),
+            ..Subject::default()
+        };
+        match self.resolve(name) {
+            Ok(product) if self.product(&product).is_some() => {
+                Decided::unchanged(Reply::Availability(self.counts(product, now)))
+            }
+            Ok(_) => Decided::refused_about(Denial::UnknownProduct, subject),
+            Err(denial) => Decided::refused_about(denial, subject),
+        }
+    }
+
+    pub(super) fn admins_page(&self, page: &Page<Fingerprint>) -> Reply {
+        let rows = self.admins.range((behind(page.after), Bound::Unbounded));
+        Reply::Admins(listing(
+            rows.map(|(fingerprint, admin)| (*fingerprint, admin.clone())),
+            page.limit,
+        ))
+    }
+
+    pub(super) fn licenses_page(&self, page: &Page<Serial>, now: Now) -> Reply {
+        let rows = self
+            .licenses
+            .range((behind(page.after), Bound::Unbounded))
+            .map(|(serial, license)| {
+                let product = license.claims.product_key();
+                LicenseRow {
+                    vendor_name: self.vendor_name(product.vendor),
+                    product_name: self.product_name(&product),
+                    used: self.index.used(*serial),
+                    status: license.status(now.latest()),
+                    license: license.clone(),
+                }
+            });
+        Reply::Licenses(listing(rows, page.limit))
+    }
+
+    pub(super) fn seats_page(&self, asked: &SeatsPage) -> Reply {
+        let Page { after, limit } = asked.page;
+        if let Some(mac) = asked.mac {
+            let seats = self
+                .seats_of(mac)
+                .filter(|row| after.is_none_or(|after| row.key > after));
+            return Reply::Seats(listing(seats, limit));
+        }
+        let seats = self.seats.range((behind(after), Bound::Unbounded));
+        Reply::Seats(listing(seats.filter_map(|(key, _)| self.seat_row(*key)), limit))
+    }
+
+    /// The seats of one machine, found through the products that have licenses and not by looking at every seat.
+    fn seats_of(&self, mac: Mac) -> impl Iterator<Item = SeatRow> {
+        self.index.products().filter_map(move |product| {
+            self.seat_row(SeatKey {
+                vendor: product.vendor,
+                product: product.product,
+                mac,
+            })
+        })
+    }
+
+    fn seat_row(&self, key: SeatKey) -> Option<SeatRow> {
+        let seat = self.seats.get(&key)?.clone();
+        Some(SeatRow {
+            key,
+            seat,
+            product_name: self.product_name(&key.product_key()),
+        })
+    }
+
+    pub(super) fn products_page(&self, page: &Page<(VendorId, ProductId)>, now: Now) -> Reply {
+        let from = page.after.map(|(vendor, _)| vendor);
+        let rows = self
+            .catalogues
+            .range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded))
+            .flat_map(|(vendor, catalogue)| {
+                catalogue
+                    .products
+                    .iter()
+                    .map(move |(id, product)| (*vendor, *id, product))
+            })
+            .filter(|(vendor, id, _)| page.after.is_none_or(|after| (*vendor, *id) > after))
+            .map(|(vendor, id, product)| {
+                let key = ProductKey { vendor, product: id };
+                ProductRow {
+                    key,
+                    vendor_name: self.vendor_name(vendor),
+                    product_name: product.name.clone(),
+                    idle_days: product.idle_days,
+                    single_use: product.single_use,
+                    components: product
+                        .components
+                        .iter()
+                        .map(|(id, component)| (*id, *component))
+                        .collect(),
+                    counts: self.counts(key, now),
+                }
+            });
+        Reply::Products(listing(rows, page.limit))
+    }
+
+    pub(super) fn status(&self, now: Now) -> Reply {
+        let size = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let vendors = self.vendors.iter().map(|(id, vendor)| VendorRow {
+            id: *id,
+            vendor: vendor.clone(),
+            name: self.vendor_name(*id),
+            catalogue_version: self.catalogues.get(id).map_or(0, |catalogue| catalogue.version),
+        });
+        Reply::Status(Box::new(Status {
+            server: self.server,
+            vendors: vendors.collect(),
+            products: size(self.catalogues.values().map(|catalogue| catalogue.products.len()).sum()),
+            licenses: size(self.licenses.len()),
+            licenses_expired: self.index.licenses_ended(now),
+            seats: self.seats.len() as u64,
+            conflicts: self.index.conflicts(),
+            admins: size(self.admins.len()),
+        }))
+    }
+
+    fn vendor_name(&self, vendor: VendorId) -> String {
+        self.catalogues
+            .get(&vendor)
+            .map(|catalogue| catalogue.vendor_name.clone())
+            .unwrap_or_default()
+    }
+
+    fn product_name(&self, key: &ProductKey) -> String {
+        self.product(key)
+            .map(|product| product.name.clone())
+            .unwrap_or_default()
+    }
+}
+
+fn behind<K>(after: Option<K>) -> Bound<K> {
+    after.map_or(Bound::Unbounded, Bound::Excluded)
+}
+
+fn listing<T>(rows: impl Iterator<Item = T>, limit: usize) -> Listing<T> {
+    let mut rows = rows.peekable();
+    let page: Vec<T> = rows.by_ref().take(limit.clamp(1, PAGE_ROWS_MAX)).collect();
+    Listing {
+        rows: page,
+        more: rows.peek().is_some(),
+    }
+}

@@ -1,0 +1,52 @@
+//! Freeing what is overdue (rule S6), a bounded number at a time.
+
+use super::ending::Endings;
+use super::{Decided, Ledger, Occasion};
+use crate::domain::change::{Change, Fact};
+use crate::domain::reply::{RECLAIM_MAX, Reply};
+use crate::domain::seat::EndCause;
+use crate::domain::time::DAY_SECS;
+
+/// For so long it is remembered that a machine held a seat, in seconds.
+const FORMER_KEPT_SECS: u64 = 365 * DAY_SECS;
+
+/// Former seats remembered, at most; the oldest are forgotten first.
+const FORMER_MAX: usize = 100_000;
+
+impl Ledger {
+    pub(super) fn reclaim(&self, occasion: Occasion) -> Decided {
+        let mut endings = Endings::new(self, occasion);
+        let mut count = 0;
+        for (renew_by, key) in self
+            .index
+            .due()
+            .take_while(|(at, _)| *at <= occasion.now.steady)
+            .take(RECLAIM_MAX)
+        {
+            if let Some(seat) = self.seats.get(key) {
+                endings.end(*key, seat, EndCause::Idle, *renew_by, None);
+            }
+            count += 1;
+        }
+        let mut changes = endings.changes;
+        changes.extend(self.forget_former(occasion));
+        Decided {
+            reply: Reply::Reclaimed(count),
+            changes,
+        }
+    }
+
+    fn forget_former(&self, occasion: Occasion) -> impl Iterator<Item = Change> {
+        let surplus = self.former.len().saturating_sub(FORMER_MAX);
+        let is_old = move |at: crate::domain::time::Timestamp| at.after_secs(FORMER_KEPT_SECS) <= occasion.now.steady;
+        self.index
+            .former_ended()
+            .enumerate()
+            .take_while(move |(place, (at, _))| *place < surplus || is_old(*at))
+            .take(RECLAIM_MAX)
+            .map(|(_, (_, key))| Change {
+                fact: Fact::FormerDropped(*key),
+                events: Vec::new(),
+            })
+    }
+}

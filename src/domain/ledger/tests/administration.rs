@@ -1,0 +1,223 @@
+//! Who may ask what, the last administrator, and the check after loading.
+
+use super::fixture::*;
+use crate::domain::change::{Admin, Change, Fact};
+use crate::domain::command::{Command, Page, Release, Role, SeatsPage};
+use crate::domain::denial::Denial;
+use crate::domain::ids::ServerId;
+use crate::domain::ledger::AuditError;
+use crate::domain::reply::Reply;
+use crate::domain::time::Timestamp;
+
+const ROLES: [Role; 4] = [Role::Agent, Role::Deployer, Role::Viewer, Role::Administrator];
+
+/// Every command with the roles that may give it.
+fn commands() -> Vec<(Command, &'static [Role])> {
+    use Role::{Administrator, Viewer};
+    let all = &ROLES[..];
+    let views = &[Viewer, Administrator][..];
+    let administration = &[Administrator][..];
+    vec![
+        (Command::Availability(named("SERVER")), all),
+        (Command::Checkout(agent(1).checkout()), all),
+        (
+            Command::Release(Release {
+                key: seat_key(1, "SERVER"),
+                component: component("agent"),
+            }),
+            all,
+        ),
+        (Command::Admins(Page { after: None, limit: 9 }), views),
+        (Command::Licenses(Page { after: None, limit: 9 }), views),
+        (Command::Products(Page { after: None, limit: 9 }), views),
+        (
+            Command::Seats(SeatsPage {
+                mac: None,
+                page: Page { after: None, limit: 9 },
+            }),
+            views,
+        ),
+        (Command::Status, views),
+        (add(9, Role::Viewer), administration),
+        (
+            Command::EndSeat {
+                mac: mac(1),
+                product: named("SERVER"),
+                component: None,
+                reason: "gone".to_owned(),
+            },
+            administration,
+        ),
+        (Command::Found { id: ServerId([1; 16]) }, administration),
+        (Command::Import(vec![key(1, "SERVER", 1)]), administration),
+        (Command::ImportCatalogue(Box::new(catalogue(1))), administration),
+        (Command::Reclaim, administration),
+        (remove(9), administration),
+        (
+            Command::RemoveLicense {
+                serial: serial(1),
+                end_seats: true,
+            },
+            administration,
+        ),
+        (
+            Command::TrustVendor {
+                public_key: [3; 32],
+                vendor: vendor(3),
+            },
+            administration,
+        ),
+    ]
+}
+
+fn add(number: u8, role: Role) -> Command {
+    Command::AddAdmin {
+        fingerprint: identity(number),
+        role,
+        label: "someone".to_owned(),
+    }
+}
+
+fn remove(number: u8) -> Command {
+    Command::RemoveAdmin {
+        fingerprint: identity(number),
+    }
+}
+
+// proves V2
+#[test]
+fn each_command_is_refused_to_each_role_that_does_not_include_it() {
+    for (command, allowed) in commands() {
+        for role in ROLES {
+            let mut site = Site::with(&[key(1, "SERVER", 1)]);
+            site.grant(agent(1));
+            site.serve(&add(8, Role::Administrator));
+            site.serve(&add(7, role));
+            let before = site.ledger.clone();
+            let reply = site.ask(peer(7), &command);
+            let refused = matches!(&reply, Reply::Denied(denied) if denied.denial == Denial::NotAuthorized);
+            assert_eq!(refused, !allowed.contains(&role), "{role:?}: {command:?}");
+            assert!(
+                !refused || site.ledger == before,
+                "{role:?}: {command:?} changed something"
+            );
+        }
+    }
+}
+
+// proves V2
+#[test]
+fn whoever_has_no_role_is_an_agent_and_loses_one_at_once() {
+    let mut site = Site::with(&[]);
+    assert_eq!(denial(&site.ask(peer(7), &Command::Status)), Denial::NotAuthorized);
+    site.serve(&add(7, Role::Viewer));
+    assert!(matches!(site.ask(peer(7), &Command::Status), Reply::Status(_)));
+    site.serve(&remove(7));
+    assert_eq!(denial(&site.ask(peer(7), &Command::Status)), Denial::NotAuthorized);
+}
+
+#[test]
+fn the_last_administrator_can_be_neither_removed_nor_given_a_lesser_role() {
+    let mut site = Site::with(&[]);
+    site.serve(&add(1, Role::Administrator));
+    site.serve(&add(2, Role::Viewer));
+    for command in [remove(1), add(1, Role::Viewer), add(1, Role::Agent)] {
+        assert_eq!(denial(&site.ask(peer(1), &command)), Denial::LastAdministrator);
+    }
+    site.serve(&add(2, Role::Administrator));
+    assert_eq!(site.ask(peer(1), &remove(1)), Reply::Done);
+    assert_eq!(denial(&site.ask(peer(2), &remove(2))), Denial::LastAdministrator);
+    assert!(site.ledger.has_administrator());
+}
+
+#[test]
+fn removing_an_identity_without_a_role_says_so() {
+    let mut site = Site::with(&[]);
+    assert_eq!(denial(&site.serve(&remove(1))), Denial::UnknownAdministrator);
+}
+
+#[test]
+fn adding_the_same_role_again_changes_nothing() {
+    let mut site = Site::with(&[]);
+    site.serve(&add(1, Role::Administrator));
+    let recorded = site.log.len();
+    assert_eq!(site.at(5).serve(&add(1, Role::Administrator)), Reply::Done);
+    assert_eq!(site.log.len(), recorded);
+}
+
+#[test]
+fn a_server_is_founded_once() {
+    let mut site = Site::with(&[]);
+    for byte in [1, 2] {
+        site.serve(&Command::Found {
+            id: ServerId([byte; 16]),
+        });
+    }
+    assert_eq!(site.ledger.server().unwrap().id, ServerId([1; 16]));
+}
+
+fn record(site: &mut Site, fact: Fact) {
+    site.ledger.evolve(&Change {
+        fact,
+        events: Vec::new(),
+    });
+}
+
+// proves S2
+#[test]
+fn the_audit_finds_an_oversold_license() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    site.grant(agent(1));
+    let seat = site.seat(1, "SERVER").unwrap();
+    record(&mut site, Fact::SeatPut(seat_key(2, "SERVER"), Box::new(seat)));
+    let expected = AuditError::Oversold {
+        serial: serial(1),
+        used: 2,
+        total: 1,
+    };
+    assert_eq!(site.ledger.audit(), Err(expected));
+}
+
+// proves S2
+#[test]
+fn the_audit_finds_a_seat_without_license_or_of_another_products() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    site.grant(agent(1));
+    let intact = site.ledger.clone();
+    record(&mut site, Fact::LicenseRemoved(serial(1)));
+    let orphan = |machine, product| AuditError::Orphan {
+        key: seat_key(machine, product),
+        serial: serial(1),
+    };
+    assert_eq!(site.ledger.audit(), Err(orphan(1, "SERVER")));
+    site.ledger = intact;
+    let seat = site.seat(1, "SERVER").unwrap();
+    record(&mut site, Fact::SeatEnded(seat_key(1, "SERVER")));
+    record(&mut site, Fact::SeatPut(seat_key(1, "WORK"), Box::new(seat)));
+    assert_eq!(site.ledger.audit(), Err(orphan(1, "WORK")));
+}
+
+#[test]
+fn roles_other_than_administrator_do_not_include_one_another() {
+    for (role, needed) in [(Role::Deployer, Role::Viewer), (Role::Viewer, Role::Deployer)] {
+        assert!(!role.includes(needed));
+    }
+    for role in ROLES {
+        assert!(role.includes(Role::Agent) && Role::Administrator.includes(role));
+    }
+}
+
+#[test]
+fn an_administrators_record_says_since_when() {
+    let mut site = Site::with(&[]);
+    site.at(7).serve(&add(1, Role::Administrator));
+    let Reply::Admins(listing) = site.ask(peer(1), &Command::Admins(Page { after: None, limit: 9 })) else {
+        panic!("no listing");
+    };
+    let admin = Admin {
+        role: Role::Administrator,
+        label: "someone".to_owned(),
+        added_at: Timestamp(START + 7),
+    };
+    assert_eq!(listing.rows, [(identity(1), admin)]);
+}

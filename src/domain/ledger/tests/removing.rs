@@ -1,0 +1,105 @@
+//! Licenses that go and come back: what `remove` leaves behind (rules S9, K5).
+
+use bytes::Bytes;
+
+use super::fixture::*;
+use crate::domain::denial::{Denial, KeyRefusal};
+use crate::domain::license::VerifiedKey;
+use crate::domain::reply::{GrantKind, ImportOutcome, Reply};
+use crate::domain::seat::EndCause;
+use crate::domain::time::Timestamp;
+
+#[test]
+fn a_license_in_use_is_removed_only_with_its_seats() {
+    let mut site = Site::with(&[key(1, "SERVER", 3), key(2, "SERVER", 1)]);
+    for machine in 1..=4 {
+        site.grant(agent(machine));
+    }
+    assert_eq!(denial(&site.remove(1, false)), Denial::LicenseInUse { seats: 3 });
+    assert_eq!(site.counts("SERVER").used, 4);
+    assert_eq!(site.remove(1, true), Reply::LicenseRemoved { seats_ended: 3 });
+    let counts = site.counts("SERVER");
+    assert_eq!((counts.licenses, counts.total, counts.used), (1, 1, 1));
+    let former = site.denied(agent(1)).former.unwrap();
+    assert_eq!(former.cause, EndCause::LicenseRemoved);
+    assert_eq!(denial(&site.remove(1, true)), Denial::UnknownSerial);
+}
+
+#[test]
+fn a_license_that_is_not_in_use_is_removed_without_more_ado() {
+    let mut site = Site::with(&[key(1, "SERVER", 3)]);
+    assert_eq!(site.remove(1, false), Reply::LicenseRemoved { seats_ended: 0 });
+    assert_eq!(site.denied(agent(1)).denial, Denial::NoLicense);
+}
+
+// proves S9
+#[test]
+fn another_import_keeps_the_first_import_date_and_the_spent_units() {
+    let mut site = Site::with(&[deployment_key(1, "SERVER", 3)]);
+    site.at(5).grant(agent(1));
+    site.grant(agent(2));
+    site.release(agent(1));
+    site.at(DAY).remove(1, true);
+    site.at(2 * DAY).import(&deployment_key(1, "SERVER", 3));
+    let row = site.license(1);
+    assert_eq!(
+        (row.license.imported_at, row.used, row.free()),
+        (Timestamp(START), 2, 1)
+    );
+    // Units spent later are numbered behind those from before.
+    site.grant(agent(3));
+    site.release(agent(3));
+    assert_eq!(site.license(1).used, 3);
+}
+
+// proves K5
+#[test]
+fn a_trial_that_is_removed_and_imported_again_does_not_start_anew() {
+    let trial = key_for(1, "SERVER", 1, 30);
+    let mut site = Site::with(std::slice::from_ref(&trial));
+    site.at(20 * DAY).remove(1, false);
+    site.at(29 * DAY).import(&trial);
+    assert_eq!(site.license(1).license.ends_at(), Timestamp(START + 30 * DAY));
+    site.remove(1, false);
+    let outcome = site.at(30 * DAY).import(&trial);
+    assert!(matches!(
+        outcome,
+        ImportOutcome::Refused {
+            refusal: KeyRefusal::Expired,
+            ..
+        }
+    ));
+}
+
+// proves S9
+#[test]
+fn a_key_with_fewer_seats_than_were_spent_under_its_serial_is_refused() {
+    let mut site = Site::with(&[key(1, "WIPE", 2)]);
+    for machine in [1, 2] {
+        site.grant(agent(machine).of("WIPE"));
+    }
+    site.remove(1, true);
+    let fewer = VerifiedKey {
+        certificate: Bytes::from_static(b"fewer"),
+        ..key(1, "WIPE", 1)
+    };
+    // The fixture audits after every command: an oversold license would stop the next start.
+    let outcome = site.import(&fewer);
+    assert!(matches!(
+        outcome,
+        ImportOutcome::Refused {
+            refusal: KeyRefusal::SerialTaken,
+            ..
+        }
+    ));
+    assert!(matches!(site.import(&key(1, "WIPE", 2)), ImportOutcome::Added { .. }));
+}
+
+#[test]
+fn a_seat_of_a_license_that_came_back_is_engaged_again() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    site.grant(agent(1));
+    site.remove(1, true);
+    site.import(&key(1, "SERVER", 1));
+    assert!(matches!(site.grant(agent(1)).kind, GrantKind::EngagedAgain(_)));
+}
