@@ -215,6 +215,12 @@ impl Serial {
         }
     }
 
+    /// The 16 characters as they are stored and signed.
+    #[must_use]
+    pub const fn bytes(&self) -> [u8; 16] {
+        self.0
+    }
+
     /// The serial of 10 random bytes.
     #[must_use]
     pub fn from_random(bytes: [u8; 10]) -> Self {

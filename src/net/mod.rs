@@ -1,1 +1,14 @@
-//! Thin adapters between sockets and sessions.
+//! Thin adapters between sockets and sessions: the TCP listener, one task a connection, the UDP responder.
+
+mod connection;
+mod limits;
+pub mod listen;
+mod offers;
+mod shared;
+mod tcp;
+mod work;
+
+pub use limits::ConnectionLimits;
+pub use offers::{OfferFacts, follow};
+pub use shared::{NetLimits, Shared};
+pub use tcp::{Connections, ListenError, listen};

@@ -1,1 +1,16 @@
-//! The single writer: commands in rounds, durable before they are answered.
+//! The single writer: commands in rounds, durable before they are answered (invariants 4 and 5).
+//!
+//! [`Writer::round`] is a plain function over any store; [`Service`] is the handle that connections hold.
+
+mod facts;
+mod limiter;
+mod queue;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use facts::Facts;
+pub use limiter::{NewSeatLimiter, NewSeatLimits};
+pub use queue::{QUEUE_MAX, Service, SubmitError, spawn};
+pub use writer::{Request, StartError, Writer};

@@ -1,1 +1,12 @@
-//! Tests.
+//! Tests of the parts that touch the operating system, through the library's public face and the real binary.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a helper that panics fails its test, as it should"
+)]
+
+mod store_contract;
+mod store_kill;
+#[path = "../support/mod.rs"]
+mod support;

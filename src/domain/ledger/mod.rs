@@ -166,6 +166,13 @@ impl Ledger {
         self.index.products()
     }
 
+    /// The identities with a role.
+    pub fn roles(&self) -> impl Iterator<Item = (Fingerprint, Role)> {
+        self.admins
+            .iter()
+            .map(|(fingerprint, admin)| (*fingerprint, admin.role))
+    }
+
     /// Whether somebody may administer this server.
     #[must_use]
     pub fn has_administrator(&self) -> bool {

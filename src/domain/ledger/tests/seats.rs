@@ -48,10 +48,10 @@ fn total_is_free_and_used_at_every_step() {
         }
         let counts = site.counts("WIPE");
         assert_eq!(counts.total, counts.free + counts.used);
-        assert_eq!(counts.used, rows.iter().map(|row| u64::from(row.used)).sum());
+        assert_eq!(counts.used, rows.iter().map(|row| u64::from(row.used)).sum::<u64>());
         assert_eq!(
             counts.available,
-            rows.iter().map(|row| u64::from(row.available())).sum()
+            rows.iter().map(|row| u64::from(row.available())).sum::<u64>()
         );
     }
 }

@@ -1,0 +1,90 @@
+//! `admin`: who may administer the server.
+
+use serde::Serialize;
+
+use super::args::{AdminCommand, GivenRole, Global};
+use super::error::CliError;
+use super::output::{self, date, rfc3339};
+use super::session::{Session, unexpected};
+use crate::domain::time::Timestamp;
+use crate::wire::Role;
+use crate::wire::limits::LABEL_LEN_MAX;
+use crate::wire::messages::views::AdminRow;
+use crate::wire::messages::{Request, Response, admin, views};
+
+/// A row of `admin list --json`.
+#[derive(Serialize)]
+struct Row {
+    fingerprint: String,
+    role: String,
+    label: String,
+    added_at: Option<String>,
+}
+
+/// What `admin add --json` and `admin remove --json` print.
+#[derive(Serialize)]
+struct Changed {
+    fingerprint: String,
+}
+
+pub(super) async fn run(global: &Global, command: AdminCommand) -> Result<(), CliError> {
+    let mut session = Session::open(global).await?;
+    let (request, fingerprint, told) = match command {
+        AdminCommand::List => return list(global, &mut session).await,
+        AdminCommand::Add { fingerprint, role, label } => {
+            if label.len() > LABEL_LEN_MAX {
+                return Err(CliError::Usage(format!("--label must have at most {LABEL_LEN_MAX} bytes")));
+            }
+            let request = admin::AdminAdd { fingerprint: fingerprint.0, role: role.into(), label };
+            (Request::AdminAdd(request), fingerprint, "has its role now")
+        }
+        AdminCommand::Remove { fingerprint } => {
+            let request = admin::AdminRemove { fingerprint: fingerprint.0 };
+            (Request::AdminRemove(request), fingerprint, "has no role any more")
+        }
+    };
+    match session.ask(&request).await? {
+        Response::Done(_) if global.json => output::json(&Changed { fingerprint: fingerprint.to_string() }),
+        Response::Done(_) => output::line(&format!("{fingerprint} {told}")),
+        other => Err(unexpected(&other)),
+    }
+}
+
+async fn list(global: &Global, session: &mut Session) -> Result<(), CliError> {
+    let rows = all(session).await?;
+    if global.json {
+        let rows = rows.iter().map(|row| Row {
+            fingerprint: output::hex(&row.fingerprint),
+            role: output::code(row.role.name()),
+            label: row.label.clone(),
+            added_at: rfc3339(Some(Timestamp(row.added_at))),
+        });
+        return output::json(&rows.collect::<Vec<_>>());
+    }
+    let cells = |row: &AdminRow| {
+        let added = date(Some(Timestamp(row.added_at)));
+        vec![output::hex(&row.fingerprint), output::code(row.role.name()), row.label.clone(), added]
+    };
+    output::table(&["fingerprint", "role", "label", "added"], rows.iter().map(cells))
+}
+
+async fn all(session: &mut Session) -> Result<Vec<AdminRow>, CliError> {
+    let request = |last: Option<&AdminRow>| {
+        Request::AdminList(views::AdminList { after: last.map(|row| row.fingerprint), limit: None })
+    };
+    let take = |response| match response {
+        Response::AdminList(page) => Ok((page.rows, page.more)),
+        other => Err(other),
+    };
+    session.rows(request, take).await
+}
+
+impl From<GivenRole> for Role {
+    fn from(role: GivenRole) -> Self {
+        match role {
+            GivenRole::Administrator => Self::ADMINISTRATOR,
+            GivenRole::Deployer => Self::DEPLOYER,
+            GivenRole::Viewer => Self::VIEWER,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Files that commands read, with errors that name them.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::error::CliError;
+use crate::vendor::VendorKey;
+
+/// The largest file that is read, in bytes.
+const FILE_LEN_MAX: u64 = 16 << 20;
+
+/// Reads a text file; `-` is standard input.
+pub(super) fn text(path: &Path) -> Result<String, CliError> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(FILE_LEN_MAX + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| CliError::because(format!("cannot read {name}"), error))?;
+    if bytes.len() as u64 > FILE_LEN_MAX {
+        return Err(CliError::failed(format!("{name} is larger than 16 MiB; split it")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        CliError::failed(format!("{name} is not UTF-8 text (byte {at}); save it as UTF-8 and try again"))
+    })
+}
+
+/// Reads a vendor's public key.
+pub(super) fn vendor_key(path: &Path) -> Result<VendorKey, CliError> {
+    VendorKey::from_pem(&text(path)?)
+        .map_err(|error| CliError::because(format!("{} is not a vendor's public key", path.display()), error))
+}

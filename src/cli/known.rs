@@ -1,0 +1,64 @@
+//! The servers that this user's commands have met, and the identities they showed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::error::CliError;
+use super::local;
+use crate::domain::ids::Fingerprint;
+
+/// Servers remembered, at most.
+const SERVERS_MAX: usize = 1_000;
+
+/// Servers by address; a JSON file of one's own.
+#[derive(Debug)]
+pub(super) struct KnownServers {
+    path: PathBuf,
+    servers: BTreeMap<String, String>,
+}
+
+impl KnownServers {
+    /// Reads the file; empty if there is none yet.
+    pub(super) fn read() -> Result<Self, CliError> {
+        let path = file()?;
+        let servers = match std::fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| {
+                CliError::because(format!("{} is damaged; mend it or remove it", path.display()), error)
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(CliError::because(format!("cannot read {}", path.display()), error)),
+        };
+        Ok(Self { path, servers })
+    }
+
+    /// The identity that the server of this name showed before.
+    pub(super) fn fingerprint(&self, name: &str) -> Option<Fingerprint> {
+        self.servers.get(name)?.parse().ok()
+    }
+
+    /// Keeps the identity of a server that was met for the first time, and says so.
+    pub(super) fn remember(&mut self, name: &str, fingerprint: Fingerprint) -> Result<(), CliError> {
+        if self.servers.len() >= SERVERS_MAX {
+            return Ok(());
+        }
+        self.servers.insert(name.to_owned(), fingerprint.to_string());
+        let failed = |error| CliError::because(format!("cannot write {}", self.path.display()), error);
+        let text =
+            serde_json::to_string_pretty(&self.servers).map_err(|error| CliError::because("cannot make JSON", error))?;
+        if let Some(directory) = self.path.parent() {
+            std::fs::create_dir_all(directory).map_err(failed)?;
+        }
+        std::fs::write(&self.path, text).map_err(failed)?;
+        super::output::note(&format!("first contact with the server at {name}; its fingerprint is {fingerprint}"));
+        Ok(())
+    }
+
+    /// The file's place, for messages.
+    pub(super) fn place() -> String {
+        file().map_or_else(|error| error.to_string(), |path| path.display().to_string())
+    }
+}
+
+fn file() -> Result<PathBuf, CliError> {
+    Ok(local::own_identity_file()?.with_file_name("servers.json"))
+}

@@ -1,0 +1,91 @@
+//! The data directory as commands see it: where it is, what the running server wrote for them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::args::Global;
+use super::error::CliError;
+use crate::domain::ids::Fingerprint;
+
+/// The data directory of a server that runs as root.
+const SYSTEM_DATA: &str = "/var/lib/seatkeeper";
+
+/// The administrator's identity that the server made at its first start; only its owner can read it.
+pub(super) const ADMIN_FILE: &str = "admin.pem";
+
+/// The server's own identity.
+pub(super) const IDENTITY_FILE: &str = "identity.pem";
+
+/// What the running server tells commands on the same host.
+const SERVER_FILE: &str = "server.json";
+
+/// Where a server on this host listens, as it wrote it into its data directory.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct LocalServer {
+    /// Its TCP addresses.
+    pub(super) listen: Vec<SocketAddr>,
+    /// Its identity, in hexadecimal.
+    pub(super) fingerprint: String,
+}
+
+impl LocalServer {
+    /// Reads what a server wrote; nothing if it never ran there.
+    pub(super) fn read(data: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(data.join(SERVER_FILE)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Writes it for commands to find.
+    pub(super) fn write(&self, data: &Path) -> Result<(), CliError> {
+        let path = data.join(SERVER_FILE);
+        let text = serde_json::to_string_pretty(self).map_err(|error| CliError::because("cannot make JSON", error))?;
+        std::fs::write(&path, text)
+            .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
+    }
+
+    /// An address at which this host reaches the server.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        let first = *self.listen.first()?;
+        let loopback = match first {
+            SocketAddr::V4(_) => std::net::IpAddr::from(std::net::Ipv4Addr::LOCALHOST),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        Some(if first.ip().is_unspecified() { SocketAddr::new(loopback, first.port()) } else { first })
+    }
+
+    /// Its identity.
+    pub(super) fn pin(&self) -> Option<Fingerprint> {
+        self.fingerprint.parse().ok()
+    }
+}
+
+/// The data directory: as asked, else the system's for root, else below the XDG state directory.
+pub(super) fn data_dir(asked: Option<&Path>) -> Result<PathBuf, CliError> {
+    if let Some(dir) = asked {
+        return Ok(dir.to_owned());
+    }
+    if nix::unistd::Uid::effective().is_root() {
+        return Ok(SYSTEM_DATA.into());
+    }
+    Ok(state_home()?.join("seatkeeper"))
+}
+
+/// The identity file of whoever runs commands but has no data directory to read.
+pub(super) fn own_identity_file() -> Result<PathBuf, CliError> {
+    Ok(state_home()?.join("seatkeeper").join("identity.pem"))
+}
+
+/// The data directory that this command is about.
+pub(super) fn data_of(global: &Global) -> Result<PathBuf, CliError> {
+    data_dir(global.data.as_deref())
+}
+
+fn state_home() -> Result<PathBuf, CliError> {
+    let absolute = |path: std::ffi::OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    std::env::var_os("XDG_STATE_HOME")
+        .and_then(absolute)
+        .or_else(|| std::env::var_os("HOME").and_then(absolute).map(|home| home.join(".local/state")))
+        .ok_or_else(|| CliError::Usage("neither XDG_STATE_HOME nor HOME is set; say --data DIR".to_owned()))
+}

@@ -1,0 +1,129 @@
+//! How results are shown: tables for people, JSON and CSV for programs. Everything a peer named is made harmless here.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+
+use super::error::CliError;
+use crate::domain::time::Timestamp;
+
+/// The width of tables where there is no terminal to fit, in columns.
+const WIDTH_WITHOUT_TERMINAL: u16 = 200;
+
+/// Prints one line.
+pub(super) fn line(text: &str) -> Result<(), CliError> {
+    write(&format!("{text}\n"))
+}
+
+/// Says something beside the result, on standard error.
+#[expect(clippy::print_stderr, reason = "the place where commands speak beside their result")]
+pub(super) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints a value as JSON, as `tools/guide/json.md` documents it.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::because("cannot make JSON", error))?;
+    write(&format!("{text}\n"))
+}
+
+/// Prints rows as a table fitted to the terminal.
+pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
+    write(&format!("{}\n", table_text(head, rows)))
+}
+
+/// A table as text.
+pub(super) fn table_text(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    if !std::io::stdout().is_terminal() {
+        table.set_width(WIDTH_WITHOUT_TERMINAL);
+    }
+    table.set_header(head.to_vec());
+    table.add_rows(rows.into_iter().map(|row| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>()));
+    table.to_string()
+}
+
+/// Prints rows as CSV. A cell that a spreadsheet would take for a formula gets an apostrophe in front.
+pub(super) fn csv(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
+    let failed = |error| CliError::because("cannot make CSV", error);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(head).map_err(failed)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| no_formula(&printable(cell)))).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| CliError::failed(format!("cannot make CSV: {error}")))?;
+    write(&String::from_utf8_lossy(&bytes))
+}
+
+/// A point in time for people, UTC; `never` where there is none.
+pub(super) fn date(time: Option<Timestamp>) -> String {
+    let Some(time) = time.filter(|time| *time != Timestamp::MAX) else { return "never".to_owned() };
+    i64::try_from(time.0)
+        .ok()
+        .and_then(|secs| jiff::Timestamp::from_second(secs).ok())
+        .map_or_else(|| time.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// A point in time for programs: RFC 3339, UTC; nothing where there is none.
+pub(super) fn rfc3339(time: Option<Timestamp>) -> Option<String> {
+    let time = time.filter(|time| *time != Timestamp::MAX)?;
+    let secs = i64::try_from(time.0).ok()?;
+    jiff::Timestamp::from_second(secs).ok().map(|time| time.to_string())
+}
+
+/// A code's name as people read it; `unknown` where this version does not know the code.
+pub(super) fn code(name: Option<&str>) -> String {
+    name.unwrap_or("unknown").to_lowercase().replace('_', " ")
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// A MAC address as people write it.
+pub(super) fn mac(bytes: [u8; 6]) -> String {
+    bytes.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// Text without control characters: what a machine calls itself must not move the cursor of who reads it.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn no_formula(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn write(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads has seen enough, as `head` does.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(CliError::because("cannot write to standard output", error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_machine_calls_itself_moves_no_cursor_and_calculates_nothing() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
+        assert_eq!(no_formula("=1+1"), "'=1+1");
+        assert_eq!(no_formula("host"), "host");
+    }
+
+    #[test]
+    fn dates_are_utc_and_never_is_said() {
+        assert_eq!(date(Some(Timestamp(86_399))), "1970-01-01 23:59:59");
+        assert_eq!(date(None), "never");
+        assert_eq!(date(Some(Timestamp::MAX)), "never");
+        assert_eq!(rfc3339(Some(Timestamp(0))), Some("1970-01-01T00:00:00Z".to_owned()));
+    }
+}

@@ -1,0 +1,102 @@
+//! `products`: what the catalogues offer and how many seats of each there are.
+
+use serde::Serialize;
+
+use super::args::Global;
+use super::error::CliError;
+use super::output;
+use super::session::Session;
+use crate::wire::messages::views::{ProductName, ProductRow};
+use crate::wire::messages::{Request, Response, views};
+
+/// The columns of the table.
+const HEAD: [&str; 9] =
+    ["product", "name", "vendor", "components", "idle days", "total", "used", "available", "never bought"];
+
+/// A row of `products --json`.
+#[derive(Serialize)]
+struct Row {
+    vendor: String,
+    vendor_name: String,
+    product: String,
+    product_name: String,
+    idle_days: u16,
+    single_use: bool,
+    licenses: u32,
+    total: u64,
+    used: u64,
+    free: u64,
+    available: u64,
+    components: Vec<Component>,
+}
+
+/// A component of a product.
+#[derive(Serialize)]
+struct Component {
+    component: String,
+    counted: bool,
+    lenient: bool,
+    ephemeral: bool,
+}
+
+pub(super) async fn run(global: &Global) -> Result<(), CliError> {
+    let mut session = Session::open(global).await?;
+    let rows = all(&mut session).await?;
+    if global.json { output::json(&rows.iter().map(Row::from).collect::<Vec<_>>()) } else { output::table(&HEAD, rows.iter().map(cells)) }
+}
+
+/// Every product, page by page.
+pub(super) async fn all(session: &mut Session) -> Result<Vec<ProductRow>, CliError> {
+    let name = |row: &ProductRow| ProductName { vendor: row.vendor, product: row.product.clone() };
+    let request = |last: Option<&ProductRow>| {
+        Request::Products(views::Products { after: last.map(name), limit: None })
+    };
+    let take = |response| match response {
+        Response::Products(page) => Ok((page.rows, page.more)),
+        other => Err(other),
+    };
+    session.rows(request, take).await
+}
+
+fn cells(row: &ProductRow) -> Vec<String> {
+    let told = |component: &views::ComponentRow| {
+        let not = if component.counted { "" } else { " (not counted)" };
+        format!("{}{not}", component.component)
+    };
+    vec![
+        row.product.clone(),
+        row.product_name.clone(),
+        row.vendor_name.clone(),
+        row.components.iter().map(told).collect::<Vec<_>>().join(", "),
+        row.idle_days.to_string(),
+        row.counts.total.to_string(),
+        row.counts.used.to_string(),
+        row.counts.available.to_string(),
+        if row.counts.licenses == 0 { "never bought".to_owned() } else { String::new() },
+    ]
+}
+
+impl From<&ProductRow> for Row {
+    fn from(row: &ProductRow) -> Self {
+        let component = |one: &views::ComponentRow| Component {
+            component: one.component.clone(),
+            counted: one.counted,
+            lenient: one.lenient,
+            ephemeral: one.ephemeral,
+        };
+        Self {
+            vendor: output::hex(&row.vendor),
+            vendor_name: row.vendor_name.clone(),
+            product: row.product.clone(),
+            product_name: row.product_name.clone(),
+            idle_days: row.idle_days,
+            single_use: row.single_use,
+            licenses: row.counts.licenses,
+            total: row.counts.total,
+            used: row.counts.used,
+            free: row.counts.free,
+            available: row.counts.available,
+            components: row.components.iter().map(component).collect(),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! A whole server, wired up: data directory, writer, sockets. `serve` runs one until a signal, the demonstration another.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::error::CliError;
+use super::local::{ADMIN_FILE, IDENTITY_FILE, LocalServer};
+use crate::clock::{Clock, monotonic};
+use crate::config::Config;
+use crate::domain::command::{Actor, Command, Role};
+use crate::domain::ids::{Fingerprint, ServerId};
+use crate::net::{Connections, Shared, udp};
+use crate::service::{self, Request, Writer};
+use crate::store::{SledStore, StoreError};
+use crate::tls::{self, Identity};
+
+/// What a server is started with.
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) data: PathBuf,
+    pub(super) config: Config,
+    pub(super) site_port: u16,
+    pub(super) clock: Clock,
+    pub(super) recover_admin: bool,
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub(super) struct Server {
+    addresses: Vec<SocketAddr>,
+    fingerprint: Fingerprint,
+    stop: CancellationToken,
+    connections: Connections,
+    responder: tokio::task::JoinHandle<()>,
+    ended: watch::Receiver<Option<String>>,
+    writer: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Loads what is on disk, frees what is overdue, and only then opens the port (rule S6).
+    pub(super) async fn start(options: Options) -> Result<Self, CliError> {
+        let Options { data, config, site_port, clock, recover_admin } = options;
+        let (writer, identity) = {
+            let (data, clock, limits) = (data.clone(), clock.clone(), config.limits.new_seats());
+            blocking(move || prepare(&data, &clock, limits, recover_admin)).await?
+        };
+        let fingerprint = Fingerprint(identity.fingerprint());
+        let tls = tls::server_config(&identity).map_err(|error| CliError::because("cannot set up TLS", error))?;
+        let sockets = Sockets::open(&config.listen_on(site_port)).await?;
+        let addresses = sockets.addresses.clone();
+        LocalServer { listen: addresses.clone(), fingerprint: fingerprint.to_string() }.write(&data)?;
+
+        let (service, thread) =
+            service::spawn(writer, clock).map_err(|error| CliError::because("cannot start the writer", error))?;
+        let (writer, ended) = watch_writer(thread);
+        let stop = CancellationToken::new();
+        let shared = Shared::new(service, tls, config.limits.into(), name_of(&config), fingerprint, monotonic());
+        let responder = tokio::spawn(udp::respond(
+            sockets.udp,
+            shared.responder_facts(addresses.first().map_or(site_port, SocketAddr::port), config.priority.unwrap_or(100)),
+            udp::Scope::of(&config.listen_on(site_port)),
+            stop.clone(),
+        ));
+        let connections = Connections::start(sockets.tcp, shared, stop.clone());
+        Ok(Self { addresses, fingerprint, stop, connections, responder, ended, writer })
+    }
+
+    /// Its TCP addresses.
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Its identity.
+    pub(super) const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Waits until the writer ends by itself, which it does only when the store has failed.
+    pub(super) async fn failed(&mut self) -> String {
+        match self.ended.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => "the writer is gone".to_owned(),
+        }
+    }
+
+    /// Takes nothing new, answers what was taken, closes everything.
+    pub(super) async fn stop(self) -> Result<(), CliError> {
+        self.stop.cancel();
+        self.connections.finish().await;
+        // The responder holds nothing that is waited for; a panic in it would have been told by its own message.
+        drop(self.responder.await);
+        drop(self.writer.await);
+        match &*self.ended.borrow() {
+            Some(reason) => Err(CliError::failed(reason.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The sockets of a server: one UDP port on every address, a TCP listener for each address.
+struct Sockets {
+    udp: crate::sockets::ServerSockets,
+    tcp: Vec<tokio::net::TcpListener>,
+    addresses: Vec<SocketAddr>,
+}
+
+/// Tries to find a port that is free for both transports, at most.
+const FREE_PORT_TRIES: u32 = 16;
+
+impl Sockets {
+    async fn open(wanted: &[SocketAddr]) -> Result<Self, CliError> {
+        let any = wanted.iter().all(|address| address.port() == 0);
+        let mut tries = if any { FREE_PORT_TRIES } else { 1 };
+        loop {
+            match Self::open_once(wanted, any).await {
+                Err(_) if tries > 1 => tries -= 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Takes the UDP port first: it tells a second server on this host from a first one.
+    async fn open_once(wanted: &[SocketAddr], any: bool) -> Result<Self, CliError> {
+        let udp_port = wanted.first().map_or(0, SocketAddr::port);
+        let udp = crate::sockets::ServerSockets::bind(udp_port)
+            .map_err(|error| CliError::because("cannot be found by broadcast without its UDP port", error))?;
+        let port = udp.port().map_err(|error| CliError::because("cannot tell its own UDP port", error))?;
+        let mut tcp = Vec::new();
+        for address in wanted {
+            let address = if any { SocketAddr::new(address.ip(), port) } else { *address };
+            match crate::net::listen(address) {
+                Ok(listener) => tcp.push(listener),
+                // A host without IPv6 still serves over IPv4.
+                Err(error) if address.ip().is_unspecified() && wanted.len() > 1 && error.is_unavailable() => {
+                    tracing::warn!(%address, "this address family is not available here");
+                }
+                Err(error) => return Err(CliError::because(format!("cannot listen on {address}"), error)),
+            }
+        }
+        let addresses: Result<Vec<_>, _> = tcp.iter().map(tokio::net::TcpListener::local_addr).collect();
+        let addresses = addresses.map_err(|error| CliError::because("cannot tell its own addresses", error))?;
+        if addresses.is_empty() {
+            return Err(CliError::failed("there is no address to listen on; say --listen ADDR"));
+        }
+        Ok(Self { udp, tcp, addresses })
+    }
+}
+
+fn name_of(config: &Config) -> String {
+    config.name.clone().unwrap_or_else(|| {
+        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+        if host.is_empty() { "seatkeeper".to_owned() } else { host.chars().take(64).collect() }
+    })
+}
+
+/// Opens the data directory and makes the ledger ready: loaded, checked, founded, with an administrator.
+fn prepare(
+    data: &std::path::Path,
+    clock: &Clock,
+    limits: service::NewSeatLimits,
+    recover_admin: bool,
+) -> Result<(Writer<SledStore>, Identity), CliError> {
+    let store = SledStore::open(data)
+        .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
+    let (mut writer, newest) = Writer::load(store, limits)
+        .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?;
+    if let Some(newest) = newest {
+        clock.raise(newest.steady);
+    }
+    let identity = |file: &str| {
+        let path = data.join(file);
+        Identity::load_or_create(&path)
+            .map_err(|error| CliError::because(format!("cannot use the identity {}", path.display()), error))
+    };
+    let server = identity(IDENTITY_FILE)?;
+    let committed = |error: StoreError| CliError::because(format!("cannot write to {}", data.display()), error);
+    writer.reclaim(clock.now()).map_err(committed)?;
+    let mut requests = Vec::new();
+    if writer.ledger().server().is_none() {
+        requests.push(Command::Found { id: ServerId(random()?) });
+    }
+    if recover_admin {
+        set_aside(&data.join(ADMIN_FILE))?;
+    }
+    if recover_admin || !writer.ledger().has_administrator() {
+        let fingerprint = Fingerprint(identity(ADMIN_FILE)?.fingerprint());
+        let label = if recover_admin { "recovered on the server" } else { "made at the first start" }.to_owned();
+        requests.push(Command::AddAdmin { fingerprint, role: Role::Administrator, label });
+    }
+    let requests: Vec<_> = requests.into_iter().map(|command| Request { actor: Actor::Server, command }).collect();
+    writer.round(&requests, clock.now()).map_err(committed)?;
+    Ok((writer, server))
+}
+
+/// Keeps an administrator identity that is replaced: somebody may find its key again.
+fn set_aside(path: &std::path::Path) -> Result<(), CliError> {
+    match std::fs::rename(path, path.with_extension("pem.before-recovery")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CliError::because(format!("cannot set {} aside", path.display()), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], CliError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| CliError::failed(format!("the system gives no random numbers: {error}")))?;
+    Ok(bytes)
+}
+
+/// Turns the end of the writer's thread into something that can be awaited.
+fn watch_writer(
+    thread: std::thread::JoinHandle<Result<(), StoreError>>,
+) -> (tokio::task::JoinHandle<()>, watch::Receiver<Option<String>>) {
+    let (tell, ended) = watch::channel(None);
+    let task = tokio::task::spawn_blocking(move || {
+        let reason = match thread.join() {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                let cause = io::Error::other(error);
+                format!("the store failed, so the server stops; what was answered is safe: {}", chain(&cause))
+            }
+            Err(_) => "the writer panicked, so the server stops; please report the message above".to_owned(),
+        };
+        tell.send_replace(Some(reason));
+    });
+    (task, ended)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(cause) = below {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        below = cause.source();
+    }
+    text
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CliError> + Send + 'static,
+) -> Result<T, CliError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| CliError::because("a part of the server panicked", error))?
+}

@@ -1,0 +1,183 @@
+//! A command's connection to its server: which server, as whom, and what its refusals mean for the exit code.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::args::Global;
+use super::error::CliError;
+use super::known::KnownServers;
+use super::local::{self, LocalServer};
+use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
+use crate::client::deadline::Deadline;
+use crate::client::discover::{Search, first};
+use crate::config::site_port;
+use crate::domain::ids::Fingerprint;
+use crate::tls::{Identity, PinRule};
+use crate::wire::Status;
+use crate::wire::messages::{Request, Response};
+
+/// A connection to a server, as an administrator or viewer.
+#[derive(Debug)]
+pub(super) struct Session {
+    connection: Connection,
+    timeout: Duration,
+}
+
+/// Where the server is and who it must be.
+struct Aim {
+    target: Target,
+    /// Its name in the file of known servers; nothing where its identity is known from the data directory.
+    name: Option<String>,
+    pin: Option<Fingerprint>,
+}
+
+impl Session {
+    /// Connects to the server that the options mean.
+    pub(super) async fn open(global: &Global) -> Result<Self, CliError> {
+        let timeout = Duration::from_secs(global.timeout.into());
+        let identity = identity(global)?;
+        let mut known = KnownServers::read()?;
+        let aim = aim(global, timeout, &known).await?;
+        let pins = aim.pin.map_or(PinRule::Any, |pin| PinRule::OneOf(vec![pin.0]));
+        let connection = connect(aim.target, &identity, pins, Deadline::after(timeout)).await.map_err(no_connection)?;
+        if let (Some(name), None) = (aim.name, aim.pin) {
+            known.remember(&name, connection.fingerprint())?;
+        }
+        Ok(Self { connection, timeout })
+    }
+
+    /// Asks and waits. A refusal becomes an error with the exit code that belongs to it.
+    pub(super) async fn ask(&mut self, request: &Request) -> Result<Response, CliError> {
+        match self.connection.request(request, Deadline::after(self.timeout)).await.map_err(no_connection)? {
+            Response::Refused(status, refusal) => Err(refused(status, &refusal.text)),
+            response => Ok(response),
+        }
+    }
+
+    /// Asks for every row of a listing, page by page: `request` behind the last row so far, `take` the page out of the
+    /// answer.
+    pub(super) async fn rows<T>(
+        &mut self,
+        request: impl Fn(Option<&T>) -> Request,
+        take: impl Fn(Response) -> Result<(Vec<T>, bool), Response>,
+    ) -> Result<Vec<T>, CliError> {
+        let mut rows = Vec::new();
+        loop {
+            let answer = self.ask(&request(rows.last())).await?;
+            let (page, more) = take(answer).map_err(|other| unexpected(&other))?;
+            let more = more && !page.is_empty();
+            rows.extend(page);
+            if !more {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// Where the server is.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.connection.target().address
+    }
+
+    /// The server's identity.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        self.connection.fingerprint()
+    }
+}
+
+/// The identity that commands act with: as asked, else the data directory's administrator, else one's own.
+pub(super) fn identity(global: &Global) -> Result<Identity, CliError> {
+    let path = identity_file(global)?;
+    let made = |error| CliError::because(format!("cannot use the identity {}", path.display()), error);
+    if global.identity.is_some() { Identity::load(&path).map_err(made) } else { Identity::load_or_create(&path).map_err(made) }
+}
+
+/// The file of that identity.
+pub(super) fn identity_file(global: &Global) -> Result<PathBuf, CliError> {
+    if let Some(path) = &global.identity {
+        return Ok(path.clone());
+    }
+    let administrator = local::data_of(global)?.join(local::ADMIN_FILE);
+    if std::fs::File::open(&administrator).is_ok() { Ok(administrator) } else { local::own_identity_file() }
+}
+
+/// What to say when a server answers with something that was not asked for.
+pub(super) fn unexpected(response: &Response) -> CliError {
+    CliError::failed(format!(
+        "the server answered with something else ({:?}); its version may be newer than this command's",
+        response.status()
+    ))
+}
+
+async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result<Aim, CliError> {
+    if let Some(server) = &global.server {
+        let address = resolve(server).await?;
+        let name = address.to_string();
+        let pin = known.fingerprint(&name);
+        return Ok(Aim { target: address.into(), name: Some(name), pin });
+    }
+    let local = LocalServer::read(&local::data_of(global)?);
+    if let Some((address, pin)) = local.and_then(|local| Some((local.address()?, local.pin()?))) {
+        return Ok(Aim { target: address.into(), name: None, pin: Some(pin) });
+    }
+    let found = discover_one(timeout).await?;
+    let name = found.address.to_string();
+    let pin = known.fingerprint(&name);
+    Ok(Aim { target: found, name: Some(name), pin })
+}
+
+async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
+    let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
+    let found = first(&Search::everywhere(port), timeout).await.map_err(|error| CliError::because("cannot search the network", error))?;
+    found.map(|found| found.target()).ok_or_else(|| {
+        CliError::NoServer(format!(
+            "no server answered on port {port} within {} s; name one with --server HOST, or see what answers with seatprobe scan",
+            timeout.as_secs()
+        ))
+    })
+}
+
+/// The address of `HOST`, `HOST:PORT`, `ADDRESS` or `[ADDRESS]:PORT`.
+pub(super) async fn resolve(server: &str) -> Result<SocketAddr, CliError> {
+    let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
+    if let Ok(address) = server.parse() {
+        return Ok(address);
+    }
+    if let Ok(address) = server.trim_start_matches('[').trim_end_matches(']').parse() {
+        return Ok(SocketAddr::new(address, port));
+    }
+    let with_port = if server.contains(':') { server.to_owned() } else { format!("{server}:{port}") };
+    let addresses = tokio::net::lookup_host(&with_port)
+        .await
+        .map_err(|error| CliError::NoServer(format!("cannot find the host {server}: {error}; check the name, or give its address")))?;
+    let mut addresses: Vec<_> = addresses.collect();
+    // A server listens on IPv4 nearly always; a name with both is tried there first.
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses.first().copied().ok_or_else(|| CliError::NoServer(format!("the host {server} has no address")))
+}
+
+fn no_connection(error: ConnectError) -> CliError {
+    match &error.fault {
+        Fault::Refused(status, refusal) => refused(*status, &refusal.text),
+        Fault::NotTrusted(shown) => CliError::failed(format!(
+            "the server at {} has another identity than before ({shown}); if it was set up anew, take its line out of {}",
+            error.target,
+            KnownServers::place()
+        )),
+        Fault::Unreachable(_) | Fault::Silent(_) | Fault::Closed | Fault::Broken(_) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            CliError::NoServer(format!("{error}{cause}; is the server running? seatprobe ping SERVER tells more"))
+        }
+        _ => CliError::because("cannot talk to the server", error),
+    }
+}
+
+fn refused(status: Status, text: &str) -> CliError {
+    let text = text.to_owned();
+    match status {
+        Status::NOT_AUTHORIZED => CliError::NotAuthorized(text),
+        Status::BUSY | Status::GOING_AWAY => CliError::NoServer(text),
+        Status(rule) if rule >= Status::FIRST_RULE.0 => CliError::Refused(text),
+        _ => CliError::failed(text),
+    }
+}

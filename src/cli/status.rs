@@ -1,0 +1,113 @@
+//! `status`: how a server is, in one look.
+
+use serde::Serialize;
+
+use super::args::{Global, StatusTarget};
+use super::error::CliError;
+use super::output::{self, date, rfc3339};
+use super::session::{Session, unexpected};
+use crate::domain::time::Timestamp;
+use crate::wire::messages::views::StatusOk;
+use crate::wire::messages::{Request, Response, views};
+
+/// What `status --json` prints.
+#[derive(Serialize)]
+struct Told {
+    address: String,
+    name: String,
+    version: String,
+    fingerprint: String,
+    server: Option<String>,
+    epoch: Option<u32>,
+    server_time: Option<String>,
+    founded_at: Option<String>,
+    uptime_secs: u64,
+    products: u32,
+    licenses: u32,
+    licenses_expired: u32,
+    seats: u64,
+    conflicts: u64,
+    admins: u32,
+    vendors: Vec<Vendor>,
+}
+
+/// A trusted vendor.
+#[derive(Serialize)]
+struct Vendor {
+    vendor: String,
+    name: String,
+    catalogue_version: u64,
+    trusted_at: Option<String>,
+}
+
+pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), CliError> {
+    let mut global = global.clone();
+    global.server = target.target.or(global.server);
+    let mut session = Session::open(&global).await?;
+    let status = match session.ask(&Request::Status(views::Status {})).await? {
+        Response::Status(status) => status,
+        other => return Err(unexpected(&other)),
+    };
+    if global.json { output::json(&told(&session, &status)) } else { tell(&session, &status) }
+}
+
+fn tell(session: &Session, status: &StatusOk) -> Result<(), CliError> {
+    if status.conflicts > 0 {
+        output::line(&format!("WARNING      {} seats have a conflict on them: see seatkeeper seats --conflicts", status.conflicts))?;
+    }
+    if status.licenses_expired > 0 {
+        output::line(&format!("WARNING      {} licenses have expired: see seatkeeper licenses", status.licenses_expired))?;
+    }
+    if status.vendors.is_empty() {
+        output::line("WARNING      no vendor is trusted yet: seatkeeper vendor trust FILE")?;
+    }
+    let minutes = status.uptime_secs / 60;
+    for (what, value) in [
+        ("server", format!("{} (seatkeeper {}) at {}", status.name, status.server_version, session.address())),
+        ("fingerprint", session.fingerprint().to_string()),
+        ("time", date(Some(Timestamp(status.server_time)))),
+        ("running for", format!("{} d {} h {} min", minutes / 1_440, minutes / 60 % 24, minutes % 60)),
+        ("epoch", status.epoch.map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string())),
+        ("products", status.products.to_string()),
+        ("licenses", format!("{}, {} of them expired", status.licenses, status.licenses_expired)),
+        ("seats", format!("{} engaged, {} with a conflict", status.seats, status.conflicts)),
+        ("identities", format!("{} with a role", status.admins)),
+    ] {
+        output::line(&format!("{what:<12} {value}"))?;
+    }
+    for row in &status.vendors {
+        let name = if row.name.is_empty() { "no catalogue yet" } else { &row.name };
+        output::line(&format!("{:<12} {name} ({})", "vendor", output::hex(&row.vendor)))?;
+    }
+    Ok(())
+}
+
+fn told(session: &Session, status: &StatusOk) -> Told {
+    Told {
+        address: session.address().to_string(),
+        name: status.name.clone(),
+        version: status.server_version.clone(),
+        fingerprint: session.fingerprint().to_string(),
+        server: status.server.map(|server| output::hex(&server)),
+        epoch: status.epoch,
+        server_time: rfc3339(Some(Timestamp(status.server_time))),
+        founded_at: status.founded_at.and_then(|at| rfc3339(Some(Timestamp(at)))),
+        uptime_secs: status.uptime_secs,
+        products: status.products,
+        licenses: status.licenses,
+        licenses_expired: status.licenses_expired,
+        seats: status.seats,
+        conflicts: status.conflicts,
+        admins: status.admins,
+        vendors: status.vendors.iter().map(vendor).collect(),
+    }
+}
+
+fn vendor(row: &views::VendorRow) -> Vendor {
+    Vendor {
+        vendor: output::hex(&row.vendor),
+        name: row.name.clone(),
+        catalogue_version: row.catalogue_version,
+        trusted_at: rfc3339(Some(Timestamp(row.trusted_at))),
+    }
+}

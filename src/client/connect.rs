@@ -1,0 +1,259 @@
+//! A connection to one server: TCP, TLS with mutual proof of identity, HELLO, then requests and answers.
+
+mod dialogue;
+mod error;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use self::dialogue::Dialogue;
+pub use self::error::{ConnectError, Fault};
+use super::deadline::Deadline;
+use crate::domain::ids::{Fingerprint, ServerId};
+use crate::domain::time::Timestamp;
+use crate::tls::{self, Identity, PinRule, PublicKey};
+use crate::wire::limits::{VERSION_MAX, VERSION_MIN};
+use crate::wire::messages::hello::{Hello, HelloOk};
+use crate::wire::messages::{Request, Response};
+
+/// The program and its version, for the server's log.
+const PROGRAM: &str = concat!("seatkeeper ", env!("CARGO_PKG_VERSION"));
+
+/// Where a server is, and the interface that it was seen on.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Target {
+    /// Its address and TCP port; a link-local one with its scope.
+    pub address: SocketAddr,
+    /// The name of our interface that leads there, where it is known.
+    pub interface: Option<String>,
+}
+
+impl From<SocketAddr> for Target {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            address,
+            interface: None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.interface {
+            Some(interface) => write!(f, "{} over {interface}", self.address),
+            None => self.address.fmt(f),
+        }
+    }
+}
+
+/// A connection whose server has answered HELLO.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TlsStream<TcpStream>,
+    dialogue: Dialogue,
+    target: Target,
+    local: SocketAddr,
+    server_key: PublicKey,
+    hello: HelloOk,
+}
+
+/// Connects as `identity` to the server at `target`, if `pins` admits it, and says HELLO.
+///
+/// # Errors
+/// [`ConnectError`] names the server and what it failed at; after the deadline that is [`Fault::Silent`].
+pub async fn connect(
+    target: Target,
+    identity: &Identity,
+    pins: PinRule,
+    deadline: Deadline,
+) -> Result<Connection, ConnectError> {
+    match begin(&target, identity, pins, deadline).await {
+        Ok((stream, local, server_key)) => say_hello(target, stream, local, server_key, deadline).await,
+        Err(fault) => Err(ConnectError { target, fault }),
+    }
+}
+
+async fn begin(
+    target: &Target,
+    identity: &Identity,
+    pins: PinRule,
+    deadline: Deadline,
+) -> Result<(TlsStream<TcpStream>, SocketAddr, PublicKey), Fault> {
+    let config = tls::client_config(identity, pins)?;
+    let tcp = deadline
+        .bound(TcpStream::connect(target.address))
+        .await
+        .ok_or(Fault::Silent("the connection"))?
+        .map_err(Fault::Unreachable)?;
+    // Requests are small and waited for: none is worth delaying for another.
+    tcp.set_nodelay(true).map_err(Fault::Unreachable)?;
+    let local = tcp.local_addr().map_err(Fault::Unreachable)?;
+    let stream = deadline
+        .bound(TlsConnector::from(config).connect(tls::server_name(), tcp))
+        .await
+        .ok_or(Fault::Silent("the TLS handshake"))?
+        .map_err(|error| match tls::wrong_pin(&error) {
+            Some(wrong) => Fault::NotTrusted(Fingerprint(wrong.fingerprint)),
+            None => Fault::Tls(error),
+        })?;
+    let (_, session) = stream.get_ref();
+    let server_key = tls::peer(session)?;
+    Ok((stream, local, server_key))
+}
+
+async fn say_hello(
+    target: Target,
+    stream: TlsStream<TcpStream>,
+    local: SocketAddr,
+    server_key: PublicKey,
+    deadline: Deadline,
+) -> Result<Connection, ConnectError> {
+    let mut connection = Connection {
+        stream,
+        dialogue: Dialogue::new(),
+        target,
+        local,
+        server_key,
+        hello: HelloOk::default(),
+    };
+    let hello = Request::Hello(Hello {
+        version_min: VERSION_MIN,
+        version_max: VERSION_MAX,
+        client: PROGRAM.to_owned(),
+        in_flight_max: 1,
+    });
+    match connection.request(&hello, deadline).await? {
+        Response::Hello(hello) if (VERSION_MIN..=VERSION_MAX).contains(&hello.version) => {
+            connection.hello = hello;
+            Ok(connection)
+        }
+        Response::Hello(hello) => Err(connection.error(Fault::Version(hello.version))),
+        Response::Refused(status, refusal) => Err(connection.error(Fault::Refused(status, Box::new(refusal)))),
+        _ => Err(connection.error(Fault::OutOfTurn)),
+    }
+}
+
+impl Connection {
+    /// What the server said of itself in HELLO.
+    #[must_use]
+    pub const fn hello(&self) -> &HelloOk {
+        &self.hello
+    }
+
+    /// The server's identity, which it proved.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(self.server_key.fingerprint())
+    }
+
+    /// The server's name for itself.
+    #[must_use]
+    pub const fn server(&self) -> ServerId {
+        ServerId(self.hello.server)
+    }
+
+    /// The server's calendar when it answered HELLO.
+    #[must_use]
+    pub const fn server_time(&self) -> Timestamp {
+        Timestamp(self.hello.server_time)
+    }
+
+    /// Where the server is.
+    #[must_use]
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Our end of the connection: the address that the server sees unless one in between changes it.
+    #[must_use]
+    pub const fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The identity that named this server's as its successor, if the server shows a statement that holds. Whether
+    /// that identity was trusted is for the caller to check.
+    #[must_use]
+    pub fn succeeds(&self) -> Option<Fingerprint> {
+        let statement = self.hello.succession.as_ref()?;
+        let statement = tls::Succession {
+            old_spki: statement.old_spki.to_vec(),
+            signature: statement.signature.to_vec(),
+        };
+        statement.verify(&self.server_key).ok().map(Fingerprint)
+    }
+
+    /// Asks and waits for the answer. A refusal is an answer: [`Response::Refused`].
+    ///
+    /// # Errors
+    /// [`ConnectError`] says what failed; the connection is of no use after that.
+    pub async fn request(&mut self, request: &Request, deadline: Deadline) -> Result<Response, ConnectError> {
+        let mut answers = self.pipeline(std::slice::from_ref(request), deadline).await?;
+        answers.pop().ok_or_else(|| self.error(Fault::OutOfTurn))
+    }
+
+    /// Asks all of `requests` without waiting in between and returns the answers in the same order. Never more are in
+    /// flight than the server allows.
+    ///
+    /// # Errors
+    /// As [`Connection::request`]; which of the requests were carried out is then not known.
+    pub async fn pipeline(&mut self, requests: &[Request], deadline: Deadline) -> Result<Vec<Response>, ConnectError> {
+        match deadline.bound(self.carry(requests)).await {
+            Some(Ok(answers)) => Ok(answers),
+            Some(Err(fault)) => Err(self.error(fault)),
+            None => Err(self.error(Fault::Silent("the answer"))),
+        }
+    }
+
+    async fn carry(&mut self, requests: &[Request]) -> Result<Vec<Response>, Fault> {
+        // An interrupted exchange leaves the stream in the middle of it: nothing sent after that could be understood.
+        if std::mem::replace(&mut self.dialogue.interrupted, true) {
+            return Err(Fault::Closed);
+        }
+        let in_flight_max = usize::from(self.hello.in_flight_max).max(1);
+        let mut answers = Vec::with_capacity(requests.len());
+        for window in requests.chunks(in_flight_max) {
+            let (out, mut expected) = self.dialogue.encode(window)?;
+            let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
+            let dialogue = &mut self.dialogue;
+            // Both at once: a server that waits for us to read its answers does not read our requests meanwhile.
+            let writing = async {
+                writer.write_all(&out).await.map_err(Fault::Broken)?;
+                writer.flush().await.map_err(Fault::Broken)
+            };
+            let reading = async {
+                while let Some(&next) = expected.front() {
+                    if let Some(answer) = dialogue.decode(next)? {
+                        expected.pop_front();
+                        answers.push(answer);
+                    } else if reader.read_buf(&mut dialogue.inbox).await.map_err(Fault::Broken)? == 0 {
+                        return Err(Fault::Closed);
+                    }
+                }
+                Ok(())
+            };
+            tokio::try_join!(writing, reading)?;
+        }
+        self.dialogue.interrupted = false;
+        Ok(answers)
+    }
+
+    /// Says goodbye. Dropping the connection does as well, less politely.
+    pub async fn close(mut self, deadline: Deadline) {
+        drop(deadline.bound(self.stream.shutdown()).await); // the peer may be gone already: nothing is lost
+    }
+
+    fn error(&self, fault: Fault) -> ConnectError {
+        ConnectError {
+            target: self.target.clone(),
+            fault,
+        }
+    }
+}

@@ -1,0 +1,269 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream as ServerStream;
+
+use super::*;
+use crate::wire::messages::hello::{Refusal, Succession};
+use crate::wire::messages::seat::{Availability, AvailabilityOk, Counts};
+use crate::wire::{Frame, Opcode, Status, decode_frame};
+use bytes::BytesMut;
+
+/// A server that speaks the protocol's bytes as the test says.
+struct Peer {
+    stream: ServerStream<TcpStream>,
+    inbox: BytesMut,
+}
+
+impl Peer {
+    async fn accept(listener: &TcpListener, identity: &Identity) -> std::io::Result<Self> {
+        let (tcp, _) = listener.accept().await?;
+        let stream = TlsAcceptor::from(tls::server_config(identity).unwrap())
+            .accept(tcp)
+            .await?;
+        Ok(Self {
+            stream,
+            inbox: BytesMut::new(),
+        })
+    }
+
+    async fn read(&mut self) -> Option<(u32, Request)> {
+        loop {
+            if let Some(frame) = decode_frame(&mut self.inbox).unwrap() {
+                let request = Request::decode(frame.opcode, &frame.body).unwrap().unwrap();
+                return Some((frame.request, request));
+            }
+            if self.stream.read_buf(&mut self.inbox).await.ok()? == 0 {
+                return None;
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: u32, opcode: Opcode, response: &Response) {
+        let frame = Frame {
+            opcode: opcode.reply(),
+            status: response.status(),
+            request,
+            body: response.to_body().unwrap(),
+        };
+        self.stream.write_all(&frame.encode().unwrap()).await.unwrap();
+        self.stream.flush().await.unwrap();
+    }
+
+    async fn greet(&mut self, hello: HelloOk) {
+        let (request, asked) = self.read().await.unwrap();
+        assert_eq!(asked.opcode(), Opcode::HELLO);
+        self.answer(request, Opcode::HELLO, &Response::Hello(hello)).await;
+    }
+}
+
+fn hello_ok() -> HelloOk {
+    HelloOk {
+        server_time: 1_000,
+        version: 1,
+        server: [5; 16],
+        name: "office".to_owned(),
+        server_version: "0.1.0".to_owned(),
+        epoch: 3,
+        body_len_max: 65_536,
+        in_flight_max: 4,
+        silence_ms: 30_000,
+        ..HelloOk::default()
+    }
+}
+
+async fn listening() -> (TcpListener, Target) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = Target::from(listener.local_addr().unwrap());
+    (listener, target)
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_millis(200))
+}
+
+fn patient() -> Deadline {
+    Deadline::after(Duration::from_secs(20))
+}
+
+fn identities<const N: usize>() -> [Arc<Identity>; N] {
+    [(); N].map(|()| Arc::new(Identity::generate().unwrap()))
+}
+
+#[tokio::test]
+async fn hello_tells_who_the_server_is() {
+    let [client, server] = identities();
+    let (listener, target) = listening().await;
+    let serving = tokio::spawn({
+        let server = server.clone();
+        async move {
+            let mut peer = Peer::accept(&listener, &server).await.unwrap();
+            peer.greet(hello_ok()).await;
+        }
+    });
+    let pins = PinRule::OneOf(vec![server.fingerprint()]);
+    let connection = connect(target, &client, pins, patient()).await.unwrap();
+    assert_eq!(connection.fingerprint(), Fingerprint(server.fingerprint()));
+    assert_eq!(connection.server(), ServerId([5; 16]));
+    assert_eq!(connection.hello().epoch, 3);
+    assert_eq!(connection.succeeds(), None);
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_pinned_is_asked_nothing() {
+    let [client, pinned, other] = identities();
+    let (listener, target) = listening().await;
+    let serving = tokio::spawn({
+        let other = other.clone();
+        async move { Peer::accept(&listener, &other).await.map(|_| ()) }
+    });
+    let pins = PinRule::OneOf(vec![pinned.fingerprint()]);
+    let error = connect(target.clone(), &client, pins, patient()).await.unwrap_err();
+    assert_eq!(error.target, target);
+    assert!(matches!(error.fault, Fault::NotTrusted(seen) if seen == Fingerprint(other.fingerprint())));
+    assert!(serving.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_costs_no_more_than_the_deadline() {
+    let [client] = identities();
+    let (listener, target) = listening().await;
+    let error = connect(target, &client, PinRule::Any, soon()).await.unwrap_err();
+    assert!(matches!(error.fault, Fault::Silent(_)), "{error}");
+    drop(listener);
+}
+
+#[tokio::test]
+async fn a_server_that_greets_and_then_says_nothing_costs_no_more_than_the_deadline() {
+    let [client, server] = identities();
+    let (listener, target) = listening().await;
+    let serving = tokio::spawn(async move {
+        let mut peer = Peer::accept(&listener, &server).await.unwrap();
+        peer.greet(hello_ok()).await;
+        while peer.read().await.is_some() {}
+    });
+    let mut connection = connect(target, &client, PinRule::Any, patient()).await.unwrap();
+    let asked = Request::Availability(Availability {
+        vendor: None,
+        product: "BKSRV".to_owned(),
+    });
+    let error = connection.request(&asked, soon()).await.unwrap_err();
+    assert!(matches!(error.fault, Fault::Silent(_)), "{error}");
+    let error = connection.request(&asked, patient()).await.unwrap_err();
+    assert!(
+        matches!(error.fault, Fault::Closed),
+        "a late answer would be taken for this one"
+    );
+    drop(connection);
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_port_is_told_as_unreachable_with_its_address() {
+    let [client] = identities();
+    let (listener, target) = listening().await;
+    drop(listener);
+    let error = connect(target.clone(), &client, PinRule::Any, patient())
+        .await
+        .unwrap_err();
+    assert!(matches!(error.fault, Fault::Unreachable(_)));
+    assert!(error.to_string().starts_with(&target.to_string()));
+}
+
+#[tokio::test]
+async fn many_requests_are_answered_in_order_and_within_the_servers_limit() {
+    let [client, server] = identities();
+    let (listener, target) = listening().await;
+    let serving = tokio::spawn(async move {
+        let mut peer = Peer::accept(&listener, &server).await.unwrap();
+        peer.greet(hello_ok()).await;
+        for window in [4_u64, 4, 2] {
+            let mut asked = Vec::new();
+            for _ in 0..window {
+                asked.push(peer.read().await.unwrap());
+            }
+            assert!(
+                decode_frame(&mut peer.inbox).unwrap().is_none(),
+                "more than 4 in flight"
+            );
+            for (request, body) in asked {
+                let Request::Availability(body) = body else {
+                    panic!("{body:?}")
+                };
+                let total = body.product.strip_prefix('P').unwrap().parse().unwrap();
+                let counts = Counts {
+                    total,
+                    ..Counts::default()
+                };
+                let answer = Response::Availability(AvailabilityOk { server_time: 1, counts });
+                peer.answer(request, Opcode::AVAILABILITY, &answer).await;
+            }
+        }
+    });
+    let mut connection = connect(target, &client, PinRule::Any, patient()).await.unwrap();
+    let requests: Vec<Request> = (0..10)
+        .map(|number| {
+            Request::Availability(Availability {
+                vendor: None,
+                product: format!("P{number}"),
+            })
+        })
+        .collect();
+    let answers = connection.pipeline(&requests, patient()).await.unwrap();
+    let totals: Vec<u64> = answers
+        .iter()
+        .map(|answer| match answer {
+            Response::Availability(answer) => answer.counts.total,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(totals, (0..10).collect::<Vec<u64>>());
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_at_hello_is_told_in_the_servers_words() {
+    let [client, server] = identities();
+    let (listener, target) = listening().await;
+    let serving = tokio::spawn(async move {
+        let mut peer = Peer::accept(&listener, &server).await.unwrap();
+        let (request, _) = peer.read().await.unwrap();
+        let refusal = Refusal {
+            text: "the server is busy".to_owned(),
+            retry_secs: Some(2),
+            ..Refusal::default()
+        };
+        let refused = Response::Refused(Status::BUSY, refusal);
+        peer.answer(request, Opcode::HELLO, &refused).await;
+    });
+    let error = connect(target, &client, PinRule::Any, patient()).await.unwrap_err();
+    assert!(matches!(&error.fault, Fault::Refused(Status::BUSY, refusal) if refusal.retry_secs == Some(2)));
+    assert!(error.to_string().ends_with("the server is busy"));
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_succession_is_believed_for_the_key_of_this_session_only() {
+    let [client, old, new, thief] = identities();
+    let statement = tls::Succession::sign(&old, new.public_key()).unwrap();
+    for (server, believed) in [(new, Some(Fingerprint(old.fingerprint()))), (thief, None)] {
+        let (listener, target) = listening().await;
+        let hello = HelloOk {
+            succession: Some(Succession {
+                old_spki: statement.old_spki.clone().into(),
+                signature: statement.signature.clone().into(),
+            }),
+            ..hello_ok()
+        };
+        let serving = tokio::spawn(async move {
+            let mut peer = Peer::accept(&listener, &server).await.unwrap();
+            peer.greet(hello).await;
+        });
+        let connection = connect(target, &client, PinRule::Any, patient()).await.unwrap();
+        assert_eq!(connection.succeeds(), believed);
+        serving.await.unwrap();
+    }
+}

@@ -1,0 +1,321 @@
+//! What an agent remembers between starts: one file per component, beside it the component's identity and a lock.
+//!
+//! `VENDOR~PRODUCT~component.json` is replaced whole (write, sync, rename, sync the directory), `.pem` is written once,
+//! and `.lock` is held from reading the file until what the server answered is in it: two processes of one component
+//! never use a continuation number twice (rule I7).
+
+mod file;
+mod record;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductKey, Serial, ServerId};
+use crate::domain::time::Timestamp;
+use crate::tls::{Identity, PINS_MAX, TlsError};
+
+/// MAC addresses per server for which the continuation number is kept, at most.
+const CONTINUATIONS_MAX: usize = 4;
+
+/// The environment variable that names another state directory.
+pub const STATE_DIR_VARIABLE: &str = "SEATKEEPER_STATE_DIR";
+
+/// Why an agent's memory cannot be used. Each says what to do.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// Another process of the component holds the lock.
+    #[error("another process of this component is talking to the server ({path} is locked); try again")]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The file cannot be read as what it should be.
+    #[error("the state file {path} is damaged: {reason}; remove it to start anew: the server must then be found again")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Others than its owner may read or write the file.
+    #[error("the state file {path} is open to others (mode {mode:04o}); run: chmod 600 {path}")]
+    Exposed {
+        /// Which file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file or directory cannot be used.
+    #[error("{path} cannot be {action}")]
+    File {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// The identity beside the state file cannot be used.
+    #[error(transparent)]
+    Identity(#[from] TlsError),
+    /// A newer version wrote the file.
+    #[error("the state file {path} is of version {version}, newer than this program; upgrade the program")]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// The version in it.
+        version: u32,
+    },
+    /// There is no home directory to keep state in.
+    #[error("no directory for the agent's state: set HOME, XDG_STATE_HOME or {STATE_DIR_VARIABLE}")]
+    NoDirectory,
+    /// As many servers are pinned as may be.
+    #[error("{PINS_MAX} servers are trusted already, as many as may be")]
+    TooManyPins,
+}
+
+/// A server that this component trusts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pin {
+    /// Its identity.
+    pub fingerprint: Fingerprint,
+    /// Its name for itself; nothing until it was met.
+    pub server: Option<ServerId>,
+    /// Where it answered last.
+    pub address: Option<SocketAddr>,
+    /// The highest epoch that it showed: a lower one is refused.
+    pub epoch: u32,
+    /// What to send with the next checkout, by the MAC address it was answered to; newest last, at most 4.
+    pub continuations: Vec<(Mac, u64)>,
+}
+
+impl Pin {
+    /// A server that was not met yet.
+    #[must_use]
+    pub const fn new(fingerprint: Fingerprint) -> Self {
+        Self {
+            fingerprint,
+            server: None,
+            address: None,
+            epoch: 0,
+            continuations: Vec::new(),
+        }
+    }
+
+    /// The number to send with the next checkout of `mac`; 0 where there was none.
+    #[must_use]
+    pub fn continuation(&self, mac: Mac) -> u64 {
+        self.continuations
+            .iter()
+            .find(|(known, _)| *known == mac)
+            .map_or(0, |(_, number)| *number)
+    }
+
+    /// Remembers what the server answered to `mac`.
+    pub fn set_continuation(&mut self, mac: Mac, number: u64) {
+        self.continuations.retain(|(known, _)| *known != mac);
+        if self.continuations.len() >= CONTINUATIONS_MAX {
+            self.continuations.remove(0);
+        }
+        self.continuations.push((mac, number));
+    }
+}
+
+/// The last seat that was granted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LastGrant {
+    /// The machine it was granted to.
+    pub mac: Mac,
+    /// The license.
+    pub serial: Serial,
+    /// When it was engaged.
+    pub acquired_at: Timestamp,
+    /// From when on it is free unless renewed; nothing where it never idles out.
+    pub renew_by: Option<Timestamp>,
+}
+
+/// How the last exchange with a server ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum LastStanding {
+    /// A server refused.
+    Denied {
+        /// The status on the wire.
+        status: u16,
+        /// What the user is told.
+        text: String,
+    },
+    /// A seat was granted or renewed.
+    Licensed,
+    /// No server answered.
+    NoServer,
+    /// The component is not counted.
+    NotCounted,
+    /// The seat was given up.
+    Released,
+}
+
+/// What an agent remembers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Memory {
+    /// The servers that this component trusts; at most [`PINS_MAX`].
+    pub pins: Vec<Pin>,
+    /// The product's catalogue entry as the vendor signed it (rule O2).
+    pub signed_entry: Option<Bytes>,
+    /// The last seat that was granted.
+    pub grant: Option<LastGrant>,
+    /// How the last exchange ended, and when by this machine's clock.
+    pub standing: Option<(LastStanding, Timestamp)>,
+}
+
+impl Memory {
+    /// The pin of a server.
+    #[must_use]
+    pub fn pin(&self, fingerprint: Fingerprint) -> Option<&Pin> {
+        self.pins.iter().find(|pin| pin.fingerprint == fingerprint)
+    }
+
+    /// The pin of a server, to be changed.
+    pub fn pin_mut(&mut self, fingerprint: Fingerprint) -> Option<&mut Pin> {
+        self.pins.iter_mut().find(|pin| pin.fingerprint == fingerprint)
+    }
+
+    /// Trusts a server from now on; true if it was not trusted before.
+    ///
+    /// # Errors
+    /// [`StateError::TooManyPins`]: nothing changed.
+    pub fn trust(&mut self, fingerprint: Fingerprint) -> Result<bool, StateError> {
+        if self.pin(fingerprint).is_some() {
+            return Ok(false);
+        }
+        if self.pins.len() >= PINS_MAX {
+            return Err(StateError::TooManyPins);
+        }
+        self.pins.push(Pin::new(fingerprint));
+        Ok(true)
+    }
+}
+
+/// Whose state it is: one component of one product of one vendor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Owner {
+    /// The product.
+    pub product: ProductKey,
+    /// The component.
+    pub component: ComponentId,
+}
+
+impl Owner {
+    /// The file of this owner with `extension`. `~` is in no id, so no two owners share a file.
+    fn path(&self, directory: &Path, extension: &str) -> PathBuf {
+        let ProductKey { vendor, product } = self.product;
+        directory.join(format!("{vendor}~{product}~{}.{extension}", self.component))
+    }
+}
+
+/// The state of a component while nobody else may use it.
+#[derive(Debug)]
+pub struct State {
+    /// What is remembered. Changes last once [`State::save`] has returned.
+    pub memory: Memory,
+    identity: Identity,
+    path: PathBuf,
+    /// Held for as long as this value lives; the operating system lets go of it even if the process dies.
+    _lock: std::fs::File,
+}
+
+impl State {
+    /// Waits until nobody else uses the component's state, then reads it. Makes directory and identity where they
+    /// are missing.
+    ///
+    /// # Errors
+    /// [`StateError`] with what to do; [`StateError::Busy`] if another process holds the lock for all of `wait`.
+    pub async fn open(directory: &Path, owner: Owner, wait: Duration) -> Result<Self, StateError> {
+        file::make_directory(directory)?;
+        let lock = file::lock(owner.path(directory, "lock"), wait).await?;
+        let path = owner.path(directory, "json");
+        let identity = Identity::load_or_create(&owner.path(directory, "pem"))?;
+        let mut memory = match file::read(&path)? {
+            None => Memory::default(),
+            Some(text) => {
+                let (memory, of) = record::decode(&path, &text)?;
+                memory.fitting(of == Fingerprint(identity.fingerprint()))
+            }
+        };
+        memory.pins.truncate(PINS_MAX);
+        Ok(Self {
+            memory,
+            identity,
+            path,
+            _lock: lock,
+        })
+    }
+
+    /// The component's identity.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Has `memory` on stable storage before returning.
+    ///
+    /// # Errors
+    /// [`StateError::File`]; the file holds what it held before.
+    pub async fn save(&self) -> Result<(), StateError> {
+        let text = record::encode(&self.memory, Fingerprint(self.identity.fingerprint()));
+        let path = self.path.clone();
+        let done = tokio::task::spawn_blocking(move || file::replace(&path, text.as_bytes())).await;
+        done.unwrap_or_else(|stopped| {
+            Err(StateError::File {
+                path: self.path.clone(),
+                action: "written",
+                source: io::Error::other(stopped),
+            })
+        })
+    }
+}
+
+impl Memory {
+    /// Continuation numbers belong to the identity that they were answered to; a new one starts without.
+    fn fitting(mut self, same_identity: bool) -> Self {
+        if !same_identity {
+            for pin in &mut self.pins {
+                pin.continuations.clear();
+            }
+        }
+        self
+    }
+}
+
+/// Where agents keep their state: `SEATKEEPER_STATE_DIR`, else `/var/lib/seatkeeper-agent` for root, else
+/// `seatkeeper/agent` in the user's XDG state directory.
+///
+/// # Errors
+/// [`StateError::NoDirectory`] if there is neither.
+pub fn default_directory() -> Result<PathBuf, StateError> {
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    if let Some(directory) = variable(STATE_DIR_VARIABLE) {
+        return Ok(directory);
+    }
+    if file::is_root() {
+        return Ok(PathBuf::from("/var/lib/seatkeeper-agent"));
+    }
+    variable("XDG_STATE_HOME")
+        .filter(|directory| directory.is_absolute())
+        .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
+        .map(|directory| directory.join("seatkeeper").join("agent"))
+        .ok_or(StateError::NoDirectory)
+}

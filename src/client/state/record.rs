@@ -1,0 +1,214 @@
+//! The state file's text: JSON of frozen types. A later version gets types of its own.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+
+use super::{CONTINUATIONS_MAX, LastGrant, LastStanding, Memory, Pin, StateError};
+use crate::domain::ids::{Fingerprint, Mac};
+use crate::domain::time::Timestamp;
+use crate::tls::PINS_MAX;
+
+const VERSION: u32 = 1;
+
+/// What every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StateV1 {
+    version: u32,
+    /// The identity that the continuation numbers were answered to.
+    identity: String,
+    pins: Vec<PinV1>,
+    /// Base64.
+    signed_entry: Option<String>,
+    grant: Option<GrantV1>,
+    standing: Option<StandingV1>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct PinV1 {
+    fingerprint: String,
+    server: Option<String>,
+    address: Option<String>,
+    epoch: u32,
+    continuations: Vec<ContinuationV1>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct ContinuationV1 {
+    mac: String,
+    number: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct GrantV1 {
+    mac: String,
+    serial: String,
+    acquired_at: u64,
+    renew_by: Option<u64>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StandingV1 {
+    at: u64,
+    kind: StandingKindV1,
+    status: Option<u16>,
+    text: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum StandingKindV1 {
+    Denied,
+    Licensed,
+    NoServer,
+    NotCounted,
+    Released,
+}
+
+pub(super) fn encode(memory: &Memory, identity: Fingerprint) -> String {
+    let record = StateV1 {
+        version: VERSION,
+        identity: identity.to_string(),
+        pins: memory.pins.iter().map(pin_out).collect(),
+        signed_entry: memory.signed_entry.as_ref().map(|entry| BASE64.encode(entry)),
+        grant: memory.grant.as_ref().map(|grant| GrantV1 {
+            mac: grant.mac.to_string(),
+            serial: grant.serial.to_string(),
+            acquired_at: grant.acquired_at.0,
+            renew_by: grant.renew_by.map(|at| at.0),
+        }),
+        standing: memory.standing.as_ref().map(standing_out),
+    };
+    serde_json::to_string_pretty(&record).expect("the record has string keys only")
+}
+
+/// What is remembered, and the identity that it belongs to.
+pub(super) fn decode(path: &Path, text: &[u8]) -> Result<(Memory, Fingerprint), StateError> {
+    let damaged = |reason: String| StateError::Damaged {
+        path: path.to_owned(),
+        reason,
+    };
+    let Versioned { version } = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
+    match version {
+        VERSION => {}
+        0 => return Err(damaged("version 0".to_owned())),
+        version => {
+            return Err(StateError::Newer {
+                path: path.to_owned(),
+                version,
+            });
+        }
+    }
+    let record: StateV1 = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
+    memory_in(record).map_err(damaged)
+}
+
+fn memory_in(record: StateV1) -> Result<(Memory, Fingerprint), String> {
+    if record.pins.len() > PINS_MAX {
+        return Err(format!("more than {PINS_MAX} pins"));
+    }
+    let memory = Memory {
+        pins: record.pins.into_iter().map(pin_in).collect::<Result<_, _>>()?,
+        signed_entry: record
+            .signed_entry
+            .map(|entry| BASE64.decode(entry.as_bytes()))
+            .transpose()
+            .map_err(|error| format!("signed_entry: {error}"))?
+            .map(Bytes::from),
+        grant: record.grant.as_ref().map(grant_in).transpose()?,
+        standing: record.standing.map(standing_in).transpose()?,
+    };
+    Ok((memory, parsed(&record.identity)?))
+}
+
+fn pin_out(pin: &Pin) -> PinV1 {
+    PinV1 {
+        fingerprint: pin.fingerprint.to_string(),
+        server: pin.server.map(|server| server.to_string()),
+        address: pin.address.map(|address| address.to_string()),
+        epoch: pin.epoch,
+        continuations: pin
+            .continuations
+            .iter()
+            .map(|(mac, number)| ContinuationV1 {
+                mac: mac.to_string(),
+                number: *number,
+            })
+            .collect(),
+    }
+}
+
+fn pin_in(pin: PinV1) -> Result<Pin, String> {
+    if pin.continuations.len() > CONTINUATIONS_MAX {
+        return Err(format!("more than {CONTINUATIONS_MAX} continuation numbers"));
+    }
+    let continuation = |kept: ContinuationV1| Ok((parsed::<Mac>(&kept.mac)?, kept.number));
+    Ok(Pin {
+        fingerprint: parsed(&pin.fingerprint)?,
+        server: pin.server.as_deref().map(parsed).transpose()?,
+        address: pin.address.as_deref().map(parsed).transpose()?,
+        epoch: pin.epoch,
+        continuations: pin
+            .continuations
+            .into_iter()
+            .map(continuation)
+            .collect::<Result<_, String>>()?,
+    })
+}
+
+fn grant_in(grant: &GrantV1) -> Result<LastGrant, String> {
+    Ok(LastGrant {
+        mac: parsed(&grant.mac)?,
+        serial: parsed(&grant.serial)?,
+        acquired_at: Timestamp(grant.acquired_at),
+        renew_by: grant.renew_by.map(Timestamp),
+    })
+}
+
+fn standing_out((standing, at): &(LastStanding, Timestamp)) -> StandingV1 {
+    let (kind, status, text) = match standing {
+        LastStanding::Denied { status, text } => (StandingKindV1::Denied, Some(*status), Some(text.clone())),
+        LastStanding::Licensed => (StandingKindV1::Licensed, None, None),
+        LastStanding::NoServer => (StandingKindV1::NoServer, None, None),
+        LastStanding::NotCounted => (StandingKindV1::NotCounted, None, None),
+        LastStanding::Released => (StandingKindV1::Released, None, None),
+    };
+    StandingV1 {
+        at: at.0,
+        kind,
+        status,
+        text,
+    }
+}
+
+fn standing_in(kept: StandingV1) -> Result<(LastStanding, Timestamp), String> {
+    let standing = match kept.kind {
+        StandingKindV1::Denied => LastStanding::Denied {
+            status: kept.status.ok_or("a denial without status")?,
+            text: kept.text.ok_or("a denial without text")?,
+        },
+        StandingKindV1::Licensed => LastStanding::Licensed,
+        StandingKindV1::NoServer => LastStanding::NoServer,
+        StandingKindV1::NotCounted => LastStanding::NotCounted,
+        StandingKindV1::Released => LastStanding::Released,
+    };
+    Ok((standing, Timestamp(kept.at)))
+}
+
+fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| format!("{text:?}: {error}"))
+}

@@ -1,0 +1,285 @@
+//! The server's configuration: a TOML file, with the command line over it. Unknown keys are errors with their line.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::net::{ConnectionLimits, NetLimits};
+use crate::service::NewSeatLimits;
+use crate::wire::limits;
+
+/// The environment variable that changes the port of a whole site, servers and agents.
+pub const PORT_VARIABLE: &str = "SEATKEEPER_PORT";
+
+/// Everything that `seatkeeper serve` can be told. Every key has a default that works.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The server's name in offers, at most 64 bytes; the host's name if absent.
+    pub name: Option<String>,
+    /// The data directory.
+    pub data: Option<PathBuf>,
+    /// Addresses to listen on, `ADDRESS` or `ADDRESS:PORT`; every address of the host if empty.
+    pub listen: Vec<Listen>,
+    /// Which server agents without a pin prefer: the one with the lowest number; 100 if absent.
+    pub priority: Option<u16>,
+    /// Bounds that a site may need other values for.
+    pub limits: Limits,
+    /// What to log, and how.
+    pub log: Log,
+}
+
+/// Bounds that a site may need other values for.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections of one source address (IPv4 address, IPv6 /64).
+    pub connections_per_source: usize,
+    /// Machines for which one identity may engage seats in 24 hours.
+    pub new_macs_per_identity_and_day: u32,
+    /// Seats that one source address may engage in a minute.
+    pub new_seats_per_source_and_minute: u32,
+    /// Seconds that an agent's connection may be silent.
+    pub agent_silence_secs: u32,
+    /// Seconds that an administrator's, viewer's or deployer's connection may be silent.
+    pub administrator_silence_secs: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let new_seats = NewSeatLimits::default();
+        Self {
+            connections: 20_000,
+            connections_per_source: 256,
+            new_macs_per_identity_and_day: new_seats.macs_per_identity,
+            new_seats_per_source_and_minute: new_seats.seats_per_source,
+            agent_silence_secs: 30,
+            administrator_silence_secs: 600,
+        }
+    }
+}
+
+impl Limits {
+    /// How fast new seats may be engaged.
+    #[must_use]
+    pub const fn new_seats(&self) -> NewSeatLimits {
+        NewSeatLimits {
+            macs_per_identity: self.new_macs_per_identity_and_day,
+            seats_per_source: self.new_seats_per_source_and_minute,
+        }
+    }
+}
+
+impl From<Limits> for NetLimits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            connections: ConnectionLimits { total: limits.connections, per_source: limits.connections_per_source },
+            silence_agent_ms: limits.agent_silence_secs.saturating_mul(1_000),
+            silence_administrator_ms: limits.administrator_silence_secs.saturating_mul(1_000),
+        }
+    }
+}
+
+/// What to log, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or filters as `info,seatkeeper::net=debug`.
+    pub level: String,
+    /// Lines for people, or JSON objects.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// The shape of log lines.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A JSON object a line.
+    Json,
+    /// Lines for people.
+    Text,
+}
+
+/// An address to listen on, with or without a port.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Listen {
+    /// The address; unspecified (`0.0.0.0`, `[::]`) for every one of its family.
+    pub address: IpAddr,
+    /// The port; the site's port if absent, any free one if 0.
+    pub port: Option<u16>,
+}
+
+/// Not an address to listen on.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("'{0}' is not an address to listen on; write 192.168.1.10, 192.168.1.10:17328, [fd00::1]:17328 or 0.0.0.0")]
+pub struct ListenError(String);
+
+impl FromStr for Listen {
+    type Err = ListenError;
+
+    fn from_str(text: &str) -> Result<Self, ListenError> {
+        if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse() {
+            return Ok(Self { address, port: None });
+        }
+        let with_port: SocketAddr = text.parse().map_err(|_| ListenError(text.to_owned()))?;
+        Ok(Self { address: with_port.ip(), port: Some(with_port.port()) })
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}; check the path and its permissions", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be. The message names line, column and key.
+    #[error("the configuration {} is wrong: {message}", path.display())]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Line, column, what is wrong and which keys there are.
+        message: String,
+    },
+    /// A value cannot be.
+    #[error("the configuration is wrong: {key} {reason}")]
+    Value {
+        /// Which key.
+        key: &'static str,
+        /// What it must be.
+        reason: &'static str,
+    },
+    /// The environment's port is not a port.
+    #[error("{PORT_VARIABLE} is '{0}'; set it to a port number from 1 to 65535, or unset it")]
+    Port(String),
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has an unknown key or a wrong value: fix the line that the message names.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|error| ConfigError::Parse { path: path.to_owned(), message: error.to_string() })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what types cannot say.
+    ///
+    /// # Errors
+    /// A value is out of its range; the message names the key.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key, reason| Err(ConfigError::Value { key, reason });
+        if self.name.as_ref().is_some_and(|name| name.is_empty() || name.len() > 64 || name.contains(char::is_control)) {
+            return wrong("name", "must have 1 to 64 bytes and no control characters");
+        }
+        if self.limits.connections == 0 || self.limits.connections > 1_000_000 {
+            return wrong("limits.connections", "must be 1 to 1,000,000");
+        }
+        if self.limits.connections_per_source == 0 {
+            return wrong("limits.connections_per_source", "must be at least 1");
+        }
+        let silence = [self.limits.agent_silence_secs, self.limits.administrator_silence_secs];
+        if silence.iter().any(|secs| !(1..=86_400).contains(secs)) {
+            return wrong("limits.*_silence_secs", "must be 1 to 86,400 seconds");
+        }
+        Ok(())
+    }
+
+    /// The addresses to listen on, each with its port.
+    #[must_use]
+    pub fn listen_on(&self, site_port: u16) -> Vec<SocketAddr> {
+        if self.listen.is_empty() {
+            let everywhere: [IpAddr; 2] = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+            return everywhere.map(|address| SocketAddr::new(address, site_port)).to_vec();
+        }
+        let with_port = |listen: &Listen| SocketAddr::new(listen.address, listen.port.unwrap_or(site_port));
+        self.listen.iter().map(with_port).collect()
+    }
+}
+
+/// The port of this site: [`PORT_VARIABLE`], or 17328.
+///
+/// # Errors
+/// The variable is set to what is not a port.
+pub fn site_port() -> Result<u16, ConfigError> {
+    match std::env::var(PORT_VARIABLE) {
+        Err(_) => Ok(limits::PORT),
+        Ok(text) => match text.parse() {
+            Ok(port) if port != 0 => Ok(port),
+            _ => Err(ConfigError::Port(text)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let path = dir.path().join("seatkeeper.toml");
+        std::fs::write(&path, text).expect("write");
+        Config::read(&path)
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = read("name = \"one\"\n\n[limits]\nconnection = 5\n").expect_err("unknown key").to_string();
+        assert!(error.contains("line 4"), "{error}");
+        assert!(error.contains("connection"), "{error}");
+    }
+
+    #[test]
+    fn values_out_of_range_name_their_key() {
+        for (text, key) in [
+            ("name = \"\"", "name"),
+            ("[limits]\nconnections = 0", "limits.connections"),
+            ("[limits]\nagent_silence_secs = 0", "silence"),
+        ] {
+            let error = read(text).expect_err(text).to_string();
+            assert!(error.contains(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_with_and_without_a_port() {
+        let config = read("listen = [\"127.0.0.1\", \"[::1]:99\", \"10.0.0.1:1\", \"::1\"]").expect("good");
+        let addresses: Vec<String> = config.listen_on(7).iter().map(ToString::to_string).collect();
+        assert_eq!(addresses, ["127.0.0.1:7", "[::1]:99", "10.0.0.1:1", "[::1]:7"]);
+        assert!(read("listen = [\"here\"]").is_err());
+        assert_eq!(Config::default().listen_on(17328).len(), 2);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Config::read(Path::new("/nowhere/seatkeeper.toml")).expect_err("missing").to_string();
+        assert!(error.contains("/nowhere/seatkeeper.toml"), "{error}");
+    }
+}

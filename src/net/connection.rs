@@ -1,0 +1,195 @@
+//! One connection: carries bytes between its socket and its session, and does what the session says.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use super::shared::Shared;
+use super::work::{ask, perform};
+use crate::clock::monotonic;
+use crate::domain::command::Role;
+use crate::domain::ids::Fingerprint;
+use crate::domain::time::Monotonic;
+use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, Work};
+use crate::tls::peer_fingerprint;
+use crate::wire::limits::HELLO_MS;
+
+/// What is read from a peer at once, in bytes.
+const READ_LEN: usize = 16 * 1_024;
+
+/// A request under way. Requests are decided in the order in which they were made, and so are their answers given.
+struct Pending {
+    tag: RequestTag,
+    /// Whether the work begins only when its turn comes: it needs what the requests before it bring about.
+    waits: bool,
+    answer: Pin<Box<dyn Future<Output = Answer> + Send>>,
+}
+
+/// Serves one accepted connection to its end.
+pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, stop: CancellationToken) {
+    // Answers are small and waited for: none is worth delaying for another.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "the connection was gone at once");
+        return;
+    }
+    let handshake = tokio::time::timeout(Duration::from_millis(HELLO_MS), shared.tls.accept(stream));
+    let stream = tokio::select! {
+        () = stop.cancelled() => return,
+        outcome = handshake => match outcome {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS failed"),
+            Err(_) => return tracing::debug!(%peer, "no TLS handshake in time"),
+        },
+    };
+    let identity = match peer_fingerprint(stream.get_ref().1) {
+        Ok(fingerprint) => Fingerprint(fingerprint),
+        Err(error) => return tracing::debug!(%peer, %error, "TLS failed"),
+    };
+    let peer = Peer { identity, address: peer.ip().to_canonical() };
+    let session = ServerSession::new(Arc::clone(&shared.session), peer, monotonic());
+    let mut connection = Connection { stream, session, shared, pending: VecDeque::new(), output: VecDeque::new() };
+    let reason = connection.run(&stop).await;
+    tracing::debug!(peer = %peer.address, identity = %peer.identity, ?reason, "connection closed");
+}
+
+struct Connection {
+    stream: TlsStream<TcpStream>,
+    session: ServerSession,
+    shared: Arc<Shared>,
+    pending: VecDeque<Pending>,
+    output: VecDeque<Bytes>,
+}
+
+/// What the connection waits for.
+enum Event {
+    Answered(RequestTag, Answer),
+    Read(std::io::Result<usize>),
+    Stop,
+    Timeout,
+}
+
+impl Connection {
+    async fn run(&mut self, stop: &CancellationToken) -> Option<Reason> {
+        let mut input = BytesMut::with_capacity(READ_LEN);
+        let mut stopping = false;
+        loop {
+            let due = self.session.poll_timeout();
+            let event = tokio::select! {
+                biased;
+                () = stop.cancelled(), if !stopping => Event::Stop,
+                (tag, answer) = first(&mut self.pending) => Event::Answered(tag, answer),
+                () = until(due) => Event::Timeout,
+                read = self.stream.read_buf(&mut input), if self.session.wants_input() => Event::Read(read),
+            };
+            let at = monotonic();
+            match event {
+                Event::Answered(tag, answer) => {
+                    self.session.handle_reply(tag, answer, self.shared.service.clock().now(), at);
+                }
+                Event::Read(Ok(0)) => self.session.handle_end(at),
+                Event::Read(Ok(_)) => self.session.handle_bytes(&input.split(), at),
+                Event::Read(Err(error)) => {
+                    tracing::debug!(%error, "the peer is gone");
+                    return None;
+                }
+                Event::Stop => {
+                    stopping = true;
+                    self.session.begin_stop(at);
+                }
+                Event::Timeout => self.session.handle_timeout(at),
+            }
+            if let Some(reason) = self.take_actions() {
+                self.write().await?;
+                // The peer may be gone: it was told what it was to be told.
+                drop(tokio::time::timeout(Duration::from_millis(HELLO_MS), self.stream.shutdown()).await);
+                return Some(reason);
+            }
+            self.write().await?;
+        }
+    }
+
+    /// Starts what the session wants done, and gathers what it wants sent.
+    fn take_actions(&mut self) -> Option<Reason> {
+        while let Some(action) = self.session.poll_action() {
+            match action {
+                Action::Send(bytes) => self.output.push_back(bytes),
+                Action::Submit { tag, work } => self.start(tag, work),
+                Action::Close(reason) => return Some(reason),
+            }
+        }
+        None
+    }
+
+    /// Commands go to the queue at once, so that pipelined ones are decided in one round; texts whose signatures must be
+    /// checked wait for the answers before them, and so does all that is asked behind them.
+    fn start(&mut self, tag: RequestTag, work: Work) {
+        let actor = self.session.peer().actor();
+        let weight = weight_of(&work);
+        let waits = !matches!(work, Work::Command(_)) || self.pending.iter().any(|before| before.waits);
+        let answer: Pin<Box<dyn Future<Output = Answer> + Send>> = match work {
+            Work::Command(command) if !waits => Box::pin(ask(&self.shared.service, actor, command, weight)),
+            work => {
+                let service = self.shared.service.clone();
+                Box::pin(async move { perform(&service, actor, work, weight).await })
+            }
+        };
+        self.pending.push_back(Pending { tag, waits, answer });
+    }
+
+    /// Writes what is to be sent. A peer that does not read is left after its silence limit.
+    async fn write(&mut self) -> Option<()> {
+        let silence = self.shared.session.silence_ms(self.session.role().unwrap_or(Role::Agent));
+        let writing = async {
+            while let Some(bytes) = self.output.pop_front() {
+                self.stream.write_all(&bytes).await?;
+            }
+            self.stream.flush().await
+        };
+        match tokio::time::timeout(Duration::from_millis(silence.into()), writing).await {
+            Ok(Ok(())) => Some(()),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the peer is gone");
+                None
+            }
+            Err(_) => {
+                tracing::debug!("the peer does not read its answers");
+                None
+            }
+        }
+    }
+}
+
+/// The answer to the oldest request under way. Dropping this loses nothing.
+async fn first(pending: &mut VecDeque<Pending>) -> (RequestTag, Answer) {
+    let Some(oldest) = pending.front_mut() else { return std::future::pending().await };
+    let answer = oldest.answer.as_mut().await;
+    let tag = oldest.tag;
+    pending.pop_front();
+    (tag, answer)
+}
+
+async fn until(due: Option<Monotonic>) {
+    let Some(due) = due else { return std::future::pending().await };
+    tokio::time::sleep(Duration::from_millis(due.millis_since(monotonic()))).await;
+}
+
+/// About how many bytes a piece of work is worth in the writer's round.
+fn weight_of(work: &Work) -> usize {
+    /// A command without texts.
+    const PLAIN: usize = 256;
+    PLAIN
+        + match work {
+            Work::Command(_) | Work::Hello | Work::TrustVendor(_) => 0,
+            Work::VerifyCatalogue(signed) => signed.len(),
+            Work::VerifyKeys(texts) => texts.iter().map(String::len).sum(),
+        }
+}

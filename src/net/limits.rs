@@ -1,0 +1,108 @@
+//! Bounds on connections: in all, and of one source.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many connections there may be at one time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ConnectionLimits {
+    /// In all.
+    pub total: usize,
+    /// Of one source: an IPv4 address, or an IPv6 /64.
+    pub per_source: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { total: 20_000, per_source: 256 }
+    }
+}
+
+/// Counts the connections that are there. Its memory is bounded by the connections that it admits.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    limits: ConnectionLimits,
+    counts: Arc<Mutex<Counts>>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    total: usize,
+    by_source: HashMap<IpAddr, usize>,
+}
+
+/// A place that a connection holds until this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    gate: Gate,
+    source: IpAddr,
+}
+
+impl Gate {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
+        Self { limits, counts: Arc::default() }
+    }
+
+    /// A place for a connection from `address`; nothing when it, or everybody together, has too many.
+    pub(super) fn admit(&self, address: IpAddr) -> Option<Place> {
+        let source = source_of(address);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_source = counts.by_source.get(&source).copied().unwrap_or(0);
+        if counts.total >= self.limits.total || of_source >= self.limits.per_source {
+            return None;
+        }
+        counts.total += 1;
+        counts.by_source.insert(source, of_source + 1);
+        Some(Place { gate: self.clone(), source })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.gate.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.total = counts.total.saturating_sub(1);
+        match counts.by_source.get_mut(&self.source) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(counts.by_source.remove(&self.source)),
+        }
+    }
+}
+
+fn source_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_and_everybody_have_a_bound_and_places_come_back() {
+        let gate = Gate::new(ConnectionLimits { total: 3, per_source: 2 });
+        let address = |last: u8| IpAddr::from([10, 0, 0, last]);
+        let first = gate.admit(address(1)).expect("room");
+        let second = gate.admit(address(1)).expect("room");
+        assert!(gate.admit(address(1)).is_none());
+        let third = gate.admit(address(2)).expect("room");
+        assert!(gate.admit(address(3)).is_none());
+        drop(first);
+        assert!(gate.admit(address(1)).is_some());
+        drop((second, third));
+        assert!(gate.counts.lock().expect("whole").by_source.is_empty());
+    }
+
+    #[test]
+    fn a_mapped_address_counts_as_what_it_is_and_a_network_of_one_site_as_one() {
+        assert_eq!(source_of("::ffff:10.0.0.1".parse().expect("good")), IpAddr::from([10, 0, 0, 1]));
+        let one = source_of("fd00:0:0:1::1".parse().expect("good"));
+        assert_eq!(one, source_of("fd00:0:0:1::2".parse().expect("good")));
+        assert_ne!(one, source_of("fd00:0:0:2::1".parse().expect("good")));
+    }
+}

@@ -1,0 +1,51 @@
+use std::fmt;
+use std::sync::Arc;
+
+use tokio_rustls::TlsAcceptor;
+
+use super::limits::ConnectionLimits;
+use crate::clock::monotonic;
+use crate::service::Service;
+use crate::session::SessionConfig;
+use crate::tls::{Identity, TlsError, server_config};
+
+/// Bounds of a server's connections.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NetLimits {
+    /// How many there may be.
+    pub connections: ConnectionLimits,
+    /// Milliseconds that an agent may say nothing.
+    pub silence_agent_ms: u32,
+    /// Milliseconds that a higher role may say nothing.
+    pub silence_administrator_ms: u32,
+}
+
+/// What all connections of a server have in common.
+#[derive(Clone)]
+pub struct Shared {
+    pub(super) service: Service,
+    pub(super) tls: TlsAcceptor,
+    pub(super) limits: ConnectionLimits,
+    pub(super) session: Arc<SessionConfig>,
+}
+
+impl Shared {
+    /// What the connections of a server called `name` (at most 64 bytes) have in common, which starts now.
+    ///
+    /// # Errors
+    /// TLS cannot be set up with this identity.
+    pub fn new(service: Service, identity: &Identity, name: String, limits: NetLimits) -> Result<Self, TlsError> {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let mut session = SessionConfig::new(name, version, monotonic());
+        session.silence_agent_ms = limits.silence_agent_ms;
+        session.silence_administrator_ms = limits.silence_administrator_ms;
+        let tls = TlsAcceptor::from(server_config(identity)?);
+        Ok(Self { service, tls, limits: limits.connections, session: Arc::new(session) })
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("limits", &self.limits).field("session", &self.session).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+//! The TCP listener: takes connections while there is room, and ends cleanly.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::connection;
+use super::limits::Gate;
+use super::shared::Shared;
+use crate::sockets::{Owner, Transport, of_port};
+use crate::wire::limits::STOP_MS;
+
+/// Connections that the system holds until they are accepted.
+const BACKLOG: i32 = 1_024;
+
+/// How long to wait when the process has no descriptor left for another connection.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(500);
+
+/// A TCP port cannot be listened on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// Another process has it.
+    #[error("TCP port {} is taken by {}; stop it, or give this server another port", address.port(), named(owner.as_ref()))]
+    Taken {
+        /// The address.
+        address: SocketAddr,
+        /// Who has it, where that can be told.
+        owner: Option<Owner>,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The address is not this host's, or the system refuses.
+    #[error("cannot listen on {address}; is it an address of this host?")]
+    Refused {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn named(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "another process".to_owned(), Owner::to_string)
+}
+
+impl ListenError {
+    /// Whether the address family is not there at all, as IPv6 on hosts that have switched it off.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        let kinds = [io::ErrorKind::AddrNotAvailable, io::ErrorKind::Unsupported];
+        match self {
+            Self::Refused { source, .. } => {
+                kinds.contains(&source.kind()) || source.raw_os_error() == Some(nix::errno::Errno::EAFNOSUPPORT as i32)
+            }
+            Self::Taken { .. } => false,
+        }
+    }
+}
+
+/// Listens on an address. IPv6 does not take the IPv4 port with it. Call it inside a tokio runtime.
+///
+/// # Errors
+/// The port is taken, and by whom; or the address is not this host's.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    let open = || -> io::Result<TcpListener> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        // Connections of a server that has just ended must not keep the next one from starting.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        TcpListener::from_std(socket.into())
+    };
+    open().map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            ListenError::Taken { address, owner: of_port(Transport::Tcp, address.port()), source }
+        }
+        _ => ListenError::Refused { address, source },
+    })
+}
+
+/// All listeners and connections of a server.
+#[derive(Debug)]
+pub struct Connections {
+    tasks: TaskTracker,
+}
+
+impl Connections {
+    /// Serves connections on each listener until `stop`.
+    #[must_use]
+    pub fn start(listeners: Vec<TcpListener>, shared: Shared, stop: CancellationToken) -> Self {
+        let tasks = TaskTracker::new();
+        let shared = Arc::new(shared);
+        let gate = Gate::new(shared.limits);
+        for listener in listeners {
+            let accepting = accept(listener, gate.clone(), Arc::clone(&shared), tasks.clone(), stop.clone());
+            tasks.spawn(accepting);
+        }
+        tasks.close();
+        Self { tasks }
+    }
+
+    /// Waits until every accepted request is answered and every connection closed, 10 s at most.
+    pub async fn finish(self) {
+        if tokio::time::timeout(Duration::from_millis(STOP_MS), self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "some connections did not end in time");
+        }
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    gate: Gate,
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => take(stream, peer, &gate, &shared, &tasks, &stop),
+            Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "a connection was gone at once"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections for a moment; raise the limit of open files");
+                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn take(
+    stream: TcpStream,
+    peer: SocketAddr,
+    gate: &Gate,
+    shared: &Arc<Shared>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    match gate.admit(peer.ip()) {
+        Some(place) => {
+            let serving = connection::serve(stream, peer, Arc::clone(shared), stop.clone());
+            drop(tasks.spawn(async move {
+                serving.await;
+                drop(place);
+            }));
+        }
+        None => tracing::debug!(%peer, "refused: too many connections"),
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+    )
+}

@@ -1,0 +1,121 @@
+//! Has a session's work done: signatures are checked here, before the queue; the ledger decides the rest.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::domain::command::{Actor, Command, Role};
+use crate::domain::ids::VendorId;
+use crate::domain::license::VerifiedKey;
+use crate::domain::reply::Reply;
+use crate::service::{Service, SubmitError};
+use crate::session::{Answer, Greeting, KeyOutcome, Work};
+use crate::vendor::{CatalogueError, KeyError, LicenseKey, SignedCatalogue, VendorKey};
+
+/// Does one piece of work for `actor`. `weight` is the request's size on the wire in bytes.
+pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight: usize) -> Answer {
+    match work {
+        Work::Command(command) => ask(service, actor, command, weight).await,
+        Work::Hello => greet(service, actor),
+        Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
+            Ok(key) => ask(service, actor, Command::TrustVendor { public_key, vendor: key.id() }, weight).await,
+            Err(error) => Answer::VendorKeyRefused(error),
+        },
+        Work::VerifyCatalogue(signed) => import_catalogue(service, actor, signed, weight).await,
+        Work::VerifyKeys(texts) => import_keys(service, actor, texts, weight).await,
+    }
+}
+
+/// Puts a command into the queue now; what it returns waits for the answer.
+pub(super) fn ask(
+    service: &Service,
+    actor: Actor,
+    command: Command,
+    weight: usize,
+) -> impl Future<Output = Answer> + Send + use<> {
+    let submitted = service.submit(actor, command, weight);
+    async move {
+        match submitted {
+            Ok(reply) => reply.await.map_or(Answer::Failed, |reply| Answer::Reply(Box::new(reply))),
+            Err(SubmitError::Busy) => Answer::Busy,
+            Err(SubmitError::Stopped) => Answer::Stopping,
+        }
+    }
+}
+
+fn greet(service: &Service, actor: Actor) -> Answer {
+    let greeting = service.with_facts(|facts| {
+        let role = match actor {
+            Actor::Peer { identity, .. } => facts.role_of(&identity),
+            Actor::Server => Role::Administrator,
+        };
+        facts.server.map(|server| Greeting { role, server, succession: None, lease_key: None })
+    });
+    greeting.map_or(Answer::Failed, |greeting| Answer::Hello(Box::new(greeting)))
+}
+
+async fn import_catalogue(service: &Service, actor: Actor, signed: Bytes, weight: usize) -> Answer {
+    let verify = |keys: BTreeMap<VendorId, [u8; 32]>| {
+        let catalogue = SignedCatalogue::from_bytes(&signed)?;
+        let vendor = catalogue.vendor();
+        let key = vendor_key(&keys, vendor).ok_or(CatalogueError::UnknownVendor { vendor })?;
+        catalogue.verify(&key)
+    };
+    if !may_import(service, actor) {
+        // The ledger refuses, and says so in its words; no time is spent on signatures.
+        return ask(service, actor, Command::Import(Vec::new()), weight).await;
+    }
+    match verify(vendor_keys(service)) {
+        Ok(catalogue) => ask(service, actor, Command::ImportCatalogue(Box::new(catalogue)), weight).await,
+        Err(error) => Answer::CatalogueRefused(error),
+    }
+}
+
+async fn import_keys(service: &Service, actor: Actor, texts: Vec<String>, weight: usize) -> Answer {
+    if !may_import(service, actor) {
+        return ask(service, actor, Command::Import(Vec::new()), weight).await;
+    }
+    let keys = vendor_keys(service);
+    // Some milliseconds of arithmetic: not for the threads that carry other connections.
+    let verified = tokio::task::spawn_blocking(move || {
+        texts.iter().map(|text| verify_key(text, &keys)).collect::<Vec<Result<VerifiedKey, KeyError>>>()
+    });
+    let Ok(verified) = verified.await else { return Answer::Failed };
+    let good = verified.iter().filter_map(|key| key.as_ref().ok().cloned()).collect();
+    match ask(service, actor, Command::Import(good), weight).await {
+        Answer::Reply(reply) => match *reply {
+            Reply::Imported(decided) => {
+                let mut decided = decided.into_iter();
+                let outcome = |key: Result<VerifiedKey, KeyError>| match key {
+                    Ok(_) => decided.next().map(KeyOutcome::Decided),
+                    Err(error) => Some(KeyOutcome::Unverified(error)),
+                };
+                Answer::Imported(verified.into_iter().filter_map(outcome).collect())
+            }
+            other => Answer::Reply(Box::new(other)),
+        },
+        other => other,
+    }
+}
+
+fn may_import(service: &Service, actor: Actor) -> bool {
+    match actor {
+        Actor::Peer { identity, .. } => service.with_facts(|facts| facts.role_of(&identity)) == Role::Administrator,
+        Actor::Server => true,
+    }
+}
+
+fn vendor_keys(service: &Service) -> BTreeMap<VendorId, [u8; 32]> {
+    service.with_facts(|facts| facts.vendor_keys.clone())
+}
+
+fn verify_key(text: &str, keys: &BTreeMap<VendorId, [u8; 32]>) -> Result<VerifiedKey, KeyError> {
+    let key = LicenseKey::parse(text)?;
+    let vendor = key.vendor();
+    key.verify(&vendor_key(keys, vendor).ok_or(KeyError::UnknownVendor { vendor })?)
+}
+
+fn vendor_key(keys: &BTreeMap<VendorId, [u8; 32]>, vendor: VendorId) -> Option<VendorKey> {
+    // What was trusted was checked to be a key then.
+    VendorKey::from_bytes(*keys.get(&vendor)?).ok()
+}

@@ -1,0 +1,211 @@
+//! Slows down whoever engages seats for many machines: a seat costs money, a made-up MAC costs nothing.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use crate::domain::ids::{Fingerprint, Mac};
+use crate::domain::time::{DAY_SECS, Timestamp};
+
+/// How fast new seats may be engaged; a site with another shape sets them in its configuration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NewSeatLimits {
+    /// Machines for which one identity may engage seats in 24 hours.
+    pub macs_per_identity: u32,
+    /// Seats that one source address (IPv4 address, IPv6 /64) may engage in a minute.
+    pub seats_per_source: u32,
+}
+
+impl Default for NewSeatLimits {
+    fn default() -> Self {
+        Self {
+            macs_per_identity: 4,
+            seats_per_source: 30,
+        }
+    }
+}
+
+/// Entries of each table, at most: the oldest makes room for the newest.
+const ENTRIES_MAX: usize = 65_536;
+
+const MINUTE_SECS: u64 = 60;
+
+/// Remembers who engaged new seats lately. Not durable: a restart forgives.
+#[derive(Debug)]
+pub struct NewSeatLimiter {
+    limits: NewSeatLimits,
+    machines: Recent<Fingerprint, Mac>,
+    sources: Recent<IpAddr, ()>,
+}
+
+impl NewSeatLimiter {
+    /// A limiter that has seen nothing.
+    #[must_use]
+    pub const fn new(limits: NewSeatLimits) -> Self {
+        Self {
+            limits,
+            machines: Recent::new(DAY_SECS),
+            sources: Recent::new(MINUTE_SECS),
+        }
+    }
+
+    /// Whether a seat may be engaged now; if not, after how many seconds to ask again.
+    ///
+    /// # Errors
+    /// The seconds to wait, at least 1.
+    pub fn check(&mut self, identity: Fingerprint, mac: Mac, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+        self.machines.forget_before(now);
+        self.sources.forget_before(now);
+        let knows_mac = self.machines.of(&identity).any(|(_, known)| *known == mac);
+        if !knows_mac {
+            self.machines.room(&identity, self.limits.macs_per_identity, now)?;
+        }
+        self.sources
+            .room(&source_of(address), self.limits.seats_per_source, now)
+    }
+
+    /// A seat was engaged.
+    pub fn note(&mut self, identity: Fingerprint, mac: Mac, address: IpAddr, now: Timestamp) {
+        if !self.machines.of(&identity).any(|(_, known)| *known == mac) {
+            self.machines.add(identity, mac, now);
+        }
+        self.sources.add(source_of(address), (), now);
+    }
+}
+
+/// What counts as one source: an IPv4 address, or an IPv6 network of one site.
+fn source_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+/// Things that happened lately, by who did them, each forgotten after the same time.
+#[derive(Debug)]
+struct Recent<K, V> {
+    span_secs: u64,
+    by_key: BTreeMap<K, VecDeque<(Timestamp, V)>>,
+    order: VecDeque<(Timestamp, K)>,
+}
+
+impl<K: Copy + Ord, V> Recent<K, V> {
+    const fn new(span_secs: u64) -> Self {
+        Self {
+            span_secs,
+            by_key: BTreeMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    fn of(&self, key: &K) -> impl Iterator<Item = &(Timestamp, V)> {
+        self.by_key.get(key).into_iter().flatten()
+    }
+
+    fn room(&self, key: &K, limit: u32, now: Timestamp) -> Result<(), u32> {
+        let Some(seen) = self.by_key.get(key) else {
+            return if limit == 0 { Err(u32::MAX) } else { Ok(()) };
+        };
+        if seen.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        let free_at = seen.front().map_or(now, |(at, _)| at.after_secs(self.span_secs));
+        Err(u32::try_from(free_at.secs_since(now).max(1)).unwrap_or(u32::MAX))
+    }
+
+    fn add(&mut self, key: K, value: V, now: Timestamp) {
+        if self.order.len() >= ENTRIES_MAX {
+            self.forget_oldest();
+        }
+        self.by_key.entry(key).or_default().push_back((now, value));
+        self.order.push_back((now, key));
+    }
+
+    fn forget_before(&mut self, now: Timestamp) {
+        while self
+            .order
+            .front()
+            .is_some_and(|(at, _)| at.after_secs(self.span_secs) <= now)
+        {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((_, key)) = self.order.pop_front() else { return };
+        if let Some(seen) = self.by_key.get_mut(&key) {
+            seen.pop_front();
+            if seen.is_empty() {
+                self.by_key.remove(&key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mac(last: u8) -> Mac {
+        Mac::new([0, 0, 0, 0, 1, last]).expect("unicast")
+    }
+
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn an_identity_gets_four_machines_a_day_and_is_told_when_to_come_back() {
+        let mut limiter = NewSeatLimiter::new(NewSeatLimits::default());
+        let identity = Fingerprint([1; 32]);
+        for last in 0..4 {
+            let now = Timestamp(1_000 + u64::from(last));
+            assert_eq!(limiter.check(identity, mac(last), HOME, now), Ok(()));
+            limiter.note(identity, mac(last), HOME, now);
+        }
+        let later = Timestamp(1_010);
+        assert_eq!(limiter.check(identity, mac(9), HOME, later), Err(86_390));
+        assert_eq!(
+            limiter.check(identity, mac(0), HOME, later),
+            Ok(()),
+            "a machine that it has already"
+        );
+        assert_eq!(
+            limiter.check(Fingerprint([2; 32]), mac(9), HOME, later),
+            Ok(()),
+            "another identity"
+        );
+        assert_eq!(
+            limiter.check(identity, mac(9), HOME, Timestamp(1_000 + DAY_SECS)),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn a_source_gets_thirty_seats_a_minute_and_an_ipv6_site_is_one_source() {
+        let mut limiter = NewSeatLimiter::new(NewSeatLimits::default());
+        let address = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
+        for n in 0..30 {
+            let identity = Fingerprint([n; 32]);
+            assert_eq!(
+                limiter.check(identity, mac(n), address(u16::from(n)), Timestamp(5)),
+                Ok(())
+            );
+            limiter.note(identity, mac(n), address(u16::from(n)), Timestamp(5));
+        }
+        let other = Fingerprint([99; 32]);
+        assert_eq!(limiter.check(other, mac(99), address(99), Timestamp(5)), Err(60));
+        assert_eq!(limiter.check(other, mac(99), HOME, Timestamp(5)), Ok(()));
+        assert_eq!(limiter.check(other, mac(99), address(99), Timestamp(65)), Ok(()));
+    }
+
+    #[test]
+    fn the_tables_do_not_grow_without_end() {
+        let mut recent: Recent<u64, ()> = Recent::new(DAY_SECS);
+        for key in 0..(ENTRIES_MAX as u64 + 10) {
+            recent.add(key, (), Timestamp(1));
+        }
+        assert_eq!(recent.order.len(), ENTRIES_MAX);
+        assert_eq!(recent.by_key.len(), ENTRIES_MAX);
+    }
+}

@@ -1,0 +1,161 @@
+//! The queue in front of the writer: bounded, and a round takes all that waits (style: work in rounds).
+
+use std::collections::VecDeque;
+use std::thread::JoinHandle;
+
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::facts::Facts;
+use super::writer::{Request, Writer};
+use crate::clock::Clock;
+use crate::domain::command::{Actor, Command};
+use crate::domain::reply::Reply;
+use crate::store::{Store, StoreError};
+
+/// Commands that may wait, at most; then the answer is BUSY with a time to retry.
+pub const QUEUE_MAX: usize = 4_096;
+
+/// Commands of one round, at most.
+const ROUND_COMMANDS_MAX: usize = 1_024;
+
+/// Bytes of the commands of one round, at most; a single larger command makes a round of its own.
+const ROUND_BYTES_MAX: usize = 1 << 20;
+
+struct Job {
+    request: Request,
+    weight: usize,
+    answer: oneshot::Sender<Reply>,
+}
+
+/// Why a command was not taken.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum SubmitError {
+    /// Too many commands wait; ask again shortly.
+    #[error("the queue is full")]
+    Busy,
+    /// The writer has stopped.
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+/// The writer's handle: cheap to clone. The writer ends when the last one is dropped and its queue is empty.
+#[derive(Clone, Debug)]
+pub struct Service {
+    jobs: mpsc::Sender<Job>,
+    facts: watch::Receiver<Facts>,
+    clock: Clock,
+}
+
+impl Service {
+    /// Hands a command to the writer. `weight` is its size on the wire in bytes.
+    ///
+    /// # Errors
+    /// The queue is full, or the writer has stopped. Nothing was decided.
+    pub fn submit(
+        &self,
+        actor: Actor,
+        command: Command,
+        weight: usize,
+    ) -> Result<oneshot::Receiver<Reply>, SubmitError> {
+        let (answer, reply) = oneshot::channel();
+        let job = Job {
+            request: Request { actor, command },
+            weight,
+            answer,
+        };
+        match self.jobs.try_send(job) {
+            Ok(()) => Ok(reply),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(SubmitError::Busy),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(SubmitError::Stopped),
+        }
+    }
+
+    /// The facts as of the last round that changed them.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        self.facts.borrow().clone()
+    }
+
+    /// Looks at the facts without copying them.
+    pub fn with_facts<T>(&self, look: impl FnOnce(&Facts) -> T) -> T {
+        look(&self.facts.borrow())
+    }
+
+    /// Follows the facts as they change.
+    #[must_use]
+    pub fn watch_facts(&self) -> watch::Receiver<Facts> {
+        self.facts.clone()
+    }
+
+    /// The clock that decisions are made by.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job")
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Starts the writer on a thread of its own. The thread ends with the last handle, or with the store's first error:
+/// then nobody is answered any more, and the process must stop.
+///
+/// # Errors
+/// The system cannot start a thread.
+pub fn spawn<S: Store>(
+    mut writer: Writer<S>,
+    clock: Clock,
+) -> std::io::Result<(Service, JoinHandle<Result<(), StoreError>>)> {
+    let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+    let (publish, facts) = watch::channel(writer.take_facts().unwrap_or_default());
+    let service = Service {
+        jobs,
+        facts,
+        clock: clock.clone(),
+    };
+    let thread = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || run(&mut writer, queue, &clock, &publish))?;
+    Ok((service, thread))
+}
+
+fn run<S: Store>(
+    writer: &mut Writer<S>,
+    mut queue: mpsc::Receiver<Job>,
+    clock: &Clock,
+    publish: &watch::Sender<Facts>,
+) -> Result<(), StoreError> {
+    let mut taken = Vec::with_capacity(ROUND_COMMANDS_MAX);
+    while queue.blocking_recv_many(&mut taken, ROUND_COMMANDS_MAX) > 0 {
+        let mut waiting: VecDeque<Job> = taken.drain(..).collect();
+        while !waiting.is_empty() {
+            let (requests, answers): (Vec<_>, Vec<_>) =
+                next_round(&mut waiting).map(|job| (job.request, job.answer)).unzip();
+            let replies = writer.round(&requests, clock.now())?;
+            if let Some(facts) = writer.take_facts() {
+                publish.send_replace(facts);
+            }
+            for (answer, reply) in answers.into_iter().zip(replies) {
+                // The caller may have hung up; its command is durable all the same.
+                drop(answer.send(reply));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn next_round(waiting: &mut VecDeque<Job>) -> impl Iterator<Item = Job> {
+    let mut weight = 0;
+    let fitting = waiting.iter().take_while(|job| {
+        weight += job.weight;
+        weight <= ROUND_BYTES_MAX
+    });
+    let count = fitting.count().max(1);
+    waiting.drain(..count)
+}

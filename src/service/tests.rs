@@ -1,0 +1,333 @@
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use bytes::Bytes;
+
+use super::queue::{QUEUE_MAX, SubmitError, spawn};
+use super::{NewSeatLimits, Request, Writer};
+use crate::clock::Clock;
+use crate::domain::catalogue::{Catalogue, Component, Product};
+use crate::domain::change::Fact;
+use crate::domain::command::{Actor, Checkout, Command, Page, ProductName, SeatsPage};
+use crate::domain::denial::{Denial, Denied};
+use crate::domain::ids::{Fingerprint, Mac, ProductId, Serial, VendorId};
+use crate::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
+use crate::domain::reply::Reply;
+use crate::domain::seat::{MachineNote, SeatKey};
+use crate::domain::time::{DAY_SECS, Now, Timestamp};
+use crate::store::{Loaded, MemoryStore, Round, Store, StoreError};
+
+const VENDOR: VendorId = VendorId([7; 16]);
+const START: u64 = 1_700_000_000;
+
+fn product() -> ProductId {
+    "BKSRV".parse().expect("good")
+}
+
+/// A store that fails when its commits are used up: the disk is full.
+struct FailingStore {
+    inner: MemoryStore,
+    commits_left: u32,
+}
+
+impl Store for FailingStore {
+    fn load(&mut self, visit: &mut dyn FnMut(Fact)) -> Result<Loaded, StoreError> {
+        self.inner.load(visit)
+    }
+
+    fn commit(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
+        let Some(left) = self.commits_left.checked_sub(1) else {
+            return Err(StoreError::Io {
+                doing: "writing",
+                path: "injected".into(),
+                source: std::io::ErrorKind::StorageFull.into(),
+            });
+        };
+        self.commits_left = left;
+        self.inner.commit(round)
+    }
+}
+
+fn as_server(command: Command) -> Request {
+    Request {
+        actor: Actor::Server,
+        command,
+    }
+}
+
+/// The commands that set up a vendor with one product and one license.
+fn setup(seats: u32) -> Vec<Request> {
+    let component = Component {
+        counted: true,
+        lenient: false,
+        ephemeral: false,
+    };
+    let entry = Product {
+        name: "Backup".to_owned(),
+        idle_days: 30,
+        single_use: false,
+        offline_days: 0,
+        components: BTreeMap::from([("agent".parse().expect("good"), component)]),
+        signed_entry: Bytes::from_static(b"entry"),
+    };
+    let catalogue = Catalogue {
+        vendor: VENDOR,
+        vendor_name: "Vendor".to_owned(),
+        version: 1,
+        issued_at: Timestamp(START),
+        products: BTreeMap::from([(product(), entry)]),
+        signed: Bytes::from_static(b"catalogue"),
+    };
+    let claims = Claims {
+        vendor: VENDOR,
+        serial: Serial::from_random([1; 10]),
+        product: product(),
+        seats,
+        kind: Kind::Commercial,
+        usage: Usage::Machine,
+        issued_at: Timestamp(START),
+        validity: Validity::Forever,
+        support_until_day: None,
+        auto_renew: false,
+    };
+    vec![
+        as_server(Command::TrustVendor {
+            public_key: [1; 32],
+            vendor: VENDOR,
+        }),
+        as_server(Command::ImportCatalogue(Box::new(catalogue))),
+        as_server(Command::Import(vec![VerifiedKey {
+            claims,
+            certificate: Bytes::from_static(b"certificate"),
+        }])),
+    ]
+}
+
+fn checkout(identity: u8, mac: u8) -> Request {
+    let key = SeatKey {
+        vendor: VENDOR,
+        product: product(),
+        mac: Mac::new([2, 0, 0, 0, 0, mac]).expect("unicast"),
+    };
+    let command = Command::Checkout(Checkout {
+        key,
+        component: "agent".parse().expect("good"),
+        continuation: 0,
+        machine: MachineNote::default(),
+    });
+    let actor = Actor::Peer {
+        identity: Fingerprint([identity; 32]),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    Request { actor, command }
+}
+
+fn writer<S: Store>(store: S) -> Writer<S> {
+    Writer::load(store, NewSeatLimits::default()).expect("loads").0
+}
+
+fn seats_listed(reply: &Reply) -> usize {
+    match reply {
+        Reply::Seats(listing) => listing.rows.len(),
+        other => panic!("not seats: {other:?}"),
+    }
+}
+
+fn all_seats() -> Request {
+    as_server(Command::Seats(SeatsPage {
+        mac: None,
+        page: Page {
+            after: None,
+            limit: 256,
+        },
+    }))
+}
+
+// proves S1 S2
+#[test]
+fn commands_of_one_round_see_one_another() {
+    let mut writer = writer(MemoryStore::new());
+    let mut requests = setup(1);
+    requests.extend([checkout(1, 1), all_seats(), checkout(2, 2)]);
+    let replies = writer.round(&requests, Now::at(START)).expect("commits");
+    assert!(matches!(replies[3], Reply::Seat(_)));
+    assert_eq!(seats_listed(&replies[4]), 1);
+    assert!(matches!(
+        &replies[5],
+        Reply::Denied(Denied {
+            denial: Denial::SeatsExhausted,
+            ..
+        })
+    ));
+}
+
+// proves K7
+#[test]
+fn what_was_answered_is_there_after_a_restart() {
+    let store = MemoryStore::new();
+    let disk = store.reopen();
+    let mut before = writer(store);
+    let mut requests = setup(2);
+    requests.push(checkout(1, 1));
+    before.round(&requests, Now::at(START)).expect("commits");
+    let (after, floor) = Writer::load(disk, NewSeatLimits::default()).expect("loads");
+    assert_eq!(before.ledger(), after.ledger());
+    assert_eq!(floor, Some(Now::at(START)));
+}
+
+// proves S6
+#[test]
+fn what_is_overdue_is_freed_before_the_port_opens_and_before_any_command() {
+    let store = MemoryStore::new();
+    let disk = store.reopen();
+    let mut requests = setup(1);
+    requests.push(checkout(1, 1));
+    writer(store).round(&requests, Now::at(START)).expect("commits");
+    let due = START + 30 * DAY_SECS;
+
+    let mut early = writer(disk.reopen());
+    early.reclaim(Now::at(due - 1)).expect("commits");
+    assert_eq!(early.ledger().next_due(), Some(Timestamp(due)));
+
+    let mut at_start = writer(disk.reopen());
+    at_start.reclaim(Now::at(due)).expect("commits");
+    assert_eq!(at_start.ledger().next_due(), None);
+
+    let mut later = writer(disk);
+    let replies = later.round(&[checkout(2, 2)], Now::at(due)).expect("commits");
+    assert!(matches!(replies[0], Reply::Seat(_)));
+}
+
+#[test]
+fn more_than_a_portion_of_overdue_seats_is_freed_in_one_go() {
+    let store = MemoryStore::new();
+    let disk = store.reopen();
+    let mut before = writer(store);
+    before.round(&setup(3_000), Now::at(START)).expect("commits");
+    for machine in 0..2_500_u16 {
+        let [high, low] = machine.to_be_bytes();
+        let mut request = checkout(high, low);
+        request.actor = Actor::Peer {
+            identity: Fingerprint([high; 32]),
+            address: IpAddr::V4(Ipv4Addr::new(10, high, low, 1)),
+        };
+        if let Command::Checkout(checkout) = &mut request.command {
+            checkout.key.mac = Mac::new([2, 0, 0, 0, high, low]).expect("unicast");
+        }
+        // The limiter is not what this test is about: every machine is an identity and a source of its own.
+        if let Actor::Peer { identity, .. } = &mut request.actor {
+            identity.0[..2].copy_from_slice(&[high, low]);
+        }
+        before.round(&[request], Now::at(START)).expect("commits");
+    }
+    let mut after = writer(disk);
+    let replies = after
+        .round(&[all_seats()], Now::at(START + 30 * DAY_SECS))
+        .expect("commits");
+    assert_eq!(seats_listed(&replies[0]), 0);
+}
+
+#[test]
+fn an_identity_that_asks_for_too_many_machines_is_slowed_down_and_takes_nothing() {
+    let mut writer = writer(MemoryStore::new());
+    writer.round(&setup(10), Now::at(START)).expect("commits");
+    let requests: Vec<_> = (1..=5).map(|mac| checkout(1, mac)).collect();
+    let replies = writer.round(&requests, Now::at(START)).expect("commits");
+    assert!(replies[..4].iter().all(|reply| matches!(reply, Reply::Seat(_))));
+    assert!(matches!(
+        &replies[4],
+        Reply::Denied(Denied {
+            denial: Denial::SlowDown { retry_secs: 86_400 },
+            ..
+        })
+    ));
+    let replies = writer
+        .round(&[all_seats(), checkout(1, 1)], Now::at(START))
+        .expect("commits");
+    assert_eq!(seats_listed(&replies[0]), 4);
+    assert!(matches!(replies[1], Reply::Seat(_)), "a renewal is not slowed down");
+}
+
+#[test]
+fn a_failed_commit_answers_nobody_and_ends_the_writer() {
+    let mut writer = writer(FailingStore {
+        inner: MemoryStore::new(),
+        commits_left: 1,
+    });
+    writer.round(&setup(1), Now::at(START)).expect("commits");
+    let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
+    let Request { actor, command } = checkout(1, 1);
+    let answer = service.submit(actor, command, 1).expect("room");
+    assert!(
+        answer.blocking_recv().is_err(),
+        "an answer left although the commit failed"
+    );
+    assert!(thread.join().expect("no panic").is_err());
+    let Request { actor, command } = all_seats();
+    assert_eq!(service.submit(actor, command, 1).err(), Some(SubmitError::Stopped));
+}
+
+#[test]
+fn a_full_queue_says_busy_and_loses_nothing_that_it_took() {
+    let (gate, wait) = std::sync::mpsc::channel::<()>();
+    let mut writer = writer(GatedStore {
+        inner: MemoryStore::new(),
+        wait,
+    });
+    gate.send(()).expect("listening");
+    writer.round(&setup(1), Now::at(START)).expect("commits");
+    let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
+    let mut answers = Vec::new();
+    let refused = loop {
+        let Request { actor, command } = checkout(1, 1);
+        match service.submit(actor, command, 1) {
+            Ok(answer) => answers.push(answer),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused, SubmitError::Busy);
+    assert!(answers.len() >= QUEUE_MAX);
+    drop(gate);
+    for answer in answers {
+        assert!(matches!(answer.blocking_recv(), Ok(Reply::Seat(_))));
+    }
+    drop(service);
+    thread.join().expect("no panic").expect("no error");
+}
+
+/// A store whose commits wait until they are let through.
+struct GatedStore {
+    inner: MemoryStore,
+    wait: std::sync::mpsc::Receiver<()>,
+}
+
+impl Store for GatedStore {
+    fn load(&mut self, visit: &mut dyn FnMut(Fact)) -> Result<Loaded, StoreError> {
+        self.inner.load(visit)
+    }
+
+    fn commit(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
+        // A dropped gate is open.
+        drop(self.wait.recv());
+        self.inner.commit(round)
+    }
+}
+
+#[test]
+fn facts_are_published_once_they_are_durable() {
+    let mut writer = writer(MemoryStore::new());
+    assert!(writer.take_facts().is_some());
+    assert!(writer.take_facts().is_none());
+    writer.round(&setup(1), Now::at(START)).expect("commits");
+    let facts = writer.take_facts().expect("changed");
+    assert_eq!(facts.vendor_keys.get(&VENDOR), Some(&[1; 32]));
+    assert_eq!(facts.products.len(), 1);
+    let asked = ProductName {
+        vendor: None,
+        product: product(),
+    };
+    writer
+        .round(&[as_server(Command::Availability(asked))], Now::at(START))
+        .expect("nothing to commit");
+    assert!(writer.take_facts().is_none());
+}

@@ -1,0 +1,140 @@
+//! What can go wrong with the durable ledger, each with what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::envelope::RecordError;
+
+/// Why the store could not be opened, loaded or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The storage engine reported an error.
+    #[error("the database in {place} failed; check the disk, and if it is sound, restore the directory from a backup")]
+    Engine {
+        /// The data directory.
+        place: String,
+        /// What the engine said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The storage engine did not answer in time.
+    #[error(
+        "the database in {place} has not answered for {secs} s while {doing}; check the disk, start again, and if it \
+         happens again restore the directory from a backup"
+    )]
+    Hung {
+        /// The data directory.
+        place: String,
+        /// What it was asked to do.
+        doing: &'static str,
+        /// How long it was waited for.
+        secs: u64,
+    },
+    /// The operating system refused something.
+    #[error("{doing} {path} failed")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process uses the directory.
+    #[error("directory {place} locked by process {pid}; stop it or choose another --data")]
+    Locked {
+        /// The data directory.
+        place: String,
+        /// The process's number, or `unknown`.
+        pid: String,
+    },
+    /// The records that are here are not those that were written last.
+    #[error("{what} in {place}: expected {expected}, found {found}; restore the directory from a backup")]
+    Mismatch {
+        /// The data directory.
+        place: String,
+        /// What does not fit.
+        what: &'static str,
+        /// What the last round left.
+        expected: String,
+        /// What is here.
+        found: String,
+    },
+    /// A part of the data directory is gone.
+    #[error("{path} is missing or damaged, but the directory was in use; restore the directory from a backup")]
+    Missing {
+        /// Which part.
+        path: PathBuf,
+    },
+    /// The directory was written by a newer release.
+    #[error(
+        "{place} was written by a newer seatkeeper (data format {version}, this one reads up to {supported}); start \
+         the newer one, or choose another --data"
+    )]
+    Newer {
+        /// The data directory.
+        place: String,
+        /// The format's number, as found.
+        version: String,
+        /// The newest that this release reads.
+        supported: u32,
+    },
+    /// Nothing was loaded yet.
+    #[error("the ledger must be loaded before anything is committed to it")]
+    NotLoaded,
+    /// The directory cannot be written.
+    #[error(
+        "{path} cannot be written by this user; give the directory to the user that runs seatkeeper, or choose \
+         another --data"
+    )]
+    NotWritable {
+        /// Which directory or file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The storage engine panicked.
+    #[error("the database in {place} is damaged ({text}); restore the directory from a backup")]
+    Panicked {
+        /// The data directory.
+        place: String,
+        /// What the engine said.
+        text: String,
+    },
+    /// A commit failed before.
+    #[error("an earlier commit failed, so what is on disk is unknown; start again")]
+    Poisoned,
+    /// A record cannot be read.
+    #[error("the record of {key} in {place} cannot be read; restore the directory from a backup")]
+    Record {
+        /// The data directory.
+        place: String,
+        /// What the record is about, for people.
+        key: String,
+        /// Why not.
+        #[source]
+        source: RecordError,
+    },
+    /// A round came out of order.
+    #[error("round {number} does not follow round {last}")]
+    RoundOrder {
+        /// The last one.
+        last: u64,
+        /// The one that came.
+        number: u64,
+    },
+    /// A fact that could not be read back was not written.
+    #[error("the new record of {key} could not be read back, so it was not written")]
+    Unstorable {
+        /// What the record is about, for people.
+        key: String,
+        /// Why not.
+        #[source]
+        source: RecordError,
+    },
+}

@@ -1,0 +1,232 @@
+//! Seats and former seats at rest.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::catalogue::COMPONENTS_MAX;
+use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
+use crate::domain::seat::{
+    Binding, Bound, Conflict, ConflictKind, EndCause, FormerSeat, HOST_NAME_LEN_MAX, MachineNote, OTHER_MACS_MAX, Seat,
+};
+use crate::domain::time::Timestamp;
+use crate::store::envelope::RecordError;
+
+use super::check;
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(in crate::store) struct SeatV1 {
+    serial: [u8; 16],
+    acquired_at: u64,
+    renewed_at: u64,
+    renew_by: Option<u64>,
+    single_use: bool,
+    host_name: String,
+    address: Vec<u8>,
+    other_macs: Vec<[u8; 6]>,
+    components: Vec<HoldV1>,
+}
+
+/// A component that holds the seat; no bound identity where it is ephemeral.
+#[derive(Debug, Deserialize, Serialize)]
+struct HoldV1 {
+    component: String,
+    bound: Option<BoundV1>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct BoundV1 {
+    identity: [u8; 32],
+    rebound_at: Option<u64>,
+    displaced: Option<[u8; 32]>,
+    continuation: u64,
+    continuation_before: u64,
+    conflict: Option<ConflictV1>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct ConflictV1 {
+    kind: u8,
+    since: u64,
+    last_seen: u64,
+    count: u32,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(in crate::store) struct FormerV1 {
+    ended_at: u64,
+    cause: u8,
+}
+
+impl From<&Seat> for SeatV1 {
+    fn from(seat: &Seat) -> Self {
+        Self {
+            serial: seat.serial.bytes(),
+            acquired_at: seat.acquired_at.0,
+            renewed_at: seat.renewed_at.0,
+            renew_by: seat.renew_by.map(|at| at.0),
+            single_use: seat.single_use,
+            host_name: seat.machine.host_name.clone(),
+            address: match seat.machine.address {
+                None => Vec::new(),
+                Some(IpAddr::V4(address)) => address.octets().to_vec(),
+                Some(IpAddr::V6(address)) => address.octets().to_vec(),
+            },
+            other_macs: seat.machine.other_macs.iter().map(|mac| mac.bytes()).collect(),
+            components: seat.components.iter().map(HoldV1::from).collect(),
+        }
+    }
+}
+
+impl TryFrom<SeatV1> for Seat {
+    type Error = RecordError;
+
+    fn try_from(record: SeatV1) -> Result<Self, RecordError> {
+        Ok(Self {
+            serial: Serial::from_canonical(&record.serial)?,
+            acquired_at: Timestamp(record.acquired_at),
+            renewed_at: Timestamp(record.renewed_at),
+            renew_by: record.renew_by.map(Timestamp),
+            single_use: record.single_use,
+            machine: machine(record.host_name, &record.address, &record.other_macs)?,
+            components: holds(record.components)?,
+        })
+    }
+}
+
+fn machine(host_name: String, address: &[u8], other_macs: &[[u8; 6]]) -> Result<MachineNote, RecordError> {
+    let name_is_plain = host_name.len() <= HOST_NAME_LEN_MAX && !host_name.chars().any(char::is_control);
+    check("host_name", name_is_plain)?;
+    check("other_macs", other_macs.len() <= OTHER_MACS_MAX)?;
+    let address = match address.len() {
+        0 => None,
+        4 => <[u8; 4]>::try_from(address)
+            .ok()
+            .map(|octets| Ipv4Addr::from(octets).into()),
+        16 => <[u8; 16]>::try_from(address)
+            .ok()
+            .map(|octets| Ipv6Addr::from(octets).into()),
+        _ => return Err(RecordError::Field("address")),
+    };
+    Ok(MachineNote {
+        host_name,
+        address,
+        other_macs: other_macs.iter().map(|&mac| Mac::new(mac)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn holds(records: Vec<HoldV1>) -> Result<BTreeMap<ComponentId, Binding>, RecordError> {
+    check("components", records.len() <= COMPONENTS_MAX)?;
+    check("components", records.is_sorted_by(|a, b| a.component < b.component))?;
+    let mut holds = BTreeMap::new();
+    for record in records {
+        let binding = record
+            .bound
+            .map_or(Ok(Binding::Ephemeral), |bound| bound.try_into().map(Binding::Identity))?;
+        holds.insert(ComponentId::from_canonical(record.component.as_bytes())?, binding);
+    }
+    Ok(holds)
+}
+
+impl From<(&ComponentId, &Binding)> for HoldV1 {
+    fn from((component, binding): (&ComponentId, &Binding)) -> Self {
+        Self {
+            component: component.as_str().to_owned(),
+            bound: match binding {
+                Binding::Ephemeral => None,
+                Binding::Identity(bound) => Some(bound.into()),
+            },
+        }
+    }
+}
+
+impl From<&Bound> for BoundV1 {
+    fn from(bound: &Bound) -> Self {
+        Self {
+            identity: bound.identity.0,
+            rebound_at: bound.rebound_at.map(|at| at.0),
+            displaced: bound.displaced.map(|identity| identity.0),
+            continuation: bound.continuation,
+            continuation_before: bound.continuation_before,
+            conflict: bound.conflict.as_ref().map(ConflictV1::from),
+        }
+    }
+}
+
+impl TryFrom<BoundV1> for Bound {
+    type Error = RecordError;
+
+    fn try_from(record: BoundV1) -> Result<Self, RecordError> {
+        Ok(Self {
+            identity: Fingerprint(record.identity),
+            rebound_at: record.rebound_at.map(Timestamp),
+            displaced: record.displaced.map(Fingerprint),
+            continuation: record.continuation,
+            continuation_before: record.continuation_before,
+            conflict: record.conflict.map(Conflict::try_from).transpose()?,
+        })
+    }
+}
+
+impl From<&Conflict> for ConflictV1 {
+    fn from(conflict: &Conflict) -> Self {
+        Self {
+            kind: match conflict.kind {
+                ConflictKind::AlternatingIdentity => 1,
+                ConflictKind::StaleContinuation => 2,
+            },
+            since: conflict.since.0,
+            last_seen: conflict.last_seen.0,
+            count: conflict.count,
+        }
+    }
+}
+
+impl TryFrom<ConflictV1> for Conflict {
+    type Error = RecordError;
+
+    fn try_from(record: ConflictV1) -> Result<Self, RecordError> {
+        Ok(Self {
+            kind: match record.kind {
+                1 => ConflictKind::AlternatingIdentity,
+                2 => ConflictKind::StaleContinuation,
+                _ => return Err(RecordError::Field("conflict.kind")),
+            },
+            since: Timestamp(record.since),
+            last_seen: Timestamp(record.last_seen),
+            count: record.count,
+        })
+    }
+}
+
+impl From<&FormerSeat> for FormerV1 {
+    fn from(former: &FormerSeat) -> Self {
+        Self {
+            ended_at: former.ended_at.0,
+            cause: match former.cause {
+                EndCause::Administrator => 1,
+                EndCause::Idle => 2,
+                EndCause::LicenseRemoved => 3,
+                EndCause::Released => 4,
+            },
+        }
+    }
+}
+
+impl TryFrom<FormerV1> for FormerSeat {
+    type Error = RecordError;
+
+    fn try_from(record: FormerV1) -> Result<Self, RecordError> {
+        Ok(Self {
+            ended_at: Timestamp(record.ended_at),
+            cause: match record.cause {
+                1 => EndCause::Administrator,
+                2 => EndCause::Idle,
+                3 => EndCause::LicenseRemoved,
+                4 => EndCause::Released,
+                _ => return Err(RecordError::Field("cause")),
+            },
+        })
+    }
+}

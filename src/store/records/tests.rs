@@ -1,0 +1,78 @@
+use super::*;
+use crate::domain::ids::Serial;
+use crate::domain::license::License;
+use crate::domain::seat::{FormerSeat, Seat, SpentUnit};
+use crate::store::envelope::{fields, seal, unseal};
+
+/// Reads `V` back from the bytes of a look-alike whose fields a test may set as it likes.
+fn reread<V: serde::de::DeserializeOwned>(look_alike: &impl Serialize) -> V {
+    let record = seal(b"", 1, look_alike).unwrap();
+    fields(unseal(b"", &record).unwrap().1).unwrap()
+}
+
+type SeatTail<'a> = (&'a str, Vec<u8>, Vec<[u8; 6]>, Vec<(&'a str, Option<()>)>);
+
+fn seat(tail: SeatTail<'_>) -> Result<Seat, RecordError> {
+    let head = (*b"0123456789ABCDEF", 1_u64, 2_u64, Some(3_u64), false);
+    reread::<SeatV1>(&(head, tail)).try_into()
+}
+
+#[test]
+fn a_seat_with_canonical_fields_is_read() {
+    let seat = seat((
+        "host",
+        vec![192, 0, 2, 1],
+        vec![[0, 1, 2, 3, 4, 5]],
+        vec![("agent", None), ("console", None)],
+    ));
+    assert_eq!(seat.unwrap().components.len(), 2);
+}
+
+#[test]
+fn a_seat_with_a_field_out_of_bounds_is_refused() {
+    let long = "x".repeat(254);
+    let refused: [SeatTail<'_>; 8] = [
+        ("a\nb", vec![], vec![], vec![]),
+        (&long, vec![], vec![], vec![]),
+        ("", vec![1, 2, 3], vec![], vec![]),
+        ("", vec![], vec![[0, 0, 0, 0, 0, 0]], vec![]),
+        ("", vec![], vec![[2, 0, 0, 0, 0, 1]; 17], vec![]),
+        ("", vec![], vec![], vec![("Agent", None)]),
+        ("", vec![], vec![], vec![("b", None), ("a", None)]),
+        ("", vec![], vec![], vec![("a", None), ("a", None)]),
+    ];
+    for tail in refused {
+        assert!(seat(tail.clone()).is_err(), "{tail:?}");
+    }
+}
+
+#[test]
+fn a_number_that_stands_for_nothing_is_refused() {
+    for code in [0, 5, 255_u8] {
+        assert!(Admin::try_from(reread::<AdminV1>(&(code, "Ada", 1_u64))).is_err());
+        assert!(FormerSeat::try_from(reread::<FormerV1>(&(1_u64, code))).is_err());
+    }
+    assert!(Admin::try_from(reread::<AdminV1>(&(4_u8, "x".repeat(65), 1_u64))).is_err());
+    assert!(SpentUnit::try_from(reread::<SpentV1>(&([1_u8, 0, 0, 0, 0, 0], 1_u64))).is_err());
+}
+
+fn license(product: &str, seats: u32, [kind, usage, validity]: [u8; 3], days: u32) -> Result<License, RecordError> {
+    let head = ([0x11_u8; 16], product, seats, kind, usage, 1_u64);
+    let tail = ((validity, days), None::<u32>, true, 2_u64, b"certificate".to_vec());
+    reread::<LicenseV1>(&(head, tail)).into_license(Serial::from_random([1; 10]))
+}
+
+#[test]
+fn a_license_with_a_field_out_of_bounds_is_refused() {
+    assert!(license("BKSRV", 1, [1, 1, 2], 30).is_ok());
+    assert!(license("bksrv", 1, [1, 1, 2], 30).is_err());
+    assert!(license("BKSRV", 0, [1, 1, 2], 30).is_err());
+    assert!(license("BKSRV", 10_000_001, [1, 1, 2], 30).is_err());
+    assert!(license("BKSRV", 1, [4, 1, 2], 30).is_err());
+    assert!(license("BKSRV", 1, [1, 3, 2], 30).is_err());
+    assert!(license("BKSRV", 1, [1, 1, 0], 30).is_err());
+    assert!(
+        license("BKSRV", 1, [1, 1, 1], 30).is_err(),
+        "without end, but with days"
+    );
+}

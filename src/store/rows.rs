@@ -1,0 +1,116 @@
+//! Facts as rows of the tree, and back.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::change::{Change, Fact};
+
+use super::StoreError;
+use super::envelope::{RecordError, fields, seal, unseal};
+use super::keys::Key;
+use super::records::{
+    AdminV1, CatalogueV1, FormerV1, LicenseV1, MetaV1, SeatV1, ServerV1, SpentV1, TombstoneV1, VendorV1,
+};
+
+/// The rows that a round writes: the new record of each key, or nothing where it is deleted.
+pub(super) type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// The rows of `changes`; the last change of a key counts. Each new record is read back before anything is written: a
+/// record that stops the next start must not come about.
+pub(super) fn rows(changes: &[Change]) -> Result<Rows, StoreError> {
+    let mut rows = Rows::new();
+    for Change { fact, .. } in changes {
+        let key = key(fact);
+        let bytes = key.encode();
+        let record = record(&bytes, fact)
+            .and_then(|record| match &record {
+                Some(record) if self::fact(key, &bytes, record)?.as_ref() != Some(fact) => {
+                    Err(RecordError::Field("value"))
+                }
+                _ => Ok(record),
+            })
+            .map_err(|source| StoreError::Unstorable {
+                key: key.to_string(),
+                source,
+            })?;
+        rows.insert(bytes, record);
+    }
+    Ok(rows)
+}
+
+fn key(fact: &Fact) -> Key {
+    match fact {
+        Fact::AdminPut(fingerprint, _) | Fact::AdminRemoved(fingerprint) => Key::Admin(*fingerprint),
+        Fact::CataloguePut(catalogue) => Key::Catalogue(catalogue.vendor),
+        Fact::FormerDropped(seat) | Fact::FormerPut(seat, _) => Key::Former(*seat),
+        Fact::LicensePut(license) => Key::License(license.claims.serial),
+        Fact::LicenseRemoved(serial) => Key::License(*serial),
+        Fact::SeatEnded(seat) | Fact::SeatPut(seat, _) => Key::Seat(*seat),
+        Fact::ServerPut(_) => Key::Server,
+        Fact::SpentPut(serial, unit, _) => Key::Spent(*serial, *unit),
+        Fact::TombstonePut(serial, _) => Key::Tombstone(*serial),
+        Fact::VendorPut(vendor, _) => Key::Vendor(*vendor),
+    }
+}
+
+/// The version that every kind of record is written in.
+const VERSION: u8 = 1;
+
+fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
+    fn put<T: Serialize>(key: &[u8], record: &T) -> Result<Option<Vec<u8>>, RecordError> {
+        seal(key, VERSION, record).map(Some)
+    }
+    match fact {
+        Fact::AdminPut(_, admin) => put(key, &AdminV1::from(admin)),
+        Fact::CataloguePut(catalogue) => put(key, &CatalogueV1::from(&**catalogue)),
+        Fact::FormerPut(_, former) => put(key, &FormerV1::from(former)),
+        Fact::LicensePut(license) => put(key, &LicenseV1::from(&**license)),
+        Fact::SeatPut(_, seat) => put(key, &SeatV1::from(&**seat)),
+        Fact::ServerPut(server) => put(key, &ServerV1::from(server)),
+        Fact::SpentPut(_, _, unit) => put(key, &SpentV1::from(unit)),
+        Fact::TombstonePut(_, tombstone) => put(key, &TombstoneV1::from(tombstone)),
+        Fact::VendorPut(_, vendor) => put(key, &VendorV1::from(vendor)),
+        Fact::AdminRemoved(_) | Fact::FormerDropped(_) | Fact::LicenseRemoved(_) | Fact::SeatEnded(_) => Ok(None),
+    }
+}
+
+/// The fact that a row holds; nothing for the row that is about the ledger itself.
+pub(super) fn fact(key: Key, bytes: &[u8], record: &[u8]) -> Result<Option<Fact>, RecordError> {
+    let payload = payload(bytes, record)?;
+    Ok(Some(match key {
+        Key::Meta => return Ok(None),
+        Key::Server => Fact::ServerPut(fields::<ServerV1>(payload)?.into()),
+        Key::Admin(fingerprint) => Fact::AdminPut(fingerprint, fields::<AdminV1>(payload)?.try_into()?),
+        Key::Vendor(vendor) => Fact::VendorPut(vendor, fields::<VendorV1>(payload)?.into()),
+        Key::Catalogue(vendor) => Fact::CataloguePut(Box::new(fields::<CatalogueV1>(payload)?.into_catalogue(vendor)?)),
+        Key::License(serial) => Fact::LicensePut(Box::new(fields::<LicenseV1>(payload)?.into_license(serial)?)),
+        Key::Tombstone(serial) => Fact::TombstonePut(serial, fields::<TombstoneV1>(payload)?.into()),
+        Key::Spent(serial, unit) => Fact::SpentPut(serial, unit, fields::<SpentV1>(payload)?.try_into()?),
+        Key::Seat(seat) => Fact::SeatPut(seat, Box::new(fields::<SeatV1>(payload)?.try_into()?)),
+        Key::Former(seat) => Fact::FormerPut(seat, fields::<FormerV1>(payload)?.try_into()?),
+    }))
+}
+
+/// The payload of a record in the one version that there is. The next version of a kind gets its own arm above.
+fn payload<'a>(key: &[u8], record: &'a [u8]) -> Result<&'a [u8], RecordError> {
+    match unseal(key, record)? {
+        (VERSION, payload) => Ok(payload),
+        (version, _) => Err(RecordError::Version(version)),
+    }
+}
+
+/// The record of where the ledger stands.
+pub(super) fn meta_record(meta: &MetaV1) -> Result<Vec<u8>, RecordError> {
+    seal(&Key::Meta.encode(), VERSION, meta)
+}
+
+/// Where the ledger stands, from its record.
+pub(super) fn meta(record: &[u8]) -> Result<MetaV1, RecordError> {
+    read(&Key::Meta.encode(), record)
+}
+
+fn read<T: DeserializeOwned>(key: &[u8], record: &[u8]) -> Result<T, RecordError> {
+    fields(payload(key, record)?)
+}

@@ -1,0 +1,146 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::armor;
+use super::entry::{CatalogueEntry, Heading, too_many, verify_entry};
+use super::error::{CatalogueError, Unsupported};
+use super::signed::{Purpose, SKIPPABLE_FROM, Signed, fields, invalid};
+use super::vendor_key::VendorKey;
+use crate::codec::DecodeError;
+use crate::domain::catalogue::{Catalogue, PRODUCTS_MAX, Product};
+use crate::domain::ids::{ProductId, VendorId};
+
+/// The longest catalogue in binary, in bytes: it must fit a frame.
+pub const CATALOGUE_LEN_MAX: usize = 48 * 1024;
+
+/// The longest file that is read as a catalogue, in bytes: four times what the longest catalogue needs.
+pub const CATALOGUE_TEXT_LEN_MAX: usize = 256 * 1024;
+
+/// Signed entry of a product, as often as there are products.
+pub(super) const ENTRY: u16 = 0x0005;
+
+/// A vendor's catalogue whose text is undamaged. What it says is unverified until [`SignedCatalogue::verify`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SignedCatalogue {
+    vendor: VendorId,
+    bytes: Bytes,
+}
+
+impl SignedCatalogue {
+    /// Reads a catalogue file: base64 between `-----BEGIN SEATKEEPER CATALOGUE-----` and the END line.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Damaged`] if the text is not whole, else as [`SignedCatalogue::from_bytes`].
+    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        if text.len() > CATALOGUE_TEXT_LEN_MAX {
+            return Err(damaged("the file is longer than a catalogue can be"));
+        }
+        Self::from_bytes(&armor::open(text).map_err(damaged)?)
+    }
+
+    /// Reads the binary form, as it comes over the wire.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Damaged`] if it is too long, [`CatalogueError::Impossible`] if it names no vendor.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CatalogueError> {
+        if bytes.len() > CATALOGUE_LEN_MAX {
+            return Err(damaged("it is longer than a catalogue can be"));
+        }
+        let vendor = Signed::split(bytes)?.vendor()?;
+        Ok(Self {
+            vendor,
+            bytes: Bytes::copy_from_slice(bytes),
+        })
+    }
+
+    /// The binary form, at most [`CATALOGUE_LEN_MAX`] bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The vendor that the catalogue names, by which its public key is looked up; unverified.
+    #[must_use]
+    pub const fn vendor(&self) -> VendorId {
+        self.vendor
+    }
+
+    /// Checks the signature of the whole and of every entry, and that all of it can be honoured here.
+    ///
+    /// # Errors
+    /// [`CatalogueError`]: the catalogue is refused as a whole for this reason.
+    pub fn verify(&self, key: &VendorKey) -> Result<Catalogue, CatalogueError> {
+        if self.vendor != key.id() {
+            return Err(CatalogueError::UnknownVendor { vendor: self.vendor });
+        }
+        let signed = Signed::split(&self.bytes)?;
+        if !signed.is_by(key, Purpose::Catalogue) {
+            return Err(CatalogueError::BadSignature);
+        }
+        self.read(signed, |entry| verify_entry(entry, key))
+    }
+
+    /// What the catalogue says, whoever signed it: for explaining it to people, never to act on.
+    ///
+    /// # Errors
+    /// [`CatalogueError`], but no signature is checked.
+    #[cfg(feature = "mint")]
+    pub fn unverified(&self) -> Result<Catalogue, CatalogueError> {
+        self.read(Signed::split(&self.bytes)?, |entry| {
+            super::entry::read_entry(Signed::split(entry)?, entry)
+        })
+    }
+
+    fn read(
+        &self,
+        signed: Signed<'_>,
+        read_entry: impl Fn(&[u8]) -> Result<CatalogueEntry, CatalogueError>,
+    ) -> Result<Catalogue, CatalogueError> {
+        let mut heading = Heading::default();
+        let mut entries = Vec::new();
+        for field in fields(signed.body, Some(ENTRY)) {
+            let field = field?;
+            match field.tag {
+                ENTRY if entries.len() == PRODUCTS_MAX => return Err(too_many("products", PRODUCTS_MAX).into()),
+                ENTRY => entries.push(field.value),
+                tag if heading.take(tag, field.value)? => {}
+                SKIPPABLE_FROM.. => {}
+                unknown => return Err(Unsupported::Field(unknown).into()),
+            }
+        }
+        let (vendor, vendor_name, version, issued_at) = heading.whole()?;
+        let mut catalogue = Catalogue {
+            vendor,
+            vendor_name,
+            version,
+            issued_at,
+            products: BTreeMap::new(),
+            signed: self.bytes.clone(),
+        };
+        for entry in entries {
+            let (id, product) = belonging(read_entry(entry)?, &catalogue)?;
+            catalogue.products.insert(id, product);
+        }
+        Ok(catalogue)
+    }
+}
+
+/// An entry must be of this very catalogue: one of an older catalogue, however genuine, could bring an old policy back.
+fn belonging(entry: CatalogueEntry, catalogue: &Catalogue) -> Result<(ProductId, Product), DecodeError> {
+    let same = entry.vendor == catalogue.vendor
+        && entry.vendor_name == catalogue.vendor_name
+        && entry.version == catalogue.version
+        && entry.issued_at == catalogue.issued_at;
+    if !same {
+        return Err(invalid("entry", "of another catalogue"));
+    }
+    match catalogue.products.last_key_value() {
+        Some((last, _)) if *last >= entry.product => Err(invalid("product id", "not behind the one before")),
+        _ => Ok((entry.product, entry.entry)),
+    }
+}
+
+const fn damaged(reason: &'static str) -> CatalogueError {
+    CatalogueError::Damaged { reason }
+}

@@ -1,0 +1,230 @@
+//! Signing: the vendor's side. Nothing here is random or reads a clock: secrets, serials and dates are handed in.
+//!
+//! What was signed is verified before it is returned, so that no text leaves here that a server would call impossible.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::armor;
+use super::catalogue::{CATALOGUE_LEN_MAX, ENTRY, SignedCatalogue};
+use super::certificate as claim;
+use super::entry;
+use super::error::{CatalogueError, KeyError};
+use super::license_key::{LicenseKey, text_of};
+use super::signed::{Purpose, VENDOR};
+use super::signing_key::SigningKey;
+use crate::codec::{DecodeError, Writer, tlv};
+use crate::domain::catalogue::{Component, IDLE_DAYS_DEFAULT};
+use crate::domain::ids::{ComponentId, ProductId};
+use crate::domain::license::{Claims, Kind, Usage, Validity};
+use crate::domain::time::Timestamp;
+
+/// What a license key is to claim.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyDraft {
+    /// The claims that this version honours; the vendor must be the signer.
+    pub claims: Claims,
+    /// Whether the license must be activated. Servers of this version refuse such a key.
+    pub must_activate: bool,
+    /// The pool that it belongs to, 1 to 64 bytes. Servers of this version refuse such a key.
+    pub pool: Option<String>,
+}
+
+impl From<Claims> for KeyDraft {
+    fn from(claims: Claims) -> Self {
+        Self {
+            claims,
+            must_activate: false,
+            pool: None,
+        }
+    }
+}
+
+/// What becomes of a checkout that shows a conflict (rule I7).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnConflict {
+    /// It is honoured and shown.
+    #[default]
+    Flag,
+    /// It is refused.
+    Refuse,
+}
+
+/// What a catalogue is to say of a product.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProductDraft {
+    /// Its name for people, 1 to 64 bytes.
+    pub name: String,
+    /// Days without renewal after which a seat is free; 0 = never.
+    pub idle_days: u16,
+    /// Whether its seats never come back.
+    pub single_use: bool,
+    /// Days that a strict component may run without a server, 0 to 60.
+    pub offline_days: u8,
+    /// Its components; at most 64.
+    pub components: BTreeMap<ComponentId, Component>,
+    /// A product that the machine must hold a seat of (rule S15). Servers of this version refuse such a catalogue.
+    pub required_product: Option<ProductId>,
+    /// What becomes of a conflict. Servers of this version refuse a catalogue that says [`OnConflict::Refuse`].
+    pub on_conflict: OnConflict,
+}
+
+/// What a catalogue is to say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CatalogueDraft {
+    /// The vendor's name for people, 1 to 64 bytes.
+    pub vendor_name: String,
+    /// Larger than that of the vendor's catalogue before.
+    pub version: u64,
+    /// When it is signed.
+    pub issued_at: Timestamp,
+    /// The products; at most 256, and no more than fit [`CATALOGUE_LEN_MAX`].
+    pub products: BTreeMap<ProductId, ProductDraft>,
+}
+
+/// Signs a license key and returns its text. `secret` is random and the key's own: it must not be used twice.
+///
+/// # Errors
+/// The [`KeyError`] with which every server would refuse the key; a claim that only a newer server can honour is none.
+pub fn sign_key(signer: &SigningKey, draft: &KeyDraft, secret: [u8; 16]) -> Result<String, KeyError> {
+    let body = claims(draft, Sha256::digest(secret).into())?;
+    let certificate = signed(signer, Purpose::Certificate, body);
+    let checked = claim::verify(&certificate, &signer.vendor_key()).map(|_| ());
+    tolerant(checked, |fault| matches!(fault, KeyError::NeedsNewer(_)))?;
+    let text = text_of(&certificate, &secret);
+    LicenseKey::parse(&text).map(|_| text)
+}
+
+/// Signs a catalogue and returns its text.
+///
+/// # Errors
+/// The [`CatalogueError`] with which every server would refuse it; what only a newer server can honour is none.
+pub fn sign_catalogue(signer: &SigningKey, draft: &CatalogueDraft) -> Result<String, CatalogueError> {
+    let mut body = heading(signer, draft)?;
+    for (id, product) in &draft.products {
+        let entry = signed(signer, Purpose::CatalogueEntry, entry_of(signer, draft, *id, product)?);
+        tlv::put(&mut body, ENTRY, &entry)?;
+    }
+    let bytes = signed(signer, Purpose::Catalogue, body);
+    if bytes.len() > CATALOGUE_LEN_MAX {
+        return Err(CatalogueError::Impossible(DecodeError::TooLong {
+            field: "the catalogue",
+            len: bytes.len(),
+            max: CATALOGUE_LEN_MAX,
+        }));
+    }
+    let checked = SignedCatalogue::from_bytes(&bytes)?
+        .verify(&signer.vendor_key())
+        .map(|_| ());
+    tolerant(checked, |fault| matches!(fault, CatalogueError::NeedsNewer(_)))?;
+    Ok(armor::close(&bytes))
+}
+
+fn tolerant<E>(checked: Result<(), E>, tolerated: impl FnOnce(&E) -> bool) -> Result<(), E> {
+    match checked {
+        Err(fault) if tolerated(&fault) => Ok(()),
+        other => other,
+    }
+}
+
+pub(super) fn signed(signer: &SigningKey, purpose: Purpose, body: Writer) -> Vec<u8> {
+    let mut bytes = body.into_bytes();
+    let signature = signer.sign(&purpose.message(&bytes));
+    bytes.extend(signature);
+    bytes
+}
+
+fn claims(draft: &KeyDraft, secret_hash: [u8; 32]) -> Result<Writer, DecodeError> {
+    let claims = &draft.claims;
+    let mut out = Writer::new();
+    tlv::put(&mut out, VENDOR, &claims.vendor.0)?;
+    tlv::put(&mut out, claim::SERIAL, claims.serial.as_str().as_bytes())?;
+    tlv::put(&mut out, claim::PRODUCT, claims.product.as_str().as_bytes())?;
+    tlv::put(&mut out, claim::SEATS, &claims.seats.to_be_bytes())?;
+    tlv::put(&mut out, claim::KIND, &[kind_code(claims.kind)])?;
+    tlv::put(&mut out, claim::USAGE, &[usage_code(claims.usage)])?;
+    tlv::put(&mut out, claim::ISSUED_AT, &claims.issued_at.0.to_be_bytes())?;
+    match claims.validity {
+        Validity::Days(days) => tlv::put(&mut out, claim::DAYS, &days.to_be_bytes())?,
+        Validity::Forever => {}
+        Validity::ThroughDay(day) => tlv::put(&mut out, claim::THROUGH_DAY, &day.to_be_bytes())?,
+    }
+    tlv::put(&mut out, claim::SECRET_HASH, &secret_hash)?;
+    if draft.must_activate {
+        tlv::put(&mut out, claim::MUST_ACTIVATE, &[])?;
+    }
+    if let Some(pool) = &draft.pool {
+        tlv::put(&mut out, claim::POOL, pool.as_bytes())?;
+    }
+    if let Some(day) = claims.support_until_day {
+        tlv::put(&mut out, claim::SUPPORT_UNTIL_DAY, &day.to_be_bytes())?;
+    }
+    if claims.auto_renew {
+        tlv::put(&mut out, claim::AUTO_RENEW, &[])?;
+    }
+    Ok(out)
+}
+
+const fn kind_code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Commercial => 1,
+        Kind::Subscription => 2,
+        Kind::Trial => 3,
+    }
+}
+
+const fn usage_code(usage: Usage) -> u8 {
+    match usage {
+        Usage::Machine => 1,
+        Usage::Deployment => 2,
+    }
+}
+
+fn heading(signer: &SigningKey, draft: &CatalogueDraft) -> Result<Writer, DecodeError> {
+    let mut out = Writer::new();
+    tlv::put(&mut out, VENDOR, &signer.vendor_key().id().0)?;
+    tlv::put(&mut out, entry::VENDOR_NAME, draft.vendor_name.as_bytes())?;
+    tlv::put(&mut out, entry::VERSION, &draft.version.to_be_bytes())?;
+    tlv::put(&mut out, entry::ISSUED_AT, &draft.issued_at.0.to_be_bytes())?;
+    Ok(out)
+}
+
+fn entry_of(
+    signer: &SigningKey,
+    draft: &CatalogueDraft,
+    id: ProductId,
+    product: &ProductDraft,
+) -> Result<Writer, DecodeError> {
+    let mut out = heading(signer, draft)?;
+    tlv::put(&mut out, entry::PRODUCT, id.as_str().as_bytes())?;
+    tlv::put(&mut out, entry::NAME, product.name.as_bytes())?;
+    if product.idle_days != IDLE_DAYS_DEFAULT {
+        tlv::put(&mut out, entry::IDLE_DAYS, &product.idle_days.to_be_bytes())?;
+    }
+    if product.single_use {
+        tlv::put(&mut out, entry::SINGLE_USE, &[])?;
+    }
+    if product.offline_days != 0 {
+        tlv::put(&mut out, entry::OFFLINE_DAYS, &[product.offline_days])?;
+    }
+    for (id, component) in &product.components {
+        let flags = [
+            (component.counted, entry::COUNTED),
+            (component.lenient, entry::LENIENT),
+            (component.ephemeral, entry::EPHEMERAL),
+        ];
+        let flags = flags
+            .into_iter()
+            .fold(0, |all, (on, bit)| if on { all | bit } else { all });
+        tlv::put(&mut out, entry::COMPONENT, &[&[flags], id.as_str().as_bytes()].concat())?;
+    }
+    if let Some(required) = product.required_product {
+        tlv::put(&mut out, entry::REQUIRED_PRODUCT, required.as_str().as_bytes())?;
+    }
+    match product.on_conflict {
+        OnConflict::Flag => {}
+        OnConflict::Refuse => tlv::put(&mut out, entry::ON_CONFLICT, &[2])?,
+    }
+    Ok(out)
+}

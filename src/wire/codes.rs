@@ -1,0 +1,147 @@
+//! Codes: numbers with names. Each table gives the constants, the names and `Debug`, and can be walked.
+
+/// Makes an open code: a newtype over a number, its constants, its table and its `Debug`.
+macro_rules! codes {
+    (
+        $(#[$meta:meta])*
+        $name:ident($raw:ty) {
+            $( $(#[$code_meta:meta])* $code:ident = $value:literal, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(pub $raw);
+
+        impl $name {
+            $( $(#[$code_meta])* pub const $code: Self = Self($value); )*
+
+            /// All known codes with their names, in the order of the registry.
+            pub const TABLE: &'static [(Self, &'static str)] = &[ $( (Self::$code, stringify!($code)), )* ];
+
+            /// The code's name; nothing where this version does not know it.
+            #[must_use]
+            pub fn name(self) -> Option<&'static str> {
+                Self::TABLE.iter().find(|(code, _)| *code == self).map(|(_, name)| *name)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self.name() {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, concat!(stringify!($name), "({:#06x})"), self.0),
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// How a machine's copy showed itself (rule I7).
+    ConflictKind(u8) {
+        /// Identity A, then B, then A again within 24 hours.
+        ALTERNATING_IDENTITY = 1,
+        /// A continuation number that was used up.
+        STALE_CONTINUATION = 2,
+    }
+}
+
+codes! {
+    /// Why a seat ended.
+    EndCause(u8) {
+        /// An administrator took it back.
+        ADMINISTRATOR = 1,
+        /// It was not renewed before its renew date.
+        IDLE = 2,
+        /// Its license was removed.
+        LICENSE_REMOVED = 3,
+        /// The machine's last counted component was released.
+        RELEASED = 4,
+    }
+}
+
+codes! {
+    /// What became of one license key of an IMPORT.
+    ImportOutcome(u8) {
+        /// It is a license now.
+        ADDED = 1,
+        /// It was here already.
+        PRESENT = 2,
+        /// It was refused; the row says why.
+        REFUSED = 3,
+    }
+}
+
+codes! {
+    /// How a license was bought.
+    Kind(u8) {
+        /// Bought.
+        COMMERCIAL = 1,
+        /// Bought for a period.
+        SUBSCRIPTION = 2,
+        /// For trying the product.
+        TRIAL = 3,
+    }
+}
+
+codes! {
+    /// Whether a license serves (rule S2).
+    LicenseStatus(u8) {
+        /// It serves.
+        VALID = 1,
+        /// Its time is over.
+        EXPIRED = 2,
+    }
+}
+
+codes! {
+    /// The answer to a checkout (rule S14).
+    Outcome(u8) {
+        /// A seat was engaged.
+        GRANTED = 1,
+        /// The machine held the seat already.
+        RENEWED = 2,
+        /// The machine had held a seat that ended, and engaged a new one.
+        ENGAGED_AGAIN = 3,
+        /// The component is not counted: no seat was engaged or renewed.
+        NOT_COUNTED = 4,
+    }
+}
+
+codes! {
+    /// The answer to a release (rules S8, S14).
+    ReleaseOutcome(u8) {
+        /// The component was released; others still hold the seat.
+        COMPONENT_RELEASED = 1,
+        /// The seat is free now.
+        SEAT_FREED = 2,
+        /// Nothing was held: nothing changed.
+        NOTHING_HELD = 3,
+    }
+}
+
+codes! {
+    /// What an identity may do.
+    Role(u8) {
+        /// Before HELLO: nothing but HELLO.
+        NONE = 0,
+        /// Checks out, renews and releases its own seats.
+        AGENT = 1,
+        /// Reserves and commits deployments, besides what an agent may.
+        DEPLOYER = 2,
+        /// Sees everything, changes nothing.
+        VIEWER = 3,
+        /// Everything.
+        ADMINISTRATOR = 4,
+    }
+}
+
+codes! {
+    /// What a license is for.
+    Usage(u8) {
+        /// Its seats are for machines and come back.
+        MACHINE = 1,
+        /// Its units are spent by deployments and never come back.
+        DEPLOYMENT = 2,
+    }
+}

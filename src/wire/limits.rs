@@ -1,0 +1,137 @@
+//! Every bound of the protocol, with its unit. Configuration may tighten what a site sees; nothing may exceed these.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The oldest protocol version spoken here.
+pub const VERSION_MIN: u16 = 1;
+
+/// The newest protocol version spoken here.
+pub const VERSION_MAX: u16 = 1;
+
+/// The name that both sides offer in the TLS handshake (ALPN).
+pub const ALPN: &[u8] = b"seatkeeper/1";
+
+/// The port of a server, TCP and UDP alike, unless a site changes it.
+pub const PORT: u16 = 17_328;
+
+/// The multicast group of questions over IPv4.
+pub const GROUP_V4: Ipv4Addr = Ipv4Addr::new(239, 255, 73, 28);
+
+/// The multicast group of questions over IPv6, link-local scope.
+pub const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff12, 0, 0, 0, 0, 0, 0, 0x5ea7);
+
+/// Bytes of a frame's header.
+pub const HEADER_LEN: usize = 12;
+
+/// The longest body of a frame, in bytes.
+pub const BODY_LEN_MAX: usize = 65_536;
+
+/// Requests on one connection that are not answered yet, at most.
+pub const IN_FLIGHT_MAX: usize = 64;
+
+/// Rows of one page of a listing, at most; a page ends earlier where its body would not fit a frame.
+pub const PAGE_ROWS_MAX: usize = 256;
+
+/// The longest product or component id, in bytes.
+pub const ID_LEN_MAX: usize = 24;
+
+/// The length of a serial, in bytes.
+pub const SERIAL_LEN: usize = 16;
+
+/// The longest name of a server, vendor, product or program, or version text, in bytes.
+pub const NAME_LEN_MAX: usize = 64;
+
+/// The longest label of an identity with a role, in bytes.
+pub const LABEL_LEN_MAX: usize = 64;
+
+/// The longest host name, in bytes.
+pub const HOST_NAME_LEN_MAX: usize = 253;
+
+/// Other MAC addresses of a machine, at most.
+pub const OTHER_MACS_MAX: usize = 16;
+
+/// Components of one product, at most.
+pub const COMPONENTS_MAX: usize = 64;
+
+/// The longest reason that an administrator gives, in bytes.
+pub const REASON_LEN_MAX: usize = 256;
+
+/// The longest text of a refusal, in bytes.
+pub const REFUSAL_TEXT_LEN_MAX: usize = 512;
+
+/// The longest license key, in bytes of its text.
+pub const KEY_LEN_MAX: usize = 1_024;
+
+/// License keys in one IMPORT, at most. So many of the longest keys fit one frame.
+pub const KEYS_MAX: usize = 60;
+
+/// The longest certificate of a license, in bytes.
+pub const CERTIFICATE_LEN_MAX: usize = 1_024;
+
+/// The longest signed catalogue entry of one product, in bytes.
+pub const CATALOGUE_ENTRY_LEN_MAX: usize = 8_192;
+
+/// The longest signed catalogue, in bytes.
+pub const CATALOGUE_LEN_MAX: usize = 61_440;
+
+/// Vendors in the answer to STATUS, at most; further ones are left out.
+pub const VENDOR_ROWS_MAX: usize = 128;
+
+/// The longest DER `SubjectPublicKeyInfo` of a succession, in bytes.
+pub const SPKI_LEN_MAX: usize = 256;
+
+/// The longest DER ECDSA signature of a succession, in bytes.
+pub const SUCCESSION_SIGNATURE_LEN_MAX: usize = 128;
+
+/// The TLS handshake, and HELLO after it, each come within this many milliseconds.
+pub const HELLO_MS: u64 = 5_000;
+
+/// An agent's connection may say nothing for this many milliseconds.
+pub const SILENCE_AGENT_MS: u64 = 30_000;
+
+/// A deployer's, viewer's or administrator's connection may say nothing for this many milliseconds.
+pub const SILENCE_ADMINISTRATOR_MS: u64 = 600_000;
+
+/// A server that stops answers what it accepted within this many milliseconds.
+pub const STOP_MS: u64 = 10_000;
+
+/// After BUSY, ask again after this many seconds.
+pub const BUSY_RETRY_SECS: u32 = 2;
+
+/// The length of a question, in bytes; other lengths are ignored.
+pub const QUESTION_LEN: usize = 512;
+
+/// The longest offer, in bytes: never longer than the question, so that a server amplifies nothing.
+pub const OFFER_LEN_MAX: usize = 226;
+
+const _: () = assert!(
+    OFFER_LEN_MAX <= QUESTION_LEN,
+    "an offer must not be longer than the question"
+);
+
+/// When questions are sent, in milliseconds after the first.
+pub const QUESTION_TIMES_MS: [u64; 4] = [0, 250, 750, 1_500];
+
+/// A search ends after this many milliseconds.
+pub const DISCOVERY_MS: u64 = 3_000;
+
+/// An unpinned search ends this many milliseconds after the first usable offer.
+pub const DISCOVERY_SETTLE_MS: u64 = 300;
+
+/// Offers that a search keeps, at most.
+pub const OFFERS_MAX: usize = 64;
+
+/// An offer to a broadcast or multicast question is delayed by a random time up to this many milliseconds.
+pub const OFFER_DELAY_MS_MAX: u32 = 100;
+
+/// Offers that a server sends in one second, at most.
+pub const OFFERS_PER_SEC: u32 = 2_000;
+
+/// Offers that one source (/24 or /64) gets in one second over time, at most.
+pub const OFFERS_PER_SOURCE_PER_SEC: u32 = 200;
+
+/// Offers that one source (/24 or /64) gets at once after a pause, at most.
+pub const OFFERS_PER_SOURCE_BURST: u32 = 400;
+
+/// Slots of the limiter: its memory, whatever addresses are forged.
+pub const LIMITER_SLOTS: usize = 4_096;

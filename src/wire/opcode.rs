@@ -1,0 +1,113 @@
+//! Opcodes: what a frame asks, and the least role that may ask it.
+
+use std::fmt;
+
+use super::codes::Role;
+
+/// What a frame asks; in replies with [`Opcode::REPLY`] added.
+#[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Opcode(pub u16);
+
+/// A row of the opcode table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OpcodeRow {
+    /// The code.
+    pub opcode: Opcode,
+    /// Its name in the registry.
+    pub name: &'static str,
+    /// The least role that may ask it; the ledger checks it, in the order of the requests.
+    pub role: Role,
+}
+
+macro_rules! opcodes {
+    ($( $(#[$meta:meta])* $name:ident = $value:literal, $role:ident; )*) => {
+        impl Opcode {
+            $( $(#[$meta])* pub const $name: Self = Self($value); )*
+
+            /// All known opcodes, in the order of the registry.
+            pub const TABLE: &'static [OpcodeRow] = &[ $(
+                OpcodeRow { opcode: Self::$name, name: stringify!($name), role: Role::$role },
+            )* ];
+        }
+    };
+}
+
+opcodes! {
+    /// Names the versions that the client speaks; the first request of every connection.
+    HELLO = 0x0001, NONE;
+    /// Asks for the machine's seat at a component's start.
+    CHECKOUT = 0x0010, AGENT;
+    /// The same decision as CHECKOUT, asked by a component that runs on.
+    RENEW = 0x0011, AGENT;
+    /// Lets go of a component's hold on the seat.
+    RELEASE = 0x0012, AGENT;
+    /// Asks how many seats of a product are available; engages none.
+    AVAILABILITY = 0x0013, AGENT;
+    /// Counts over everything.
+    STATUS = 0x0020, VIEWER;
+    /// A page of the licenses.
+    LICENSES = 0x0021, VIEWER;
+    /// A page of the seats.
+    SEATS = 0x0022, VIEWER;
+    /// A page of the products.
+    PRODUCTS = 0x0023, VIEWER;
+    /// A page of the identities with a role.
+    ADMIN_LIST = 0x0024, VIEWER;
+    /// Trusts a vendor's public key.
+    VENDOR_TRUST = 0x0030, ADMINISTRATOR;
+    /// Imports a signed catalogue.
+    CATALOGUE_IMPORT = 0x0031, ADMINISTRATOR;
+    /// Imports license keys.
+    IMPORT = 0x0032, ADMINISTRATOR;
+    /// Takes a license off the server.
+    LICENSE_REMOVE = 0x0033, ADMINISTRATOR;
+    /// Takes a seat back, or one component of it.
+    SEAT_END = 0x0034, ADMINISTRATOR;
+    /// Gives an identity a role.
+    ADMIN_ADD = 0x0035, ADMINISTRATOR;
+    /// Takes an identity's role away.
+    ADMIN_REMOVE = 0x0036, ADMINISTRATOR;
+}
+
+impl Opcode {
+    /// The bit that tells a reply from a request.
+    pub const REPLY: u16 = 0x8000;
+
+    /// The opcode of a parting: what a server says before it closes for a reason that belongs to no request.
+    pub const PARTING: Self = Self(0x8000);
+
+    /// The opcode of the reply to this request.
+    #[must_use]
+    pub const fn reply(self) -> Self {
+        Self(self.0 | Self::REPLY)
+    }
+
+    /// The opcode of the request that this reply answers.
+    #[must_use]
+    pub const fn request(self) -> Self {
+        Self(self.0 & !Self::REPLY)
+    }
+
+    /// Whether this is the opcode of a reply.
+    #[must_use]
+    pub const fn is_reply(self) -> bool {
+        self.0 & Self::REPLY != 0
+    }
+
+    /// The row of the table for this request; nothing where this version does not know it.
+    #[must_use]
+    pub fn row(self) -> Option<&'static OpcodeRow> {
+        Self::TABLE.iter().find(|row| row.opcode == self)
+    }
+}
+
+impl fmt::Debug for Opcode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.request().row() {
+            Some(row) if self.is_reply() => write!(f, "{} reply", row.name),
+            Some(row) => f.write_str(row.name),
+            None if *self == Self::PARTING => f.write_str("PARTING"),
+            None => write!(f, "Opcode({:#06x})", self.0),
+        }
+    }
+}

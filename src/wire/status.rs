@@ -1,0 +1,71 @@
+//! Statuses: how a request was answered. Numbers are stable: the registry only grows.
+
+codes! {
+    /// How a request was answered; 0 in requests. Below `0x0100`: the protocol; from there on: the rules.
+    Status(u16) {
+        /// Done; the body is the opcode's reply.
+        OK = 0x0000,
+        /// The frame or its body cannot be read; the connection ends.
+        MALFORMED = 0x0001,
+        /// The opcode is not known here; the connection stays.
+        UNSUPPORTED = 0x0002,
+        /// A request before HELLO, or a second HELLO; the connection ends.
+        OUT_OF_ORDER = 0x0003,
+        /// No protocol version is spoken by both sides; the connection ends.
+        VERSION_MISMATCH = 0x0004,
+        /// The server has too much to do; ask again after the time it names.
+        BUSY = 0x0005,
+        /// The server stops; the request was not accepted.
+        GOING_AWAY = 0x0006,
+        /// The connection said nothing for too long and ends.
+        SILENCE_LIMIT = 0x0007,
+        /// The server failed; whether the request was carried out is not known.
+        INTERNAL = 0x0008,
+        /// The identity's role does not include the request.
+        NOT_AUTHORIZED = 0x0100,
+        /// Too many new seats from one source, or new MACs of one identity; ask again after the time it names.
+        SLOW_DOWN = 0x0101,
+        /// Two vendors have a product of this id: name the vendor.
+        AMBIGUOUS_PRODUCT = 0x0110,
+        /// No catalogue of the vendor has such a product.
+        UNKNOWN_PRODUCT = 0x0111,
+        /// The product has no such component.
+        UNKNOWN_COMPONENT = 0x0112,
+        /// The vendor is not trusted here.
+        UNKNOWN_VENDOR = 0x0113,
+        /// No license has this serial.
+        UNKNOWN_SERIAL = 0x0114,
+        /// The identity has no role.
+        UNKNOWN_ADMINISTRATOR = 0x0115,
+        /// The product is known, but no license for it was ever imported.
+        NO_LICENSE = 0x0120,
+        /// No seat is free on any license that serves.
+        SEATS_EXHAUSTED = 0x0121,
+        /// Every license that could serve this seat has expired.
+        LICENSE_EXPIRED = 0x0122,
+        /// The product has as many components on this machine as it may.
+        TOO_MANY_COMPONENTS = 0x0123,
+        /// A component is released by the identity bound to it, or by an administrator.
+        IDENTITY_NOT_BOUND = 0x0130,
+        /// The identity took another one's place less than 30 days ago and cannot release yet.
+        REBOUND_RECENTLY = 0x0131,
+        /// The license has seats in use.
+        LICENSE_IN_USE = 0x0140,
+        /// The last administrator cannot be removed.
+        LAST_ADMINISTRATOR = 0x0141,
+        /// The catalogue is not newer than the one that is here.
+        CATALOGUE_NOT_NEWER = 0x0142,
+        /// The signed text is damaged, or is not one.
+        TEXT_DAMAGED = 0x0150,
+        /// The signature does not belong to the text.
+        BAD_SIGNATURE = 0x0151,
+        /// The text claims something that this version cannot honour.
+        NEEDS_NEWER_SERVER = 0x0152,
+        /// The key's time is over.
+        KEY_EXPIRED = 0x0153,
+        /// A license of this serial with other terms is here already.
+        SERIAL_TAKEN = 0x0154,
+        /// The 32 bytes are not an Ed25519 public key.
+        BAD_VENDOR_KEY = 0x0155,
+    }
+}

@@ -1,0 +1,208 @@
+//! What several tests need. Everything is deterministic: the same number gives the same value.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use seatkeeper::domain::catalogue::{Catalogue, Component, Product, Vendor};
+use seatkeeper::domain::change::{Admin, Change, Fact, Server};
+use seatkeeper::domain::command::Role;
+use seatkeeper::domain::ids::{Fingerprint, Mac, Serial, ServerId, VendorId};
+use seatkeeper::domain::license::{Claims, Kind, License, Tombstone, Usage, Validity};
+use seatkeeper::domain::seat::{
+    Binding, Bound, Conflict, ConflictKind, EndCause, FormerSeat, MachineNote, Seat, SeatKey, SpentUnit,
+};
+use seatkeeper::domain::time::Timestamp;
+
+/// The vendor that all facts here are about.
+pub(crate) const VENDOR: VendorId = VendorId([0x11; 16]);
+
+/// The `n`th license's serial.
+pub(crate) fn serial(n: u16) -> Serial {
+    let [high, low] = n.to_be_bytes();
+    Serial::from_random([0x5e, 0, 0, 0, 0, 0, 0, 0, high, low])
+}
+
+/// The `n`th machine's seat of one product.
+pub(crate) fn seat_key(n: u32) -> SeatKey {
+    let mut mac = [0x00, 0x1a, 0, 0, 0, 0];
+    mac[2..].copy_from_slice(&n.to_be_bytes());
+    SeatKey {
+        vendor: VENDOR,
+        product: "BKSRV".parse().unwrap(),
+        mac: Mac::new(mac).unwrap(),
+    }
+}
+
+/// The `n`th machine's seat, renewed at `at`; every third one has another shape.
+pub(crate) fn seat(n: u32, at: u64) -> Seat {
+    let bound = Bound {
+        identity: Fingerprint([7; 32]),
+        rebound_at: (n % 3 == 1).then_some(Timestamp(at - 5)),
+        displaced: (n % 3 == 1).then_some(Fingerprint([8; 32])),
+        continuation: u64::from(n) + 1,
+        continuation_before: u64::from(n),
+        conflict: (n % 3 == 2).then_some(Conflict {
+            kind: ConflictKind::StaleContinuation,
+            since: Timestamp(at - 9),
+            last_seen: Timestamp(at),
+            count: n,
+        }),
+    };
+    let address = match n % 3 {
+        0 => None,
+        1 => Some("192.0.2.7".parse().unwrap()),
+        _ => Some("2001:db8::7".parse().unwrap()),
+    };
+    Seat {
+        serial: serial(1),
+        acquired_at: Timestamp(at - 100),
+        renewed_at: Timestamp(at),
+        renew_by: (n % 3 != 2).then_some(Timestamp(at + 2_592_000)),
+        single_use: n % 3 == 2,
+        machine: MachineNote {
+            host_name: format!("machine-{n}"),
+            address,
+            other_macs: (0..n % 3).map(|other| seat_key(0x00ff_0000 + other).mac).collect(),
+        },
+        components: BTreeMap::from([
+            ("agent".parse().unwrap(), Binding::Identity(bound)),
+            ("console".parse().unwrap(), Binding::Ephemeral),
+        ]),
+    }
+}
+
+/// Seat `n` put at time `at`.
+pub(crate) fn seat_put(n: u32, at: u64) -> Fact {
+    Fact::SeatPut(seat_key(n), Box::new(seat(n, at)))
+}
+
+/// The `n`th license.
+pub(crate) fn license(n: u16) -> License {
+    License {
+        claims: Claims {
+            vendor: VENDOR,
+            serial: serial(n),
+            product: "BKSRV".parse().unwrap(),
+            seats: u32::from(n) + 1,
+            kind: [Kind::Commercial, Kind::Subscription, Kind::Trial][usize::from(n % 3)],
+            usage: [Usage::Machine, Usage::Deployment][usize::from(n % 2)],
+            issued_at: Timestamp(1_000),
+            validity: [Validity::Forever, Validity::Days(30), Validity::ThroughDay(20_500)][usize::from(n % 3)],
+            support_until_day: (n % 2 == 1).then_some(21_000),
+            auto_renew: n % 2 == 1,
+        },
+        imported_at: Timestamp(2_000),
+        certificate: Bytes::from_static(b"certificate"),
+    }
+}
+
+/// A catalogue with `products` products of two components each.
+pub(crate) fn catalogue(products: u16) -> Catalogue {
+    let product = |n: u16| Product {
+        name: format!("Product {n}"),
+        idle_days: 30 * (n % 2),
+        single_use: n.is_multiple_of(2),
+        offline_days: 7,
+        components: BTreeMap::from([
+            (
+                "agent".parse().unwrap(),
+                Component {
+                    counted: true,
+                    lenient: true,
+                    ephemeral: false,
+                },
+            ),
+            (
+                "console".parse().unwrap(),
+                Component {
+                    counted: false,
+                    lenient: false,
+                    ephemeral: true,
+                },
+            ),
+        ]),
+        signed_entry: Bytes::from(vec![0xee; 100]),
+    };
+    Catalogue {
+        vendor: VENDOR,
+        vendor_name: "Vendor".into(),
+        version: 3,
+        issued_at: Timestamp(900),
+        products: (0..products)
+            .map(|n| (format!("P{n:05}").parse().unwrap(), product(n)))
+            .collect(),
+        signed: Bytes::from(vec![0xdd; 1_000]),
+    }
+}
+
+/// One fact of every kind that puts something, and of every shape of it.
+pub(crate) fn every_put() -> Vec<Fact> {
+    let admin = |role| Admin {
+        role,
+        label: "Ada".into(),
+        added_at: Timestamp(70),
+    };
+    let former = |cause| FormerSeat {
+        ended_at: Timestamp(80),
+        cause,
+    };
+    let mut facts = vec![
+        Fact::ServerPut(Server {
+            id: ServerId([3; 16]),
+            epoch: 2,
+            founded_at: Timestamp(60),
+        }),
+        Fact::VendorPut(
+            VENDOR,
+            Vendor {
+                public_key: [0x22; 32],
+                trusted_at: Timestamp(65),
+            },
+        ),
+        Fact::CataloguePut(Box::new(catalogue(256))),
+        Fact::TombstonePut(
+            serial(9),
+            Tombstone {
+                imported_at: Timestamp(1),
+                removed_at: Timestamp(2),
+            },
+        ),
+        Fact::SpentPut(
+            serial(9),
+            4,
+            SpentUnit {
+                mac: seat_key(4).mac,
+                spent_at: Timestamp(3),
+            },
+        ),
+    ];
+    let roles = [Role::Agent, Role::Deployer, Role::Viewer, Role::Administrator];
+    facts.extend(
+        (0_u8..)
+            .zip(roles)
+            .map(|(n, role)| Fact::AdminPut(Fingerprint([n; 32]), admin(role))),
+    );
+    let causes = [
+        EndCause::Administrator,
+        EndCause::Idle,
+        EndCause::LicenseRemoved,
+        EndCause::Released,
+    ];
+    facts.extend(
+        (50..)
+            .zip(causes)
+            .map(|(n, cause)| Fact::FormerPut(seat_key(n), former(cause))),
+    );
+    facts.extend((0..6).map(|n| Fact::LicensePut(Box::new(license(n)))));
+    facts.extend((0..3).map(|n| seat_put(n, 1_000)));
+    facts
+}
+
+/// Changes that record `facts`, telling of no events.
+pub(crate) fn changes(facts: impl IntoIterator<Item = Fact>) -> Vec<Change> {
+    let change = |fact| Change {
+        fact,
+        events: Vec::new(),
+    };
+    facts.into_iter().map(change).collect()
+}

@@ -1,0 +1,104 @@
+//! `seatmint catalogue`
+
+mod draft;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use seatkeeper::domain::ids::ProductId;
+use seatkeeper::vendor::sign_catalogue;
+use serde::Serialize;
+
+use crate::dates;
+use crate::file::{self, Secrecy};
+use crate::output::{Failure, Output};
+
+/// Work on catalogues: the signed list of a vendor's products, components and policies
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Sign(Sign),
+}
+
+/// Sign a catalogue
+///
+/// A server takes a catalogue in place of an older one only if its version is larger; without `version` in the file it is
+/// the present time in seconds.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+struct Sign {
+    /// What the catalogue is to say, in TOML; `-` is standard input
+    #[arg(value_name = "FILE.toml")]
+    file: PathBuf,
+    /// The vendor's private key file
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// A new file for the signed catalogue; without it it is printed
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = r#"Examples:
+  seatmint catalogue sign products.toml --key acme.key --out acme.catalogue
+
+The file:
+  vendor = "Acme Backup"
+
+  [products.BKSRV]
+  name = "Backup for Servers"
+  idle_days = 30        # a seat is free when not renewed for so long; 0 = never; 30 if absent
+  single_use = false    # true: seats never come back; false if absent
+  offline_days = 0      # strict components run so long without a server, 0 to 60; 0 if absent
+
+  [products.BKSRV.components]
+  agent = { counted = true }                    # takes a seat; also: lenient = true, ephemeral = true
+  console = { counted = false }"#;
+
+#[derive(Serialize)]
+struct Signed {
+    vendor: String,
+    vendor_name: String,
+    version: u64,
+    products: Vec<String>,
+    catalogue: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
+    match &args.command {
+        Command::Sign(args) => sign(args, output),
+    }
+}
+
+fn sign(args: &Sign, output: &Output) -> Result<(), Failure> {
+    let key = file::signing_key(&args.key)?;
+    let text = file::read(&args.file)?;
+    let draft = draft::parse(&text, dates::now()).map_err(|fault| Failure::at(args.file.display(), fault))?;
+    let catalogue = sign_catalogue(&key, &draft).map_err(|fault| Failure::at(args.file.display(), fault))?;
+    let text = match &args.out {
+        Some(path) => {
+            file::create(path, &catalogue, Secrecy::Open)?;
+            let (products, version) = (draft.products.len(), draft.version);
+            format!(
+                "Catalogue version {version}, products: {products}, written to {}\n",
+                path.display()
+            )
+        }
+        None => catalogue.clone(),
+    };
+    let signed = Signed {
+        vendor: key.vendor_key().id().to_string(),
+        vendor_name: draft.vendor_name,
+        version: draft.version,
+        products: draft.products.keys().map(ProductId::to_string).collect(),
+        catalogue,
+        file: args.out.clone(),
+    };
+    output.print(&signed, &text)
+}

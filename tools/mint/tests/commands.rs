@@ -1,0 +1,301 @@
+//! Runs the real `seatmint` and reads what it printed and wrote.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use seatkeeper::vendor::{LicenseKey, SignedCatalogue, VendorKey, find_keys};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/backup-suite.toml");
+
+fn seatmint(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_seatmint"))
+        .current_dir(dir)
+        .args(args)
+        .output()
+        .expect("seatmint starts")
+}
+
+fn json(dir: &Path, args: &[&str]) -> Value {
+    let output = seatmint(dir, &[&["--json"], args].concat());
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Runs a command that must fail and returns what it said.
+fn refusal(dir: &Path, args: &[&str], code: i32) -> String {
+    let output = seatmint(dir, args);
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    said
+}
+
+/// A directory with a vendor's key pair.
+fn vendor() -> (TempDir, VendorKey) {
+    let dir = TempDir::new().expect("a directory");
+    json(dir.path(), &["keygen", "--out", "."]);
+    let pem = std::fs::read_to_string(dir.path().join("vendor.pub")).expect("written");
+    (dir, VendorKey::from_pem(&pem).expect("a public key"))
+}
+
+#[test]
+fn a_key_pair_is_made_for_its_owner_only_and_never_overwritten() {
+    let (dir, key) = vendor();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |name| {
+            std::fs::metadata(dir.path().join(name))
+                .expect("there")
+                .permissions()
+                .mode()
+        };
+        assert_eq!(mode("vendor.key") & 0o777, 0o600);
+    }
+    let before = std::fs::read(dir.path().join("vendor.key")).expect("there");
+    assert!(refusal(dir.path(), &["keygen", "--out", "."], 1).contains("not overwritten"));
+    assert_eq!(std::fs::read(dir.path().join("vendor.key")).expect("there"), before);
+    let made = json(dir.path(), &["keygen", "--out", "other.key"]);
+    assert_eq!(
+        (made["private_key"].as_str(), made["public_key"].as_str()),
+        (Some("other.key"), Some("other.pub"))
+    );
+    assert_ne!(made["vendor"], key.id().to_string());
+    let shown = json(dir.path(), &["show", "vendor.pub"]);
+    assert_eq!(shown["items"][0]["vendor"], key.id().to_string());
+    refusal(dir.path(), &["keygen", "--out", ".", "--name", "../x"], 2);
+}
+
+#[test]
+fn a_private_key_is_named_and_not_shown() {
+    let (dir, _) = vendor();
+    let output = seatmint(dir.path(), &["show", "vendor.key"]);
+    let shown = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(shown.starts_with("Private key: not shown"), "{shown}");
+    let secret = std::fs::read_to_string(dir.path().join("vendor.key")).expect("there");
+    assert!(secret.lines().all(|line| !shown.contains(line)));
+    assert!(refusal(dir.path(), &["show", "x", "--vendor-key", "vendor.key"], 1).contains("private key"));
+}
+
+#[test]
+fn the_example_is_signed_and_checks_out() {
+    let (dir, key) = vendor();
+    let path = dir.path();
+    json(
+        path,
+        &[
+            "catalogue",
+            "sign",
+            EXAMPLE,
+            "--key",
+            "vendor.key",
+            "--out",
+            "suite.catalogue",
+        ],
+    );
+    let text = std::fs::read_to_string(path.join("suite.catalogue")).expect("written");
+    let catalogue = SignedCatalogue::parse(&text)
+        .and_then(|signed| signed.verify(&key))
+        .expect("genuine");
+    let ids: Vec<String> = catalogue.products.keys().map(ToString::to_string).collect();
+    assert_eq!(ids, ["BKSRV", "BKWKS", "DEPLOY", "MGMT", "PRIVACY"]);
+    let shown = json(path, &["show", "suite.catalogue", "--vendor-key", "vendor.pub"]);
+    let item = &shown["items"][0];
+    assert_eq!(
+        (&item["type"], &item["genuine"], &item["version"]),
+        (&"catalogue".into(), &true.into(), &1.into())
+    );
+    assert_eq!(item["products"][2]["single_use"], true);
+    let text = String::from_utf8(seatmint(path, &["show", "suite.catalogue"]).stdout).expect("UTF-8");
+    assert!(
+        text.contains("bootmedia: counted, strict, ephemeral") && text.contains("not checked"),
+        "{text}"
+    );
+    // Genuine, but of somebody else.
+    json(path, &["keygen", "--out", "other.key"]);
+    let said = refusal(path, &["show", "suite.catalogue", "--vendor-key", "other.pub"], 1);
+    assert!(said.contains("1 of 1"), "{said}");
+}
+
+#[test]
+fn a_mistake_in_a_catalogue_is_named_with_its_line() {
+    let (dir, _) = vendor();
+    let attempt = |text: &str| {
+        std::fs::write(dir.path().join("bad.toml"), text).expect("written");
+        refusal(dir.path(), &["catalogue", "sign", "bad.toml", "--key", "vendor.key"], 1)
+    };
+    let good = "vendor = \"V\"\n[products.A]\nname = \"A\"\ncomponents.agent = { counted = true }\n";
+    for (change, line, field) in [
+        (("name = ", "nmae = "), "line 3", "nmae"),
+        (("counted = true", "counted = 1"), "line 4", "counted"),
+        (("counted", "counted = true, lenent"), "line 4", "lenent"),
+        (("products.A", "products.a"), "line 2", "upper case"),
+        (("agent", "Agent"), "line 4", "lower case"),
+        (
+            ("name = \"A\"", "name = \"A\"\noffline_days = 61"),
+            "line 4",
+            "offline_days",
+        ),
+    ] {
+        let said = attempt(&good.replacen(change.0, change.1, 1));
+        assert!(said.contains(line) && said.contains(field), "{change:?}: {said}");
+    }
+    assert!(attempt("vendor = \"V\"\nproducts = {}").contains("no product"));
+}
+
+// proves K1
+#[test]
+fn keys_are_issued_with_what_was_asked_for() {
+    let (dir, key) = vendor();
+    let path = dir.path();
+    let issue = |more: &[&str]| {
+        let args = [
+            &["issue", "--key", "vendor.key", "--product", "bksrv", "--seats", "3"],
+            more,
+        ]
+        .concat();
+        json(path, &args)
+    };
+    let issued = issue(&["--kind", "trial", "--days", "30", "--serial", "0123-4567-89AB-CDEF"]);
+    let text = issued["keys"][0]["key"].as_str().expect("a key");
+    let claims = LicenseKey::parse(text)
+        .and_then(|text| text.verify(&key))
+        .expect("genuine")
+        .claims;
+    assert_eq!((claims.seats, claims.serial.as_str()), (3, "0123456789ABCDEF"));
+    let shown = json(path, &["show", text, "--vendor-key", "vendor.pub"]);
+    let item = &shown["items"][0];
+    assert_eq!(
+        (&item["genuine"], &item["claims"]["kind"]),
+        (&true.into(), &"trial".into())
+    );
+    assert_eq!(
+        (&item["claims"]["days"], &item["claims"]["product"]),
+        (&30.into(), &"BKSRV".into())
+    );
+
+    let many = issue(&[
+        "--count",
+        "5",
+        "--expires",
+        "2999-12-31",
+        "--usage",
+        "deployment",
+        "--out",
+        "keys.txt",
+    ]);
+    let file = std::fs::read_to_string(path.join("keys.txt")).expect("written");
+    let found = find_keys(&file).expect("short");
+    assert_eq!(found.len(), 5);
+    for (found, issued) in found.iter().zip(many["keys"].as_array().expect("keys")) {
+        assert_eq!(found.text, issued["key"].as_str().expect("a key"));
+    }
+    let shown = json(path, &["show", "keys.txt"]);
+    assert_eq!(shown["items"][4]["claims"]["expires"], "2999-12-31");
+    assert!(
+        refusal(
+            path,
+            &[
+                "issue",
+                "--key",
+                "vendor.key",
+                "--product",
+                "A",
+                "--seats",
+                "1",
+                "--out",
+                "keys.txt"
+            ],
+            1
+        )
+        .contains("not overwritten")
+    );
+}
+
+#[test]
+fn what_cannot_be_issued_is_a_usage_error() {
+    let (dir, _) = vendor();
+    let attempt = |more: &[&str], code| {
+        let args = [&["issue", "--key", "vendor.key", "--product", "BKSRV"], more].concat();
+        refusal(dir.path(), &args, code)
+    };
+    attempt(&[], 2);
+    attempt(&["--seats", "0"], 2);
+    attempt(&["--seats", "1", "--days", "1", "--expires", "2999-12-31"], 2);
+    attempt(&["--seats", "1", "--expires", "2999-02-29"], 2);
+    attempt(&["--seats", "1", "--expires", "2001-01-01"], 2);
+    attempt(&["--seats", "1", "--count", "2", "--serial", "0123456789ABCDEF"], 2);
+    json(
+        dir.path(),
+        &["catalogue", "sign", EXAMPLE, "--key", "vendor.key", "--out", "suite"],
+    );
+    json(
+        dir.path(),
+        &[
+            "issue",
+            "--key",
+            "vendor.key",
+            "--product",
+            "BKSRV",
+            "--seats",
+            "1",
+            "--catalogue",
+            "suite",
+        ],
+    );
+    let args = [
+        "issue",
+        "--key",
+        "vendor.key",
+        "--product",
+        "BKSVR",
+        "--seats",
+        "1",
+        "--catalogue",
+        "suite",
+    ];
+    assert!(refusal(dir.path(), &args, 1).contains("BKSRV"));
+}
+
+// proves K4
+#[test]
+fn a_damaged_key_is_shown_with_its_line_among_good_ones() {
+    let (dir, _) = vendor();
+    let path = dir.path();
+    json(
+        path,
+        &[
+            "issue",
+            "--key",
+            "vendor.key",
+            "--product",
+            "A",
+            "--seats",
+            "1",
+            "--out",
+            "good.txt",
+        ],
+    );
+    let good = std::fs::read_to_string(path.join("good.txt")).expect("written");
+    let damaged = good.replacen("SK1-0", "SK1-1", 1);
+    assert_ne!(good, damaged);
+    std::fs::write(path.join("mixed.txt"), format!("# keys\r\n{damaged}\r\n{good}")).expect("written");
+    let output = seatmint(path, &["--json", "show", "mixed.txt"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(
+        (&shown["items"][0]["type"], &shown["items"][0]["line"]),
+        (&"damaged".into(), &2.into())
+    );
+    assert_eq!(shown["items"][1]["type"], "license_key");
+    assert!(refusal(path, &["show", EXAMPLE], 1).contains("no license key"));
+    let nowhere: Value =
+        serde_json::from_slice(&seatmint(path, &["--json", "show", "nowhere"]).stdout).expect("one JSON object");
+    assert!(nowhere["error"].as_str().expect("text").contains("nowhere"));
+}
