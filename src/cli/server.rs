@@ -274,7 +274,8 @@ fn set_aside(path: &std::path::Path) -> Result<(), CliError> {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], CliError> {
+/// Random bytes of the system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], CliError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| CliError::failed(format!("the system gives no random numbers: {error}")))?;
