@@ -1,7 +1,7 @@
 //! Machines of the demonstration: each has a name, a MAC address and a state directory of its own.
 
-use super::vendor::product;
 use super::Stage;
+use super::vendor::product;
 use crate::cli::error::CliError;
 use crate::client::Agent;
 use crate::domain::ids::Mac;

@@ -5,7 +5,6 @@ mod machine;
 mod story;
 mod vendor;
 
-use std::path::Path;
 use super::args::{DemoOptions, Global};
 use super::error::CliError;
 use super::server::{Options, Server};
@@ -13,6 +12,7 @@ use super::{licenses, output, seats, session::Session};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
+use std::path::Path;
 use story::Story;
 
 /// When the demonstration begins by its own clock: 2026-01-01 00:00 UTC.

@@ -102,7 +102,7 @@ impl<'a> Story<'a> {
         };
         let search = Search {
             scope,
-            deadline: super::PATIENCE,
+
             ..Search::default()
         };
         let mut search = discover(&search).map_err(|error| CliError::because("cannot search", error))?;
