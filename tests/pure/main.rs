@@ -1,4 +1,6 @@
 //! Claims about the pure part, and about the tree itself.
 
 mod model;
+mod registry;
 mod simulation;
+mod vectors;
