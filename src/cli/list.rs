@@ -28,8 +28,10 @@ struct Row {
 pub(super) async fn run(global: &Global, options: ListOptions) -> Result<(), CliError> {
     let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
     let vendor = options.vendor_key.as_deref().map(files::vendor_key).transpose()?;
-    let wanted =
-        vendor.zip(options.product).map(|(vendor, product)| ProductKey { vendor: vendor.id(), product });
+    let wanted = vendor.zip(options.product).map(|(vendor, product)| ProductKey {
+        vendor: vendor.id(),
+        product,
+    });
     let search = Search {
         wanted,
         scope: Scope::Everywhere { port },

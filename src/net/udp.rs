@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::delayed::Delayed;
-use super::listen::Listen;
+use super::listen::ListenFilter;
 use crate::clock::{self, Clock};
 use crate::session::responder::{Action, Addressed, Facts, Responder};
 use crate::sockets::Groups;
@@ -29,7 +29,7 @@ const AFTER_ERROR: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Discovery {
     sockets: ServerSockets,
-    listen: Listen,
+    listen: ListenFilter,
     interfaces: Vec<Interface>,
     responder: Responder,
     facts: watch::Receiver<Arc<Facts>>,
@@ -64,7 +64,7 @@ impl Discovery {
     /// The operating system gives no random bytes.
     pub fn new(
         sockets: ServerSockets,
-        listen: Listen,
+        listen: ListenFilter,
         facts: watch::Receiver<Arc<Facts>>,
         clock: Clock,
     ) -> io::Result<Self> {

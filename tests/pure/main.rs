@@ -3,4 +3,5 @@
 mod model;
 mod registry;
 mod simulation;
+mod tidy;
 mod vectors;

@@ -37,7 +37,7 @@ fn facts(products: &[ProductKey]) -> Arc<Facts> {
 }
 
 impl Server {
-    fn start(listen: Listen) -> Self {
+    fn start(listen: ListenFilter) -> Self {
         let sockets = ServerSockets::bind(0).unwrap();
         let port = sockets.port().unwrap();
         let (facts, told) = watch::channel(facts(&[]));
@@ -69,7 +69,7 @@ impl Server {
 
 #[tokio::test]
 async fn a_server_answers_with_its_newest_facts() {
-    let server = Server::start(Listen::default());
+    let server = Server::start(ListenFilter::default());
     let offers = server.found(server.at([127, 0, 0, 1]), 200).await;
     let [found] = offers.as_slice() else {
         panic!("{offers:?}")
@@ -84,14 +84,14 @@ async fn a_server_answers_with_its_newest_facts() {
 
 #[tokio::test]
 async fn a_server_answers_from_the_address_that_was_asked() {
-    let server = Server::start(Listen::default());
+    let server = Server::start(ListenFilter::default());
     let offers = server.found(server.at([127, 0, 0, 2]), 200).await;
     assert_eq!(offers.first().unwrap().source, ([127, 0, 0, 2], server.port).into());
 }
 
 #[tokio::test]
 async fn a_server_that_listens_on_this_host_only_is_found_on_it_and_nowhere_else() {
-    let loopback = Listen::on(vec![Place::Address(Ipv4Addr::LOCALHOST.into())]);
+    let loopback = ListenFilter::on(vec![Place::Address(Ipv4Addr::LOCALHOST.into())]);
     let server = Server::start(loopback);
     let offers = server.found(Scope::Everywhere { port: server.port }, 1_000).await;
     for kind in [PathKind::DirectedBroadcast, PathKind::MulticastV4] {
@@ -107,7 +107,7 @@ async fn a_server_that_listens_on_this_host_only_is_found_on_it_and_nowhere_else
 
 #[tokio::test]
 async fn a_server_that_stops_frees_its_port() {
-    let server = Server::start(Listen::default());
+    let server = Server::start(ListenFilter::default());
     assert!(ServerSockets::bind(server.port).is_err());
     server.stop.cancel();
     server.task.await.unwrap();
@@ -116,7 +116,7 @@ async fn a_server_that_stops_frees_its_port() {
 
 #[tokio::test]
 async fn what_is_no_question_gets_no_answer() {
-    let server = Server::start(Listen::default());
+    let server = Server::start(ListenFilter::default());
     let asker = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     for junk in [&[0; 512][..], &[], &[b'S'; 4_000]] {
         asker.send_to(junk, ("127.0.0.1", server.port)).await.unwrap();
