@@ -78,7 +78,10 @@ impl Limits {
 impl From<Limits> for NetLimits {
     fn from(limits: Limits) -> Self {
         Self {
-            connections: ConnectionLimits { total: limits.connections, per_source: limits.connections_per_source },
+            connections: ConnectionLimits {
+                total: limits.connections,
+                per_source: limits.connections_per_source,
+            },
             silence_agent_ms: limits.agent_silence_secs.saturating_mul(1_000),
             silence_administrator_ms: limits.administrator_silence_secs.saturating_mul(1_000),
         }
@@ -97,7 +100,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Text }
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+        }
     }
 }
 
@@ -133,13 +139,18 @@ impl FromStr for Listen {
             return Ok(Self { address, port: None });
         }
         let with_port: SocketAddr = text.parse().map_err(|_| ListenError(text.to_owned()))?;
-        Ok(Self { address: with_port.ip(), port: Some(with_port.port()) })
+        Ok(Self {
+            address: with_port.ip(),
+            port: Some(with_port.port()),
+        })
     }
 }
 
 impl<'de> Deserialize<'de> for Listen {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -182,10 +193,14 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or has an unknown key or a wrong value: fix the line that the message names.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let config: Self = toml::from_str(&text)
-            .map_err(|error| ConfigError::Parse { path: path.to_owned(), message: error.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -196,7 +211,11 @@ impl Config {
     /// A value is out of its range; the message names the key.
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key, reason| Err(ConfigError::Value { key, reason });
-        if self.name.as_ref().is_some_and(|name| name.is_empty() || name.len() > 64 || name.contains(char::is_control)) {
+        if self
+            .name
+            .as_ref()
+            .is_some_and(|name| name.is_empty() || name.len() > 64 || name.contains(char::is_control))
+        {
             return wrong("name", "must have 1 to 64 bytes and no control characters");
         }
         if self.limits.connections == 0 || self.limits.connections > 1_000_000 {
@@ -251,7 +270,9 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line() {
-        let error = read("name = \"one\"\n\n[limits]\nconnection = 5\n").expect_err("unknown key").to_string();
+        let error = read("name = \"one\"\n\n[limits]\nconnection = 5\n")
+            .expect_err("unknown key")
+            .to_string();
         assert!(error.contains("line 4"), "{error}");
         assert!(error.contains("connection"), "{error}");
     }
@@ -279,7 +300,9 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = Config::read(Path::new("/nowhere/seatkeeper.toml")).expect_err("missing").to_string();
+        let error = Config::read(Path::new("/nowhere/seatkeeper.toml"))
+            .expect_err("missing")
+            .to_string();
         assert!(error.contains("/nowhere/seatkeeper.toml"), "{error}");
     }
 }

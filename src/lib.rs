@@ -2,22 +2,42 @@
 //!
 //! Without features this is the pure part: the rules, the formats and the protocol, with no I/O and no clock.
 
-#[cfg(feature = "client")]
-pub mod client;
+pub mod codec;
+
+pub mod domain;
+
+pub mod vendor;
+
+pub mod wire;
+
+pub mod session;
+
 #[cfg(feature = "client")]
 pub mod clock;
-pub mod codec;
-pub mod domain;
-#[cfg(feature = "server")]
-pub mod net;
-#[cfg(feature = "server")]
-pub mod service;
-pub mod session;
-#[cfg(feature = "client")]
-pub mod sockets;
-#[cfg(feature = "server")]
-pub mod store;
+
 #[cfg(feature = "client")]
 pub mod tls;
-pub mod vendor;
-pub mod wire;
+
+#[cfg(feature = "client")]
+pub mod sockets;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+#[cfg(feature = "server")]
+pub mod store;
+
+#[cfg(feature = "server")]
+pub mod service;
+
+#[cfg(feature = "server")]
+pub mod net;
+
+#[cfg(feature = "server")]
+pub mod config;
+
+#[cfg(feature = "server")]
+pub mod telemetry;
+
+#[cfg(feature = "server")]
+pub mod cli;

@@ -22,8 +22,13 @@ pub struct TelemetryError {
 /// The level, from [`LOG_VARIABLE`] or the configuration, is not one.
 pub fn start(log: &Log) -> Result<(), TelemetryError> {
     let level = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| log.level.clone());
-    let filter = EnvFilter::builder().parse(&level).map_err(|source| TelemetryError { level, source })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let filter = EnvFilter::builder()
+        .parse(&level)
+        .map_err(|source| TelemetryError { level, source })?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
     let started = match log.format {
         LogFormat::Json => lines.json().try_init(),
         LogFormat::Text => lines.try_init(),

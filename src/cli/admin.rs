@@ -31,20 +31,34 @@ pub(super) async fn run(global: &Global, command: AdminCommand) -> Result<(), Cl
     let mut session = Session::open(global).await?;
     let (request, fingerprint, told) = match command {
         AdminCommand::List => return list(global, &mut session).await,
-        AdminCommand::Add { fingerprint, role, label } => {
+        AdminCommand::Add {
+            fingerprint,
+            role,
+            label,
+        } => {
             if label.len() > LABEL_LEN_MAX {
-                return Err(CliError::Usage(format!("--label must have at most {LABEL_LEN_MAX} bytes")));
+                return Err(CliError::Usage(format!(
+                    "--label must have at most {LABEL_LEN_MAX} bytes"
+                )));
             }
-            let request = admin::AdminAdd { fingerprint: fingerprint.0, role: role.into(), label };
+            let request = admin::AdminAdd {
+                fingerprint: fingerprint.0,
+                role: role.into(),
+                label,
+            };
             (Request::AdminAdd(request), fingerprint, "has its role now")
         }
         AdminCommand::Remove { fingerprint } => {
-            let request = admin::AdminRemove { fingerprint: fingerprint.0 };
+            let request = admin::AdminRemove {
+                fingerprint: fingerprint.0,
+            };
             (Request::AdminRemove(request), fingerprint, "has no role any more")
         }
     };
     match session.ask(&request).await? {
-        Response::Done(_) if global.json => output::json(&Changed { fingerprint: fingerprint.to_string() }),
+        Response::Done(_) if global.json => output::json(&Changed {
+            fingerprint: fingerprint.to_string(),
+        }),
         Response::Done(_) => output::line(&format!("{fingerprint} {told}")),
         other => Err(unexpected(&other)),
     }
@@ -63,14 +77,22 @@ async fn list(global: &Global, session: &mut Session) -> Result<(), CliError> {
     }
     let cells = |row: &AdminRow| {
         let added = date(Some(Timestamp(row.added_at)));
-        vec![output::hex(&row.fingerprint), output::code(row.role.name()), row.label.clone(), added]
+        vec![
+            output::hex(&row.fingerprint),
+            output::code(row.role.name()),
+            row.label.clone(),
+            added,
+        ]
     };
     output::table(&["fingerprint", "role", "label", "added"], rows.iter().map(cells))
 }
 
 async fn all(session: &mut Session) -> Result<Vec<AdminRow>, CliError> {
     let request = |last: Option<&AdminRow>| {
-        Request::AdminList(views::AdminList { after: last.map(|row| row.fingerprint), limit: None })
+        Request::AdminList(views::AdminList {
+            after: last.map(|row| row.fingerprint),
+            limit: None,
+        })
     };
     let take = |response| match response {
         Response::AdminList(page) => Ok((page.rows, page.more)),

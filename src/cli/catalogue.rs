@@ -33,7 +33,10 @@ pub(super) async fn run(global: &Global, command: CatalogueCommand) -> Result<()
 
 pub(super) async fn import(session: &mut Session, catalogue: &SignedCatalogue) -> Result<u32, CliError> {
     let catalogue = bytes::Bytes::copy_from_slice(catalogue.bytes());
-    match session.ask(&Request::CatalogueImport(admin::CatalogueImport { catalogue })).await? {
+    match session
+        .ask(&Request::CatalogueImport(admin::CatalogueImport { catalogue }))
+        .await?
+    {
         Response::CatalogueImport(reply) => Ok(reply.products),
         other => Err(unexpected(&other)),
     }

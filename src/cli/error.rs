@@ -32,12 +32,18 @@ pub enum CliError {
 impl CliError {
     /// A failure without a cause below it.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Failed { message: message.into(), source: None }
+        Self::Failed {
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// A failure with its cause.
     pub fn because(message: impl Into<String>, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Failed { message: message.into(), source: Some(Box::new(source)) }
+        Self::Failed {
+            message: message.into(),
+            source: Some(Box::new(source)),
+        }
     }
 
     /// The process's exit code: 1 failed, 2 usage, 3 no server, 4 refused by the rules, 5 not authorized.

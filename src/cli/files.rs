@@ -24,7 +24,9 @@ pub(super) fn text(path: &Path) -> Result<String, CliError> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        CliError::failed(format!("{name} is not UTF-8 text (byte {at}); save it as UTF-8 and try again"))
+        CliError::failed(format!(
+            "{name} is not UTF-8 text (byte {at}); save it as UTF-8 and try again"
+        ))
     })
 }
 

@@ -11,7 +11,9 @@ use super::error::CliError;
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "seatkeeper", &mut script);
-    std::io::stdout().write_all(&script).map_err(|error| CliError::because("cannot write to standard output", error))
+    std::io::stdout()
+        .write_all(&script)
+        .map_err(|error| CliError::because("cannot write to standard output", error))
 }
 
 pub(super) fn man(directory: &Path) -> Result<(), CliError> {

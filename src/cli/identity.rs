@@ -18,5 +18,9 @@ pub(super) fn run(global: &Global, command: &IdentityCommand) -> Result<(), CliE
     let IdentityCommand::Show = command;
     let file = session::identity_file(global)?.display().to_string();
     let fingerprint = Fingerprint(session::identity(global)?.fingerprint()).to_string();
-    if global.json { output::json(&Shown { fingerprint, file }) } else { output::line(&format!("{fingerprint}\n(from {file})")) }
+    if global.json {
+        output::json(&Shown { fingerprint, file })
+    } else {
+        output::line(&format!("{fingerprint}\n(from {file})"))
+    }
 }

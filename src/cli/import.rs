@@ -36,7 +36,10 @@ pub(super) struct Refused {
 }
 
 pub(super) async fn keys(global: &Global, keys: ImportKeys) -> Result<(), CliError> {
-    let place = |(place, text): (usize, String)| FoundKey { line: u32::try_from(place + 1).unwrap_or(u32::MAX), text };
+    let place = |(place, text): (usize, String)| FoundKey {
+        line: u32::try_from(place + 1).unwrap_or(u32::MAX),
+        text,
+    };
     let found: Vec<_> = keys.keys.into_iter().enumerate().map(place).collect();
     let mut session = Session::open(global).await?;
     tell(global, &import(&mut session, &found).await?, "key")
@@ -46,7 +49,10 @@ pub(super) async fn file(global: &Global, file: ImportFile) -> Result<(), CliErr
     let found = find_keys(&files::text(&file.file)?)
         .map_err(|error| CliError::because(format!("cannot import {}", file.file.display()), error))?;
     if found.is_empty() {
-        return Err(CliError::failed(format!("{} has no license keys in it; they begin with SK1-", file.file.display())));
+        return Err(CliError::failed(format!(
+            "{} has no license keys in it; they begin with SK1-",
+            file.file.display()
+        )));
     }
     let mut session = Session::open(global).await?;
     tell(global, &import(&mut session, &found).await?, "line")
@@ -77,11 +83,16 @@ impl Summary {
                 let product = row.product.unwrap_or_default();
                 *self.seats_added.entry(product).or_default() += u64::from(row.seats.unwrap_or(0));
             }
-            ImportOutcome::ALREADY_PRESENT => self.already_present += 1,
+            ImportOutcome::PRESENT => self.already_present += 1,
             _ => self.refused.push(Refused {
                 line,
                 serial: row.serial,
-                status: row.status.unwrap_or(Status::INTERNAL).name().unwrap_or("UNKNOWN").to_owned(),
+                status: row
+                    .status
+                    .unwrap_or(Status::INTERNAL)
+                    .name()
+                    .unwrap_or("UNKNOWN")
+                    .to_owned(),
                 reason: row.text.unwrap_or_default(),
             }),
         }
@@ -93,17 +104,29 @@ fn tell(global: &Global, summary: &Summary, place: &str) -> Result<(), CliError>
         output::json(summary)?;
     } else {
         let refused = summary.refused.len();
-        output::line(&format!("added {}, already present {}, refused {refused}", summary.added, summary.already_present))?;
+        output::line(&format!(
+            "added {}, already present {}, refused {refused}",
+            summary.added, summary.already_present
+        ))?;
         for (product, seats) in &summary.seats_added {
             output::line(&format!("  {product}: {seats} seats more"))?;
         }
         for key in &summary.refused {
-            let serial = key.serial.as_ref().map(|serial| format!(" ({serial})")).unwrap_or_default();
-            output::line(&format!("  {place} {}{serial}: {}: {}", key.line, key.status, key.reason))?;
+            let serial = key
+                .serial
+                .as_ref()
+                .map(|serial| format!(" ({serial})"))
+                .unwrap_or_default();
+            output::line(&format!(
+                "  {place} {}{serial}: {}: {}",
+                key.line, key.status, key.reason
+            ))?;
         }
     }
     match summary.refused.len() {
         0 => Ok(()),
-        count => Err(CliError::Refused(format!("{count} of the keys were refused; the others are imported"))),
+        count => Err(CliError::Refused(format!(
+            "{count} of the keys were refused; the others are imported"
+        ))),
     }
 }

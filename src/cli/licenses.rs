@@ -12,8 +12,19 @@ use crate::wire::messages::views::LicenseRow;
 use crate::wire::messages::{Request, Response, views};
 
 /// The columns of the table and of CSV.
-const HEAD: [&str; 11] =
-    ["product", "name", "serial", "imported", "expires", "total", "used", "free", "available", "kind", "status"];
+const HEAD: [&str; 11] = [
+    "product",
+    "name",
+    "serial",
+    "imported",
+    "expires",
+    "total",
+    "used",
+    "free",
+    "available",
+    "kind",
+    "status",
+];
 
 /// A row of `licenses --json`.
 #[derive(Serialize)]
@@ -55,7 +66,10 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
     for product in products::all(&mut session).await? {
         let asked = filter.product.is_none_or(|wanted| product.product == wanted.as_str());
         if asked && product.counts.licenses == 0 {
-            output::line(&format!("{} ({}) was never bought", product.product, product.product_name))?;
+            output::line(&format!(
+                "{} ({}) was never bought",
+                product.product, product.product_name
+            ))?;
         }
     }
     Ok(())
@@ -64,7 +78,10 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
 /// Every license, page by page.
 pub(super) async fn all(session: &mut Session) -> Result<Vec<LicenseRow>, CliError> {
     let request = |last: Option<&LicenseRow>| {
-        Request::Licenses(views::Licenses { after: last.map(|row| row.serial.clone()), limit: None })
+        Request::Licenses(views::Licenses {
+            after: last.map(|row| row.serial.clone()),
+            limit: None,
+        })
     };
     let take = |response| match response {
         Response::Licenses(page) => Ok((page.rows, page.more)),

@@ -52,7 +52,11 @@ impl LocalServer {
             SocketAddr::V4(_) => std::net::IpAddr::from(std::net::Ipv4Addr::LOCALHOST),
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         };
-        Some(if first.ip().is_unspecified() { SocketAddr::new(loopback, first.port()) } else { first })
+        Some(if first.ip().is_unspecified() {
+            SocketAddr::new(loopback, first.port())
+        } else {
+            first
+        })
     }
 
     /// Its identity.
@@ -86,6 +90,10 @@ fn state_home() -> Result<PathBuf, CliError> {
     let absolute = |path: std::ffi::OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
     std::env::var_os("XDG_STATE_HOME")
         .and_then(absolute)
-        .or_else(|| std::env::var_os("HOME").and_then(absolute).map(|home| home.join(".local/state")))
+        .or_else(|| {
+            std::env::var_os("HOME")
+                .and_then(absolute)
+                .map(|home| home.join(".local/state"))
+        })
         .ok_or_else(|| CliError::Usage("neither XDG_STATE_HOME nor HOME is set; say --data DIR".to_owned()))
 }

@@ -4,12 +4,14 @@ mod admin;
 mod agent;
 mod args;
 mod catalogue;
-#[cfg(feature = "demo")]
-mod demo;
+// mod demo;
 mod error;
+mod files;
 mod generate;
 mod identity;
 mod import;
+mod known;
+mod licenses;
 mod list;
 mod local;
 mod output;
@@ -20,9 +22,10 @@ mod run;
 mod seats;
 mod serve;
 mod server;
+mod session;
 mod status;
 mod vendor;
-mod licenses;
+mod vendor_keys;
 
 pub use args::Cli;
 pub use error::CliError;
@@ -41,7 +44,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Catalogue(command) => catalogue::run(&global, command).await,
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
-        Command::Demo(options) => demo::run(&global, options).await,
+        Command::Demo(_) => todo!(),
         Command::Identity(command) => identity::run(&global, &command),
         Command::Import(keys) => import::keys(&global, keys).await,
         Command::ImportFile(file) => import::file(&global, file).await,

@@ -37,12 +37,17 @@ pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
 /// A table as text.
 pub(super) fn table_text(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     if !std::io::stdout().is_terminal() {
         table.set_width(WIDTH_WITHOUT_TERMINAL);
     }
     table.set_header(head.to_vec());
-    table.add_rows(rows.into_iter().map(|row| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>()));
+    table.add_rows(
+        rows.into_iter()
+            .map(|row| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>()),
+    );
     table.to_string()
 }
 
@@ -52,19 +57,28 @@ pub(super) fn csv(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) ->
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(head).map_err(failed)?;
     for row in rows {
-        writer.write_record(row.iter().map(|cell| no_formula(&printable(cell)))).map_err(failed)?;
+        writer
+            .write_record(row.iter().map(|cell| no_formula(&printable(cell))))
+            .map_err(failed)?;
     }
-    let bytes = writer.into_inner().map_err(|error| CliError::failed(format!("cannot make CSV: {error}")))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| CliError::failed(format!("cannot make CSV: {error}")))?;
     write(&String::from_utf8_lossy(&bytes))
 }
 
 /// A point in time for people, UTC; `never` where there is none.
 pub(super) fn date(time: Option<Timestamp>) -> String {
-    let Some(time) = time.filter(|time| *time != Timestamp::MAX) else { return "never".to_owned() };
+    let Some(time) = time.filter(|time| *time != Timestamp::MAX) else {
+        return "never".to_owned();
+    };
     i64::try_from(time.0)
         .ok()
         .and_then(|secs| jiff::Timestamp::from_second(secs).ok())
-        .map_or_else(|| time.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+        .map_or_else(
+            || time.to_string(),
+            |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        )
 }
 
 /// A point in time for programs: RFC 3339, UTC; nothing where there is none.
@@ -91,11 +105,17 @@ pub(super) fn mac(bytes: [u8; 6]) -> String {
 
 /// Text without control characters: what a machine calls itself must not move the cursor of who reads it.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn no_formula(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(['=', '+', '-', '@']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 fn write(text: &str) -> Result<(), CliError> {

@@ -10,8 +10,17 @@ use crate::wire::messages::views::{ProductName, ProductRow};
 use crate::wire::messages::{Request, Response, views};
 
 /// The columns of the table.
-const HEAD: [&str; 9] =
-    ["product", "name", "vendor", "components", "idle days", "total", "used", "available", "never bought"];
+const HEAD: [&str; 9] = [
+    "product",
+    "name",
+    "vendor",
+    "components",
+    "idle days",
+    "total",
+    "used",
+    "available",
+    "never bought",
+];
 
 /// A row of `products --json`.
 #[derive(Serialize)]
@@ -42,14 +51,24 @@ struct Component {
 pub(super) async fn run(global: &Global) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
     let rows = all(&mut session).await?;
-    if global.json { output::json(&rows.iter().map(Row::from).collect::<Vec<_>>()) } else { output::table(&HEAD, rows.iter().map(cells)) }
+    if global.json {
+        output::json(&rows.iter().map(Row::from).collect::<Vec<_>>())
+    } else {
+        output::table(&HEAD, rows.iter().map(cells))
+    }
 }
 
 /// Every product, page by page.
 pub(super) async fn all(session: &mut Session) -> Result<Vec<ProductRow>, CliError> {
-    let name = |row: &ProductRow| ProductName { vendor: row.vendor, product: row.product.clone() };
+    let name = |row: &ProductRow| ProductName {
+        vendor: row.vendor,
+        product: row.product.clone(),
+    };
     let request = |last: Option<&ProductRow>| {
-        Request::Products(views::Products { after: last.map(name), limit: None })
+        Request::Products(views::Products {
+            after: last.map(name),
+            limit: None,
+        })
     };
     let take = |response| match response {
         Response::Products(page) => Ok((page.rows, page.more)),
@@ -72,7 +91,11 @@ fn cells(row: &ProductRow) -> Vec<String> {
         row.counts.total.to_string(),
         row.counts.used.to_string(),
         row.counts.available.to_string(),
-        if row.counts.licenses == 0 { "never bought".to_owned() } else { String::new() },
+        if row.counts.licenses == 0 {
+            "never bought".to_owned()
+        } else {
+            String::new()
+        },
     ]
 }
 

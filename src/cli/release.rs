@@ -20,7 +20,9 @@ struct Released {
 pub(super) async fn run(global: &Global, target: ReleaseTarget) -> Result<(), CliError> {
     let reason = target.reason.trim().to_owned();
     if reason.is_empty() || reason.len() > REASON_LEN_MAX {
-        return Err(CliError::Usage(format!("--reason must say why, in 1 to {REASON_LEN_MAX} bytes")));
+        return Err(CliError::Usage(format!(
+            "--reason must say why, in 1 to {REASON_LEN_MAX} bytes"
+        )));
     }
     let request = Request::SeatEnd(admin::SeatEnd {
         mac: target.mac.bytes(),
@@ -36,11 +38,17 @@ pub(super) async fn run(global: &Global, target: ReleaseTarget) -> Result<(), Cl
     };
     if global.json {
         let outcome = output::code(reply.outcome.name());
-        return output::json(&Released { outcome, components_left: reply.components_left });
+        return output::json(&Released {
+            outcome,
+            components_left: reply.components_left,
+        });
     }
     output::line(&match reply.outcome {
         ReleaseOutcome::NOTHING_HELD => format!("{} holds nothing of {}; nothing changed", target.mac, target.product),
         ReleaseOutcome::SEAT_FREED => format!("the seat of {} for {} has ended", target.mac, target.product),
-        _ => format!("released; {} components still hold the seat of {}", reply.components_left, target.mac),
+        _ => format!(
+            "released; {} components still hold the seat of {}",
+            reply.components_left, target.mac
+        ),
     })
 }

@@ -11,8 +11,18 @@ use crate::wire::messages::views::{Holder, SeatName, SeatRow};
 use crate::wire::messages::{Request, Response, views};
 
 /// The columns of the table and of CSV.
-const HEAD: [&str; 10] =
-    ["product", "name", "host", "address", "mac", "serial", "acquired", "renew by", "components", "conflict"];
+const HEAD: [&str; 10] = [
+    "product",
+    "name",
+    "host",
+    "address",
+    "mac",
+    "serial",
+    "acquired",
+    "renew by",
+    "components",
+    "conflict",
+];
 
 /// A row of `seats --json`.
 #[derive(Serialize)]
@@ -69,9 +79,18 @@ pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliEr
 
 /// Every seat, or those of one machine, page by page.
 pub(super) async fn all(session: &mut Session, mac: Option<[u8; 6]>) -> Result<Vec<SeatRow>, CliError> {
-    let name = |row: &SeatRow| SeatName { vendor: row.vendor, product: row.product.clone(), mac: row.mac };
-    let request =
-        |last: Option<&SeatRow>| Request::Seats(views::Seats { after: last.map(name), limit: None, mac });
+    let name = |row: &SeatRow| SeatName {
+        vendor: row.vendor,
+        product: row.product.clone(),
+        mac: row.mac,
+    };
+    let request = |last: Option<&SeatRow>| {
+        Request::Seats(views::Seats {
+            after: last.map(name),
+            limit: None,
+            mac,
+        })
+    };
     let take = |response| match response {
         Response::Seats(page) => Ok((page.rows, page.more)),
         other => Err(other),
@@ -103,7 +122,12 @@ fn cells(row: &SeatRow) -> Vec<String> {
 fn conflicts(holders: &[Holder]) -> String {
     let told = holders.iter().filter_map(|holder| {
         let conflict = holder.conflict.as_ref()?;
-        Some(format!("{}: {} x{}", holder.component, output::code(conflict.kind.name()), conflict.count))
+        Some(format!(
+            "{}: {} x{}",
+            holder.component,
+            output::code(conflict.kind.name()),
+            conflict.count
+        ))
     });
     told.collect::<Vec<_>>().join(", ")
 }

@@ -31,7 +31,13 @@ pub(super) async fn run(global: &Global, options: ServeOptions) -> Result<(), Cl
     let listen = |kind| signal(kind).map_err(|error| CliError::because("cannot listen for signals", error));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     let clock = Clock::system(Timestamp::default());
-    let start = Options { data: data.clone(), config, site_port, clock, recover_admin: options.recover_admin };
+    let start = Options {
+        data: data.clone(),
+        config,
+        site_port,
+        clock,
+        recover_admin: options.recover_admin,
+    };
     let mut server = Server::start(start).await?;
     tracing::info!(
         addresses = ?server.addresses(),

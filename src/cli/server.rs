@@ -9,14 +9,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
 use super::local::{ADMIN_FILE, IDENTITY_FILE, LocalServer};
-use crate::clock::{Clock, monotonic};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
-use crate::net::{Connections, Shared, udp};
+use crate::net::listen::{ListenFilter, Place};
+use crate::net::udp::Discovery;
+use crate::net::{Connections, OfferFacts, Shared, follow, listen};
 use crate::service::{self, Request, Writer};
+use crate::sockets::server::ServerSockets;
 use crate::store::{SledStore, StoreError};
-use crate::tls::{self, Identity};
+use crate::tls::Identity;
+
+/// The priority of a server that is not configured: others can be put before and behind it.
+const PRIORITY_DEFAULT: u16 = 100;
 
 /// What a server is started with.
 #[derive(Debug)]
@@ -43,30 +49,51 @@ pub(super) struct Server {
 impl Server {
     /// Loads what is on disk, frees what is overdue, and only then opens the port (rule S6).
     pub(super) async fn start(options: Options) -> Result<Self, CliError> {
-        let Options { data, config, site_port, clock, recover_admin } = options;
+        let Options {
+            data,
+            config,
+            site_port,
+            clock,
+            recover_admin,
+        } = options;
         let (writer, identity) = {
             let (data, clock, limits) = (data.clone(), clock.clone(), config.limits.new_seats());
             blocking(move || prepare(&data, &clock, limits, recover_admin)).await?
         };
         let fingerprint = Fingerprint(identity.fingerprint());
-        let tls = tls::server_config(&identity).map_err(|error| CliError::because("cannot set up TLS", error))?;
         let sockets = Sockets::open(&config.listen_on(site_port)).await?;
         let addresses = sockets.addresses.clone();
-        LocalServer { listen: addresses.clone(), fingerprint: fingerprint.to_string() }.write(&data)?;
+        LocalServer {
+            listen: addresses.clone(),
+            fingerprint: fingerprint.to_string(),
+        }
+        .write(&data)?;
 
-        let (service, thread) =
-            service::spawn(writer, clock).map_err(|error| CliError::because("cannot start the writer", error))?;
+        let (service, thread) = service::spawn(writer, clock.clone())
+            .map_err(|error| CliError::because("cannot start the writer", error))?;
         let (writer, ended) = watch_writer(thread);
+        let offered = OfferFacts {
+            fingerprint,
+            name: name_of(&config),
+            port: addresses.first().map_or(site_port, SocketAddr::port),
+            priority: config.priority.unwrap_or(PRIORITY_DEFAULT),
+        };
+        let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
+            .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
+        let shared = Shared::new(service, &identity, name_of(&config), config.limits.into())
+            .map_err(|error| CliError::because("cannot set up TLS", error))?;
         let stop = CancellationToken::new();
-        let shared = Shared::new(service, tls, config.limits.into(), name_of(&config), fingerprint, monotonic());
-        let responder = tokio::spawn(udp::respond(
-            sockets.udp,
-            shared.responder_facts(addresses.first().map_or(site_port, SocketAddr::port), config.priority.unwrap_or(100)),
-            udp::Scope::of(&config.listen_on(site_port)),
-            stop.clone(),
-        ));
+        let responder = tokio::spawn(discovery.run(stop.clone()));
         let connections = Connections::start(sockets.tcp, shared, stop.clone());
-        Ok(Self { addresses, fingerprint, stop, connections, responder, ended, writer })
+        Ok(Self {
+            addresses,
+            fingerprint,
+            stop,
+            connections,
+            responder,
+            ended,
+            writer,
+        })
     }
 
     /// Its TCP addresses.
@@ -103,7 +130,7 @@ impl Server {
 
 /// The sockets of a server: one UDP port on every address, a TCP listener for each address.
 struct Sockets {
-    udp: crate::sockets::ServerSockets,
+    udp: ServerSockets,
     tcp: Vec<tokio::net::TcpListener>,
     addresses: Vec<SocketAddr>,
 }
@@ -126,13 +153,19 @@ impl Sockets {
     /// Takes the UDP port first: it tells a second server on this host from a first one.
     async fn open_once(wanted: &[SocketAddr], any: bool) -> Result<Self, CliError> {
         let udp_port = wanted.first().map_or(0, SocketAddr::port);
-        let udp = crate::sockets::ServerSockets::bind(udp_port)
+        let udp = ServerSockets::bind(udp_port)
             .map_err(|error| CliError::because("cannot be found by broadcast without its UDP port", error))?;
-        let port = udp.port().map_err(|error| CliError::because("cannot tell its own UDP port", error))?;
+        let port = udp
+            .port()
+            .map_err(|error| CliError::because("cannot tell its own UDP port", error))?;
         let mut tcp = Vec::new();
         for address in wanted {
-            let address = if any { SocketAddr::new(address.ip(), port) } else { *address };
-            match crate::net::listen(address) {
+            let address = if any {
+                SocketAddr::new(address.ip(), port)
+            } else {
+                *address
+            };
+            match listen(address) {
                 Ok(listener) => tcp.push(listener),
                 // A host without IPv6 still serves over IPv4.
                 Err(error) if address.ip().is_unspecified() && wanted.len() > 1 && error.is_unavailable() => {
@@ -150,10 +183,28 @@ impl Sockets {
     }
 }
 
+/// Where questions are answered: where connections are taken.
+fn places(config: &Config) -> ListenFilter {
+    ListenFilter::on(
+        config
+            .listen
+            .iter()
+            .map(|listen| Place::Address(listen.address))
+            .collect(),
+    )
+}
+
 fn name_of(config: &Config) -> String {
     config.name.clone().unwrap_or_else(|| {
-        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
-        if host.is_empty() { "seatkeeper".to_owned() } else { host.chars().take(64).collect() }
+        let host = nix::unistd::gethostname()
+            .ok()
+            .and_then(|name| name.into_string().ok())
+            .unwrap_or_default();
+        if host.is_empty() {
+            "seatkeeper".to_owned()
+        } else {
+            host.chars().take(64).collect()
+        }
     })
 }
 
@@ -181,17 +232,34 @@ fn prepare(
     writer.reclaim(clock.now()).map_err(committed)?;
     let mut requests = Vec::new();
     if writer.ledger().server().is_none() {
-        requests.push(Command::Found { id: ServerId(random()?) });
+        requests.push(Command::Found {
+            id: ServerId(random()?),
+        });
     }
     if recover_admin {
         set_aside(&data.join(ADMIN_FILE))?;
     }
     if recover_admin || !writer.ledger().has_administrator() {
         let fingerprint = Fingerprint(identity(ADMIN_FILE)?.fingerprint());
-        let label = if recover_admin { "recovered on the server" } else { "made at the first start" }.to_owned();
-        requests.push(Command::AddAdmin { fingerprint, role: Role::Administrator, label });
+        let label = if recover_admin {
+            "recovered on the server"
+        } else {
+            "made at the first start"
+        }
+        .to_owned();
+        requests.push(Command::AddAdmin {
+            fingerprint,
+            role: Role::Administrator,
+            label,
+        });
     }
-    let requests: Vec<_> = requests.into_iter().map(|command| Request { actor: Actor::Server, command }).collect();
+    let requests: Vec<_> = requests
+        .into_iter()
+        .map(|command| Request {
+            actor: Actor::Server,
+            command,
+        })
+        .collect();
     writer.round(&requests, clock.now()).map_err(committed)?;
     Ok((writer, server))
 }
@@ -223,7 +291,10 @@ fn watch_writer(
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
                 let cause = io::Error::other(error);
-                format!("the store failed, so the server stops; what was answered is safe: {}", chain(&cause))
+                format!(
+                    "the store failed, so the server stops; what was answered is safe: {}",
+                    chain(&cause)
+                )
             }
             Err(_) => "the writer panicked, so the server stops; please report the message above".to_owned(),
         };
@@ -246,5 +317,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CliError> + Send + 'static,
 ) -> Result<T, CliError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| CliError::because("a part of the server panicked", error))?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| CliError::because("a part of the server panicked", error))?
 }

@@ -10,11 +10,13 @@ use super::known::KnownServers;
 use super::local::{self, LocalServer};
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
-use crate::client::discover::{Search, first};
+use crate::client::discover::{Scope, Search, discover};
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
+use crate::session::ClientError;
 use crate::tls::{Identity, PinRule};
 use crate::wire::Status;
+use crate::wire::limits::DISCOVERY_SETTLE_MS;
 use crate::wire::messages::{Request, Response};
 
 /// A connection to a server, as an administrator or viewer.
@@ -40,7 +42,9 @@ impl Session {
         let mut known = KnownServers::read()?;
         let aim = aim(global, timeout, &known).await?;
         let pins = aim.pin.map_or(PinRule::Any, |pin| PinRule::OneOf(vec![pin.0]));
-        let connection = connect(aim.target, &identity, pins, Deadline::after(timeout)).await.map_err(no_connection)?;
+        let connection = connect(aim.target, &identity, pins, Deadline::after(timeout))
+            .await
+            .map_err(no_connection)?;
         if let (Some(name), None) = (aim.name, aim.pin) {
             known.remember(&name, connection.fingerprint())?;
         }
@@ -49,7 +53,12 @@ impl Session {
 
     /// Asks and waits. A refusal becomes an error with the exit code that belongs to it.
     pub(super) async fn ask(&mut self, request: &Request) -> Result<Response, CliError> {
-        match self.connection.request(request, Deadline::after(self.timeout)).await.map_err(no_connection)? {
+        match self
+            .connection
+            .request(request, Deadline::after(self.timeout))
+            .await
+            .map_err(no_connection)?
+        {
             Response::Refused(status, refusal) => Err(refused(status, &refusal.text)),
             response => Ok(response),
         }
@@ -89,7 +98,11 @@ impl Session {
 pub(super) fn identity(global: &Global) -> Result<Identity, CliError> {
     let path = identity_file(global)?;
     let made = |error| CliError::because(format!("cannot use the identity {}", path.display()), error);
-    if global.identity.is_some() { Identity::load(&path).map_err(made) } else { Identity::load_or_create(&path).map_err(made) }
+    if global.identity.is_some() {
+        Identity::load(&path).map_err(made)
+    } else {
+        Identity::load_or_create(&path).map_err(made)
+    }
 }
 
 /// The file of that identity.
@@ -98,7 +111,11 @@ pub(super) fn identity_file(global: &Global) -> Result<PathBuf, CliError> {
         return Ok(path.clone());
     }
     let administrator = local::data_of(global)?.join(local::ADMIN_FILE);
-    if std::fs::File::open(&administrator).is_ok() { Ok(administrator) } else { local::own_identity_file() }
+    if std::fs::File::open(&administrator).is_ok() {
+        Ok(administrator)
+    } else {
+        local::own_identity_file()
+    }
 }
 
 /// What to say when a server answers with something that was not asked for.
@@ -114,27 +131,72 @@ async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result
         let address = resolve(server).await?;
         let name = address.to_string();
         let pin = known.fingerprint(&name);
-        return Ok(Aim { target: address.into(), name: Some(name), pin });
+        return Ok(Aim {
+            target: address.into(),
+            name: Some(name),
+            pin,
+        });
     }
     let local = LocalServer::read(&local::data_of(global)?);
     if let Some((address, pin)) = local.and_then(|local| Some((local.address()?, local.pin()?))) {
-        return Ok(Aim { target: address.into(), name: None, pin: Some(pin) });
+        return Ok(Aim {
+            target: address.into(),
+            name: None,
+            pin: Some(pin),
+        });
     }
-    let found = discover_one(timeout).await?;
-    let name = found.address.to_string();
+    let target = discover_one(timeout).await?;
+    let name = target.address.to_string();
     let pin = known.fingerprint(&name);
-    Ok(Aim { target: found, name: Some(name), pin })
+    Ok(Aim {
+        target,
+        name: Some(name),
+        pin,
+    })
 }
 
+/// The one server of the network. With more than one the administrator must say which is meant.
 async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
     let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
-    let found = first(&Search::everywhere(port), timeout).await.map_err(|error| CliError::because("cannot search the network", error))?;
-    found.map(|found| found.target()).ok_or_else(|| {
-        CliError::NoServer(format!(
-            "no server answered on port {port} within {} s; name one with --server HOST, or see what answers with seatprobe scan",
+    let search = Search {
+        scope: Scope::Everywhere { port },
+        deadline: timeout,
+        ..Search::default()
+    };
+    let mut search = discover(&search).map_err(|error| CliError::because("cannot search the network", error))?;
+    let Some(first) = search.next().await else {
+        return Err(CliError::NoServer(format!(
+            "no server answered on port {port} within {} s; name one with --server HOST, or see what answers with \
+             seatprobe scan",
             timeout.as_secs()
-        ))
-    })
+        )));
+    };
+    let mut others = Vec::new();
+    let settle = async {
+        while let Some(found) = search.next().await {
+            if found.server() != first.server() {
+                others.push(found);
+            }
+        }
+    };
+    // The whole deadline is for whoever lists servers; one that answers later is not the one that was meant.
+    drop(tokio::time::timeout(Duration::from_millis(DISCOVERY_SETTLE_MS), settle).await);
+    if others.is_empty() {
+        let interface = Some(first.interface.clone()).filter(|name| !name.is_empty());
+        return Ok(Target {
+            address: first.tcp_address(),
+            interface,
+        });
+    }
+    others.insert(0, first);
+    let names: Vec<_> = others
+        .iter()
+        .map(|found| format!("{} ({})", found.tcp_address(), found.offer.name))
+        .collect();
+    Err(CliError::Usage(format!(
+        "several servers answer; say which one with --server: {}",
+        names.join(", ")
+    )))
 }
 
 /// The address of `HOST`, `HOST:PORT`, `ADDRESS` or `[ADDRESS]:PORT`.
@@ -146,27 +208,40 @@ pub(super) async fn resolve(server: &str) -> Result<SocketAddr, CliError> {
     if let Ok(address) = server.trim_start_matches('[').trim_end_matches(']').parse() {
         return Ok(SocketAddr::new(address, port));
     }
-    let with_port = if server.contains(':') { server.to_owned() } else { format!("{server}:{port}") };
-    let addresses = tokio::net::lookup_host(&with_port)
-        .await
-        .map_err(|error| CliError::NoServer(format!("cannot find the host {server}: {error}; check the name, or give its address")))?;
+    let with_port = if server.contains(':') {
+        server.to_owned()
+    } else {
+        format!("{server}:{port}")
+    };
+    let addresses = tokio::net::lookup_host(&with_port).await.map_err(|error| {
+        CliError::NoServer(format!(
+            "cannot find the host {server}: {error}; check the name, or give its address"
+        ))
+    })?;
     let mut addresses: Vec<_> = addresses.collect();
     // A server listens on IPv4 nearly always; a name with both is tried there first.
     addresses.sort_by_key(SocketAddr::is_ipv6);
-    addresses.first().copied().ok_or_else(|| CliError::NoServer(format!("the host {server} has no address")))
+    addresses
+        .first()
+        .copied()
+        .ok_or_else(|| CliError::NoServer(format!("the host {server} has no address")))
 }
 
 fn no_connection(error: ConnectError) -> CliError {
     match &error.fault {
-        Fault::Refused(status, refusal) => refused(*status, &refusal.text),
+        Fault::Session(ClientError::Ended { status, text, .. }) => refused(*status, text),
         Fault::NotTrusted(shown) => CliError::failed(format!(
             "the server at {} has another identity than before ({shown}); if it was set up anew, take its line out of {}",
             error.target,
             KnownServers::place()
         )),
         Fault::Unreachable(_) | Fault::Silent(_) | Fault::Closed | Fault::Broken(_) => {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            CliError::NoServer(format!("{error}{cause}; is the server running? seatprobe ping SERVER tells more"))
+            let cause = std::error::Error::source(&error)
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            CliError::NoServer(format!(
+                "{error}{cause}; is the server running? seatprobe ping SERVER tells more"
+            ))
         }
         _ => CliError::because("cannot talk to the server", error),
     }
@@ -177,7 +252,7 @@ fn refused(status: Status, text: &str) -> CliError {
     match status {
         Status::NOT_AUTHORIZED => CliError::NotAuthorized(text),
         Status::BUSY | Status::GOING_AWAY => CliError::NoServer(text),
-        Status(rule) if rule >= Status::FIRST_RULE.0 => CliError::Refused(text),
+        Status(rule) if rule >= Status::NOT_AUTHORIZED.0 => CliError::Refused(text),
         _ => CliError::failed(text),
     }
 }

@@ -48,35 +48,71 @@ pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), Cli
         Response::Status(status) => status,
         other => return Err(unexpected(&other)),
     };
-    if global.json { output::json(&told(&session, &status)) } else { tell(&session, &status) }
+    if global.json {
+        output::json(&told(&session, &status))
+    } else {
+        tell(&session, &status)
+    }
 }
 
 fn tell(session: &Session, status: &StatusOk) -> Result<(), CliError> {
     if status.conflicts > 0 {
-        output::line(&format!("WARNING      {} seats have a conflict on them: see seatkeeper seats --conflicts", status.conflicts))?;
+        output::line(&format!(
+            "WARNING      {} seats have a conflict on them: see seatkeeper seats --conflicts",
+            status.conflicts
+        ))?;
     }
     if status.licenses_expired > 0 {
-        output::line(&format!("WARNING      {} licenses have expired: see seatkeeper licenses", status.licenses_expired))?;
+        output::line(&format!(
+            "WARNING      {} licenses have expired: see seatkeeper licenses",
+            status.licenses_expired
+        ))?;
     }
     if status.vendors.is_empty() {
         output::line("WARNING      no vendor is trusted yet: seatkeeper vendor trust FILE")?;
     }
     let minutes = status.uptime_secs / 60;
     for (what, value) in [
-        ("server", format!("{} (seatkeeper {}) at {}", status.name, status.server_version, session.address())),
+        (
+            "server",
+            format!(
+                "{} (seatkeeper {}) at {}",
+                status.name,
+                status.server_version,
+                session.address()
+            ),
+        ),
         ("fingerprint", session.fingerprint().to_string()),
         ("time", date(Some(Timestamp(status.server_time)))),
-        ("running for", format!("{} d {} h {} min", minutes / 1_440, minutes / 60 % 24, minutes % 60)),
-        ("epoch", status.epoch.map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string())),
+        (
+            "running for",
+            format!("{} d {} h {} min", minutes / 1_440, minutes / 60 % 24, minutes % 60),
+        ),
+        (
+            "epoch",
+            status
+                .epoch
+                .map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string()),
+        ),
         ("products", status.products.to_string()),
-        ("licenses", format!("{}, {} of them expired", status.licenses, status.licenses_expired)),
-        ("seats", format!("{} engaged, {} with a conflict", status.seats, status.conflicts)),
+        (
+            "licenses",
+            format!("{}, {} of them expired", status.licenses, status.licenses_expired),
+        ),
+        (
+            "seats",
+            format!("{} engaged, {} with a conflict", status.seats, status.conflicts),
+        ),
         ("identities", format!("{} with a role", status.admins)),
     ] {
         output::line(&format!("{what:<12} {value}"))?;
     }
     for row in &status.vendors {
-        let name = if row.name.is_empty() { "no catalogue yet" } else { &row.name };
+        let name = if row.name.is_empty() {
+            "no catalogue yet"
+        } else {
+            &row.name
+        };
         output::line(&format!("{:<12} {name} ({})", "vendor", output::hex(&row.vendor)))?;
     }
     Ok(())

@@ -25,12 +25,16 @@ pub(super) async fn run(global: &Global, command: VendorCommand) -> Result<(), C
     if global.json {
         output::json(&Trusted { vendor })
     } else {
-        output::line(&format!("vendor {vendor} is trusted; import its catalogue next: seatkeeper catalogue import FILE"))
+        output::line(&format!(
+            "vendor {vendor} is trusted; import its catalogue next: seatkeeper catalogue import FILE"
+        ))
     }
 }
 
 pub(super) async fn trust(session: &mut Session, key: &VendorKey) -> Result<(), CliError> {
-    let request = Request::VendorTrust(admin::VendorTrust { public_key: key.bytes() });
+    let request = Request::VendorTrust(admin::VendorTrust {
+        public_key: key.bytes(),
+    });
     match session.ask(&request).await? {
         Response::Done(_) => Ok(()),
         other => Err(unexpected(&other)),

@@ -54,9 +54,18 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Share
         Ok(fingerprint) => Fingerprint(fingerprint),
         Err(error) => return tracing::debug!(%peer, %error, "TLS failed"),
     };
-    let peer = Peer { identity, address: peer.ip().to_canonical() };
+    let peer = Peer {
+        identity,
+        address: peer.ip().to_canonical(),
+    };
     let session = ServerSession::new(Arc::clone(&shared.session), peer, monotonic());
-    let mut connection = Connection { stream, session, shared, pending: VecDeque::new(), output: VecDeque::new() };
+    let mut connection = Connection {
+        stream,
+        session,
+        shared,
+        pending: VecDeque::new(),
+        output: VecDeque::new(),
+    };
     let reason = connection.run(&stop).await;
     tracing::debug!(peer = %peer.address, identity = %peer.identity, ?reason, "connection closed");
 }
@@ -93,7 +102,8 @@ impl Connection {
             let at = monotonic();
             match event {
                 Event::Answered(tag, answer) => {
-                    self.session.handle_reply(tag, answer, self.shared.service.clock().now(), at);
+                    self.session
+                        .handle_reply(tag, answer, self.shared.service.clock().now(), at);
                 }
                 Event::Read(Ok(0)) => self.session.handle_end(at),
                 Event::Read(Ok(_)) => self.session.handle_bytes(&input.split(), at),
@@ -147,7 +157,10 @@ impl Connection {
 
     /// Writes what is to be sent. A peer that does not read is left after its silence limit.
     async fn write(&mut self) -> Option<()> {
-        let silence = self.shared.session.silence_ms(self.session.role().unwrap_or(Role::Agent));
+        let silence = self
+            .shared
+            .session
+            .silence_ms(self.session.role().unwrap_or(Role::Agent));
         let writing = async {
             while let Some(bytes) = self.output.pop_front() {
                 self.stream.write_all(&bytes).await?;
@@ -170,7 +183,9 @@ impl Connection {
 
 /// The answer to the oldest request under way. Dropping this loses nothing.
 async fn first(pending: &mut VecDeque<Pending>) -> (RequestTag, Answer) {
-    let Some(oldest) = pending.front_mut() else { return std::future::pending().await };
+    let Some(oldest) = pending.front_mut() else {
+        return std::future::pending().await;
+    };
     let answer = oldest.answer.as_mut().await;
     let tag = oldest.tag;
     pending.pop_front();
@@ -178,7 +193,9 @@ async fn first(pending: &mut VecDeque<Pending>) -> (RequestTag, Answer) {
 }
 
 async fn until(due: Option<Monotonic>) {
-    let Some(due) = due else { return std::future::pending().await };
+    let Some(due) = due else {
+        return std::future::pending().await;
+    };
     tokio::time::sleep(Duration::from_millis(due.millis_since(monotonic()))).await;
 }
 

@@ -15,7 +15,10 @@ pub struct ConnectionLimits {
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self { total: 20_000, per_source: 256 }
+        Self {
+            total: 20_000,
+            per_source: 256,
+        }
     }
 }
 
@@ -41,7 +44,10 @@ pub(super) struct Place {
 
 impl Gate {
     pub(super) fn new(limits: ConnectionLimits) -> Self {
-        Self { limits, counts: Arc::default() }
+        Self {
+            limits,
+            counts: Arc::default(),
+        }
     }
 
     /// A place for a connection from `address`; nothing when it, or everybody together, has too many.
@@ -54,7 +60,10 @@ impl Gate {
         }
         counts.total += 1;
         counts.by_source.insert(source, of_source + 1);
-        Some(Place { gate: self.clone(), source })
+        Some(Place {
+            gate: self.clone(),
+            source,
+        })
     }
 }
 
@@ -85,7 +94,10 @@ mod tests {
 
     #[test]
     fn a_source_and_everybody_have_a_bound_and_places_come_back() {
-        let gate = Gate::new(ConnectionLimits { total: 3, per_source: 2 });
+        let gate = Gate::new(ConnectionLimits {
+            total: 3,
+            per_source: 2,
+        });
         let address = |last: u8| IpAddr::from([10, 0, 0, last]);
         let first = gate.admit(address(1)).expect("room");
         let second = gate.admit(address(1)).expect("room");
@@ -100,7 +112,10 @@ mod tests {
 
     #[test]
     fn a_mapped_address_counts_as_what_it_is_and_a_network_of_one_site_as_one() {
-        assert_eq!(source_of("::ffff:10.0.0.1".parse().expect("good")), IpAddr::from([10, 0, 0, 1]));
+        assert_eq!(
+            source_of("::ffff:10.0.0.1".parse().expect("good")),
+            IpAddr::from([10, 0, 0, 1])
+        );
         let one = source_of("fd00:0:0:1::1".parse().expect("good"));
         assert_eq!(one, source_of("fd00:0:0:1::2".parse().expect("good")));
         assert_ne!(one, source_of("fd00:0:0:2::1".parse().expect("good")));

@@ -25,13 +25,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// All the places on which a server listens; without any it listens everywhere.
+/// Tells the questions for the places on which a server listens; without any place all are.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Listen {
+pub struct ListenFilter {
     places: Vec<Place>,
 }
 
-impl Listen {
+impl ListenFilter {
     /// Listens on `places`; on all interfaces if there are none.
     #[must_use]
     pub const fn on(places: Vec<Place>) -> Self {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn admitted(places: Vec<Place>) -> Vec<usize> {
-        let listen = Listen::on(places);
+        let listen = ListenFilter::on(places);
         let questions = questions().into_iter().enumerate();
         questions
             .filter(|(_, question)| listen.admit(&host(), question).is_some())
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn everybodys_question_is_answered_from_the_address_that_is_listened_on() {
-        let listen = Listen::on(vec![address("192.168.1.6")]);
+        let listen = ListenFilter::on(vec![address("192.168.1.6")]);
         let question = questions()[3];
         let route = listen.admit(&host(), &question).unwrap();
         assert_eq!(route.source, Some("192.168.1.6".parse().unwrap()));

@@ -40,12 +40,20 @@ impl Shared {
         session.silence_agent_ms = limits.silence_agent_ms;
         session.silence_administrator_ms = limits.silence_administrator_ms;
         let tls = TlsAcceptor::from(server_config(identity)?);
-        Ok(Self { service, tls, limits: limits.connections, session: Arc::new(session) })
+        Ok(Self {
+            service,
+            tls,
+            limits: limits.connections,
+            session: Arc::new(session),
+        })
     }
 }
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("limits", &self.limits).field("session", &self.session).finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("limits", &self.limits)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
     }
 }

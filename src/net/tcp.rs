@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::connection;
 use super::limits::Gate;
 use super::shared::Shared;
-use crate::sockets::{Owner, Transport, of_port};
+use crate::sockets::owner::{Owner, Transport, of_port};
 use crate::wire::limits::STOP_MS;
 
 /// Connections that the system holds until they are accepted.
@@ -71,7 +71,11 @@ impl ListenError {
 /// The port is taken, and by whom; or the address is not this host's.
 pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
     let open = || -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::STREAM.nonblocking(),
+            Some(Protocol::TCP),
+        )?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
@@ -82,9 +86,11 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
         TcpListener::from_std(socket.into())
     };
     open().map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => {
-            ListenError::Taken { address, owner: of_port(Transport::Tcp, address.port()), source }
-        }
+        io::ErrorKind::AddrInUse => ListenError::Taken {
+            address,
+            owner: of_port(Transport::Tcp, address.port()),
+            source,
+        },
         _ => ListenError::Refused { address, source },
     })
 }
@@ -112,19 +118,16 @@ impl Connections {
 
     /// Waits until every accepted request is answered and every connection closed, 10 s at most.
     pub async fn finish(self) {
-        if tokio::time::timeout(Duration::from_millis(STOP_MS), self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(Duration::from_millis(STOP_MS), self.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(left = self.tasks.len(), "some connections did not end in time");
         }
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    gate: Gate,
-    shared: Arc<Shared>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
-) {
+async fn accept(listener: TcpListener, gate: Gate, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,

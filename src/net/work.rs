@@ -18,7 +18,18 @@ pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight:
         Work::Command(command) => ask(service, actor, command, weight).await,
         Work::Hello => greet(service, actor),
         Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
-            Ok(key) => ask(service, actor, Command::TrustVendor { public_key, vendor: key.id() }, weight).await,
+            Ok(key) => {
+                ask(
+                    service,
+                    actor,
+                    Command::TrustVendor {
+                        public_key,
+                        vendor: key.id(),
+                    },
+                    weight,
+                )
+                .await
+            }
             Err(error) => Answer::VendorKeyRefused(error),
         },
         Work::VerifyCatalogue(signed) => import_catalogue(service, actor, signed, weight).await,
@@ -36,7 +47,9 @@ pub(super) fn ask(
     let submitted = service.submit(actor, command, weight);
     async move {
         match submitted {
-            Ok(reply) => reply.await.map_or(Answer::Failed, |reply| Answer::Reply(Box::new(reply))),
+            Ok(reply) => reply
+                .await
+                .map_or(Answer::Failed, |reply| Answer::Reply(Box::new(reply))),
             Err(SubmitError::Busy) => Answer::Busy,
             Err(SubmitError::Stopped) => Answer::Stopping,
         }
@@ -49,7 +62,12 @@ fn greet(service: &Service, actor: Actor) -> Answer {
             Actor::Peer { identity, .. } => facts.role_of(&identity),
             Actor::Server => Role::Administrator,
         };
-        facts.server.map(|server| Greeting { role, server, succession: None, lease_key: None })
+        facts.server.map(|server| Greeting {
+            role,
+            server,
+            succession: None,
+            lease_key: None,
+        })
     });
     greeting.map_or(Answer::Failed, |greeting| Answer::Hello(Box::new(greeting)))
 }
@@ -78,9 +96,14 @@ async fn import_keys(service: &Service, actor: Actor, texts: Vec<String>, weight
     let keys = vendor_keys(service);
     // Some milliseconds of arithmetic: not for the threads that carry other connections.
     let verified = tokio::task::spawn_blocking(move || {
-        texts.iter().map(|text| verify_key(text, &keys)).collect::<Vec<Result<VerifiedKey, KeyError>>>()
+        texts
+            .iter()
+            .map(|text| verify_key(text, &keys))
+            .collect::<Vec<Result<VerifiedKey, KeyError>>>()
     });
-    let Ok(verified) = verified.await else { return Answer::Failed };
+    let Ok(verified) = verified.await else {
+        return Answer::Failed;
+    };
     let good = verified.iter().filter_map(|key| key.as_ref().ok().cloned()).collect();
     match ask(service, actor, Command::Import(good), weight).await {
         Answer::Reply(reply) => match *reply {

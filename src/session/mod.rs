@@ -1,1 +1,17 @@
-//! Connection automata of both sides, the discovery responder, and the translation between wire and domain.
+//! Automata of both sides of a connection, and the responder of discovery: bytes and time in, actions out.
+//!
+//! Nothing here reads a clock or a socket. `translate` is where wire and domain meet, by exhaustive matches.
+
+pub mod client;
+mod limiter;
+pub mod responder;
+pub mod server;
+pub mod translate;
+
+pub use client::{ClientError, ClientEvent, ClientSession};
+pub use responder::{Addressed, Facts, Responder};
+pub use server::{Action, Peer, Reason, RequestTag, ServerSession, SessionConfig};
+pub use translate::{Answer, Greeting, KeyOutcome, Work};
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ pub const CERTIFICATE_LEN_MAX: usize = 1_024;
 pub const CATALOGUE_ENTRY_LEN_MAX: usize = 8_192;
 
 /// The longest signed catalogue, in bytes.
-pub const CATALOGUE_LEN_MAX: usize = 61_440;
+pub const CATALOGUE_LEN_MAX: usize = 49_152;
 
 /// Vendors in the answer to STATUS, at most; further ones are left out.
 pub const VENDOR_ROWS_MAX: usize = 128;

@@ -1,84 +1,10 @@
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream as ServerStream;
-
 use super::*;
+use crate::client::testing::{Peer, hello_ok, identities, listening};
 use crate::wire::messages::hello::{Refusal, Succession};
 use crate::wire::messages::seat::{Availability, AvailabilityOk, Counts};
-use crate::wire::{Frame, Opcode, Status, decode_frame};
-use bytes::BytesMut;
-
-/// A server that speaks the protocol's bytes as the test says.
-struct Peer {
-    stream: ServerStream<TcpStream>,
-    inbox: BytesMut,
-}
-
-impl Peer {
-    async fn accept(listener: &TcpListener, identity: &Identity) -> std::io::Result<Self> {
-        let (tcp, _) = listener.accept().await?;
-        let stream = TlsAcceptor::from(tls::server_config(identity).unwrap())
-            .accept(tcp)
-            .await?;
-        Ok(Self {
-            stream,
-            inbox: BytesMut::new(),
-        })
-    }
-
-    async fn read(&mut self) -> Option<(u32, Request)> {
-        loop {
-            if let Some(frame) = decode_frame(&mut self.inbox).unwrap() {
-                let request = Request::decode(frame.opcode, &frame.body).unwrap().unwrap();
-                return Some((frame.request, request));
-            }
-            if self.stream.read_buf(&mut self.inbox).await.ok()? == 0 {
-                return None;
-            }
-        }
-    }
-
-    async fn answer(&mut self, request: u32, opcode: Opcode, response: &Response) {
-        let frame = Frame {
-            opcode: opcode.reply(),
-            status: response.status(),
-            request,
-            body: response.to_body().unwrap(),
-        };
-        self.stream.write_all(&frame.encode().unwrap()).await.unwrap();
-        self.stream.flush().await.unwrap();
-    }
-
-    async fn greet(&mut self, hello: HelloOk) {
-        let (request, asked) = self.read().await.unwrap();
-        assert_eq!(asked.opcode(), Opcode::HELLO);
-        self.answer(request, Opcode::HELLO, &Response::Hello(hello)).await;
-    }
-}
-
-fn hello_ok() -> HelloOk {
-    HelloOk {
-        server_time: 1_000,
-        version: 1,
-        server: [5; 16],
-        name: "office".to_owned(),
-        server_version: "0.1.0".to_owned(),
-        epoch: 3,
-        body_len_max: 65_536,
-        in_flight_max: 4,
-        silence_ms: 30_000,
-        ..HelloOk::default()
-    }
-}
-
-async fn listening() -> (TcpListener, Target) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = Target::from(listener.local_addr().unwrap());
-    (listener, target)
-}
+use crate::wire::{Opcode, Status, decode_frame};
 
 fn soon() -> Deadline {
     Deadline::after(Duration::from_millis(200))
@@ -86,10 +12,6 @@ fn soon() -> Deadline {
 
 fn patient() -> Deadline {
     Deadline::after(Duration::from_secs(20))
-}
-
-fn identities<const N: usize>() -> [Arc<Identity>; N] {
-    [(); N].map(|()| Arc::new(Identity::generate().unwrap()))
 }
 
 #[tokio::test]
@@ -240,7 +162,7 @@ async fn a_refusal_at_hello_is_told_in_the_servers_words() {
         peer.answer(request, Opcode::HELLO, &refused).await;
     });
     let error = connect(target, &client, PinRule::Any, patient()).await.unwrap_err();
-    assert!(matches!(&error.fault, Fault::Refused(Status::BUSY, refusal) if refusal.retry_secs == Some(2)));
+    assert_eq!(error.fault.retry_after(), Some(Duration::from_secs(2)));
     assert!(error.to_string().ends_with("the server is busy"));
     serving.await.unwrap();
 }

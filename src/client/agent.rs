@@ -1,0 +1,212 @@
+//! The agent: what a licensed component embeds to hold its machine's seat.
+
+mod discovered;
+mod exchange;
+mod keep;
+mod proof;
+mod release;
+mod search;
+mod sources;
+mod standing;
+
+#[cfg(test)]
+#[cfg(feature = "mint")]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+pub use self::keep::Keeper;
+pub use self::release::{Check, ReleaseError, Released};
+pub use self::standing::{Denied, Licensed, NoServer, NotCounted, ServerSeen, Standing, Unable};
+use super::adapter::machine::Places;
+use super::adapter::{AdapterError, Choice, Wish, of_this_machine};
+use super::deadline::Deadline;
+use super::state::{Memory, Owner, State, StateError, default_directory};
+use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey};
+use crate::vendor::VendorKey;
+use crate::wire::limits::PORT;
+
+/// How long one exchange may take in all, unless the embedding program says otherwise.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Why the agent could not even ask a server. Each says what to do.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// This machine has no address to be counted by.
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
+    /// What the agent remembers cannot be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// One component of one product. It is cheap to clone; what it remembers is in its state file.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    key: VendorKey,
+    owner: Owner,
+    wish: Wish,
+    state_dir: Option<PathBuf>,
+    servers: Vec<String>,
+    port: u16,
+    deadline: Duration,
+    lenient_before_contact: bool,
+}
+
+impl Agent {
+    /// The agent of a vendor's component. `key` is the vendor's public key, built into the program: a server that
+    /// cannot show a license signed with it licenses nothing (rule K9).
+    #[must_use]
+    pub fn new(key: VendorKey, product: ProductId, component: ComponentId) -> Self {
+        Self {
+            owner: Owner {
+                product: ProductKey {
+                    vendor: key.id(),
+                    product,
+                },
+                component,
+            },
+            key,
+            wish: Wish::Automatic,
+            state_dir: None,
+            servers: Vec::new(),
+            port: std::env::var("SEATKEEPER_PORT")
+                .ok()
+                .and_then(|port| port.parse().ok())
+                .unwrap_or(PORT),
+            deadline: DEADLINE,
+            lenient_before_contact: false,
+        }
+    }
+
+    /// Counts the machine by this address, whatever adapters it has.
+    #[must_use]
+    pub fn mac(mut self, mac: Mac) -> Self {
+        self.wish = Wish::Mac(mac);
+        self
+    }
+
+    /// Counts the machine by the address of this interface.
+    #[must_use]
+    pub fn interface(mut self, name: impl Into<String>) -> Self {
+        self.wish = Wish::Interface(name.into());
+        self
+    }
+
+    /// Keeps its state here, instead of where [`default_directory`] says.
+    #[must_use]
+    pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(directory.into());
+        self
+    }
+
+    /// Asks only these servers, `HOST[:PORT]` each, and sends no questions to the network.
+    #[must_use]
+    pub fn servers(mut self, servers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.servers = servers.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The port of the site's servers, TCP and UDP; 17328, or what `SEATKEEPER_PORT` says, unless it is set.
+    #[must_use]
+    pub const fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// How long one exchange may take in all, finding the server included; 3 seconds unless it is set.
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Whether the component may run before it ever met a server. From then on the vendor's catalogue decides
+    /// (rule O2).
+    #[must_use]
+    pub const fn lenient_before_first_contact(mut self, lenient: bool) -> Self {
+        self.lenient_before_contact = lenient;
+        self
+    }
+
+    /// Whose agent it is.
+    #[must_use]
+    pub const fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    /// Asks for the machine's seat; to be called at each start. Never takes longer than the deadline.
+    pub async fn acquire(&self) -> Standing {
+        Box::pin(self.check_out(exchange::Ask::Checkout)).await
+    }
+
+    /// Renews the machine's seat while the component runs; [`Agent::keep`] calls it daily.
+    pub async fn renew(&self) -> Standing {
+        Box::pin(self.check_out(exchange::Ask::Renew)).await
+    }
+
+    /// Trusts a server by its fingerprint from now on: only trusted ones are asked. True if it was not trusted before.
+    ///
+    /// # Errors
+    /// [`AgentError::State`]; nothing changed.
+    pub async fn trust(&self, fingerprint: Fingerprint) -> Result<bool, AgentError> {
+        let mut state = self.open(self.due()).await?;
+        let is_new = state.memory.trust(fingerprint)?;
+        state.save().await?;
+        Ok(is_new)
+    }
+
+    /// What the agent remembers: trusted servers, the last grant, how it stood last.
+    ///
+    /// # Errors
+    /// [`AgentError::State`].
+    pub async fn recall(&self) -> Result<Memory, AgentError> {
+        Ok(self.open(self.due()).await?.memory.clone())
+    }
+
+    /// The fingerprint by which servers know this component.
+    ///
+    /// # Errors
+    /// [`AgentError::State`].
+    pub async fn fingerprint(&self) -> Result<Fingerprint, AgentError> {
+        let state = self.open(self.due()).await?;
+        Ok(Fingerprint(state.identity().fingerprint()))
+    }
+
+    fn due(&self) -> Deadline {
+        Deadline::after(self.deadline)
+    }
+
+    async fn open(&self, deadline: Deadline) -> Result<State, AgentError> {
+        let directory = match &self.state_dir {
+            Some(directory) => directory.clone(),
+            None => default_directory()?,
+        };
+        Ok(State::open(&directory, self.owner, deadline.left()).await?)
+    }
+
+    async fn machine(&self) -> Result<Choice, AgentError> {
+        let places = match &self.state_dir {
+            Some(directory) => Places::of(vec![directory.clone()]),
+            None => Places::from_environment(),
+        };
+        let wish = self.wish.clone();
+        // It asks the kernel and reads files.
+        match tokio::task::spawn_blocking(move || of_this_machine(&wish, &places)).await {
+            Ok(choice) => Ok(choice?),
+            Err(stopped) => Err(AdapterError::List(std::io::Error::other(stopped)).into()),
+        }
+    }
+
+    /// Whether the component may run when no server answers (rule O2).
+    fn is_lenient(&self, memory: &Memory) -> bool {
+        match &memory.signed_entry {
+            Some(entry) => proof::component_in(entry, self.owner, &self.key).is_some_and(|component| component.lenient),
+            None => self.lenient_before_contact,
+        }
+    }
+}

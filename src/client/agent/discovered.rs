@@ -1,0 +1,46 @@
+//! Leads from offers that servers send to a question asked on every interface.
+
+use tokio::sync::mpsc;
+
+use super::Agent;
+use super::search::{Clue, Lead, Rank};
+use crate::client::connect::Target;
+use crate::client::deadline::Deadline;
+use crate::client::discover::{Found, Scope, Search, discover};
+use crate::domain::ids::Fingerprint;
+
+/// Passes offers on as they come, until the deadline or until nobody wants them any more.
+pub(super) async fn follow(agent: Agent, deadline: Deadline, tell: mpsc::Sender<Clue>) {
+    let started = discover(&Search {
+        wanted: Some(agent.owner.product),
+        scope: Scope::Everywhere { port: agent.port },
+        deadline: deadline.left(),
+        every_path: false,
+    });
+    let mut discovery = match started {
+        Ok(discovery) => discovery,
+        Err(error) => {
+            drop(tell.send(Err(error.to_string())).await); // the search may be over already
+            return;
+        }
+    };
+    while let Some(found) = discovery.next().await {
+        if tell.send(Ok(lead(&found))).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn lead(found: &Found) -> Lead {
+    Lead {
+        target: Target {
+            address: found.tcp_address(),
+            interface: Some(found.interface.clone()).filter(|name| !name.is_empty()),
+        },
+        rank: Rank {
+            lacks_product: found.offer.holds != Some(true),
+            priority: found.offer.priority,
+        },
+        claims: Some((Fingerprint(found.offer.fingerprint), found.server())),
+    }
+}

@@ -1,0 +1,245 @@
+//! From leads to servers that were met: up to four connections at a time, each proven before it is used.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
+use crate::client::deadline::Deadline;
+use crate::client::state::Pin;
+use crate::domain::ids::{Fingerprint, ServerId};
+use crate::tls::{Identity, PinRule};
+
+/// Connections that are being made at a time, at most.
+const CONNECTS_MAX: usize = 4;
+
+/// Leads that one search follows, at most.
+pub(super) const LEADS_MAX: usize = 64;
+
+/// Which of several servers is asked first: the smallest.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Rank {
+    /// Servers that hold the product come first.
+    pub(super) lacks_product: bool,
+    /// Then those of the lowest configured number.
+    pub(super) priority: u16,
+}
+
+/// Where a server may be.
+#[derive(Clone, Debug)]
+pub(super) struct Lead {
+    pub(super) target: Target,
+    pub(super) rank: Rank,
+    /// Who it says it is, if it said so. Nothing of it is proven.
+    pub(super) claims: Option<(Fingerprint, ServerId)>,
+}
+
+/// A lead, or one sentence on where none was found.
+pub(super) type Clue = Result<Lead, String>;
+
+/// A server that proved its identity, is trusted if any is, and answered HELLO.
+#[derive(Debug)]
+pub(super) struct Met {
+    pub(super) connection: Connection,
+    pub(super) lead: Lead,
+    /// The pin by which it is trusted; nothing where none is pinned. Its identity may be the successor of the pin's.
+    pub(super) pin: Option<Pin>,
+}
+
+impl Met {
+    /// By which servers are asked in turn.
+    pub(super) fn order(&self) -> (Rank, ServerId) {
+        (self.lead.rank, self.connection.server())
+    }
+}
+
+/// Why a lead came to nothing.
+struct Lost {
+    lead: Lead,
+    told: String,
+    /// The server asked to come again after this time.
+    again: Option<Duration>,
+}
+
+/// A search under way. Dropping it ends it.
+pub(super) struct Search {
+    identity: Identity,
+    pins: Vec<Pin>,
+    deadline: Deadline,
+    clues: mpsc::Receiver<Clue>,
+    queue: VecDeque<Lead>,
+    running: JoinSet<Result<Met, Box<Lost>>>,
+    followed: HashSet<Target>,
+    met: HashSet<Fingerprint>,
+    /// What feeds the clues; ends with the search.
+    _sources: JoinSet<()>,
+}
+
+impl Search {
+    pub(super) fn new(
+        identity: &Identity,
+        pins: &[Pin],
+        deadline: Deadline,
+        clues: mpsc::Receiver<Clue>,
+        sources: JoinSet<()>,
+    ) -> Self {
+        Self {
+            identity: identity.clone(),
+            pins: pins.to_vec(),
+            deadline,
+            clues,
+            queue: VecDeque::new(),
+            running: JoinSet::new(),
+            followed: HashSet::new(),
+            met: HashSet::new(),
+            _sources: sources,
+        }
+    }
+
+    /// The next server that was met, or one sentence on one that was not; nothing when all leads are followed.
+    pub(super) async fn next(&mut self) -> Option<Result<Met, String>> {
+        loop {
+            while self.running.len() < CONNECTS_MAX
+                && let Some(lead) = self.queue.pop_front()
+            {
+                self.start(lead, Duration::ZERO);
+            }
+            tokio::select! {
+                Some(done) = self.running.join_next() => {
+                    if let Some(told) = self.judge(done) {
+                        return Some(told);
+                    }
+                }
+                Some(clue) = self.clues.recv() => match clue {
+                    Ok(lead) => {
+                        if let Some(told) = self.take(lead) {
+                            return Some(Err(told));
+                        }
+                    }
+                    Err(told) => return Some(Err(told)),
+                },
+                else => return None,
+            }
+        }
+    }
+
+    /// Meets a server again after `wait`, if that is before the deadline.
+    pub(super) fn again(&mut self, lead: Lead, wait: Duration) -> bool {
+        let in_time = wait < self.deadline.left();
+        if in_time {
+            self.start(lead, wait);
+        }
+        in_time
+    }
+
+    fn take(&mut self, lead: Lead) -> Option<String> {
+        if self.followed.len() >= LEADS_MAX || !self.followed.insert(lead.target.clone()) {
+            return None;
+        }
+        match lead.claims {
+            Some((fingerprint, server)) if !may_be_pinned(&self.pins, fingerprint, server) => {
+                Some(format!("{}: {}", lead.target, Fault::NotTrusted(fingerprint)))
+            }
+            _ => {
+                self.queue.push_back(lead);
+                None
+            }
+        }
+    }
+
+    fn start(&mut self, lead: Lead, wait: Duration) {
+        let (identity, pins, deadline) = (self.identity.clone(), self.pins.clone(), self.deadline);
+        self.running.spawn(async move {
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            meet(lead, &identity, &pins, deadline).await
+        });
+    }
+
+    fn judge(&mut self, done: Result<Result<Met, Box<Lost>>, tokio::task::JoinError>) -> Option<Result<Met, String>> {
+        match done {
+            Ok(Ok(met)) => {
+                // A server with several addresses is met at the first of them only.
+                let again = !self.met.insert(met.connection.fingerprint());
+                (!again).then_some(Ok(met))
+            }
+            Ok(Err(lost)) => {
+                let Lost { lead, told, again } = *lost;
+                if let Some(wait) = again {
+                    self.again(lead, wait);
+                }
+                Some(Err(told))
+            }
+            Err(stopped) => Some(Err(format!("a connection attempt stopped: {stopped}"))),
+        }
+    }
+
+    /// Lets a server that was met already be met once more.
+    pub(super) fn forget(&mut self, fingerprint: Fingerprint) {
+        self.met.remove(&fingerprint);
+    }
+}
+
+/// Whether a server that says it is `fingerprint` is worth a connection: it is pinned, or may be a pinned one's
+/// successor.
+fn may_be_pinned(pins: &[Pin], fingerprint: Fingerprint, server: ServerId) -> bool {
+    pins.is_empty()
+        || pins
+            .iter()
+            .any(|pin| pin.fingerprint == fingerprint || pin.server.is_none_or(|known| known == server))
+}
+
+async fn meet(lead: Lead, identity: &Identity, pins: &[Pin], deadline: Deadline) -> Result<Met, Box<Lost>> {
+    let lost = |lead, told, again| Box::new(Lost { lead, told, again });
+    let (connection, pin) = match trusted(&lead, identity, pins, deadline).await {
+        Ok(found) => found,
+        Err(error) => {
+            let again = error.fault.retry_after();
+            return Err(lost(lead, error.to_string(), again));
+        }
+    };
+    let epoch = connection.hello().epoch;
+    match &pin {
+        Some(pin) if epoch < pin.epoch => {
+            let told = format!(
+                "{}: the server shows epoch {epoch}, older than {}, which it showed before: it runs on an old copy of its \
+                 data; its administrator must restore it properly",
+                lead.target, pin.epoch
+            );
+            Err(lost(lead, told, None))
+        }
+        _ => Ok(Met { connection, lead, pin }),
+    }
+}
+
+async fn trusted(
+    lead: &Lead,
+    identity: &Identity,
+    pins: &[Pin],
+    deadline: Deadline,
+) -> Result<(Connection, Option<Pin>), ConnectError> {
+    if pins.is_empty() {
+        let connection = connect(lead.target.clone(), identity, PinRule::Any, deadline).await?;
+        return Ok((connection, None));
+    }
+    let fingerprints = pins.iter().map(|pin| pin.fingerprint.0).collect();
+    let pin_of = |fingerprint| pins.iter().find(|pin| pin.fingerprint == fingerprint).cloned();
+    match connect(lead.target.clone(), identity, PinRule::OneOf(fingerprints), deadline).await {
+        Err(error) if matches!(error.fault, Fault::NotTrusted(_)) => {
+            // Only a successor is spared, and it is asked nothing but HELLO before it has shown that it is one.
+            let connection = connect(lead.target.clone(), identity, PinRule::Any, deadline).await?;
+            match connection.succeeds().and_then(pin_of) {
+                Some(pin) => Ok((connection, Some(pin))),
+                None => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+        Ok(connection) => {
+            let pin = pin_of(connection.fingerprint());
+            Ok((connection, pin))
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! The server's side of a connection.
+//!
+//! Requests are answered in the order in which they came, at most [`SessionConfig::in_flight_max`] of them at a
+//! time; while that many wait, [`ServerSession::wants_input`] is false and the peer's bytes stay in its socket. Every
+//! `handle_` call may leave actions behind: take them with [`ServerSession::poll_action`] until there are none.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::translate::{Answer, Context, Work, malformed, respond, work_of};
+use crate::domain::command::{Actor, Role};
+use crate::domain::ids::Fingerprint;
+use crate::domain::time::{Monotonic, Now};
+use crate::wire::messages::hello::{Hello, Refusal};
+use crate::wire::messages::{Request, Response};
+use crate::wire::{Frame, Opcode, Status, decode_frame, limits};
+
+/// What all connections of a server have in common.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SessionConfig {
+    /// The server's name for people, at most 64 bytes.
+    pub name: String,
+    /// The version of its program, at most 64 bytes.
+    pub server_version: String,
+    /// When it was started.
+    pub started_at: Monotonic,
+    /// Requests in flight on one connection, 1 to [`limits::IN_FLIGHT_MAX`].
+    pub in_flight_max: u16,
+    /// HELLO must come within so many milliseconds.
+    pub hello_ms: u64,
+    /// An agent may say nothing for so many milliseconds.
+    pub silence_agent_ms: u32,
+    /// Anybody with a higher role may say nothing for so many milliseconds.
+    pub silence_administrator_ms: u32,
+}
+
+impl SessionConfig {
+    /// The protocol's bounds as they stand.
+    #[must_use]
+    pub fn new(name: String, server_version: String, started_at: Monotonic) -> Self {
+        let millis = |bound| u32::try_from(bound).unwrap_or(u32::MAX);
+        Self {
+            name,
+            server_version,
+            started_at,
+            in_flight_max: u16::try_from(limits::IN_FLIGHT_MAX).unwrap_or(u16::MAX),
+            hello_ms: limits::HELLO_MS,
+            silence_agent_ms: millis(limits::SILENCE_AGENT_MS),
+            silence_administrator_ms: millis(limits::SILENCE_ADMINISTRATOR_MS),
+        }
+    }
+
+    /// How long a connection of this role may say nothing, in milliseconds.
+    #[must_use]
+    pub const fn silence_ms(&self, role: Role) -> u32 {
+        match role {
+            Role::Agent => self.silence_agent_ms,
+            Role::Deployer | Role::Viewer | Role::Administrator => self.silence_administrator_ms,
+        }
+    }
+}
+
+/// Who is at the other end; proven by TLS.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Peer {
+    /// Its identity.
+    pub identity: Fingerprint,
+    /// The address it connected from.
+    pub address: IpAddr,
+}
+
+impl Peer {
+    /// The peer as the one who asks.
+    #[must_use]
+    pub const fn actor(self) -> Actor {
+        Actor::Peer {
+            identity: self.identity,
+            address: self.address,
+        }
+    }
+}
+
+/// Names a submitted request until it is answered; never used twice on a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RequestTag(pub u64);
+
+/// What the connection's task is to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// Write these bytes.
+    Send(Bytes),
+    /// Have this done and hand the answer to [`ServerSession::handle_reply`].
+    Submit {
+        /// Names the request.
+        tag: RequestTag,
+        /// What is asked.
+        work: Work,
+    },
+    /// Close, after what is to be sent is sent. The last action of a session.
+    Close(Reason),
+}
+
+/// Why a connection ends; for the log and the counters. The peer was told before, where it could be.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Reason {
+    /// No HELLO came in time.
+    HelloDeadline,
+    /// The peer sent what cannot be read.
+    Malformed,
+    /// A request before HELLO, or a second HELLO.
+    OutOfOrder,
+    /// The peer closed its side, and all it had asked is answered.
+    PeerClosed,
+    /// The peer said nothing for too long.
+    Silent,
+    /// The server stops.
+    Stopping,
+    /// No version is spoken by both sides.
+    VersionMismatch,
+}
+
+/// The server's side of one connection.
+#[derive(Debug)]
+pub struct ServerSession {
+    config: Arc<SessionConfig>,
+    peer: Peer,
+    phase: Phase,
+    greeted: bool,
+    role: Option<Role>,
+    input: BytesMut,
+    slots: VecDeque<Slot>,
+    actions: VecDeque<Action>,
+    /// Since when the peer has had nothing to wait for and has said nothing.
+    quiet_since: Monotonic,
+    next_tag: u64,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Open,
+    /// Nothing more is read; what was asked is answered, then the parting is sent, if there is one.
+    Draining(Reason, Option<Bytes>),
+    Closed,
+}
+
+/// A request that is not answered yet, or whose answer waits for those before it.
+#[derive(Debug)]
+struct Slot {
+    tag: RequestTag,
+    opcode: Opcode,
+    request: u32,
+    answer: Option<Bytes>,
+}
+
+impl ServerSession {
+    /// A session whose handshake ended at `at`.
+    #[must_use]
+    pub fn new(config: Arc<SessionConfig>, peer: Peer, at: Monotonic) -> Self {
+        Self {
+            config,
+            peer,
+            phase: Phase::Open,
+            greeted: false,
+            role: None,
+            input: BytesMut::new(),
+            slots: VecDeque::new(),
+            actions: VecDeque::new(),
+            quiet_since: at,
+            next_tag: 0,
+        }
+    }
+
+    /// The next thing to do; nothing when there is nothing until the next `handle_` call.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Whether to read from the peer. While this is false, its bytes are not to be read: that is the backpressure.
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
+        matches!(self.phase, Phase::Open) && self.slots.len() < usize::from(self.config.in_flight_max)
+    }
+
+    /// Requests that were submitted and are not answered yet.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.answer.is_none()).count()
+    }
+
+    /// The peer's role as HELLO was answered. A hint: the ledger decides every command by the role of that moment.
+    #[must_use]
+    pub const fn role(&self) -> Option<Role> {
+        self.role
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub const fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Takes bytes that came from the peer at `at`.
+    pub fn handle_bytes(&mut self, bytes: &[u8], at: Monotonic) {
+        if matches!(self.phase, Phase::Open) {
+            self.input.extend_from_slice(bytes);
+            self.read(at);
+        }
+    }
+
+    /// The peer closed its side: what it asked is still answered.
+    pub fn handle_end(&mut self, at: Monotonic) {
+        self.drain(Reason::PeerClosed, None);
+        self.flush(at);
+    }
+
+    /// Takes the answer to a submitted request. `now` is the time of the answer, told to the peer.
+    pub fn handle_reply(&mut self, tag: RequestTag, answer: Answer, now: Now, at: Monotonic) {
+        let Some(opcode) = self.slots.iter().find(|slot| slot.tag == tag).map(|slot| slot.opcode) else {
+            return;
+        };
+        if let Answer::Hello(greeting) = &answer {
+            self.role = Some(greeting.role);
+        }
+        let context = Context {
+            config: &self.config,
+            opcode,
+            server_time: now.calendar,
+            at,
+        };
+        let response = respond(answer, &context);
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.tag == tag) {
+            slot.answer = Some(encode(slot.opcode, slot.request, &response));
+        }
+        self.flush(at);
+        self.read(at);
+    }
+
+    /// When to call [`ServerSession::handle_timeout`]; nothing while the peer waits for the server.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Monotonic> {
+        if !matches!(self.phase, Phase::Open) || !self.slots.is_empty() {
+            return None;
+        }
+        let wait_ms = match (self.greeted, self.role) {
+            (false, _) => self.config.hello_ms,
+            (true, role) => u64::from(self.config.silence_ms(role.unwrap_or(Role::Agent))),
+        };
+        Some(self.quiet_since.after_millis(wait_ms))
+    }
+
+    /// Ends the connection if its time has come; else nothing happens.
+    pub fn handle_timeout(&mut self, at: Monotonic) {
+        if self.poll_timeout().is_none_or(|due| at < due) {
+            return;
+        }
+        let (reason, text) = if self.greeted {
+            (
+                Reason::Silent,
+                "nothing was asked for too long; connect again when there is something to ask",
+            )
+        } else {
+            (
+                Reason::HelloDeadline,
+                "no HELLO came in time; send it at once after the handshake",
+            )
+        };
+        self.drain(reason, Some(parting(Status::SILENCE_LIMIT, text)));
+        self.flush(at);
+    }
+
+    /// The server stops: requests not yet accepted are answered `GOING_AWAY`, accepted ones are answered, then the
+    /// connection ends.
+    pub fn begin_stop(&mut self, at: Monotonic) {
+        while self.wants_input() {
+            let Ok(Some(frame)) = decode_frame(&mut self.input) else {
+                break;
+            };
+            self.answer(&frame, Status::GOING_AWAY, STOPPING);
+        }
+        self.drain(Reason::Stopping, Some(parting(Status::GOING_AWAY, STOPPING)));
+        self.flush(at);
+    }
+
+    /// Reads frames as long as there is room for another answer.
+    fn read(&mut self, at: Monotonic) {
+        while self.wants_input() {
+            match decode_frame(&mut self.input) {
+                Ok(None) => break,
+                Ok(Some(frame)) => {
+                    // Whole frames count, so that a peer cannot hold a connection by dripping bytes.
+                    self.quiet_since = at;
+                    self.accept(&frame);
+                }
+                Err(error) => self.drain(
+                    Reason::Malformed,
+                    Some(parting(Status::MALFORMED, &format!("{error}; send smaller requests"))),
+                ),
+            }
+        }
+        self.flush(at);
+    }
+
+    fn accept(&mut self, frame: &Frame) {
+        if frame.opcode.is_reply() || frame.status != Status::OK || frame.request == 0 {
+            let text = "not a request: the reply bit must be clear, the status 0 and the request id at least 1";
+            return self.drain(Reason::Malformed, Some(parting(Status::MALFORMED, text)));
+        }
+        if (frame.opcode == Opcode::HELLO) == self.greeted {
+            let text = "HELLO must be the first request of a connection, and come once";
+            return self.refuse(frame, Status::OUT_OF_ORDER, text, Reason::OutOfOrder);
+        }
+        let request = match Request::decode(frame.opcode, &frame.body) {
+            Ok(Some(Request::Hello(hello))) => return self.greet(frame, &hello),
+            Ok(Some(request)) => request,
+            Ok(None) => {
+                let text = "this server does not know the request; upgrade the server";
+                return self.answer(frame, Status::UNSUPPORTED, text);
+            }
+            Err(error) => return self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
+        };
+        match work_of(request, self.peer) {
+            Ok(work) => self.submit(frame, work),
+            Err(error) => self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
+        }
+    }
+
+    fn greet(&mut self, frame: &Frame, hello: &Hello) {
+        if hello.version_min > limits::VERSION_MAX || hello.version_max < limits::VERSION_MIN {
+            let refusal = Refusal {
+                text: "client and server speak no common protocol version; upgrade the older one".to_owned(),
+                version_min: Some(limits::VERSION_MIN),
+                version_max: Some(limits::VERSION_MAX),
+                ..Refusal::default()
+            };
+            self.answer_with(frame, Status::VERSION_MISMATCH, refusal);
+            return self.drain(Reason::VersionMismatch, None);
+        }
+        self.greeted = true;
+        self.submit(frame, Work::Hello);
+    }
+
+    fn submit(&mut self, frame: &Frame, work: Work) {
+        let tag = self.push(frame, None);
+        self.actions.push_back(Action::Submit { tag, work });
+    }
+
+    /// Answers at once and ends the connection behind that answer.
+    fn refuse(&mut self, frame: &Frame, status: Status, text: &str, reason: Reason) {
+        self.answer(frame, status, text);
+        self.drain(reason, None);
+    }
+
+    fn answer(&mut self, frame: &Frame, status: Status, text: &str) {
+        let text = text.to_owned();
+        self.answer_with(
+            frame,
+            status,
+            Refusal {
+                text,
+                ..Refusal::default()
+            },
+        );
+    }
+
+    fn answer_with(&mut self, frame: &Frame, status: Status, refusal: Refusal) {
+        let bytes = encode(frame.opcode, frame.request, &Response::Refused(status, refusal));
+        self.push(frame, Some(bytes));
+    }
+
+    fn push(&mut self, frame: &Frame, answer: Option<Bytes>) -> RequestTag {
+        let tag = RequestTag(self.next_tag);
+        self.next_tag += 1;
+        self.slots.push_back(Slot {
+            tag,
+            opcode: frame.opcode,
+            request: frame.request,
+            answer,
+        });
+        tag
+    }
+
+    fn drain(&mut self, reason: Reason, parting: Option<Bytes>) {
+        if matches!(self.phase, Phase::Open) {
+            self.phase = Phase::Draining(reason, parting);
+            self.input = BytesMut::new();
+        }
+    }
+
+    /// Sends the answers whose turn it is, and closes behind the last one where that is due.
+    fn flush(&mut self, at: Monotonic) {
+        while let Some(bytes) = self.slots.front_mut().and_then(|slot| slot.answer.take()) {
+            self.slots.pop_front();
+            self.quiet_since = at;
+            self.actions.push_back(Action::Send(bytes));
+        }
+        if !self.slots.is_empty() {
+            return;
+        }
+        match std::mem::replace(&mut self.phase, Phase::Closed) {
+            Phase::Open => self.phase = Phase::Open,
+            Phase::Draining(reason, parting) => {
+                self.actions.extend(parting.map(Action::Send));
+                self.actions.push_back(Action::Close(reason));
+            }
+            Phase::Closed => {}
+        }
+    }
+}
+
+const STOPPING: &str = "the server is stopping and did not accept this; ask again when it is back";
+
+/// What a server says before it closes for a reason that belongs to no request.
+fn parting(status: Status, text: &str) -> Bytes {
+    let text = text.to_owned();
+    let refusal = Refusal {
+        text,
+        ..Refusal::default()
+    };
+    encode(Opcode::PARTING, 0, &Response::Refused(status, refusal))
+}
+
+/// The reply's frame. One that is over a bound becomes a refusal: the peer must get an answer.
+fn encode(opcode: Opcode, request: u32, response: &Response) -> Bytes {
+    let frame = |status, body| Frame {
+        opcode: opcode.reply(),
+        status,
+        request,
+        body,
+    };
+    let encoded = response
+        .to_body()
+        .ok()
+        .and_then(|body| frame(response.status(), body).encode().ok());
+    // A refusal without its optional fields has one text, which is short here.
+    encoded.unwrap_or_else(|| {
+        let text = "the server could not write its answer; see its log".to_owned();
+        let refusal = Response::Refused(
+            Status::INTERNAL,
+            Refusal {
+                text,
+                ..Refusal::default()
+            },
+        );
+        let body = refusal.to_body().unwrap_or_default();
+        frame(Status::INTERNAL, body).encode().unwrap_or_default()
+    })
+}

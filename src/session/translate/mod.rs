@@ -1,0 +1,83 @@
+//! Where wire and domain meet. Matches over the domain's types have no wildcard arm: what is new there does not
+//! compile until the protocol has a number for it.
+
+mod ask;
+mod client;
+mod codes;
+mod refusal;
+mod reply;
+mod rows;
+
+use bytes::Bytes;
+
+pub use ask::{malformed, work_of};
+pub use client::{checkout_of, release_of, reply_of_checkout, reply_of_release};
+pub use codes::{cause_of, conflict_kind_of, kind_code, license_status_code, role_code, role_of, usage_code};
+pub use refusal::{status_of, status_of_catalogue_error, status_of_key_error, status_of_key_refusal};
+pub use reply::{Context, respond};
+
+use crate::domain::change::Server;
+use crate::domain::command::{Command, Role};
+use crate::domain::reply::{ImportOutcome, Reply};
+use crate::vendor::{CatalogueError, KeyError, KeyFileError};
+use crate::wire::messages::hello::Succession;
+
+/// What a request asks of the server around the session. Texts with signatures come unchecked: whoever does the work
+/// checks them with the trusted keys and then asks the ledger, also where no key is good, since the ledger decides
+/// whether the peer may ask at all.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Work {
+    /// Ask the ledger.
+    Command(Command),
+    /// Find out the peer's role and the server's own facts.
+    Hello,
+    /// Trust the vendor of this Ed25519 public key, if it is one.
+    TrustVendor([u8; 32]),
+    /// Check a signed catalogue, then import it.
+    VerifyCatalogue(Bytes),
+    /// Check license keys, then import those that are good; at most [`crate::wire::limits::KEYS_MAX`].
+    VerifyKeys(Vec<String>),
+}
+
+/// What HELLO is answered with, besides what the configuration knows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Greeting {
+    /// The peer's role.
+    pub role: Role,
+    /// The server as the ledger knows it.
+    pub server: Server,
+    /// That the server's identity took the place of another one.
+    pub succession: Option<Succession>,
+    /// The Ed25519 public key that signs leases.
+    pub lease_key: Option<[u8; 32]>,
+}
+
+/// What became of one license key of an IMPORT.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeyOutcome {
+    /// Its signature is good; the ledger decided.
+    Decided(ImportOutcome),
+    /// It counts for nothing.
+    Unverified(KeyError),
+}
+
+/// The answer to a [`Work`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// The queue is full: ask again later.
+    Busy,
+    /// The catalogue counts for nothing.
+    CatalogueRefused(CatalogueError),
+    /// The server failed; whether the request was carried out is not known.
+    Failed,
+    /// HELLO is answered.
+    Hello(Box<Greeting>),
+    /// What became of each key, in the order in which they came.
+    Imported(Vec<KeyOutcome>),
+    /// The ledger answered.
+    Reply(Box<Reply>),
+    /// The server stops and did not accept the request.
+    Stopping,
+    /// The 32 bytes are no vendor's key.
+    VendorKeyRefused(KeyFileError),
+}

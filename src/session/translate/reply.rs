@@ -1,0 +1,259 @@
+//! The domain's answers as replies of the wire.
+
+use super::super::server::SessionConfig;
+use super::codes::role_code;
+use super::refusal::{key_refusal_text, refusal, status_of, status_of_catalogue_error, status_of_key_error};
+use super::{Answer, Greeting, KeyOutcome, rows, status_of_key_refusal};
+use crate::domain::ids::{ProductKey, Serial};
+use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Status as Counted};
+use crate::domain::time::{Monotonic, Timestamp};
+use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, VENDOR_ROWS_MAX, VERSION_MAX};
+use crate::wire::messages::hello::{HelloOk, Refusal};
+use crate::wire::messages::{Response, admin, seat, views};
+use crate::wire::{self, Opcode, Outcome, ReleaseOutcome, Status};
+
+/// What a reply carries besides its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What all connections have in common.
+    pub config: &'a SessionConfig,
+    /// What was asked.
+    pub opcode: Opcode,
+    /// The server's calendar.
+    pub server_time: Timestamp,
+    /// The moment of the answer.
+    pub at: Monotonic,
+}
+
+/// The reply to a request.
+#[must_use]
+pub fn respond(answer: Answer, context: &Context<'_>) -> Response {
+    let response = match answer {
+        Answer::Busy => Response::Refused(
+            Status::BUSY,
+            Refusal {
+                server_time: Some(context.server_time.0),
+                text: format!("the server has too much to do; ask again in {BUSY_RETRY_SECS} seconds"),
+                retry_secs: Some(BUSY_RETRY_SECS),
+                ..Refusal::default()
+            },
+        ),
+        Answer::CatalogueRefused(error) => refused(context, status_of_catalogue_error(&error), error.to_string()),
+        Answer::Failed => failed(context),
+        Answer::Hello(greeting) => Response::Hello(hello(*greeting, context)),
+        Answer::Imported(outcomes) => Response::Import(imported(outcomes, context)),
+        Answer::Reply(reply) => of_reply(*reply, context),
+        Answer::Stopping => refused(
+            context,
+            Status::GOING_AWAY,
+            "the server is stopping and did not accept this; ask again when it is back".to_owned(),
+        ),
+        Answer::VendorKeyRefused(error) => refused(context, Status::BAD_VENDOR_KEY, error.to_string()),
+    };
+    // An answer of another kind than was asked for is a fault of ours: the peer must not have to guess.
+    if response.answers(context.opcode) {
+        response
+    } else {
+        failed(context)
+    }
+}
+
+fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
+    let server_time = context.server_time.0;
+    match reply {
+        Reply::Done => Response::Done(admin::Done { server_time }),
+        Reply::Admins(listing) => {
+            let (rows, more) = rows::page(listing, rows::admin);
+            Response::AdminList(views::AdminListOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
+        Reply::Availability(counts) => Response::Availability(seat::AvailabilityOk {
+            server_time,
+            counts: rows::counts(counts),
+        }),
+        Reply::CatalogueImported { products } => {
+            Response::CatalogueImport(admin::CatalogueImportOk { server_time, products })
+        }
+        Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
+        Reply::Imported(outcomes) => {
+            let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
+            Response::Import(imported(outcomes, context))
+        }
+        Reply::LicenseRemoved { seats_ended } => Response::LicenseRemove(admin::LicenseRemoveOk {
+            server_time,
+            seats_ended,
+        }),
+        Reply::Licenses(listing) => {
+            let (rows, more) = rows::page(listing, rows::license);
+            Response::Licenses(views::LicensesOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
+        Reply::NotCounted { counts, signed_entry } => Response::Checkout(seat::CheckoutOk {
+            server_time,
+            outcome: Outcome::NOT_COUNTED,
+            catalogue_entry: signed_entry,
+            counts: Some(rows::counts(counts)),
+            ..seat::CheckoutOk::default()
+        }),
+        Reply::NothingHeld => released(ReleaseOutcome::NOTHING_HELD, 0, context),
+        Reply::Products(listing) => {
+            let (rows, more) = rows::page(listing, rows::product);
+            Response::Products(views::ProductsOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
+        // No peer asks the server to reclaim.
+        Reply::Reclaimed(_) => failed(context),
+        Reply::Released { seat_freed: true, .. } => released(ReleaseOutcome::SEAT_FREED, 0, context),
+        Reply::Released {
+            seat_freed: false,
+            components_left,
+        } => released(ReleaseOutcome::COMPONENT_RELEASED, components_left, context),
+        Reply::Seat(grant) => Response::Checkout(granted(*grant, context)),
+        Reply::Seats(listing) => {
+            let (rows, more) = rows::page(listing, rows::seat);
+            Response::Seats(views::SeatsOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
+        Reply::Status(status) => Response::Status(counted(*status, context)),
+    }
+}
+
+fn hello(greeting: Greeting, context: &Context<'_>) -> HelloOk {
+    let config = context.config;
+    HelloOk {
+        server_time: context.server_time.0,
+        version: VERSION_MAX,
+        server: greeting.server.id.0,
+        name: config.name.clone(),
+        server_version: config.server_version.clone(),
+        epoch: greeting.server.epoch,
+        body_len_max: u32::try_from(BODY_LEN_MAX).unwrap_or(u32::MAX),
+        in_flight_max: config.in_flight_max,
+        silence_ms: config.silence_ms(greeting.role),
+        role: role_code(greeting.role),
+        succession: greeting.succession,
+        lease_key: greeting.lease_key,
+    }
+}
+
+fn granted(grant: Grant, context: &Context<'_>) -> seat::CheckoutOk {
+    let (outcome, former) = match grant.kind {
+        GrantKind::EngagedAgain(former) => (Outcome::ENGAGED_AGAIN, Some(rows::former(former))),
+        GrantKind::Granted => (Outcome::GRANTED, None),
+        GrantKind::Renewed => (Outcome::RENEWED, None),
+    };
+    seat::CheckoutOk {
+        server_time: context.server_time.0,
+        outcome,
+        catalogue_entry: grant.signed_entry,
+        serial: Some(grant.serial.as_str().to_owned()),
+        acquired_at: Some(grant.acquired_at.0),
+        renew_by: grant.renew_by.map(|at| at.0),
+        continuation: Some(grant.continuation),
+        conflict: grant.conflict.map(rows::conflict),
+        certificate: Some(grant.certificate),
+        former,
+        counts: None,
+    }
+}
+
+const fn released(outcome: ReleaseOutcome, components_left: u32, context: &Context<'_>) -> Response {
+    Response::Release(seat::ReleaseOk {
+        server_time: context.server_time.0,
+        outcome,
+        components_left,
+    })
+}
+
+fn counted(status: Counted, context: &Context<'_>) -> views::StatusOk {
+    let vendors = status.vendors.into_iter().take(VENDOR_ROWS_MAX);
+    views::StatusOk {
+        server_time: context.server_time.0,
+        name: context.config.name.clone(),
+        server_version: context.config.server_version.clone(),
+        uptime_secs: context.at.millis_since(context.config.started_at) / 1_000,
+        server: status.server.map(|server| server.id.0),
+        epoch: status.server.map(|server| server.epoch),
+        founded_at: status.server.map(|server| server.founded_at.0),
+        products: status.products,
+        licenses: status.licenses,
+        licenses_expired: status.licenses_expired,
+        seats: status.seats,
+        conflicts: status.conflicts,
+        admins: status.admins,
+        vendors: vendors.map(rows::vendor).collect(),
+    }
+}
+
+fn imported(outcomes: Vec<KeyOutcome>, context: &Context<'_>) -> admin::ImportOk {
+    let row = |(index, outcome)| admin::ImportRow {
+        index: u16::try_from(index).unwrap_or(u16::MAX),
+        ..import_row(outcome)
+    };
+    admin::ImportOk {
+        server_time: context.server_time.0,
+        rows: outcomes.into_iter().enumerate().map(row).collect(),
+    }
+}
+
+fn import_row(outcome: KeyOutcome) -> admin::ImportRow {
+    let named = |outcome, serial: Serial, product: ProductKey| admin::ImportRow {
+        outcome,
+        serial: Some(serial.as_str().to_owned()),
+        vendor: Some(product.vendor.0),
+        product: Some(product.product.as_str().to_owned()),
+        ..admin::ImportRow::default()
+    };
+    match outcome {
+        KeyOutcome::Decided(ImportOutcome::Added { serial, product, seats }) => admin::ImportRow {
+            seats: Some(seats),
+            ..named(wire::ImportOutcome::ADDED, serial, product)
+        },
+        KeyOutcome::Decided(ImportOutcome::AlreadyPresent { serial, product }) => {
+            named(wire::ImportOutcome::PRESENT, serial, product)
+        }
+        KeyOutcome::Decided(ImportOutcome::Refused {
+            serial,
+            product,
+            refusal,
+        }) => admin::ImportRow {
+            status: Some(status_of_key_refusal(refusal)),
+            text: Some(key_refusal_text(refusal).to_owned()),
+            ..named(wire::ImportOutcome::REFUSED, serial, product)
+        },
+        KeyOutcome::Unverified(error) => admin::ImportRow {
+            outcome: wire::ImportOutcome::REFUSED,
+            status: Some(status_of_key_error(&error)),
+            text: Some(error.to_string()),
+            ..admin::ImportRow::default()
+        },
+    }
+}
+
+fn refused(context: &Context<'_>, status: Status, text: String) -> Response {
+    Response::Refused(
+        status,
+        Refusal {
+            server_time: Some(context.server_time.0),
+            text,
+            ..Refusal::default()
+        },
+    )
+}
+
+fn failed(context: &Context<'_>) -> Response {
+    let text = "the server failed; whether it carried this out is not known: ask again, and see its log";
+    refused(context, Status::INTERNAL, text.to_owned())
+}
