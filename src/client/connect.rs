@@ -1,6 +1,5 @@
 //! A connection to one server: TCP, TLS with mutual proof of identity, HELLO, then requests and answers.
 
-mod dialogue;
 mod error;
 
 #[cfg(test)]
@@ -9,23 +8,27 @@ mod tests;
 use std::fmt;
 use std::net::SocketAddr;
 
+use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use self::dialogue::Dialogue;
 pub use self::error::{ConnectError, Fault};
 use super::deadline::Deadline;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::Timestamp;
+use crate::session::{ClientEvent, ClientSession};
 use crate::tls::{self, Identity, PinRule, PublicKey};
-use crate::wire::limits::{VERSION_MAX, VERSION_MIN};
-use crate::wire::messages::hello::{Hello, HelloOk};
+use crate::wire::limits::IN_FLIGHT_MAX;
+use crate::wire::messages::hello::HelloOk;
 use crate::wire::messages::{Request, Response};
 
 /// The program and its version, for the server's log.
 const PROGRAM: &str = concat!("seatkeeper ", env!("CARGO_PKG_VERSION"));
+
+/// How much is read at a time, in bytes.
+const INBOX_LEN: usize = 4_096;
 
 /// Where a server is, and the interface that it was seen on.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -58,7 +61,9 @@ impl fmt::Display for Target {
 #[derive(Debug)]
 pub struct Connection {
     stream: TlsStream<TcpStream>,
-    dialogue: Dialogue,
+    session: ClientSession,
+    /// Whether an exchange began and did not end.
+    interrupted: bool,
     target: Target,
     local: SocketAddr,
     server_key: PublicKey,
@@ -76,17 +81,15 @@ pub async fn connect(
     deadline: Deadline,
 ) -> Result<Connection, ConnectError> {
     match begin(&target, identity, pins, deadline).await {
-        Ok((stream, local, server_key)) => say_hello(target, stream, local, server_key, deadline).await,
+        Ok(mut connection) => match connection.say_hello(deadline).await {
+            Ok(()) => Ok(connection),
+            Err(fault) => Err(ConnectError { target, fault }),
+        },
         Err(fault) => Err(ConnectError { target, fault }),
     }
 }
 
-async fn begin(
-    target: &Target,
-    identity: &Identity,
-    pins: PinRule,
-    deadline: Deadline,
-) -> Result<(TlsStream<TcpStream>, SocketAddr, PublicKey), Fault> {
+async fn begin(target: &Target, identity: &Identity, pins: PinRule, deadline: Deadline) -> Result<Connection, Fault> {
     let config = tls::client_config(identity, pins)?;
     let tcp = deadline
         .bound(TcpStream::connect(target.address))
@@ -106,39 +109,15 @@ async fn begin(
         })?;
     let (_, session) = stream.get_ref();
     let server_key = tls::peer(session)?;
-    Ok((stream, local, server_key))
-}
-
-async fn say_hello(
-    target: Target,
-    stream: TlsStream<TcpStream>,
-    local: SocketAddr,
-    server_key: PublicKey,
-    deadline: Deadline,
-) -> Result<Connection, ConnectError> {
-    let mut connection = Connection {
+    Ok(Connection {
         stream,
-        dialogue: Dialogue::new(),
-        target,
+        session: ClientSession::new(PROGRAM)?,
+        interrupted: false,
+        target: target.clone(),
         local,
         server_key,
         hello: HelloOk::default(),
-    };
-    let hello = Request::Hello(Hello {
-        version_min: VERSION_MIN,
-        version_max: VERSION_MAX,
-        client: PROGRAM.to_owned(),
-        in_flight_max: 1,
-    });
-    match connection.request(&hello, deadline).await? {
-        Response::Hello(hello) if (VERSION_MIN..=VERSION_MAX).contains(&hello.version) => {
-            connection.hello = hello;
-            Ok(connection)
-        }
-        Response::Hello(hello) => Err(connection.error(Fault::Version(hello.version))),
-        Response::Refused(status, refusal) => Err(connection.error(Fault::Refused(status, Box::new(refusal)))),
-        _ => Err(connection.error(Fault::OutOfTurn)),
-    }
+    })
 }
 
 impl Connection {
@@ -212,37 +191,72 @@ impl Connection {
         }
     }
 
-    async fn carry(&mut self, requests: &[Request]) -> Result<Vec<Response>, Fault> {
-        // An interrupted exchange leaves the stream in the middle of it: nothing sent after that could be understood.
-        if std::mem::replace(&mut self.dialogue.interrupted, true) {
-            return Err(Fault::Closed);
+    async fn say_hello(&mut self, deadline: Deadline) -> Result<(), Fault> {
+        // The session begins with HELLO: it waits to be written.
+        let events = deadline.bound(self.exchange(1)).await.ok_or(Fault::Silent("HELLO"))??;
+        match events.into_iter().next() {
+            Some(ClientEvent::Greeted(hello)) => {
+                self.hello = *hello;
+                Ok(())
+            }
+            Some(ClientEvent::Answered { .. }) | None => Err(Fault::OutOfTurn),
         }
-        let in_flight_max = usize::from(self.hello.in_flight_max).max(1);
+    }
+
+    async fn carry(&mut self, requests: &[Request]) -> Result<Vec<Response>, Fault> {
+        let in_flight_max = usize::from(self.hello.in_flight_max).clamp(1, IN_FLIGHT_MAX);
         let mut answers = Vec::with_capacity(requests.len());
         for window in requests.chunks(in_flight_max) {
-            let (out, mut expected) = self.dialogue.encode(window)?;
-            let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
-            let dialogue = &mut self.dialogue;
-            // Both at once: a server that waits for us to read its answers does not read our requests meanwhile.
-            let writing = async {
-                writer.write_all(&out).await.map_err(Fault::Broken)?;
-                writer.flush().await.map_err(Fault::Broken)
-            };
-            let reading = async {
-                while let Some(&next) = expected.front() {
-                    if let Some(answer) = dialogue.decode(next)? {
-                        expected.pop_front();
-                        answers.push(answer);
-                    } else if reader.read_buf(&mut dialogue.inbox).await.map_err(Fault::Broken)? == 0 {
-                        return Err(Fault::Closed);
-                    }
+            for request in window {
+                self.session.request(request)?;
+            }
+            for event in self.exchange(window.len()).await? {
+                match event {
+                    ClientEvent::Answered { response, .. } => answers.push(*response),
+                    ClientEvent::Greeted(_) => return Err(Fault::OutOfTurn),
                 }
-                Ok(())
-            };
-            tokio::try_join!(writing, reading)?;
+            }
         }
-        self.dialogue.interrupted = false;
         Ok(answers)
+    }
+
+    /// Writes what waits to be written and reads until `count` things have happened.
+    async fn exchange(&mut self, count: usize) -> Result<Vec<ClientEvent>, Fault> {
+        // An interrupted exchange leaves the stream in the middle of it: nothing sent after that could be understood.
+        if std::mem::replace(&mut self.interrupted, true) {
+            return Err(Fault::Closed);
+        }
+        let mut out = BytesMut::new();
+        while let Some(bytes) = self.session.poll_transmit() {
+            out.extend_from_slice(&bytes);
+        }
+        let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
+        let session = &mut self.session;
+        // Both at once: a server that waits for us to read its answers does not read our requests meanwhile.
+        let writing = async {
+            writer.write_all(&out).await.map_err(Fault::Broken)?;
+            writer.flush().await.map_err(Fault::Broken)
+        };
+        let reading = async {
+            let mut events = Vec::with_capacity(count);
+            let mut inbox = BytesMut::with_capacity(INBOX_LEN);
+            loop {
+                while let Some(event) = session.poll_event() {
+                    events.push(event);
+                }
+                if events.len() >= count {
+                    return Ok(events);
+                }
+                inbox.clear();
+                if reader.read_buf(&mut inbox).await.map_err(Fault::Broken)? == 0 {
+                    return Err(Fault::Closed);
+                }
+                session.handle_bytes(&inbox)?;
+            }
+        };
+        let ((), events) = tokio::try_join!(writing, reading)?;
+        self.interrupted = false;
+        Ok(events)
     }
 
     /// Says goodbye. Dropping the connection does as well, less politely.

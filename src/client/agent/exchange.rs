@@ -69,7 +69,7 @@ impl Agent {
             Ok(machine) => machine,
             Err(fault) => return unable(fault, self.is_lenient(&state.memory)),
         };
-        let (answer, faults) = Box::pin(self.find_answer(&state, &machine, ask, deadline)).await;
+        let (answer, faults) = self.find_answer(&state, &machine, ask, deadline).await;
         let mut standing = self.conclude(answer, faults, &mut state.memory, &machine);
         if let Err(error) = state.save().await {
             standing.warn(format!("the agent cannot remember this: {error}"));
@@ -184,8 +184,9 @@ impl Round<'_> {
         loop {
             match settled.unwrap_or(self.deadline).bound(search.next()).await {
                 Some(Some(Ok(one))) => {
-                    let settle = Duration::from_millis(DISCOVERY_SETTLE_MS);
-                    settled.get_or_insert(self.deadline.at_most(settle));
+                    // Never so long that no time is left to ask.
+                    let settle = Duration::from_millis(DISCOVERY_SETTLE_MS).min(self.deadline.left() / 2);
+                    settled.get_or_insert_with(|| Deadline::after(settle));
                     met.push(one);
                     continue;
                 }
@@ -213,7 +214,7 @@ impl Round<'_> {
 
     async fn ask(&mut self, met: Met, search: &mut Search) -> Option<Answer> {
         let (lead, fingerprint) = (met.lead.clone(), met.connection.fingerprint());
-        match self.ask_one(met).await {
+        match Box::pin(self.ask_one(met)).await {
             Asked::Answer(Answer::Refused(status, refusal, seen)) if status == Status::SLOW_DOWN => {
                 let wait = Duration::from_secs(refusal.retry_secs.unwrap_or(1).into());
                 search.forget(fingerprint);

@@ -197,10 +197,7 @@ async fn meet(lead: Lead, identity: &Identity, pins: &[Pin], deadline: Deadline)
     let (connection, pin) = match trusted(&lead, identity, pins, deadline).await {
         Ok(found) => found,
         Err(error) => {
-            let again = match &error.fault {
-                Fault::Refused(_, refusal) => refusal.retry_secs.map(|secs| Duration::from_secs(secs.into())),
-                _ => None,
-            };
+            let again = error.fault.retry_after();
             return Err(lost(lead, error.to_string(), again));
         }
     };

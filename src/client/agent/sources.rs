@@ -1,8 +1,8 @@
 //! Where servers may be: the addresses at which pinned ones answered last, those that were configured, and discovery.
 
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
-use tokio::net::lookup_host;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -68,7 +68,7 @@ async fn look_up(server: String, port: u16, priority: u16, tell: mpsc::Sender<Cl
 }
 
 /// The addresses of `HOST[:PORT]`; `port` where it names none.
-async fn addresses(server: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+async fn addresses(server: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = server.parse::<SocketAddr>() {
         return Ok(vec![address]);
     }
@@ -79,11 +79,25 @@ async fn addresses(server: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> 
     let named_port = server
         .rsplit_once(':')
         .is_some_and(|(host, port)| !host.ends_with(':') && port.parse::<u16>().is_ok());
-    if named_port {
-        Ok(lookup_host(server).await?.collect())
+    let host = if named_port {
+        server.to_owned()
     } else {
-        Ok(lookup_host((bare, port)).await?.collect())
-    }
+        format!("{server}:{port}")
+    };
+    resolve(host).await
+}
+
+/// Asks the system's resolver on a thread of its own: it may take much longer than anyone waits, and a runtime that
+/// ends waits for the blocking tasks that it was given.
+async fn resolve(host_and_port: String) -> io::Result<Vec<SocketAddr>> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("seatkeeper-names".to_owned())
+        .spawn(move || {
+            let found = host_and_port.to_socket_addrs().map(Iterator::collect);
+            drop(tell.send(found)); // nobody may listen any more
+        })?;
+    told.await.map_err(io::Error::other)?
 }
 
 #[cfg(test)]

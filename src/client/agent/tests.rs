@@ -10,10 +10,14 @@ use crate::client::testing::{Stub, hello_ok, identities};
 use crate::domain::catalogue::Component;
 use crate::domain::license::{Claims, Kind, Usage, Validity};
 use crate::domain::time::Timestamp;
+use crate::sockets::server::ServerSockets;
+use crate::sockets::{Groups, interfaces};
 use crate::tls::{Identity, Succession};
 use crate::vendor::{
     CatalogueDraft, LicenseKey, OnConflict, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue, sign_key,
 };
+use crate::wire::discovery::{Offer, Question};
+use crate::wire::limits::{GROUP_V4, GROUP_V6};
 use crate::wire::messages::hello::{self, HelloOk, Refusal};
 use crate::wire::messages::seat::{AvailabilityOk, CheckoutOk, Counts, ReleaseOk};
 use crate::wire::messages::{Request, Response};
@@ -93,7 +97,7 @@ impl Vendor {
         })
     }
 
-    fn not_counted(&self, entry: Bytes) -> Response {
+    fn not_counted(entry: Bytes) -> Response {
         Response::Checkout(CheckoutOk {
             server_time: 1_000,
             outcome: Outcome::NOT_COUNTED,
@@ -223,7 +227,7 @@ async fn a_server_without_a_genuine_license_of_the_vendor_licenses_nothing_and_i
 #[tokio::test]
 async fn not_counted_is_believed_only_if_the_newest_known_catalogue_says_so() {
     let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
-    let honest = answering(vendor.not_counted(vendor.entry(1, false))).await;
+    let honest = answering(Vendor::not_counted(vendor.entry(1, false))).await;
     let console = vendor.agent(&directory, "console").servers(of(&[&honest]));
     let standing = console.acquire().await;
     assert!(
@@ -234,7 +238,7 @@ async fn not_counted_is_believed_only_if_the_newest_known_catalogue_says_so() {
     let strict = vendor.agent(&directory, "strict").servers(of(&[&honest]));
     assert!(!strict.acquire().await.may_run());
     // A newer catalogue counts it; a server that shows the old one again is not believed.
-    let newer = answering(vendor.not_counted(vendor.entry(2, true))).await;
+    let newer = answering(Vendor::not_counted(vendor.entry(2, true))).await;
     assert!(!console.clone().servers(of(&[&newer])).acquire().await.may_run());
     let seat = {
         let Response::Checkout(mut answer) = vendor.grant(1) else {
@@ -245,7 +249,7 @@ async fn not_counted_is_believed_only_if_the_newest_known_catalogue_says_so() {
     };
     assert!(console.clone().servers(of(&[&seat])).acquire().await.may_run());
     let [identity] = identities();
-    let old_entry = vendor.not_counted(vendor.entry(1, false));
+    let old_entry = Vendor::not_counted(vendor.entry(1, false));
     let replayed = Stub::start(&identity, hello_ok(), move |_| Some(old_entry.clone())).await;
     console.trust(replayed.fingerprint).await.unwrap();
     let standing = console.servers(of(&[&replayed])).acquire().await;
@@ -547,4 +551,74 @@ async fn what_keeps_the_agent_from_asking_is_told_with_the_remedy() {
     assert!(standing.to_string().starts_with("invalid license: "), "{standing}");
     assert!(standing.to_string().contains("--mac"), "{standing}");
     assert!(!standing.may_run());
+}
+
+/// Answers questions on every interface with the offers of these servers: number, product held, priority.
+async fn offer_them(sockets: &ServerSockets, servers: &[(&Stub, u8, bool, u16)]) {
+    let socket = sockets.v4.as_ref().unwrap();
+    let mut buffer = [0; 1_024];
+    loop {
+        let received = socket.receive(&mut buffer).await.unwrap();
+        let question = Question::decode(&buffer[..received.len]).unwrap();
+        assert_eq!(question.wanted.unwrap().product, "BKSRV");
+        for (stub, number, holds, priority) in servers {
+            let offer = Offer {
+                nonce: question.nonce,
+                server: [*number; 16],
+                fingerprint: stub.fingerprint.0,
+                port: stub.address.port(),
+                epoch: 3,
+                priority: *priority,
+                server_time: 0,
+                version_min: 1,
+                version_max: 1,
+                holds: Some(*holds),
+                name: "office".to_owned(),
+                server_version: "0.1.0".to_owned(),
+            };
+            let sent = socket.send(&offer.encode().unwrap(), received.source, received.way_back());
+            sent.unwrap();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn of_the_servers_that_are_found_one_that_holds_the_product_comes_first_then_the_lowest_priority() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let numbered = |number| HelloOk {
+        server: [number; 16],
+        ..hello_ok()
+    };
+    let without = granting(&vendor, numbered(1)).await;
+    let late = granting(&vendor, numbered(2)).await;
+    let higher_id = granting(&vendor, numbered(4)).await;
+    let first = granting(&vendor, numbered(3)).await;
+    let sockets = ServerSockets::bind(0).unwrap();
+    let groups = Groups {
+        v4: GROUP_V4,
+        v6: GROUP_V6,
+    };
+    sockets.join(groups, &interfaces::list().unwrap(), |_, _| ());
+    let servers = [
+        (&without, 1, false, 0),
+        (&late, 2, true, 20),
+        (&higher_id, 4, true, 10),
+        (&first, 3, true, 10),
+    ];
+    let agent = vendor.agent(&directory, "strict").port(sockets.port().unwrap());
+    for known in [0, 7] {
+        let standing = tokio::select! {
+            standing = agent.acquire() => standing,
+            () = offer_them(&sockets, &servers) => unreachable!(),
+        };
+        let Standing::Licensed(licensed) = standing else {
+            panic!("{standing}")
+        };
+        assert_eq!(licensed.server.fingerprint, first.fingerprint);
+        assert_eq!(checkouts(&first).last(), Some(&known));
+    }
+    for other in [without, late, higher_id] {
+        assert_eq!(other.asked(), []);
+    }
 }

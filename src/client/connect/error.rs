@@ -1,13 +1,14 @@
 use std::io;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use super::Target;
-use crate::codec::DecodeError;
 use crate::domain::ids::Fingerprint;
+use crate::session::ClientError;
 use crate::tls::TlsError;
-use crate::wire::messages::hello::Refusal;
-use crate::wire::{FrameError, Status};
+use crate::wire::Status;
+use crate::wire::limits::BUSY_RETRY_SECS;
 
 /// What failed, with the server that it failed at.
 #[derive(Debug, Error)]
@@ -30,21 +31,15 @@ pub enum Fault {
     /// The server closed the connection.
     #[error("the server closed the connection")]
     Closed,
-    /// A frame cannot be read.
-    #[error("unreadable answer ({0})")]
-    Frame(#[from] FrameError),
-    /// A message cannot be read, or a request not be written.
-    #[error("unreadable message ({0})")]
-    Message(#[from] DecodeError),
     /// The server is not pinned.
     #[error("the server's identity {0} is not trusted; if it is the right one: seatkeeper agent trust {0}")]
     NotTrusted(Fingerprint),
     /// An answer that belongs to no request.
     #[error("an answer out of turn")]
     OutOfTurn,
-    /// The server refused at HELLO, or ended the connection with this.
-    #[error("{}", .1.text)]
-    Refused(Status, Box<Refusal>),
+    /// The server ended the connection, or what it sent cannot be read.
+    #[error(transparent)]
+    Session(#[from] ClientError),
     /// The deadline passed.
     #[error("no answer in time: {0} took too long")]
     Silent(&'static str),
@@ -57,7 +52,17 @@ pub enum Fault {
     /// Nothing listens there, or nothing leads there.
     #[error("not reachable ({0})")]
     Unreachable(#[source] io::Error),
-    /// The server chose a protocol version that was not offered.
-    #[error("the server speaks protocol version {0}, which this program does not; upgrade the older of the two")]
-    Version(u16),
+}
+
+impl Fault {
+    /// After which time the server asked to come again; nothing if it did not.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Session(ClientError::Ended {
+                status: Status::BUSY, ..
+            }) => Some(Duration::from_secs(BUSY_RETRY_SECS.into())),
+            _ => None,
+        }
+    }
 }
