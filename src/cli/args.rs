@@ -291,16 +291,10 @@ pub(super) enum AgentCommand {
     Renew(Licensed),
     /// Give up a component's hold on this machine's seat: at uninstall.
     Release(Licensed),
-    /// Use the server with this fingerprint, besides those used already.
+    /// Have every component of this machine use the server with this fingerprint, besides those used already.
     Trust {
         /// The server's fingerprint, as `seatkeeper status` prints it.
         fingerprint: Fingerprint,
-        /// For this component only; for every component of this machine if absent.
-        #[arg(long, requires = "component")]
-        product: Option<ProductId>,
-        /// The component.
-        #[arg(long, requires = "product")]
-        component: Option<ComponentId>,
     },
 }
 

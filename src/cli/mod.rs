@@ -1,7 +1,7 @@
 //! The commands of `seatkeeper`: one file each; tables and JSON in one place.
 
 mod admin;
-// mod agent;
+mod agent;
 mod args;
 mod catalogue;
 // mod demo;
@@ -18,13 +18,14 @@ mod output;
 mod products;
 mod release;
 mod remove;
-// mod run;
+mod run;
 mod seats;
 mod serve;
 mod server;
 mod session;
 mod status;
 mod vendor;
+mod vendor_keys;
 
 pub use args::Cli;
 pub use error::CliError;
@@ -39,7 +40,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     let Cli { global, command } = cli;
     match command {
         Command::Admin(command) => admin::run(&global, command).await,
-        Command::Agent(_) => todo!(),
+        Command::Agent(command) => agent::run(&global, command).await,
         Command::Catalogue(command) => catalogue::run(&global, command).await,
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
@@ -53,7 +54,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Products => products::run(&global).await,
         Command::Release(target) => release::run(&global, target).await,
         Command::Remove(target) => remove::run(&global, target).await,
-        Command::Run(_) => todo!(),
+        Command::Run(program) => run::run(&global, program).await,
         Command::Seats(filter) => seats::run(&global, filter).await,
         Command::Serve(options) => serve::run(&global, options).await,
         Command::Status(target) => status::run(&global, target).await,

@@ -13,6 +13,7 @@ use crate::client::deadline::Deadline;
 use crate::client::discover::{Scope, Search, discover};
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
+use crate::session::ClientError;
 use crate::tls::{Identity, PinRule};
 use crate::wire::Status;
 use crate::wire::limits::DISCOVERY_SETTLE_MS;
@@ -228,7 +229,7 @@ pub(super) async fn resolve(server: &str) -> Result<SocketAddr, CliError> {
 
 fn no_connection(error: ConnectError) -> CliError {
     match &error.fault {
-        Fault::Refused(status, refusal) => refused(*status, &refusal.text),
+        Fault::Session(ClientError::Ended { status, text, .. }) => refused(*status, text),
         Fault::NotTrusted(shown) => CliError::failed(format!(
             "the server at {} has another identity than before ({shown}); if it was set up anew, take its line out of {}",
             error.target,

@@ -25,6 +25,7 @@
 
 pub mod adapter;
 pub mod agent;
+mod causes;
 pub mod connect;
 pub mod deadline;
 pub mod discover;
@@ -33,5 +34,6 @@ pub mod state;
 mod testing;
 
 pub use agent::{Agent, AgentError, Keeper, Standing};
+pub use causes::with_causes;
 pub use connect::{ConnectError, Connection, Target, connect};
 pub use deadline::Deadline;

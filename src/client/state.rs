@@ -6,6 +6,7 @@
 
 mod file;
 mod record;
+mod trusted;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,8 @@ use crate::tls::{Identity, PINS_MAX, TlsError};
 
 /// MAC addresses per server for which the continuation number is kept, at most.
 const CONTINUATIONS_MAX: usize = 4;
+
+pub use trusted::trust_on_this_machine;
 
 /// The environment variable that names another state directory.
 pub const STATE_DIR_VARIABLE: &str = "SEATKEEPER_STATE_DIR";
@@ -252,6 +255,7 @@ impl State {
             }
         };
         memory.pins.truncate(PINS_MAX);
+        trusted::add_to(&mut memory, directory)?;
         Ok(Self {
             memory,
             identity,

@@ -10,52 +10,32 @@
     reason = "a test fails by panicking"
 )]
 
+mod catalogue;
+mod random;
+mod translate;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
-use seatkeeper::domain::catalogue::{Catalogue, Component, Product};
-use seatkeeper::domain::change::{Change, Fact};
+use seatkeeper::domain::change::Change;
 use seatkeeper::domain::command::{Actor, Checkout, Command, Page, ProductName, Release, SeatsPage};
-use seatkeeper::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, Serial, VendorId};
+use seatkeeper::domain::ids::{ComponentId, Fingerprint, Mac, ProductKey, Serial, VendorId};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
-use seatkeeper::domain::reply::{Counts, ImportOutcome, Listing, Reply};
+use seatkeeper::domain::reply::{Counts, Listing, Reply};
 use seatkeeper::domain::seat::{MachineNote, SeatKey};
 use seatkeeper::domain::time::{Now, Timestamp};
 
-use crate::model::{self, Answer, Conflict, Model, Outcome};
+use crate::model::{self, Answer, Model, Outcome};
+use catalogue::catalogue;
+use random::Random;
+use translate::{answer, place_of};
 
 const SEEDS: u64 = 160;
 const STEPS: u32 = 300;
 const DAY: u64 = 86_400;
 const START: u64 = 1_767_225_600;
-
-/// `SplitMix64`: small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number from 0 up to but not including `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    fn percent(&mut self, chance: u64) -> bool {
-        self.below(100) < chance
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[usize::try_from(self.below(from.len() as u64)).unwrap()]
-    }
-}
 
 /// Says how to run a failed history again.
 struct Replay {
@@ -574,109 +554,9 @@ impl World {
     }
 }
 
-/// The key of a fact, as text that sorts by kind first, and whether it is there or deleted.
-fn place_of(fact: &Fact) -> (String, bool) {
-    match fact {
-        Fact::AdminPut(id, _) => (format!("a{id:?}"), true),
-        Fact::AdminRemoved(id) => (format!("a{id:?}"), false),
-        Fact::CataloguePut(catalogue) => (format!("c{:?}", catalogue.vendor), true),
-        Fact::FormerDropped(key) => (format!("f{key:?}"), false),
-        Fact::FormerPut(key, _) => (format!("f{key:?}"), true),
-        Fact::LicensePut(license) => (format!("l{:?}", license.claims.serial), true),
-        Fact::LicenseRemoved(serial) => (format!("l{serial:?}"), false),
-        Fact::SeatEnded(key) => (format!("s{key:?}"), false),
-        Fact::SeatPut(key, _) => (format!("s{key:?}"), true),
-        Fact::ServerPut(_) => ("server".to_owned(), true),
-        Fact::SpentPut(serial, unit, _) => (format!("u{serial:?} {unit:08}"), true),
-        Fact::TombstonePut(serial, _) => (format!("t{serial:?}"), true),
-        Fact::VendorPut(id, _) => (format!("v{id:?}"), true),
-    }
-}
-
-fn answer(reply: &Reply) -> Answer {
-    match reply {
-        Reply::Availability(counts) => Answer::Counts(*counts),
-        Reply::Denied(denied) => Answer::Denied {
-            denial: denied.denial,
-            seats: denied.seats,
-            former: denied.former,
-        },
-        Reply::Imported(outcomes) => Answer::Imported(match outcomes[..] {
-            [ImportOutcome::Added { .. }] => Outcome::Added,
-            [ImportOutcome::AlreadyPresent { .. }] => Outcome::AlreadyPresent,
-            [ImportOutcome::Refused { refusal, .. }] => Outcome::Refused(refusal),
-            _ => panic!("{outcomes:?} for one key"),
-        }),
-        Reply::LicenseRemoved { seats_ended } => Answer::Removed(*seats_ended),
-        Reply::NotCounted { counts, .. } => Answer::NotCounted(*counts),
-        Reply::NothingHeld => Answer::NothingHeld,
-        Reply::Reclaimed(count) => Answer::Reclaimed(*count),
-        Reply::Released {
-            seat_freed,
-            components_left,
-        } => Answer::Released {
-            seat_freed: *seat_freed,
-            components_left: *components_left,
-        },
-        Reply::Seat(grant) => Answer::Seat {
-            kind: grant.kind,
-            serial: grant.serial,
-            acquired_at: grant.acquired_at.0,
-            renew_by: grant.renew_by.map(|at| at.0),
-            conflict: grant.conflict.map(|seen| Conflict {
-                kind: seen.kind,
-                since: seen.since.0,
-                last_seen: seen.last_seen.0,
-                count: seen.count,
-            }),
-        },
-        other => panic!("not asked for: {other:?}"),
-    }
-}
-
 const fn peer(identity: Fingerprint) -> Actor {
     Actor::Peer {
         identity,
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-    }
-}
-
-fn catalogue(number: u8) -> Catalogue {
-    let product = |idle_days, single_use| Product {
-        name: "A product".to_owned(),
-        idle_days,
-        single_use,
-        offline_days: 0,
-        components: [
-            ("agent", true, false),
-            ("cli", true, false),
-            ("console", false, false),
-            ("disc", true, true),
-        ]
-        .map(|(name, counted, ephemeral)| {
-            let flags = Component {
-                counted,
-                lenient: false,
-                ephemeral,
-            };
-            (name.parse().unwrap(), flags)
-        })
-        .into(),
-        signed_entry: Bytes::from_static(b"entry"),
-    };
-    Catalogue {
-        vendor: VendorId([number; 16]),
-        vendor_name: format!("Vendor {number}"),
-        version: 1,
-        issued_at: Timestamp(START),
-        products: [
-            ("FOREVER", product(0, false)),
-            ("SERVER", product(30, false)),
-            ("WIPE", product(3, true)),
-            ("WORK", product(1, false)),
-        ]
-        .map(|(name, product)| (name.parse::<ProductId>().unwrap(), product))
-        .into(),
-        signed: Bytes::from(vec![number]),
     }
 }

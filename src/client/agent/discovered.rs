@@ -7,6 +7,7 @@ use super::search::{Clue, Lead, Rank};
 use crate::client::connect::Target;
 use crate::client::deadline::Deadline;
 use crate::client::discover::{Found, Scope, Search, discover};
+use crate::client::with_causes;
 use crate::domain::ids::Fingerprint;
 
 /// Passes offers on as they come, until the deadline or until nobody wants them any more.
@@ -20,7 +21,7 @@ pub(super) async fn follow(agent: Agent, deadline: Deadline, tell: mpsc::Sender<
     let mut discovery = match started {
         Ok(discovery) => discovery,
         Err(error) => {
-            drop(tell.send(Err(error.to_string())).await); // the search may be over already
+            drop(tell.send(Err(with_causes(&error))).await); // the search may be over already
             return;
         }
     };

@@ -10,6 +10,7 @@ use super::{Agent, AgentError, sources};
 use crate::client::adapter::Choice;
 use crate::client::deadline::Deadline;
 use crate::client::state::{LastGrant, LastStanding, Memory, Pin, State};
+use crate::client::with_causes;
 use crate::clock::Clock;
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Timestamp;
@@ -72,7 +73,7 @@ impl Agent {
         let (answer, faults) = self.find_answer(&state, &machine, ask, deadline).await;
         let mut standing = self.conclude(answer, faults, &mut state.memory, &machine);
         if let Err(error) = state.save().await {
-            standing.warn(format!("the agent cannot remember this: {error}"));
+            standing.warn(format!("the agent cannot remember this: {}", with_causes(&error)));
         }
         standing
     }
@@ -248,7 +249,7 @@ impl Round<'_> {
         };
         let response = match connection.request(&request, self.deadline).await {
             Ok(response) => response,
-            Err(error) => return Asked::Fault(error.to_string()),
+            Err(error) => return Asked::Fault(with_causes(&error)),
         };
         let mut seen = Box::new(Seen {
             server: ServerSeen::of(&connection),

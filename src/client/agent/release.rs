@@ -10,6 +10,7 @@ use super::standing::{Denied, NoServer, ServerSeen};
 use super::{Agent, AgentError, sources};
 use crate::client::adapter::Wish;
 use crate::client::state::{LastStanding, Memory};
+use crate::client::with_causes;
 use crate::clock::Clock;
 use crate::domain::ids::Mac;
 use crate::domain::time::Timestamp;
@@ -113,7 +114,7 @@ impl Agent {
                 }
                 Ok(Response::Refused(_, refusal)) => faults.push(format!("{}: {}", met.lead.target, refusal.text)),
                 Ok(_) => faults.push(format!("{}: an answer out of turn", met.lead.target)),
-                Err(error) => faults.push(error.to_string()),
+                Err(error) => faults.push(with_causes(&error)),
             }
         }
         let released = match released {
@@ -171,7 +172,7 @@ impl Agent {
                     check.faults.push(format!("{}: {}", met.lead.target, refusal.text));
                 }
                 Ok(_) => check.faults.push(format!("{}: an answer out of turn", met.lead.target)),
-                Err(error) => check.faults.push(error.to_string()),
+                Err(error) => check.faults.push(with_causes(&error)),
             }
         }
         Ok(check)

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
 use crate::client::state::Pin;
+use crate::client::with_causes;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::tls::{Identity, PinRule};
 
@@ -198,7 +199,7 @@ async fn meet(lead: Lead, identity: &Identity, pins: &[Pin], deadline: Deadline)
         Ok(found) => found,
         Err(error) => {
             let again = error.fault.retry_after();
-            return Err(lost(lead, error.to_string(), again));
+            return Err(lost(lead, with_causes(&error), again));
         }
     };
     let epoch = connection.hello().epoch;

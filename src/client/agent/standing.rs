@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::AgentError;
 use crate::client::connect::{Connection, Target};
+use crate::client::with_causes;
 use crate::domain::ids::{Fingerprint, Mac, Serial, ServerId};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::hello::Refusal;
@@ -82,8 +83,10 @@ impl fmt::Display for Standing {
                 "not counted: {} of {} seats of the product are available ({})",
                 not_counted.counts.available, not_counted.counts.total, not_counted.server
             ),
-            Self::Unable(unable) if unable.may_run => write!(f, "running without a license server: {}", unable.fault),
-            Self::Unable(unable) => write!(f, "{DENIAL_PREFIX}{}", unable.fault),
+            Self::Unable(unable) if unable.may_run => {
+                write!(f, "running without a license server: {}", with_causes(&*unable.fault))
+            }
+            Self::Unable(unable) => write!(f, "{DENIAL_PREFIX}{}", with_causes(&*unable.fault)),
         }
     }
 }

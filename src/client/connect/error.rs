@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -11,14 +12,25 @@ use crate::wire::Status;
 use crate::wire::limits::BUSY_RETRY_SECS;
 
 /// What failed, with the server that it failed at.
-#[derive(Debug, Error)]
-#[error("{target}: {fault}")]
+#[derive(Debug)]
 pub struct ConnectError {
     /// The server.
     pub target: Target,
     /// What failed.
-    #[source]
     pub fault: Fault,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.target, self.fault)
+    }
+}
+
+impl std::error::Error for ConnectError {
+    /// The cause of the fault: the fault itself is in the message already.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.fault.source()
+    }
 }
 
 /// What failed on the way to an answer.
@@ -26,7 +38,7 @@ pub struct ConnectError {
 #[non_exhaustive]
 pub enum Fault {
     /// The connection broke.
-    #[error("the connection broke ({0})")]
+    #[error("the connection broke")]
     Broken(#[source] io::Error),
     /// The server closed the connection.
     #[error("the server closed the connection")]
@@ -44,13 +56,13 @@ pub enum Fault {
     #[error("no answer in time: {0} took too long")]
     Silent(&'static str),
     /// The TLS handshake failed.
-    #[error("the TLS handshake failed ({0})")]
+    #[error("the TLS handshake failed")]
     Tls(#[source] io::Error),
     /// The peer's identity, or ours, cannot be used.
     #[error(transparent)]
     TlsSetup(#[from] TlsError),
     /// Nothing listens there, or nothing leads there.
-    #[error("not reachable ({0})")]
+    #[error("not reachable")]
     Unreachable(#[source] io::Error),
 }
 

@@ -115,7 +115,11 @@ async fn a_closed_port_is_told_as_unreachable_with_its_address() {
         .await
         .unwrap_err();
     assert!(matches!(error.fault, Fault::Unreachable(_)));
-    assert!(error.to_string().starts_with(&target.to_string()));
+    let told = crate::client::with_causes(&error);
+    assert!(
+        told.starts_with(&format!("{target}: not reachable: ")),
+        "no cause in {told:?}"
+    );
 }
 
 #[tokio::test]

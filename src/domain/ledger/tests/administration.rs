@@ -6,6 +6,7 @@ use crate::domain::command::{Command, Page, Release, Role, SeatsPage};
 use crate::domain::denial::Denial;
 use crate::domain::ids::ServerId;
 use crate::domain::ledger::AuditError;
+use crate::domain::license::License;
 use crate::domain::reply::Reply;
 use crate::domain::time::Timestamp;
 
@@ -220,4 +221,19 @@ fn an_administrators_record_says_since_when() {
         added_at: Timestamp(START + 7),
     };
     assert_eq!(listing.rows, [(identity(1), admin)]);
+}
+
+// proves K2
+#[test]
+fn the_audit_finds_a_license_of_a_vendor_that_is_not_trusted() {
+    let mut site = Site::with(&[]);
+    let mut license = License {
+        claims: key(1, "SERVER", 1).claims,
+        imported_at: Timestamp(START),
+        certificate: bytes::Bytes::new(),
+    };
+    license.claims.vendor = vendor(3);
+    record(&mut site, Fact::LicensePut(Box::new(license)));
+    let expected = AuditError::Untrusted { serial: serial(1) };
+    assert_eq!(site.ledger.audit(), Err(expected));
 }

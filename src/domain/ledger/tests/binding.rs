@@ -2,7 +2,9 @@
 
 use super::fixture::*;
 use crate::domain::change::EventKind;
+use crate::domain::command::Command;
 use crate::domain::denial::Denial;
+use crate::domain::ledger::Ledger;
 use crate::domain::reply::Reply;
 use crate::domain::seat::{Binding, Bound, ConflictKind};
 
@@ -118,7 +120,7 @@ fn a_disk_rolled_back_by_two_checkouts_is_a_conflict_that_stands_and_is_counted(
         _ => None,
     });
     assert_eq!(told, [ConflictKind::StaleContinuation]);
-    let Reply::Status(status) = site.serve(&crate::domain::command::Command::Status) else {
+    let Reply::Status(status) = site.serve(&Command::Status) else {
         panic!("no status");
     };
     assert_eq!(status.conflicts, 1);
@@ -220,4 +222,36 @@ fn bindings_of_two_components_on_one_seat_do_not_touch() {
         site.release(agent(1)),
         Reply::Released { components_left: 1, .. }
     ));
+}
+
+// proves I2
+// proves I7
+#[test]
+fn the_same_checkout_is_answered_alike_after_a_crash() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    let mut number = 0;
+    for step in 0..6 {
+        let ask = agent(1).with(number);
+        // The crash came before the round was durable: the checkout is decided as if it had never come.
+        let mut before = reloaded(&site);
+        let first = site.at(step).grant(ask);
+        let command = Command::Checkout(ask.checkout());
+        let (reply, _) = before.apply(peer(1), &command, site.now);
+        assert_eq!(reply, Reply::Seat(Box::new(first.clone())));
+        // It came between round and answer: the repetition is answered as by the server that did not crash.
+        let mut after = reloaded(&site);
+        let repeated = site.grant(ask);
+        let (reply, _) = after.apply(peer(1), &command, site.now);
+        assert_eq!(reply, Reply::Seat(Box::new(repeated.clone())));
+        assert_eq!((repeated.conflict, repeated.acquired_at), (None, first.acquired_at));
+        number = repeated.continuation;
+    }
+}
+
+fn reloaded(site: &Site) -> Ledger {
+    let mut ledger = Ledger::default();
+    for change in &site.log {
+        ledger.record(&change.fact);
+    }
+    ledger
 }

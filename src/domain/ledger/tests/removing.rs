@@ -9,6 +9,7 @@ use crate::domain::reply::{GrantKind, ImportOutcome, Reply};
 use crate::domain::seat::EndCause;
 use crate::domain::time::Timestamp;
 
+// proves S12
 #[test]
 fn a_license_in_use_is_removed_only_with_its_seats() {
     let mut site = Site::with(&[key(1, "SERVER", 3), key(2, "SERVER", 1)]);
@@ -25,6 +26,7 @@ fn a_license_in_use_is_removed_only_with_its_seats() {
     assert_eq!(denial(&site.remove(1, true)), Denial::UnknownSerial);
 }
 
+// proves S12
 #[test]
 fn a_license_that_is_not_in_use_is_removed_without_more_ado() {
     let mut site = Site::with(&[key(1, "SERVER", 3)]);
@@ -33,6 +35,7 @@ fn a_license_that_is_not_in_use_is_removed_without_more_ado() {
 }
 
 // proves S9
+// proves S12
 #[test]
 fn another_import_keeps_the_first_import_date_and_the_spent_units() {
     let mut site = Site::with(&[deployment_key(1, "SERVER", 3)]);
@@ -53,6 +56,7 @@ fn another_import_keeps_the_first_import_date_and_the_spent_units() {
 }
 
 // proves K5
+// proves S12
 #[test]
 fn a_trial_that_is_removed_and_imported_again_does_not_start_anew() {
     let trial = key_for(1, "SERVER", 1, 30);
@@ -72,6 +76,7 @@ fn a_trial_that_is_removed_and_imported_again_does_not_start_anew() {
 }
 
 // proves S9
+// proves S12
 #[test]
 fn a_key_with_fewer_seats_than_were_spent_under_its_serial_is_refused() {
     let mut site = Site::with(&[key(1, "WIPE", 2)]);
@@ -95,6 +100,7 @@ fn a_key_with_fewer_seats_than_were_spent_under_its_serial_is_refused() {
     assert!(matches!(site.import(&key(1, "WIPE", 2)), ImportOutcome::Added { .. }));
 }
 
+// proves S12
 #[test]
 fn a_seat_of_a_license_that_came_back_is_engaged_again() {
     let mut site = Site::with(&[key(1, "SERVER", 1)]);

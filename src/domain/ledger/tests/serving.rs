@@ -132,7 +132,7 @@ fn a_seat_that_moves_between_kinds_of_license_is_single_use_as_the_one_that_serv
     assert_eq!((site.license(2).used, site.license(3).used), (1, 0));
 }
 
-// proves S9
+// proves X5
 #[test]
 fn a_machine_license_serves_before_a_deployment_license() {
     let mut deployment = deployment_key(1, "SERVER", 1);

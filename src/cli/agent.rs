@@ -1,0 +1,353 @@
+//! `agent`: what an installer's script calls for this machine.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::args::{AgentCommand, Global, Licensed};
+use super::error::CliError;
+use super::output::{self, date, rfc3339};
+use super::vendor_keys;
+use crate::client::agent::{Check, Denied, ReleaseError, Released, Standing};
+use crate::client::{Agent, AgentError, state};
+use crate::config::site_port;
+use crate::domain::ids::Fingerprint;
+use crate::domain::time::Timestamp;
+use crate::wire::Status;
+
+/// What `agent checkout --json`, `agent renew --json` and `run` tell.
+#[derive(Serialize)]
+struct Told {
+    may_run: bool,
+    outcome: String,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acquired_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renew_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<Refusal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+    warnings: Vec<String>,
+}
+
+/// A refusal, with what its reader wants to know next (rule V2).
+#[derive(Serialize)]
+struct Refusal {
+    status: String,
+    used: Option<u64>,
+    total: Option<u64>,
+    earliest_renew_by: Option<String>,
+    former_ended_at: Option<String>,
+    retry_secs: Option<u32>,
+}
+
+/// What `agent release --json` prints.
+#[derive(Serialize)]
+struct Given {
+    outcome: &'static str,
+    components_left: u32,
+}
+
+/// What `agent check --json` prints.
+#[derive(Serialize)]
+struct Checked {
+    mac: String,
+    lenient: bool,
+    serial: Option<String>,
+    acquired_at: Option<String>,
+    renew_by: Option<String>,
+    trusted_servers: Vec<String>,
+    available: Option<u64>,
+    total: Option<u64>,
+    server: Option<String>,
+    faults: Vec<String>,
+}
+
+/// What `agent trust --json` prints.
+#[derive(Serialize)]
+struct Trusted {
+    fingerprint: String,
+    new: bool,
+}
+
+pub(super) async fn run(global: &Global, command: AgentCommand) -> Result<(), CliError> {
+    match command {
+        AgentCommand::Checkout(licensed) => {
+            let agent = agent(global, &licensed)?;
+            tell(global, &agent.acquire().await)
+        }
+        AgentCommand::Renew(licensed) => {
+            let agent = agent(global, &licensed)?;
+            tell(global, &agent.renew().await)
+        }
+        AgentCommand::Check(licensed) => check(global, &agent(global, &licensed)?).await,
+        AgentCommand::Release(licensed) => release(global, &agent(global, &licensed)?).await,
+        AgentCommand::Trust { fingerprint } => trust(global, fingerprint),
+    }
+}
+
+/// The agent of a component, as the options want it.
+pub(super) fn agent(global: &Global, licensed: &Licensed) -> Result<Agent, CliError> {
+    let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
+    let key = vendor_keys::of(licensed)?;
+    let mut agent = Agent::new(key, licensed.product, licensed.component)
+        .port(port)
+        .deadline(Duration::from_secs(global.timeout.into()));
+    if let Some(server) = &global.server {
+        agent = agent.servers([server.clone()]);
+    }
+    Ok(match (licensed.mac, &licensed.interface) {
+        (Some(mac), _) => agent.mac(mac),
+        (None, Some(interface)) => agent.interface(interface.clone()),
+        (None, None) => agent,
+    })
+}
+
+/// Shows how the component stands; an error, with its exit code, where it may not run.
+pub(super) fn tell(global: &Global, standing: &Standing) -> Result<(), CliError> {
+    if global.json {
+        output::json(&told(standing))?;
+    } else if standing.may_run() {
+        output::line(&describe(standing))?;
+    }
+    if !global.json {
+        standing
+            .warnings()
+            .iter()
+            .for_each(|warning| output::note(&format!("warning: {warning}")));
+    }
+    match standing {
+        standing if standing.may_run() => Ok(()),
+        Standing::Denied(denied) => Err(refused(denied)),
+        Standing::Unable(unable) => Err(unable_error(&unable.fault, standing)),
+        _ => Err(CliError::NoServer(standing.to_string())),
+    }
+}
+
+/// One line for people, with the dates of the seat.
+pub(super) fn describe(standing: &Standing) -> String {
+    match standing {
+        Standing::Licensed(licensed) => format!(
+            "{} {}: license {}, acquired {}, free from {} unless renewed ({})",
+            licensed.mac,
+            output::code(licensed.outcome.name()),
+            licensed.serial,
+            date(Some(licensed.acquired_at)),
+            date(licensed.renew_by),
+            licensed.server
+        ),
+        other => other.to_string(),
+    }
+}
+
+/// A refusal for people: the server's words, then the dates that belong to them.
+pub(super) fn refusal_text(denied: &Denied) -> String {
+    let mut text = denied.text.clone();
+    if let Some(former) = &denied.refusal.former {
+        let cause = match former.cause.name() {
+            Some("IDLE") => "it was not renewed in time",
+            Some("ADMINISTRATOR") => "an administrator took it back",
+            Some("LICENSE_REMOVED") => "its license was removed",
+            _ => "it was released",
+        };
+        text.push_str(&format!(
+            "; this machine's seat ended {}: {cause}",
+            date(Some(Timestamp(former.ended_at)))
+        ));
+    }
+    if let Some(earliest) = denied.refusal.earliest_renew_by {
+        text.push_str(&format!(
+            "; no seat comes free by itself before {}",
+            date(Some(Timestamp(earliest)))
+        ));
+    }
+    text
+}
+
+fn refused(denied: &Denied) -> CliError {
+    match denied.status {
+        Status::NOT_AUTHORIZED => CliError::NotAuthorized(denied.text.clone()),
+        _ => CliError::Refused(refusal_text(denied)),
+    }
+}
+
+fn unable_error(fault: &AgentError, standing: &Standing) -> CliError {
+    match fault {
+        AgentError::Adapter(_) => CliError::Refused(standing.to_string()),
+        _ => CliError::failed(standing.to_string()),
+    }
+}
+
+fn told(standing: &Standing) -> Told {
+    let mut told = Told {
+        may_run: standing.may_run(),
+        outcome: String::new(),
+        text: standing.to_string(),
+        mac: None,
+        serial: None,
+        acquired_at: None,
+        renew_by: None,
+        available: None,
+        refusal: None,
+        server: None,
+        warnings: standing.warnings().to_vec(),
+    };
+    match standing {
+        Standing::Denied(denied) => {
+            told.outcome = "denied".to_owned();
+            told.text = refusal_text(denied);
+            told.server = Some(denied.server.fingerprint.to_string());
+            told.refusal = Some(refusal(denied));
+        }
+        Standing::Licensed(licensed) => {
+            told.outcome = output::code(licensed.outcome.name());
+            told.mac = Some(licensed.mac.to_string());
+            told.serial = Some(licensed.serial.to_string());
+            told.acquired_at = rfc3339(Some(licensed.acquired_at));
+            told.renew_by = rfc3339(licensed.renew_by);
+            told.server = Some(licensed.server.fingerprint.to_string());
+        }
+        Standing::NotCounted(not_counted) => {
+            told.outcome = "not counted".to_owned();
+            told.available = Some(not_counted.counts.available);
+            told.server = Some(not_counted.server.fingerprint.to_string());
+        }
+        Standing::NoServer(_) => told.outcome = "no server".to_owned(),
+        Standing::Unable(_) => told.outcome = "unable".to_owned(),
+    }
+    told
+}
+
+fn refusal(denied: &Denied) -> Refusal {
+    let at = |secs: u64| rfc3339(Some(Timestamp(secs)));
+    Refusal {
+        status: denied.status.name().unwrap_or("UNKNOWN").to_owned(),
+        used: denied.refusal.used,
+        total: denied.refusal.total,
+        earliest_renew_by: denied.refusal.earliest_renew_by.and_then(at),
+        former_ended_at: denied.refusal.former.as_ref().and_then(|former| at(former.ended_at)),
+        retry_secs: denied.refusal.retry_secs,
+    }
+}
+
+async fn release(global: &Global, agent: &Agent) -> Result<(), CliError> {
+    let released = agent.release().await.map_err(|error| match &error {
+        ReleaseError::Agent(AgentError::Adapter(_)) => CliError::Refused(error.to_string()),
+        ReleaseError::Denied(denied) => CliError::Refused(refusal_text(denied)),
+        ReleaseError::NoServer(_) => CliError::NoServer(error.to_string()),
+        _ => CliError::because("cannot release the seat", error),
+    })?;
+    let (outcome, components_left, text) = match released {
+        Released::Component { components_left } => {
+            let text = format!("released; {components_left} more components hold this machine's seat");
+            ("component released", components_left, text)
+        }
+        Released::NothingHeld => ("nothing held", 0, "nothing was held; nothing changed".to_owned()),
+        Released::Seat => ("seat freed", 0, "released; this machine's seat is free".to_owned()),
+    };
+    if global.json {
+        output::json(&Given {
+            outcome,
+            components_left,
+        })
+    } else {
+        output::line(&text)
+    }
+}
+
+async fn check(global: &Global, agent: &Agent) -> Result<(), CliError> {
+    let checked = agent.check().await.map_err(|error| match &error {
+        AgentError::Adapter(_) => CliError::Refused(error.to_string()),
+        _ => CliError::because("cannot check", error),
+    })?;
+    if global.json {
+        output::json(&checked_row(&checked))?
+    } else {
+        tell_check(&checked)?
+    }
+    match &checked.available {
+        Some(_) => Ok(()),
+        None => Err(CliError::NoServer(format!(
+            "no license server answered: {}",
+            checked.faults.join("; ")
+        ))),
+    }
+}
+
+fn tell_check(check: &Check) -> Result<(), CliError> {
+    output::line(&format!("machine      {}", check.mac))?;
+    match &check.memory.grant {
+        Some(grant) => {
+            output::line(&format!(
+                "license      {}, acquired {}",
+                grant.serial,
+                date(Some(grant.acquired_at))
+            ))?;
+            output::line(&format!("renew by     {}", date(grant.renew_by)))?;
+        }
+        None => output::line("license      none so far")?,
+    }
+    let without = if check.lenient { "runs" } else { "does not run" };
+    output::line(&format!("without a server the component {without}"))?;
+    for pin in &check.memory.pins {
+        output::line(&format!("trusts       {}", pin.fingerprint))?;
+    }
+    if let Some((counts, server)) = &check.available {
+        output::line(&format!(
+            "available    {} of {} seats ({server})",
+            counts.available, counts.total
+        ))?;
+    }
+    check
+        .faults
+        .iter()
+        .try_for_each(|fault| output::line(&format!("fault        {fault}")))
+}
+
+fn checked_row(check: &Check) -> Checked {
+    Checked {
+        mac: check.mac.to_string(),
+        lenient: check.lenient,
+        serial: check.memory.grant.map(|grant| grant.serial.to_string()),
+        acquired_at: check.memory.grant.and_then(|grant| rfc3339(Some(grant.acquired_at))),
+        renew_by: check.memory.grant.and_then(|grant| rfc3339(grant.renew_by)),
+        trusted_servers: check
+            .memory
+            .pins
+            .iter()
+            .map(|pin| pin.fingerprint.to_string())
+            .collect(),
+        available: check.available.as_ref().map(|(counts, _)| counts.available),
+        total: check.available.as_ref().map(|(counts, _)| counts.total),
+        server: check
+            .available
+            .as_ref()
+            .map(|(_, server)| server.fingerprint.to_string()),
+        faults: check.faults.clone(),
+    }
+}
+
+fn trust(global: &Global, fingerprint: Fingerprint) -> Result<(), CliError> {
+    let failed = |error| CliError::because("cannot trust the server", error);
+    let directory = state::default_directory().map_err(failed)?;
+    let new = state::trust_on_this_machine(&directory, fingerprint).map_err(failed)?;
+    if global.json {
+        return output::json(&Trusted {
+            fingerprint: fingerprint.to_string(),
+            new,
+        });
+    }
+    output::line(if new {
+        "trusted by every component of this machine from now on"
+    } else {
+        "it was trusted by every component of this machine already"
+    })
+}
