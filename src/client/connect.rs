@@ -70,6 +70,15 @@ pub struct Connection {
     hello: HelloOk,
 }
 
+/// How far a connection has come before HELLO is answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// The server took the TCP connection; our end of it.
+    Connected(SocketAddr),
+    /// Both sides proved their identities; the server's.
+    Secured(Fingerprint),
+}
+
 /// Connects as `identity` to the server at `target`, if `pins` admits it, and says HELLO.
 ///
 /// # Errors
@@ -80,7 +89,21 @@ pub async fn connect(
     pins: PinRule,
     deadline: Deadline,
 ) -> Result<Connection, ConnectError> {
-    match begin(&target, identity, pins, deadline).await {
+    connect_in_steps(target, identity, pins, deadline, |_| ()).await
+}
+
+/// As [`connect`], and tells `reached` each step as it is taken, for whoever measures them.
+///
+/// # Errors
+/// As [`connect`]; what failed is the step behind the last one told.
+pub async fn connect_in_steps(
+    target: Target,
+    identity: &Identity,
+    pins: PinRule,
+    deadline: Deadline,
+    mut reached: impl FnMut(Step) + Send,
+) -> Result<Connection, ConnectError> {
+    match begin(&target, identity, pins, deadline, &mut reached).await {
         Ok(mut connection) => match connection.say_hello(deadline).await {
             Ok(()) => Ok(connection),
             Err(fault) => Err(ConnectError { target, fault }),
@@ -89,7 +112,13 @@ pub async fn connect(
     }
 }
 
-async fn begin(target: &Target, identity: &Identity, pins: PinRule, deadline: Deadline) -> Result<Connection, Fault> {
+async fn begin(
+    target: &Target,
+    identity: &Identity,
+    pins: PinRule,
+    deadline: Deadline,
+    reached: &mut (impl FnMut(Step) + Send),
+) -> Result<Connection, Fault> {
     let config = tls::client_config(identity, pins)?;
     let tcp = deadline
         .bound(TcpStream::connect(target.address))
@@ -99,6 +128,7 @@ async fn begin(target: &Target, identity: &Identity, pins: PinRule, deadline: De
     // Requests are small and waited for: none is worth delaying for another.
     tcp.set_nodelay(true).map_err(Fault::Unreachable)?;
     let local = tcp.local_addr().map_err(Fault::Unreachable)?;
+    reached(Step::Connected(local));
     let stream = deadline
         .bound(TlsConnector::from(config).connect(tls::server_name(), tcp))
         .await
@@ -109,6 +139,7 @@ async fn begin(target: &Target, identity: &Identity, pins: PinRule, deadline: De
         })?;
     let (_, session) = stream.get_ref();
     let server_key = tls::peer(session)?;
+    reached(Step::Secured(Fingerprint(server_key.fingerprint())));
     Ok(Connection {
         stream,
         session: ClientSession::new(PROGRAM)?,

@@ -35,6 +35,29 @@ async fn hello_tells_who_the_server_is() {
 }
 
 #[tokio::test]
+async fn steps_are_told_as_they_are_taken() {
+    let [client, server] = identities();
+    let (listener, target) = listening().await;
+    let serving = tokio::spawn({
+        let server = server.clone();
+        async move {
+            let peer = Peer::accept(&listener, &server).await.unwrap();
+            drop(peer);
+        }
+    });
+    let mut steps = Vec::new();
+    let error = connect_in_steps(target, &client, PinRule::Any, patient(), |step| steps.push(step))
+        .await
+        .unwrap_err();
+    serving.await.unwrap();
+    let [Step::Connected(local), Step::Secured(fingerprint)] = steps[..] else {
+        unreachable!("{steps:?}, then {error}");
+    };
+    assert!(local.ip().is_loopback());
+    assert_eq!(fingerprint, Fingerprint(server.fingerprint()));
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_pinned_is_asked_nothing() {
     let [client, pinned, other] = identities();
     let (listener, target) = listening().await;

@@ -1,0 +1,74 @@
+//! `seatprobe ping`: the way to one server, step by step.
+
+mod meaning;
+mod query;
+mod report;
+mod steps;
+
+use std::path::{Path, PathBuf};
+
+use seatkeeper::domain::ids::ProductId;
+use seatkeeper::tls::Identity;
+use seatkeeper::vendor::VendorKey;
+
+use self::query::Query;
+use self::report::Report;
+use crate::output::{Failure, Output};
+use crate::{Network, address};
+
+/// The longest vendor key file that is read, in bytes.
+const KEY_FILE_LEN_MAX: u64 = 65_536;
+
+/// Go the way to one server step by step: UDP, TCP, TLS, HELLO, one query.
+///
+/// Each step is shown with its time, or with its error and what that means. A step that fails ends the way, except UDP:
+/// without it the server is not found by itself, but can be reached by its address. The query engages no seat.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 all steps are good, 1 some failed, 2 wrong usage, 3 nothing answered.")]
+pub(crate) struct Args {
+    /// The server, HOST or HOST:PORT; [ADDRESS]:PORT for IPv6.
+    #[arg(value_name = "SERVER[:PORT]")]
+    server: String,
+    /// Ask as this identity, a PEM file; a throwaway one if absent. What the server allows depends on it.
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// Ask how many seats of this product are available.
+    #[arg(long)]
+    product: Option<ProductId>,
+    /// The product's vendor, a public key file; needed where two vendors have a product of this id.
+    #[arg(long, value_name = "FILE", requires = "product")]
+    vendor_key: Option<PathBuf>,
+    #[command(flatten)]
+    network: Network,
+}
+
+pub(crate) async fn run(args: &Args, output: &Output) -> Result<(), Failure> {
+    let identity = identity(args.identity.as_deref())?;
+    let vendor = args.vendor_key.as_deref().map(vendor_key).transpose()?;
+    let query = args.product.map(|product| Query::Product {
+        vendor: vendor.map(|key| key.id()),
+        product,
+    });
+    let addresses = address::resolve(&args.server, args.network.port.get()).await?;
+    let mut report = Report::new(args.server.clone(), addresses);
+    steps::walk(&mut report, &identity, query, args.network.wait()).await;
+    output.print(&report, &report.text())?;
+    report.verdict()
+}
+
+fn identity(file: Option<&Path>) -> Result<Identity, Failure> {
+    let made = match file {
+        Some(path) => Identity::load(path),
+        None => Identity::generate(),
+    };
+    made.map_err(|error| Failure::Failed(format!("no identity to ask with: {}", crate::scan::with_causes(&error))))
+}
+
+fn vendor_key(path: &Path) -> Result<VendorKey, Failure> {
+    let wrong = |cause: String| Failure::Failed(format!("{} is not a vendor's public key: {cause}", path.display()));
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| std::io::Read::read_to_string(&mut std::io::Read::take(file, KEY_FILE_LEN_MAX), &mut text))
+        .map_err(|error| wrong(error.to_string()))?;
+    VendorKey::from_pem(&text).map_err(|error| wrong(error.to_string()))
+}
