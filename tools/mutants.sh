@@ -64,6 +64,8 @@ plant second-component-second-seat ledger/checkout.rs \
 # I7
 plant copies-unseen ledger/binding.rs 's/(!known)\.then_some(/false.then_some(/'
 plant alternation-unseen ledger/binding.rs 's/alternates\.then_some(/false.then_some(/'
+plant only-the-last-displaced-remembered ledger/binding.rs 's/saturating_sub(DISPLACED_MAX)/saturating_sub(1)/'
+plant displaced-remembered-too-long ledger/binding.rs 's/one\.at) < ALTERNATING_SECS/one.at) <= ALTERNATING_SECS * 2/'
 plant lost-answer-is-a-conflict ledger/binding.rs 's/ || came_with == bound\.continuation_before//'
 # S3
 plant last-to-expire-first ledger/index.rs '/pub(super) fn first_open/,/^    }/ s/\.next()/.next_back()/'
