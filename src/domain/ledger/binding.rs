@@ -1,9 +1,8 @@
 //! What is bound to a component, and how a copy of it shows itself (rule I7).
 
-use super::Occasion;
 use crate::domain::catalogue::Component;
 use crate::domain::change::EventKind;
-use crate::domain::command::{Actor, Checkout};
+use crate::domain::command::Checkout;
 use crate::domain::ids::Fingerprint;
 use crate::domain::seat::{Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, Seat};
 use crate::domain::time::{DAY_SECS, Timestamp};
@@ -16,8 +15,14 @@ pub(super) struct Sighting {
     pub(super) events: Vec<EventKind>,
 }
 
-/// Writes the component that checks out into the seat.
-pub(super) fn bind(seat: &mut Seat, checkout: &Checkout, component: Component, occasion: Occasion) -> Sighting {
+/// Writes the component that checks out into the seat; `now` is the steady time.
+pub(super) fn bind(
+    seat: &mut Seat,
+    checkout: &Checkout,
+    component: Component,
+    identity: Fingerprint,
+    now: Timestamp,
+) -> Sighting {
     let Checkout {
         key,
         component: id,
@@ -29,14 +34,10 @@ pub(super) fn bind(seat: &mut Seat, checkout: &Checkout, component: Component, o
     if before.is_none() {
         events.push(EventKind::ComponentAdded { key, component: id });
     }
-    let Actor::Peer { identity, .. } = occasion.actor else {
-        return Sighting { events };
-    };
     let binding = match before {
         _ if component.ephemeral => Binding::Ephemeral,
         None | Some(Binding::Ephemeral) => Binding::Identity(first(identity, continuation)),
         Some(Binding::Identity(bound)) => {
-            let now = occasion.now.steady;
             let before = bound.conflict;
             let (next, seen) = if bound.identity == identity {
                 again(bound, continuation)
