@@ -465,6 +465,7 @@ impl Model {
             .position(|one| one.key.claims.serial == claims.serial);
         let outcome = match known.map(|place| &self.licenses[place]) {
             Some(held) if held.present && held.key.certificate == key.certificate => Outcome::AlreadyPresent,
+            Some(held) if held.key.claims.vendor != claims.vendor => Outcome::Refused(KeyRefusal::SerialTaken),
             Some(held) if held.present || held.spent > claims.seats => Outcome::Refused(KeyRefusal::SerialTaken),
             _ if !self.products.iter().any(|one| one.key.vendor == claims.vendor) => {
                 Outcome::Refused(KeyRefusal::UnknownVendor)

@@ -168,6 +168,7 @@ pub(crate) fn every_put() -> Vec<Fact> {
         Fact::TombstonePut(
             serial(9),
             Tombstone {
+                vendor: VENDOR,
                 imported_at: Timestamp(1),
                 removed_at: Timestamp(2),
             },
