@@ -74,7 +74,8 @@ impl<'a> Story<'a> {
                 vendor.license("BKWKS", 3, Kind::Trial, Validity::Days(14))?,
             ),
         ];
-        let text: String = keys.iter().map(|(what, key)| format!("# {what}\n{key}\n\n")).collect();
+        let paragraphs = keys.iter().map(|(what, key)| format!("# {what}\n{key}\n"));
+        let text = paragraphs.collect::<Vec<_>>().join("\n");
         let file = self.stage.root.join("keys.txt");
         std::fs::write(&file, text).map_err(|error| CliError::because("cannot write keys.txt", error))?;
         self.say("A vendor made a key pair, signed a catalogue of 5 products and 5 license keys into keys.txt.")?;
