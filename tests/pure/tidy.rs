@@ -38,7 +38,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
 /// What the tools may import of the library.
 const TOOL_ARROWS: [(&str, &[&str]); 2] = [
     ("mint", &["domain", "vendor"]),
-    ("probe", &["client", "session", "wire"]),
+    (
+        "probe",
+        &["client", "clock", "domain", "session", "tls", "vendor", "wire"],
+    ),
 ];
 
 /// The pure part's packages and what they need.
