@@ -96,7 +96,7 @@ async fn all(session: &mut Session) -> Result<Vec<AdminRow>, CliError> {
     };
     let take = |response| match response {
         Response::AdminList(page) => Ok((page.rows, page.more)),
-        other => Err(other),
+        other => Err(unexpected(&other)),
     };
     session.rows(request, take).await
 }

@@ -13,7 +13,7 @@ use crate::client::{Agent, AgentError, state};
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Timestamp;
-use crate::wire::Status;
+use crate::wire::{EndCause, Status};
 
 /// What `agent checkout --json`, `agent renew --json` and `run` tell.
 #[derive(Serialize)]
@@ -152,22 +152,18 @@ pub(super) fn describe(standing: &Standing) -> String {
 pub(super) fn refusal_text(denied: &Denied) -> String {
     let mut text = denied.text.clone();
     if let Some(former) = &denied.refusal.former {
-        let cause = match former.cause.name() {
-            Some("IDLE") => "it was not renewed in time",
-            Some("ADMINISTRATOR") => "an administrator took it back",
-            Some("LICENSE_REMOVED") => "its license was removed",
+        let cause = match former.cause {
+            EndCause::IDLE => "it was not renewed in time",
+            EndCause::ADMINISTRATOR => "an administrator took it back",
+            EndCause::LICENSE_REMOVED => "its license was removed",
             _ => "it was released",
         };
-        text.push_str(&format!(
-            "; this machine's seat ended {}: {cause}",
-            date(Some(Timestamp(former.ended_at)))
-        ));
+        let ended = date(Some(Timestamp(former.ended_at)));
+        text = format!("{text}; this machine's seat ended {ended}: {cause}");
     }
     if let Some(earliest) = denied.refusal.earliest_renew_by {
-        text.push_str(&format!(
-            "; no seat comes free by itself before {}",
-            date(Some(Timestamp(earliest)))
-        ));
+        let earliest = date(Some(Timestamp(earliest)));
+        text = format!("{text}; no seat comes free by itself before {earliest}");
     }
     text
 }
@@ -202,7 +198,7 @@ fn told(standing: &Standing) -> Told {
     };
     match standing {
         Standing::Denied(denied) => {
-            told.outcome = "denied".to_owned();
+            told.outcome = "denied".into();
             told.text = refusal_text(denied);
             told.server = Some(denied.server.fingerprint.to_string());
             told.refusal = Some(refusal(denied));
@@ -216,12 +212,12 @@ fn told(standing: &Standing) -> Told {
             told.server = Some(licensed.server.fingerprint.to_string());
         }
         Standing::NotCounted(not_counted) => {
-            told.outcome = "not counted".to_owned();
+            told.outcome = "not counted".into();
             told.available = Some(not_counted.counts.available);
             told.server = Some(not_counted.server.fingerprint.to_string());
         }
-        Standing::NoServer(_) => told.outcome = "no server".to_owned(),
-        Standing::Unable(_) => told.outcome = "unable".to_owned(),
+        Standing::NoServer(_) => told.outcome = "no server".into(),
+        Standing::Unable(_) => told.outcome = "unable".into(),
     }
     told
 }
@@ -269,9 +265,9 @@ async fn check(global: &Global, agent: &Agent) -> Result<(), CliError> {
         _ => CliError::because("cannot check", error),
     })?;
     if global.json {
-        output::json(&checked_row(&checked))?
+        output::json(&checked_row(&checked))?;
     } else {
-        tell_check(&checked)?
+        tell_check(&checked)?;
     }
     match &checked.available {
         Some(_) => Ok(()),

@@ -157,7 +157,7 @@ pub(super) enum CatalogueCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct ImportKeys {
-    /// The keys, `SK1-…`.
+    /// The keys, `SK1-...`.
     #[arg(required = true)]
     pub(super) keys: Vec<String>,
 }

@@ -6,7 +6,7 @@ use super::args::{Global, LicenseFilter};
 use super::error::CliError;
 use super::output::{self, date, rfc3339};
 use super::products;
-use super::session::Session;
+use super::session::{Session, unexpected};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::LicenseRow;
 use crate::wire::messages::{Request, Response, views};
@@ -85,7 +85,7 @@ pub(super) async fn all(session: &mut Session) -> Result<Vec<LicenseRow>, CliErr
     };
     let take = |response| match response {
         Response::Licenses(page) => Ok((page.rows, page.more)),
-        other => Err(other),
+        other => Err(unexpected(&other)),
     };
     session.rows(request, take).await
 }

@@ -84,7 +84,7 @@ impl From<&Found> for Row {
             fingerprint: Fingerprint(found.offer.fingerprint).to_string(),
             epoch: found.offer.epoch,
             priority: found.offer.priority,
-            has_product: found.offer.holds.into(),
+            has_product: found.offer.holds,
         }
     }
 }

@@ -4,7 +4,8 @@ mod admin;
 mod agent;
 mod args;
 mod catalogue;
-// mod demo;
+#[cfg(feature = "demo")]
+mod demo;
 mod error;
 mod files;
 mod generate;
@@ -44,7 +45,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Catalogue(command) => catalogue::run(&global, command).await,
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
-        Command::Demo(_) => todo!(),
+        Command::Demo(options) => Box::pin(demo::run(&global, options)).await,
         Command::Identity(command) => identity::run(&global, &command),
         Command::Import(keys) => import::keys(&global, keys).await,
         Command::ImportFile(file) => import::file(&global, file).await,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::args::Global;
 use super::error::CliError;
 use super::output;
-use super::session::Session;
+use super::session::{Session, unexpected};
 use crate::wire::messages::views::{ProductName, ProductRow};
 use crate::wire::messages::{Request, Response, views};
 
@@ -42,7 +42,7 @@ struct Row {
 /// A component of a product.
 #[derive(Serialize)]
 struct Component {
-    component: String,
+    id: String,
     counted: bool,
     lenient: bool,
     ephemeral: bool,
@@ -72,7 +72,7 @@ pub(super) async fn all(session: &mut Session) -> Result<Vec<ProductRow>, CliErr
     };
     let take = |response| match response {
         Response::Products(page) => Ok((page.rows, page.more)),
-        other => Err(other),
+        other => Err(unexpected(&other)),
     };
     session.rows(request, take).await
 }
@@ -102,7 +102,7 @@ fn cells(row: &ProductRow) -> Vec<String> {
 impl From<&ProductRow> for Row {
     fn from(row: &ProductRow) -> Self {
         let component = |one: &views::ComponentRow| Component {
-            component: one.component.clone(),
+            id: one.component.clone(),
             counted: one.counted,
             lenient: one.lenient,
             ephemeral: one.ephemeral,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::args::{Global, SeatFilter};
 use super::error::CliError;
 use super::output::{self, date, rfc3339};
-use super::session::Session;
+use super::session::{Session, unexpected};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::{Holder, SeatName, SeatRow};
 use crate::wire::messages::{Request, Response, views};
@@ -46,7 +46,7 @@ struct Row {
 /// A component that holds the seat.
 #[derive(Serialize)]
 struct Component {
-    component: String,
+    id: String,
     identity: Option<String>,
     rebound_at: Option<String>,
     conflict: Option<Conflict>,
@@ -93,7 +93,7 @@ pub(super) async fn all(session: &mut Session, mac: Option<[u8; 6]>) -> Result<V
     };
     let take = |response| match response {
         Response::Seats(page) => Ok((page.rows, page.more)),
-        other => Err(other),
+        other => Err(unexpected(&other)),
     };
     session.rows(request, take).await
 }
@@ -162,7 +162,7 @@ impl From<&Holder> for Component {
             count: conflict.count,
         });
         Self {
-            component: holder.component.clone(),
+            id: holder.component.clone(),
             identity: holder.identity.map(|identity| output::hex(&identity)),
             rebound_at: holder.rebound_at.and_then(|at| rfc3339(Some(Timestamp(at)))),
             conflict,

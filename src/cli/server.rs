@@ -61,7 +61,7 @@ impl Server {
             blocking(move || prepare(&data, &clock, limits, recover_admin)).await?
         };
         let fingerprint = Fingerprint(identity.fingerprint());
-        let sockets = Sockets::open(&config.listen_on(site_port)).await?;
+        let sockets = Sockets::open(&config.listen_on(site_port))?;
         let addresses = sockets.addresses.clone();
         LocalServer {
             listen: addresses.clone(),
@@ -84,7 +84,7 @@ impl Server {
             .map_err(|error| CliError::because("cannot set up TLS", error))?;
         let stop = CancellationToken::new();
         let responder = tokio::spawn(discovery.run(stop.clone()));
-        let connections = Connections::start(sockets.tcp, shared, stop.clone());
+        let connections = Connections::start(sockets.tcp, shared, &stop);
         Ok(Self {
             addresses,
             fingerprint,
@@ -139,11 +139,11 @@ struct Sockets {
 const FREE_PORT_TRIES: u32 = 16;
 
 impl Sockets {
-    async fn open(wanted: &[SocketAddr]) -> Result<Self, CliError> {
+    fn open(wanted: &[SocketAddr]) -> Result<Self, CliError> {
         let any = wanted.iter().all(|address| address.port() == 0);
         let mut tries = if any { FREE_PORT_TRIES } else { 1 };
         loop {
-            match Self::open_once(wanted, any).await {
+            match Self::open_once(wanted, any) {
                 Err(_) if tries > 1 => tries -= 1,
                 outcome => return outcome,
             }
@@ -151,7 +151,7 @@ impl Sockets {
     }
 
     /// Takes the UDP port first: it tells a second server on this host from a first one.
-    async fn open_once(wanted: &[SocketAddr], any: bool) -> Result<Self, CliError> {
+    fn open_once(wanted: &[SocketAddr], any: bool) -> Result<Self, CliError> {
         let udp_port = wanted.first().map_or(0, SocketAddr::port);
         let udp = ServerSockets::bind(udp_port)
             .map_err(|error| CliError::because("cannot be found by broadcast without its UDP port", error))?;
@@ -274,7 +274,8 @@ fn set_aside(path: &std::path::Path) -> Result<(), CliError> {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], CliError> {
+/// Random bytes of the system.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], CliError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| CliError::failed(format!("the system gives no random numbers: {error}")))?;

@@ -69,12 +69,12 @@ impl Session {
     pub(super) async fn rows<T>(
         &mut self,
         request: impl Fn(Option<&T>) -> Request,
-        take: impl Fn(Response) -> Result<(Vec<T>, bool), Response>,
+        take: impl Fn(Response) -> Result<(Vec<T>, bool), CliError>,
     ) -> Result<Vec<T>, CliError> {
         let mut rows = Vec::new();
         loop {
             let answer = self.ask(&request(rows.last())).await?;
-            let (page, more) = take(answer).map_err(|other| unexpected(&other))?;
+            let (page, more) = take(answer)?;
             let more = more && !page.is_empty();
             rows.extend(page);
             if !more {

@@ -34,7 +34,7 @@ struct Told {
 /// A trusted vendor.
 #[derive(Serialize)]
 struct Vendor {
-    vendor: String,
+    id: String,
     name: String,
     catalogue_version: u64,
     trusted_at: Option<String>,
@@ -141,7 +141,7 @@ fn told(session: &Session, status: &StatusOk) -> Told {
 
 fn vendor(row: &views::VendorRow) -> Vendor {
     Vendor {
-        vendor: output::hex(&row.vendor),
+        id: output::hex(&row.vendor),
         name: row.name.clone(),
         catalogue_version: row.catalogue_version,
         trusted_at: rfc3339(Some(Timestamp(row.trusted_at))),

@@ -55,6 +55,7 @@ pub struct Agent {
     port: u16,
     deadline: Duration,
     lenient_before_contact: bool,
+    host_name: Option<String>,
 }
 
 impl Agent {
@@ -80,6 +81,7 @@ impl Agent {
                 .unwrap_or(PORT),
             deadline: DEADLINE,
             lenient_before_contact: false,
+            host_name: None,
         }
     }
 
@@ -94,6 +96,13 @@ impl Agent {
     #[must_use]
     pub fn interface(mut self, name: impl Into<String>) -> Self {
         self.wish = Wish::Interface(name.into());
+        self
+    }
+
+    /// Tells the server this host name, instead of the system's.
+    #[must_use]
+    pub fn host_name(mut self, name: impl Into<String>) -> Self {
+        self.host_name = Some(name.into());
         self
     }
 

@@ -127,7 +127,7 @@ pub enum SearchError {
     Random(#[source] getrandom::Error),
     /// The question cannot be written.
     #[error("the question cannot be written")]
-    Question(#[source] crate::codec::DecodeError),
+    Question(#[source] crate::wire::DecodeError),
 }
 
 /// A search that goes on while [`Discovery::next`] is awaited.

@@ -21,7 +21,9 @@ pub struct OfferFacts {
     pub priority: u16,
 }
 
-/// Follows the ledger's facts and publishes what offers say. The task ends with the service.
+/// Follows the ledger's facts and publishes what offers say. The task ends with the service. Call it inside a tokio
+/// runtime.
+#[must_use]
 pub fn follow(service: &Service, offered: OfferFacts) -> watch::Receiver<Arc<Facts>> {
     let mut ledger = service.watch_facts();
     let first = facts(&ledger.borrow_and_update(), &offered);

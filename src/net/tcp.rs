@@ -104,7 +104,7 @@ pub struct Connections {
 impl Connections {
     /// Serves connections on each listener until `stop`.
     #[must_use]
-    pub fn start(listeners: Vec<TcpListener>, shared: Shared, stop: CancellationToken) -> Self {
+    pub fn start(listeners: Vec<TcpListener>, shared: Shared, stop: &CancellationToken) -> Self {
         let tasks = TaskTracker::new();
         let shared = Arc::new(shared);
         let gate = Gate::new(shared.limits);
@@ -152,16 +152,14 @@ fn take(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    match gate.admit(peer.ip()) {
-        Some(place) => {
-            let serving = connection::serve(stream, peer, Arc::clone(shared), stop.clone());
-            drop(tasks.spawn(async move {
-                serving.await;
-                drop(place);
-            }));
-        }
-        None => tracing::debug!(%peer, "refused: too many connections"),
-    }
+    let Some(place) = gate.admit(peer.ip()) else {
+        return tracing::debug!(%peer, "refused: too many connections");
+    };
+    let serving = connection::serve(stream, peer, Arc::clone(shared), stop.clone());
+    drop(tasks.spawn(async move {
+        serving.await;
+        drop(place);
+    }));
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

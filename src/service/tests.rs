@@ -308,7 +308,7 @@ impl Store for GatedStore {
 
     fn commit(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
         // A dropped gate is open.
-        drop(self.wait.recv());
+        let _let_through = self.wait.recv();
         self.inner.commit(round)
     }
 }

@@ -13,6 +13,7 @@ pub mod messages;
 pub mod opcode;
 pub mod status;
 
+pub use crate::codec::DecodeError;
 pub use codes::{ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Outcome, ReleaseOutcome, Role, Usage};
 pub use frame::{Frame, FrameError, decode_frame};
 pub use opcode::Opcode;

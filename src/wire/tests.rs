@@ -362,3 +362,17 @@ fn codes_of_newer_peers_decode_and_print() {
     );
     assert_eq!(IN_FLIGHT_MAX, 64);
 }
+
+// proves T3
+#[test]
+fn no_request_has_room_for_a_clients_time_and_every_reply_carries_the_servers() {
+    for row in messages::TABLE {
+        let names: Vec<_> = row.fields.iter().map(|field| field.name).collect();
+        let has_time = |name: &str| name.contains("time") || name.ends_with("_at");
+        match row.place {
+            Place::Request(_) => assert!(!names.iter().any(|name| has_time(name)), "{}", row.name),
+            Place::Reply(_) | Place::Refusal => assert!(names.contains(&"server_time"), "{}", row.name),
+            Place::Field => {}
+        }
+    }
+}

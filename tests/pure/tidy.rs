@@ -25,7 +25,12 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("clock", &["domain"]),
     ("codec", &[]),
     ("domain", &["codec"]),
-    ("net", &["clock", "service", "session", "sockets", "tls", "wire"]),
+    (
+        "net",
+        &[
+            "clock", "domain", "service", "session", "sockets", "tls", "vendor", "wire",
+        ],
+    ),
     ("service", &["clock", "domain", "store", "vendor"]),
     ("session", &["codec", "domain", "vendor", "wire"]),
     ("sockets", &["domain"]),

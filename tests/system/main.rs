@@ -6,7 +6,18 @@
     reason = "a helper that panics fails its test, as it should"
 )]
 
+mod end_to_end;
+#[path = "../support/forge.rs"]
+mod forge;
+#[path = "../support/process.rs"]
+mod process;
+#[path = "../support/site.rs"]
+mod site;
 mod store_contract;
 mod store_kill;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/vendor.rs"]
+mod vendor;
+#[path = "../support/wire.rs"]
+mod wire;

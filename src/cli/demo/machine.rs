@@ -1,7 +1,7 @@
 //! Machines of the demonstration: each has a name, a MAC address and a state directory of its own.
 
+use super::Stage;
 use super::vendor::product;
-use super::{PATIENCE, Stage};
 use crate::cli::error::CliError;
 use crate::client::Agent;
 use crate::domain::ids::Mac;
@@ -21,7 +21,11 @@ impl Machine {
             .mac(mac)
             .host_name(name)
             .port(stage.port())
-            .deadline(PATIENCE)
             .state_dir(stage.root.join("machines").join(name)))
+    }
+
+    /// The same, but the machine was told where the server is: it need not wait whether another one answers.
+    pub(super) fn told_where(self, stage: &Stage, product_id: &str, component: &str) -> Result<Agent, CliError> {
+        Ok(self.agent(stage, product_id, component)?.servers(stage.address()))
     }
 }

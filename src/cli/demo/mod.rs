@@ -5,9 +5,6 @@ mod machine;
 mod story;
 mod vendor;
 
-use std::path::Path;
-use std::time::Duration;
-
 use super::args::{DemoOptions, Global};
 use super::error::CliError;
 use super::server::{Options, Server};
@@ -15,6 +12,7 @@ use super::{licenses, output, seats, session::Session};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
+use std::path::Path;
 use story::Story;
 
 /// When the demonstration begins by its own clock: 2026-01-01 00:00 UTC.
@@ -34,10 +32,16 @@ pub(super) async fn run(global: &Global, options: DemoOptions) -> Result<(), Cli
     if options.keep && shown.is_ok() {
         keep(&stage).await?;
     }
-    stage.server.stop().await?;
+    stage.stop().await?;
     shown?;
-    directory.close().map_err(|error| CliError::because("cannot remove the temporary directory", error))?;
-    if options.keep { Ok(()) } else { output::line("\nDone. Nothing is left behind.") }
+    directory
+        .close()
+        .map_err(|error| CliError::because("cannot remove the temporary directory", error))?;
+    if options.keep {
+        Ok(())
+    } else {
+        output::line("\nDone. Nothing is left behind.")
+    }
 }
 
 /// Everything that the demonstration plays on.
@@ -45,7 +49,8 @@ struct Stage {
     root: std::path::PathBuf,
     vendor: vendor::Vendor,
     clock: Clock,
-    server: Server,
+    /// Nothing between a stop and the next start.
+    server: Option<Server>,
     global: Global,
 }
 
@@ -53,22 +58,46 @@ impl Stage {
     async fn build(global: &Global, root: &Path) -> Result<Self, CliError> {
         let clock = Clock::manual(BEGIN);
         let data = root.join("server");
-        let server = start(&data, "demo-server", clock.clone()).await?;
-        let global = Global { json: false, server: None, data: Some(data), identity: None, ..global.clone() };
+        let server = Some(start(&data, "demo-server", clock.clone()).await?);
+        let global = Global {
+            json: false,
+            server: None,
+            data: Some(data),
+            identity: None,
+            ..global.clone()
+        };
         let vendor = vendor::Vendor::new(root, "vendor", BEGIN)?;
-        Ok(Self { root: root.to_owned(), vendor, clock, server, global })
+        Ok(Self {
+            root: root.to_owned(),
+            vendor,
+            clock,
+            server,
+            global,
+        })
     }
 
     /// Stops the server and starts it again on what is on disk.
-    async fn restart(self) -> Result<Self, CliError> {
-        let Self { root, vendor, clock, server, global } = self;
-        server.stop().await?;
-        let server = start(&root.join("server"), "demo-server", clock.clone()).await?;
-        Ok(Self { root, vendor, clock, server, global })
+    async fn restart(&mut self) -> Result<(), CliError> {
+        self.stop().await?;
+        self.server = Some(start(&self.root.join("server"), "demo-server", self.clock.clone()).await?);
+        Ok(())
+    }
+
+    async fn stop(&mut self) -> Result<(), CliError> {
+        match self.server.take() {
+            Some(server) => server.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The server's address, for a machine that is told it.
+    fn address(&self) -> Option<String> {
+        self.server.as_ref()?.addresses().first().map(ToString::to_string)
     }
 
     fn port(&self) -> u16 {
-        self.server.addresses().first().map_or(0, std::net::SocketAddr::port)
+        let address = self.server.as_ref().and_then(|server| server.addresses().first());
+        address.map_or(0, std::net::SocketAddr::port)
     }
 
     async fn administrator(&self) -> Result<Session, CliError> {
@@ -78,9 +107,22 @@ impl Stage {
 
 /// Starts a server for this host alone, on a port that is free.
 async fn start(data: &Path, name: &str, clock: Clock) -> Result<Server, CliError> {
-    let listen = "127.0.0.1:0".parse().map_err(|error| CliError::because("cannot listen", error))?;
-    let config = Config { name: Some(name.to_owned()), listen: vec![listen], ..Config::default() };
-    Server::start(Options { data: data.to_owned(), config, site_port: 0, clock, recover_admin: false }).await
+    let listen = "127.0.0.1:0"
+        .parse()
+        .map_err(|error| CliError::because("cannot listen", error))?;
+    let config = Config {
+        name: Some(name.to_owned()),
+        listen: vec![listen],
+        ..Config::default()
+    };
+    Server::start(Options {
+        data: data.to_owned(),
+        config,
+        site_port: 0,
+        clock,
+        recover_admin: false,
+    })
+    .await
 }
 
 async fn show(stage: &mut Stage) -> Result<(), CliError> {
@@ -93,7 +135,8 @@ async fn show(stage: &mut Stage) -> Result<(), CliError> {
 
 async fn keep(stage: &Stage) -> Result<(), CliError> {
     let data = stage.root.join("server");
-    let (data, vendor) = (data.display(), stage.vendor.public_key_file().display());
+    let vendor = stage.vendor.public_key_file();
+    let (data, vendor) = (data.display(), vendor.display());
     let port = stage.port();
     output::line(&format!(
         "\nThe server goes on until Ctrl-C. In another terminal:\n\
@@ -103,8 +146,7 @@ async fn keep(stage: &Stage) -> Result<(), CliError> {
          \n  SEATKEEPER_PORT={port} seatkeeper list\
          \n  SEATKEEPER_PORT={port} SEATKEEPER_STATE_DIR=/tmp/my-agent seatkeeper agent checkout BKWKS agent --vendor-key {vendor}"
     ))?;
-    tokio::signal::ctrl_c().await.map_err(|error| CliError::because("cannot wait for Ctrl-C", error))
+    tokio::signal::ctrl_c()
+        .await
+        .map_err(|error| CliError::because("cannot wait for Ctrl-C", error))
 }
-
-/// How long one exchange of a machine of the demonstration may take: a loaded machine must not spoil it.
-const PATIENCE: Duration = Duration::from_secs(10);

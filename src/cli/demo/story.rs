@@ -15,8 +15,13 @@ use crate::domain::time::DAY_SECS;
 use crate::vendor::find_keys;
 use crate::wire::{Outcome, Status};
 
-const SERVERS: [Machine; 5] =
-    [Machine("srv-1", 1), Machine("srv-2", 2), Machine("srv-3", 3), Machine("srv-4", 4), Machine("srv-5", 5)];
+const SERVERS: [Machine; 5] = [
+    Machine("srv-1", 1),
+    Machine("srv-2", 2),
+    Machine("srv-3", 3),
+    Machine("srv-4", 4),
+    Machine("srv-5", 5),
+];
 const DESK: Machine = Machine("desk-1", 0x11);
 const BARE: Machine = Machine("bare-1", 0x21);
 const ADMIN_DESK: Machine = Machine("admin-desk", 0x31);
@@ -51,33 +56,61 @@ impl<'a> Story<'a> {
         let vendor = &self.stage.vendor;
         let bought = Kind::Commercial;
         let keys = [
-            ("3 seats for servers", vendor.license("BKSRV", 3, bought, Validity::Forever)?),
-            ("10 seats for workstations", vendor.license("BKWKS", 10, bought, Validity::Forever)?),
-            ("1 seat for the privacy suite", vendor.license("PRIVACY", 1, bought, Validity::Forever)?),
+            (
+                "3 seats for servers",
+                vendor.license("BKSRV", 3, bought, Validity::Forever)?,
+            ),
+            (
+                "10 seats for workstations",
+                vendor.license("BKWKS", 10, bought, Validity::Forever)?,
+            ),
+            (
+                "1 seat for the privacy suite",
+                vendor.license("PRIVACY", 1, bought, Validity::Forever)?,
+            ),
             ("3 deployments", vendor.license("DEPLOY", 3, bought, Validity::Forever)?),
-            ("a trial for workstations, 14 days", vendor.license("BKWKS", 3, Kind::Trial, Validity::Days(14))?),
+            (
+                "a trial for workstations, 14 days",
+                vendor.license("BKWKS", 3, Kind::Trial, Validity::Days(14))?,
+            ),
         ];
-        let text: String = keys.iter().map(|(what, key)| format!("# {what}\n{key}\n\n")).collect();
+        let paragraphs = keys.iter().map(|(what, key)| format!("# {what}\n{key}\n"));
+        let text = paragraphs.collect::<Vec<_>>().join("\n");
         let file = self.stage.root.join("keys.txt");
         std::fs::write(&file, text).map_err(|error| CliError::because("cannot write keys.txt", error))?;
         self.say("A vendor made a key pair, signed a catalogue of 5 products and 5 license keys into keys.txt.")?;
 
         let mut session = self.stage.administrator().await?;
         vendor::trust(&mut session, &self.stage.vendor.key()).await?;
-        let products = catalogue::import(&mut session, &self.stage.vendor.catalogue("Example Backup Software")?).await?;
+        let products =
+            catalogue::import(&mut session, &self.stage.vendor.catalogue("Example Backup Software")?).await?;
         let text = std::fs::read_to_string(&file).map_err(|error| CliError::because("cannot read keys.txt", error))?;
         let found = find_keys(&text).map_err(|error| CliError::because("keys.txt", error))?;
         let first = import::import(&mut session, &found).await?;
         let again = import::import(&mut session, &found).await?;
-        expect(products == 5 && first.added == 5 && again.added == 0 && again.already_present == 5, &first)?;
-        self.say("The administrator trusted the vendor, imported its catalogue and keys.txt: 5 added; once more: 0 added.")
+        expect(
+            products == 5 && first.added == 5 && again.added == 0 && again.already_present == 5,
+            &first,
+        )?;
+        self.say(
+            "The administrator trusted the vendor, imported its catalogue and keys.txt: 5 added; once more: 0 added.",
+        )
     }
 
     async fn found_by_udp(&mut self) -> Result<(), CliError> {
-        let scope = Scope::Everywhere { port: self.stage.port() };
-        let search = Search { scope, deadline: super::PATIENCE, ..Search::default() };
+        let scope = Scope::Everywhere {
+            port: self.stage.port(),
+        };
+        let search = Search {
+            scope,
+
+            ..Search::default()
+        };
         let mut search = discover(&search).map_err(|error| CliError::because("cannot search", error))?;
-        let found = search.next().await.ok_or_else(|| CliError::NoServer("no server answered by UDP".to_owned()))?;
+        let found = search
+            .next()
+            .await
+            .ok_or_else(|| CliError::NoServer("no server answered by UDP".to_owned()))?;
         self.say(&format!("An installer asked by UDP broadcast and found {found}."))
     }
 
@@ -87,7 +120,7 @@ impl<'a> Story<'a> {
             expect(is(&standing, Outcome::GRANTED), &standing)?;
             self.say(&format!("{} checked out: {}", machine.0, agent::describe(&standing)))?;
         }
-        let standing = SERVERS[3].agent(self.stage, "BKSRV", "agent")?.acquire().await;
+        let standing = SERVERS[3].told_where(self.stage, "BKSRV", "agent")?.acquire().await;
         self.say_refused(SERVERS[3], &standing)
     }
 
@@ -101,7 +134,10 @@ impl<'a> Story<'a> {
         self.say("desk-1 runs two components of the privacy suite, guard and wipe: they share its one seat.")?;
         let standing = DESK.agent(self.stage, "BKWKS", "agent")?.acquire().await;
         expect(is(&standing, Outcome::GRANTED), &standing)?;
-        self.say(&format!("desk-1 also backs up; the trial serves first, since it ends first: {}", agent::describe(&standing)))
+        self.say(&format!(
+            "desk-1 also backs up; the trial serves first, since it ends first: {}",
+            agent::describe(&standing)
+        ))
     }
 
     async fn what_is_not_counted(&mut self) -> Result<(), CliError> {
@@ -114,7 +150,10 @@ impl<'a> Story<'a> {
         let deployed = BARE.agent(self.stage, "DEPLOY", "agent")?;
         let standing = deployed.acquire().await;
         expect(is(&standing, Outcome::GRANTED), &standing)?;
-        let released = deployed.release().await.map_err(|error| CliError::because("release", error))?;
+        let released = deployed
+            .release()
+            .await
+            .map_err(|error| CliError::because("release", error))?;
         let used = self.used("DEPLOY").await?;
         expect(released == Released::Seat && used == 1, &used)?;
         self.say("bare-1 was deployed and released: a single-use seat stays spent, 1 of 3.")
@@ -123,9 +162,17 @@ impl<'a> Story<'a> {
     async fn renewal(&mut self) -> Result<(), CliError> {
         self.pass(DAY_SECS, "One day later")?;
         let standing = SERVERS[0].agent(self.stage, "BKSRV", "agent")?.renew().await;
-        let Standing::Licensed(licensed) = &standing else { return expect(false, &standing) };
-        expect(licensed.acquired_at == BEGIN && is(&standing, Outcome::RENEWED), &standing)?;
-        self.say(&format!("srv-1 started again and renewed: {}", agent::describe(&standing)))
+        let Standing::Licensed(licensed) = &standing else {
+            return expect(false, &standing);
+        };
+        expect(
+            licensed.acquired_at == BEGIN && is(&standing, Outcome::RENEWED),
+            &standing,
+        )?;
+        self.say(&format!(
+            "srv-1 started again and renewed: {}",
+            agent::describe(&standing)
+        ))
     }
 
     async fn release(&mut self) -> Result<(), CliError> {
@@ -139,7 +186,7 @@ impl<'a> Story<'a> {
 
     async fn idle_boundary(&mut self) -> Result<(), CliError> {
         self.pass(29 * DAY_SECS - 1, "29 days 23:59:59 after srv-2 was last seen")?;
-        let standing = SERVERS[4].agent(self.stage, "BKSRV", "agent")?.acquire().await;
+        let standing = SERVERS[4].told_where(self.stage, "BKSRV", "agent")?.acquire().await;
         expect(matches!(standing, Standing::Denied(_)), &standing)?;
         self.say("srv-5 is refused: srv-2 still has its seat.")?;
         self.pass(1, "One second later, at 30 days")?;
@@ -152,12 +199,13 @@ impl<'a> Story<'a> {
 
     async fn restart(&mut self) -> Result<(), CliError> {
         let before = self.everything().await?;
-        let server = &mut self.stage.server;
-        server.restart(&self.stage.root.join("server"), self.stage.clock.clone()).await?;
+        self.stage.restart().await?;
         let after = self.everything().await?;
         expect(before == after, &(before.1.len(), after.1.len()))?;
         let (licenses, seats) = (after.0.len(), after.1.len());
-        self.say(&format!("The server was stopped and started: all {licenses} licenses and {seats} seats are there."))?;
+        self.say(&format!(
+            "The server was stopped and started: all {licenses} licenses and {seats} seats are there."
+        ))?;
         let standing = SERVERS[0].agent(self.stage, "BKSRV", "agent")?.acquire().await;
         expect(is(&standing, Outcome::RENEWED), &standing)?;
         self.say("srv-1 found it at its new port by UDP and renewed.")
@@ -168,10 +216,16 @@ impl<'a> Story<'a> {
         let data = self.stage.root.join("foreign-server");
         let server = start(&data, "foreign-server", self.stage.clock.clone()).await?;
         let address = server.addresses().first().map(ToString::to_string).unwrap_or_default();
-        let global = crate::cli::args::Global { data: Some(data), ..self.stage.global.clone() };
+        let global = crate::cli::args::Global {
+            data: Some(data),
+            ..self.stage.global.clone()
+        };
         let mut session = crate::cli::session::Session::open(&global).await?;
         let foreign = Vendor::new(&self.stage.root, "foreign-vendor", BEGIN)?;
-        for (vendor, name) in [(&self.stage.vendor, "Example Backup Software"), (&foreign, "Somebody Else")] {
+        for (vendor, name) in [
+            (&self.stage.vendor, "Example Backup Software"),
+            (&foreign, "Somebody Else"),
+        ] {
             vendor::trust(&mut session, &vendor.key()).await?;
             catalogue::import(&mut session, &vendor.catalogue(name)?).await?;
         }
@@ -179,23 +233,38 @@ impl<'a> Story<'a> {
         let found = find_keys(&key).map_err(|error| CliError::because("a key", error))?;
         let imported = import::import(&mut session, &found).await?;
         expect(imported.added == 1, &imported)?;
-        let agent = STRANGER.agent(self.stage, "BKSRV", "agent")?.servers([address]).deadline(Duration::from_secs(1));
+        let agent = STRANGER
+            .agent(self.stage, "BKSRV", "agent")?
+            .servers([address])
+            .deadline(Duration::from_secs(1));
         let standing = agent.acquire().await;
-        let memory = agent.recall().await.map_err(|error| CliError::because("the agent's memory", error))?;
+        let memory = agent
+            .recall()
+            .await
+            .map_err(|error| CliError::because("the agent's memory", error))?;
         expect(!standing.may_run() && memory.pins.is_empty(), &standing)?;
         server.stop().await?;
-        self.say(&format!("A server with another vendor's keys licenses nothing and is not trusted. srv-9: {standing}"))
+        self.say(&format!(
+            "A server with another vendor's keys licenses nothing and is not trusted. srv-9: {standing}"
+        ))
     }
 
     async fn everything(&self) -> Result<Everything, CliError> {
         let mut session = self.stage.administrator().await?;
-        Ok((licenses::all(&mut session).await?, seats::all(&mut session, None).await?))
+        Ok((
+            licenses::all(&mut session).await?,
+            seats::all(&mut session, None).await?,
+        ))
     }
 
     async fn used(&self, product: &str) -> Result<u32, CliError> {
         let mut session = self.stage.administrator().await?;
         let rows = licenses::all(&mut session).await?;
-        Ok(rows.iter().filter(|row| row.product == product).map(|row| row.used).sum())
+        Ok(rows
+            .iter()
+            .filter(|row| row.product == product)
+            .map(|row| row.used)
+            .sum())
     }
 
     fn pass(&self, secs: u64, what: &str) -> Result<(), CliError> {
@@ -220,7 +289,10 @@ impl<'a> Story<'a> {
 }
 
 /// Both views.
-type Everything = (Vec<crate::wire::messages::views::LicenseRow>, Vec<crate::wire::messages::views::SeatRow>);
+type Everything = (
+    Vec<crate::wire::messages::views::LicenseRow>,
+    Vec<crate::wire::messages::views::SeatRow>,
+);
 
 fn is(standing: &Standing, outcome: Outcome) -> bool {
     matches!(standing, Standing::Licensed(licensed) if licensed.outcome == outcome)
@@ -228,5 +300,11 @@ fn is(standing: &Standing, outcome: Outcome) -> bool {
 
 /// Fails the demonstration, which then says what came instead.
 fn expect(held: bool, instead: &impl std::fmt::Debug) -> Result<(), CliError> {
-    if held { Ok(()) } else { Err(CliError::failed(format!("the demonstration failed here; instead came {instead:?}"))) }
+    if held {
+        Ok(())
+    } else {
+        Err(CliError::failed(format!(
+            "the demonstration failed here; instead came {instead:?}"
+        )))
+    }
 }

@@ -10,7 +10,8 @@ use crate::domain::ids::{ProductId, Serial};
 use crate::domain::license::{Claims, Kind, Usage, Validity};
 use crate::domain::time::Timestamp;
 use crate::vendor::{
-    CatalogueDraft, KeyDraft, OnConflict, ProductDraft, SignedCatalogue, SigningKey, VendorKey, sign_catalogue, sign_key,
+    CatalogueDraft, KeyDraft, OnConflict, ProductDraft, SignedCatalogue, SigningKey, VendorKey, sign_catalogue,
+    sign_key,
 };
 
 /// A part of a product: id, counted, lenient.
@@ -18,9 +19,24 @@ type Part = (&'static str, bool, bool);
 
 /// The products: id, name, whether seats never come back, parts.
 const PRODUCTS: [(&str, &str, bool, &[Part]); 5] = [
-    ("BKSRV", "Backup for Servers", false, &[("agent", true, false), ("console", true, false)]),
-    ("BKWKS", "Backup for Workstations", false, &[("agent", true, true), ("console", true, false)]),
-    ("PRIVACY", "Privacy Suite", false, &[("guard", true, true), ("wipe", true, false)]),
+    (
+        "BKSRV",
+        "Backup for Servers",
+        false,
+        &[("agent", true, false), ("console", true, false)],
+    ),
+    (
+        "BKWKS",
+        "Backup for Workstations",
+        false,
+        &[("agent", true, true), ("console", true, false)],
+    ),
+    (
+        "PRIVACY",
+        "Privacy Suite",
+        false,
+        &[("guard", true, true), ("wipe", true, false)],
+    ),
     ("DEPLOY", "Deployment", true, &[("agent", true, false)]),
     ("MGMT", "Management Console", false, &[("console", false, false)]),
 ];
@@ -35,7 +51,11 @@ pub(super) struct Vendor {
 impl Vendor {
     pub(super) fn new(root: &Path, name: &str, at: Timestamp) -> Result<Self, CliError> {
         let directory = root.join(name);
-        let vendor = Self { signer: SigningKey::from_seed(random()?), directory, at };
+        let vendor = Self {
+            signer: SigningKey::from_seed(random()?),
+            directory,
+            at,
+        };
         std::fs::create_dir_all(&vendor.directory)
             .and_then(|()| std::fs::write(vendor.public_key_file(), vendor.key().to_pem()))
             .map_err(|error| CliError::because("cannot write the vendor's public key", error))?;
@@ -56,7 +76,12 @@ impl Vendor {
         for (id, name, single_use, parts) in PRODUCTS {
             products.insert(product(id)?, product_draft(name, single_use, parts)?);
         }
-        let draft = CatalogueDraft { vendor_name: vendor_name.to_owned(), version: 1, issued_at: self.at, products };
+        let draft = CatalogueDraft {
+            vendor_name: vendor_name.to_owned(),
+            version: 1,
+            issued_at: self.at,
+            products,
+        };
         let text = sign_catalogue(&self.signer, &draft).map_err(|error| CliError::because("cannot sign", error))?;
         SignedCatalogue::parse(&text).map_err(|error| CliError::because("cannot read the catalogue", error))
     }
@@ -83,8 +108,17 @@ impl Vendor {
 fn product_draft(name: &str, single_use: bool, parts: &[Part]) -> Result<ProductDraft, CliError> {
     let mut components = BTreeMap::new();
     for &(id, counted, lenient) in parts {
-        let id = id.parse().map_err(|error| CliError::because("a component of the demonstration", error))?;
-        components.insert(id, Component { counted, lenient, ephemeral: false });
+        let id = id
+            .parse()
+            .map_err(|error| CliError::because("a component of the demonstration", error))?;
+        components.insert(
+            id,
+            Component {
+                counted,
+                lenient,
+                ephemeral: false,
+            },
+        );
     }
     Ok(ProductDraft {
         name: name.to_owned(),
@@ -98,5 +132,6 @@ fn product_draft(name: &str, single_use: bool, parts: &[Part]) -> Result<Product
 }
 
 pub(super) fn product(id: &str) -> Result<ProductId, CliError> {
-    id.parse().map_err(|error| CliError::because("a product of the demonstration", error))
+    id.parse()
+        .map_err(|error| CliError::because("a product of the demonstration", error))
 }

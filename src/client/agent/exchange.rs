@@ -288,7 +288,7 @@ impl Round<'_> {
             component: owner.component.to_string(),
             mac: self.machine.mac.bytes(),
             continuation: pin.map_or(0, |pin| pin.continuation(self.machine.mac)),
-            host_name: host_name(),
+            host_name: host_name(self.agent.host_name.clone()),
             other_macs: self.machine.others.iter().map(|mac| mac.bytes()).collect(),
             ..Checkout::default()
         }
@@ -372,8 +372,11 @@ fn note_server(pin: &mut Pin, server: &ServerSeen) {
 }
 
 /// The machine's host name, as far as the protocol can carry it.
-fn host_name() -> Option<String> {
-    let name = nix::unistd::gethostname().ok()?;
-    let name: String = name.to_str()?.chars().filter(|c| !c.is_control()).collect();
+fn host_name(given: Option<String>) -> Option<String> {
+    let name = match given {
+        Some(name) => name,
+        None => nix::unistd::gethostname().ok()?.into_string().ok()?,
+    };
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
     (!name.is_empty() && name.len() <= HOST_NAME_LEN_MAX).then_some(name)
 }

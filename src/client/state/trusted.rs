@@ -20,8 +20,8 @@ pub fn trust_on_this_machine(directory: &Path, fingerprint: Fingerprint) -> Resu
         return Err(StateError::TooManyPins);
     }
     trusted.push(fingerprint);
-    let text: String = trusted.iter().map(|fingerprint| format!("{fingerprint}\n")).collect();
-    file::replace(&path(directory), text.as_bytes())?;
+    let lines: Vec<String> = trusted.iter().map(Fingerprint::to_string).collect();
+    file::replace(&path(directory), (lines.join("\n") + "\n").as_bytes())?;
     Ok(true)
 }
 

@@ -16,7 +16,7 @@ use crate::output::{Failure, Output};
 /// named as such and not shown.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  seatmint show SK1-… --vendor-key acme.pub\n  seatmint show keys.txt --vendor-key \
+    after_help = "Examples:\n  seatmint show SK1-... --vendor-key acme.pub\n  seatmint show keys.txt --vendor-key \
                         acme.pub\n  seatmint show acme.catalogue --json\n\nExits with 1 if any of it is damaged or, with \
                         --vendor-key, not genuine."
 )]

@@ -1,0 +1,172 @@
+//! The registry says what the code says: opcodes with roles, statuses, codes and the fields of every message.
+
+use std::fmt::{Debug, Write};
+use std::fs;
+use std::path::Path;
+
+use seatkeeper::wire::messages::{self, Place};
+use seatkeeper::wire::{
+    ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Opcode, Outcome, ReleaseOutcome, Role, Status, Usage,
+};
+
+fn registry() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto-spec/registry.md");
+    fs::read_to_string(path).expect("proto-spec/registry.md")
+}
+
+/// The table under the heading `## NAME` or `### NAME`, as it stands in the registry.
+fn section(registry: &str, name: &str) -> String {
+    let mut lines = registry
+        .lines()
+        .skip_while(|line| line.trim_start_matches('#').trim() != name)
+        .skip(1);
+    let table: Vec<_> = lines
+        .by_ref()
+        .take_while(|line| !line.starts_with('#'))
+        .filter(|line| line.starts_with('|'))
+        .collect();
+    table.join("\n")
+}
+
+fn codes<C: Debug + Copy>(table: &[(C, &str)], digits: usize, number: impl Fn(C) -> u16) -> String {
+    let mut out = "| code | name |\n|---|---|".to_owned();
+    for (code, name) in table {
+        let number = number(*code);
+        write!(out, "\n| {number:#0digits$x} | {name} |").expect("a string takes all");
+    }
+    out
+}
+
+fn opcodes() -> String {
+    let mut out = "| opcode | name | role | request | reply |\n|---|---|---|---|---|".to_owned();
+    for row in Opcode::TABLE {
+        let name_of = |wanted: fn(Place) -> &'static [Opcode]| {
+            messages::TABLE
+                .iter()
+                .find(|message| wanted(message.place).contains(&row.opcode))
+                .map(|message| message.name)
+        };
+        let request = name_of(|place| match place {
+            Place::Request(opcodes) => opcodes,
+            Place::Reply(_) | Place::Refusal | Place::Field => &[],
+        });
+        let reply = name_of(|place| match place {
+            Place::Reply(opcodes) => opcodes,
+            Place::Request(_) | Place::Refusal | Place::Field => &[],
+        });
+        let (request, reply) = (request.expect("a request"), reply.expect("a reply"));
+        let (number, name) = (row.opcode.0, row.name);
+        let role = row.role.name().expect("a role").to_lowercase();
+        write!(out, "\n| {number:#06x} | {name} | {role} | {request} | {reply} |").expect("a string takes all");
+    }
+    out
+}
+
+fn fields(message: &messages::MessageRow) -> String {
+    let mut out =
+        "| tag | name | type | presence | bytes at most | times at most |\n|---|---|---|---|---|---|".to_owned();
+    for field in message.fields {
+        let (tag, name, kind, presence) = (field.tag, field.name, field.kind, field.presence.name());
+        let (len, count) = (field.len_max, field.count_max);
+        write!(out, "\n| {tag:#06x} | {name} | {kind} | {presence} | {len} | {count} |").expect("a string takes all");
+    }
+    out
+}
+
+/// Everything that the registry must have: headings and their tables.
+fn expected() -> Vec<(String, String)> {
+    let mut sections = vec![
+        ("Opcodes".to_owned(), opcodes()),
+        ("Statuses".to_owned(), codes(Status::TABLE, 6, |code| code.0)),
+        (
+            "Code ConflictKind".to_owned(),
+            codes(ConflictKind::TABLE, 4, |code| code.0.into()),
+        ),
+        (
+            "Code EndCause".to_owned(),
+            codes(EndCause::TABLE, 4, |code| code.0.into()),
+        ),
+        (
+            "Code ImportOutcome".to_owned(),
+            codes(ImportOutcome::TABLE, 4, |code| code.0.into()),
+        ),
+        ("Code Kind".to_owned(), codes(Kind::TABLE, 4, |code| code.0.into())),
+        (
+            "Code LicenseStatus".to_owned(),
+            codes(LicenseStatus::TABLE, 4, |code| code.0.into()),
+        ),
+        (
+            "Code Outcome".to_owned(),
+            codes(Outcome::TABLE, 4, |code| code.0.into()),
+        ),
+        (
+            "Code ReleaseOutcome".to_owned(),
+            codes(ReleaseOutcome::TABLE, 4, |code| code.0.into()),
+        ),
+        ("Code Role".to_owned(), codes(Role::TABLE, 4, |code| code.0.into())),
+        ("Code Usage".to_owned(), codes(Usage::TABLE, 4, |code| code.0.into())),
+    ];
+    sections.extend(
+        messages::TABLE
+            .iter()
+            .map(|message| (format!("Message {}", message.name), fields(message))),
+    );
+    sections
+}
+
+#[test]
+fn every_table_of_the_registry_is_the_codes_table() {
+    let registry = registry();
+    for (name, table) in expected() {
+        assert_eq!(
+            section(&registry, &name),
+            table,
+            "section {name} of proto-spec/registry.md"
+        );
+    }
+}
+
+#[test]
+fn the_registry_has_no_table_that_the_code_lacks() {
+    let known = expected();
+    let registry = registry();
+    let names = registry
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .filter(|name| name.starts_with("Code ") || name.starts_with("Message "));
+    for name in names {
+        assert!(
+            known.iter().any(|(known, _)| known == name),
+            "{name} is in the registry and not in the code"
+        );
+    }
+}
+
+#[test]
+fn the_role_column_is_the_role_that_the_ledger_checks() {
+    use seatkeeper::domain::command::{Command, Page, ProductName, Role as Needed};
+    use seatkeeper::session::translate::role_code;
+
+    let product = "BKSRV".parse().expect("an id");
+    let named = ProductName { vendor: None, product };
+    let pairs = [
+        (Opcode::AVAILABILITY, Command::Availability(named)),
+        (Opcode::STATUS, Command::Status),
+        (Opcode::LICENSES, Command::Licenses(Page { after: None, limit: 1 })),
+        (Opcode::PRODUCTS, Command::Products(Page { after: None, limit: 1 })),
+        (Opcode::ADMIN_LIST, Command::Admins(Page { after: None, limit: 1 })),
+        (Opcode::IMPORT, Command::Import(Vec::new())),
+        (
+            Opcode::ADMIN_ADD,
+            Command::AddAdmin {
+                fingerprint: seatkeeper::domain::ids::Fingerprint([0; 32]),
+                role: Needed::Viewer,
+                label: String::new(),
+            },
+        ),
+    ];
+    for (opcode, command) in pairs {
+        let row = opcode.row().expect("known");
+        assert_eq!(row.role, role_code(command.role()), "{opcode:?}");
+    }
+}

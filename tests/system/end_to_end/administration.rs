@@ -1,0 +1,173 @@
+//! Who may administer, and what an administrator may do to a seat.
+
+use std::ffi::OsString;
+
+use crate::process::{Output, run};
+use crate::site::Site;
+
+/// A colleague at another desk: an identity of their own, no data directory.
+struct Colleague<'a> {
+    site: &'a Site,
+    identity: OsString,
+}
+
+impl<'a> Colleague<'a> {
+    fn new(site: &'a Site, name: &str) -> Self {
+        Self {
+            site,
+            identity: site.dir.path().join(name).into(),
+        }
+    }
+
+    #[track_caller]
+    fn ask(&self, args: &[&str]) -> Output {
+        let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
+        all.extend([
+            "--identity".into(),
+            self.identity.clone(),
+            "--server".into(),
+            self.site.server().server_arg().into(),
+        ]);
+        // Not the server's data directory: its administrator is somebody else.
+        all.extend(["--data".into(), self.site.dir.path().join("elsewhere").into()]);
+        run(all)
+    }
+
+    #[track_caller]
+    fn fingerprint(&self) -> String {
+        let shown = self.ask(&["identity", "show", "--json"]).json();
+        shown["fingerprint"].as_str().expect("fingerprint").to_owned()
+    }
+}
+
+#[test]
+fn roles_are_given_listed_and_taken_away() {
+    let site = Site::open();
+    let colleague = Colleague::new(&site, "colleague.pem");
+    let fingerprint = colleague.fingerprint();
+    colleague.ask(&["licenses"]).failed_with(5);
+    site.admin(["admin", "add", &fingerprint, "--role", "viewer", "--label", "Ada"])
+        .ok();
+    colleague.ask(&["licenses"]).ok();
+    colleague.ask(&["admin", "remove", &fingerprint]).failed_with(5);
+    let list = site.json(["admin", "list"]);
+    let row = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["fingerprint"] == *fingerprint)
+        .expect("a row");
+    assert_eq!(
+        (&row["role"], &row["label"]),
+        (&"viewer".into(), &"Ada".into()),
+        "{list}"
+    );
+    site.admin(["admin", "add", &fingerprint, "--role", "administrator"])
+        .ok();
+    colleague.ask(&["import", &site.vendor.license(1, "BKSRV", 1)]).ok();
+    site.admin(["admin", "remove", &fingerprint]).ok();
+    colleague.ask(&["licenses"]).failed_with(5);
+    site.admin(["admin", "remove", &fingerprint]).failed_with(4);
+}
+
+#[test]
+fn the_last_administrator_cannot_be_removed() {
+    let site = Site::open();
+    let before = site.json(["admin", "list"]);
+    let last = before[0]["fingerprint"].as_str().unwrap();
+    site.admin(["admin", "remove", last]).failed_with(4);
+    site.admin(["admin", "add", last, "--role", "viewer"]).failed_with(4);
+    assert_eq!(site.json(["admin", "list"]), before);
+}
+
+#[test]
+fn a_lost_administrator_is_recovered_by_who_owns_the_data_directory() {
+    let mut site = Site::open();
+    site.stop();
+    std::fs::remove_file(site.data().join("admin.pem")).unwrap();
+    site.server = Some(crate::process::ServerProcess::start_with(
+        &site.data(),
+        ["--recover-admin"],
+    ));
+    assert_eq!(site.json(["admin", "list"]).as_array().unwrap().len(), 2);
+    site.buy(1, "BKSRV", 1);
+}
+
+// proves S11
+#[test]
+fn an_administrator_takes_a_seat_back_with_a_reason() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    site.agent(1, "checkout", "BKSRV", "console").ok();
+    let mac = site.machine(1).mac;
+    site.admin(["release", &mac, "BKSRV"]).failed_with(2);
+    site.admin(["release", &mac, "BKSRV", "--reason", " "]).failed_with(2);
+    let one = site.json(["release", &mac, "BKSRV", "agent", "--reason", "moved"]);
+    assert_eq!(one["components_left"], 1, "{one}");
+    site.agent(2, "checkout", "BKSRV", "agent").failed_with(4);
+    site.admin(["release", &mac, "BKSRV", "--reason", "scrapped"]).ok();
+    site.agent(2, "checkout", "BKSRV", "agent").ok();
+    // Nothing is held any more: told, and no error.
+    site.admin(["release", &mac, "BKSRV", "--reason", "again"]).ok();
+    // The machine that lost it is told so.
+    let refused = site.agent(1, "checkout", "BKSRV", "agent").failed_with(4);
+    assert!(refused.stderr.contains("administrator"), "{refused:?}");
+}
+
+// proves S11
+#[test]
+fn another_identity_cannot_release_a_component() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let mut thief = site.machine(2);
+    thief.mac = site.machine(1).mac;
+    thief
+        .agent("release", "BKSRV", "agent", &["--server", &site.server().server_arg()])
+        .failed_with(4);
+    assert_eq!(site.audit()[0]["used"], 1);
+}
+
+// proves I7
+#[test]
+fn a_reinstalled_machine_keeps_its_seat_but_cannot_give_it_up_at_once() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    std::fs::remove_dir_all(site.machine(1).state).unwrap();
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    assert_eq!(site.audit()[0]["used"], 1);
+    let seats = site.json(["seats"]);
+    assert!(seats[0]["components"][0]["rebound_at"].is_string(), "{seats}");
+    site.agent(1, "release", "BKSRV", "agent").failed_with(4);
+}
+
+// proves I7
+#[test]
+fn a_rolled_back_disk_shows_itself_as_a_conflict() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let state = site.machine(1).state;
+    let saved: Vec<_> = std::fs::read_dir(&state)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    for _ in 0..3 {
+        site.agent(1, "checkout", "BKSRV", "agent").ok();
+    }
+    for (path, bytes) in saved {
+        std::fs::write(path, bytes).unwrap();
+    }
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let seats = site.json(["seats", "--conflicts"]);
+    assert_eq!(seats.as_array().unwrap().len(), 1, "{seats}");
+    assert_eq!(
+        seats[0]["components"][0]["conflict"]["kind"], "stale continuation",
+        "{seats}"
+    );
+    assert_eq!(site.audit()[0]["used"], 1);
+}

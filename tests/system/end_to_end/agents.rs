@@ -1,0 +1,65 @@
+//! What an installer's script sees of the agent.
+
+use crate::process::{STATE_DIR, run};
+use crate::site::Site;
+
+#[test]
+fn check_tells_the_standing_and_asks_for_nothing() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    let before = site.agent(1, "check", "BKSRV", "agent");
+    assert_ne!(before.code, Some(0), "nothing is held yet: {before:?}");
+    assert_eq!(site.audit()[0]["used"], 0);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let acquired = site.json(["seats"]);
+    site.agent(1, "check", "BKSRV", "agent").ok();
+    assert_eq!(site.json(["seats"]), acquired);
+}
+
+#[test]
+fn a_checkout_is_told_as_json() {
+    let site = Site::open();
+    let serial = site.buy(1, "BKSRV", 1);
+    let server = site.server().server_arg();
+    let told = site
+        .machine(1)
+        .agent("checkout", "BKSRV", "agent", &["--server", &server, "--json"])
+        .json();
+    assert_eq!(told["serial"].as_str(), Some(serial.as_str()), "{told}");
+    assert_eq!(told["mac"].as_str(), Some(site.machine(1).mac.as_str()), "{told}");
+    assert!(told["renew_by"].is_string(), "{told}");
+    let refused = site
+        .machine(2)
+        .agent("checkout", "BKSRV", "agent", &["--server", &server, "--json"])
+        .failed_with(4);
+    let told: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap_or_else(|_| panic!("{refused:?}"));
+    assert!(told.to_string().contains("SEATS_EXHAUSTED"), "the stable code: {told}");
+}
+
+#[test]
+fn two_macs_are_wrong_usage() {
+    run([
+        "agent",
+        "checkout",
+        "BKSRV",
+        "agent",
+        "--mac",
+        "00:1a:2b:3c:00:01",
+        "--interface",
+        "eth0",
+    ])
+    .failed_with(2);
+    run(["agent", "checkout", "BKSRV", "agent", "--mac", "01:00:5e:00:00:01"]).failed_with(2);
+}
+
+#[test]
+fn a_component_without_a_known_vendor_is_told_what_to_give() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = crate::process::command(crate::process::SEATKEEPER);
+    command
+        .args(["agent", "checkout", "BKSRV", "agent", "--mac", "00:1a:2b:3c:00:01"])
+        .env(STATE_DIR, dir.path());
+    let told = crate::process::finish(&mut command);
+    assert_ne!(told.code, Some(0));
+    assert!(told.stderr.contains("--vendor-key"), "{told:?}");
+}

@@ -1,0 +1,214 @@
+//! Keys: imported once, refused each with its reason, still there afterwards.
+
+use serde_json::Value;
+
+use crate::site::Site;
+use crate::vendor::{Vendor, serial};
+use seatkeeper::domain::license::{Claims, Validity};
+
+/// A key with one character mistyped.
+fn mistyped(key: &str) -> String {
+    let place = key.len() - 8;
+    let other = if key.as_bytes()[place] == b'7' { "8" } else { "7" };
+    format!("{}{other}{}", &key[..place], &key[place + 1..])
+}
+
+fn refusals(summary: &Value) -> Vec<(u64, &str)> {
+    let rows = summary["refused"].as_array().expect("rows");
+    rows.iter()
+        .map(|row| {
+            (
+                row["line"].as_u64().expect("line"),
+                row["status"].as_str().expect("status"),
+            )
+        })
+        .collect()
+}
+
+// proves K3
+// proves K4
+#[test]
+fn a_file_is_imported_with_line_and_reason_of_each_refused_key() {
+    let site = Site::open();
+    let (ours, theirs) = (&site.vendor, Vendor::new(2));
+    let good = ours.license(1, "BKSRV", 3);
+    let expired = Claims {
+        validity: Validity::ThroughDay(20_000),
+        ..ours.claims(4, "BKSRV", 1)
+    };
+    let text = format!(
+        "\u{feff}# Licenses of March\r\n{good}\r\nplease keep: \"{}\" (workstations)\r\n\r\n{}\r\n{}\r\n{}\r\n{}\r\n{good}\r\n",
+        ours.license(2, "BKWS", 10),
+        mistyped(&ours.license(3, "BKSRV", 5)),
+        theirs.license(9, "BKSRV", 5),
+        ours.license(5, "UNHEARD", 5),
+        ours.sign(expired),
+    );
+    let path = site.dir.path().join("keys.txt");
+    std::fs::write(&path, text).unwrap();
+    let output = site
+        .admin(["import-file", path.to_str().unwrap(), "--json"])
+        .failed_with(4);
+    let summary: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(
+        (&summary["added"], &summary["already_present"]),
+        (&2.into(), &1.into()),
+        "{summary}"
+    );
+    assert_eq!(
+        refusals(&summary),
+        [
+            (5, "TEXT_DAMAGED"),
+            (6, "UNKNOWN_VENDOR"),
+            (7, "UNKNOWN_PRODUCT"),
+            (8, "KEY_EXPIRED")
+        ]
+    );
+    for row in summary["refused"].as_array().unwrap() {
+        assert!(!row["reason"].as_str().unwrap().is_empty(), "{row}");
+    }
+    let again = site
+        .admin(["import-file", path.to_str().unwrap(), "--json"])
+        .failed_with(4);
+    let summary: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert_eq!(
+        (&summary["added"], &summary["already_present"]),
+        (&0.into(), &3.into()),
+        "{summary}"
+    );
+    assert_eq!(site.audit().len(), 2);
+}
+
+// proves K1
+// proves K3
+#[test]
+fn pasted_keys_are_read_in_any_case_and_grouping() {
+    let site = Site::open();
+    let key = site.vendor.license(1, "BKSRV", 3).to_lowercase().replace('-', " ");
+    let other = site.vendor.license(2, "PRIV", 1).replace('-', "");
+    let summary = site.json(["import", &key, &other]);
+    assert_eq!(summary["added"], 2, "{summary}");
+    let summary = site.json(["import", &key]);
+    assert_eq!(
+        (&summary["added"], &summary["already_present"]),
+        (&0.into(), &1.into()),
+        "{summary}"
+    );
+}
+
+// proves K4
+#[test]
+fn a_forged_key_is_refused_as_not_genuine() {
+    let site = Site::open();
+    // The trusted vendor's id in a text that another vendor signed cannot be minted: the signer checks it. A key whose
+    // certificate belongs to one secret and whose text carries another can be made by anybody who saw both.
+    let key = site.vendor.license(1, "BKSRV", 3);
+    let forged = crate::forge::with_another_secret(&key);
+    let output = site.admin(["import", &forged, "--json"]).failed_with(4);
+    let summary: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(refusals(&summary), [(1, "BAD_SIGNATURE")], "{summary}");
+}
+
+// proves K4
+#[test]
+fn a_key_that_asks_for_more_than_this_version_can_is_refused_as_needing_a_newer_server() {
+    let site = Site::open();
+    let mut draft = seatkeeper::vendor::KeyDraft::from(site.vendor.claims(1, "BKSRV", 3));
+    draft.must_activate = true;
+    let output = site
+        .admin(["import", &site.vendor.sign(draft), "--json"])
+        .failed_with(4);
+    let summary: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(refusals(&summary), [(1, "NEEDS_NEWER_SERVER")], "{summary}");
+}
+
+// proves K3
+#[test]
+fn a_file_can_come_from_standard_input_and_one_without_keys_is_an_error() {
+    let site = Site::open();
+    let text = format!("{}\n", site.vendor.license(1, "BKSRV", 3));
+    site.admin_with_input(["import-file", "-"], &text).ok();
+    assert_eq!(site.audit().len(), 1);
+    site.admin_with_input(["import-file", "-"], "nothing here\n")
+        .failed_with(1);
+}
+
+// proves K2
+#[test]
+fn two_vendors_products_of_one_id_are_told_apart() {
+    let site = Site::open();
+    let other = Vendor::new(2);
+    let dir = site.dir.path();
+    site.admin(["vendor", "trust", other.write_public_key(dir).to_str().unwrap()])
+        .ok();
+    site.admin(["catalogue", "import", other.write_catalogue(dir, 1).to_str().unwrap()])
+        .ok();
+    site.buy(1, "BKSRV", 1);
+    site.admin(["import", &other.license(2, "BKSRV", 1)]).ok();
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    site.agent(2, "checkout", "BKSRV", "agent").failed_with(4);
+    let mut of_other = site.machine(3);
+    of_other.vendor_key = other.write_public_key(dir);
+    of_other
+        .agent("checkout", "BKSRV", "agent", &["--server", &site.server().server_arg()])
+        .ok();
+    let mac = site.machine(3).mac;
+    site.admin(["release", &mac, "BKSRV", "--reason", "which one?"])
+        .failed_with(4);
+    let vendor = other.id().to_string();
+    site.admin(["release", &mac, "BKSRV", "--reason", "that one", "--vendor", &vendor])
+        .ok();
+    site.audit();
+}
+
+// proves K7
+#[test]
+fn keys_and_seats_are_still_there_after_a_restart() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 3);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let before = (site.audit(), site.json(["seats"]));
+    site.stop();
+    site.start();
+    assert_eq!((site.audit(), site.json(["seats"])), before);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    assert_eq!(site.audit()[0]["used"], 1);
+}
+
+// proves K2
+#[test]
+fn a_catalogue_of_a_vendor_that_is_not_trusted_is_refused_and_so_is_an_older_one() {
+    let site = Site::open();
+    let dir = site.dir.path();
+    let other = Vendor::new(2);
+    site.admin(["catalogue", "import", other.write_catalogue(dir, 1).to_str().unwrap()])
+        .failed_with(4);
+    site.admin([
+        "catalogue",
+        "import",
+        site.vendor.write_catalogue(dir, 3).to_str().unwrap(),
+    ])
+    .ok();
+    site.admin([
+        "catalogue",
+        "import",
+        site.vendor.write_catalogue(dir, 2).to_str().unwrap(),
+    ])
+    .failed_with(4);
+}
+
+// proves S12
+#[test]
+fn a_license_in_use_is_removed_only_with_its_seats() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 3);
+    let serial = serial(1).to_string();
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    site.admin(["remove", &serial]).failed_with(4);
+    assert_eq!(site.audit().len(), 1);
+    let told = site.json(["remove", &serial, "--end-seats"]);
+    assert_eq!(told["seats_ended"], 1, "{told}");
+    assert!(site.audit().is_empty());
+    site.agent(1, "checkout", "BKSRV", "agent").failed_with(4);
+    site.admin(["remove", &serial]).failed_with(4);
+}

@@ -1,0 +1,112 @@
+//! Components without their server, and with the wrong one.
+
+use super::cause;
+use crate::process::Output;
+use crate::site::Site;
+use crate::vendor::Vendor;
+
+/// An agent's command on a machine whose server does not answer.
+#[track_caller]
+fn without_server(site: &Site, machine: u16, verb: &str, product: &str, component: &str) -> Output {
+    site.machine(machine)
+        .agent(verb, product, component, &["--server", "127.0.0.1:1"])
+}
+
+// proves O1
+#[test]
+fn a_strict_component_does_not_run_without_its_server() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    let told = without_server(&site, 1, "checkout", "BKSRV", "agent").failed_with(3);
+    assert!(cause(&told).to_lowercase().starts_with("invalid license"), "{told:?}");
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    site.kill();
+    let told = without_server(&site, 1, "checkout", "BKSRV", "agent").failed_with(3);
+    assert!(cause(&told).to_lowercase().starts_with("invalid license"), "{told:?}");
+}
+
+// proves O2
+#[test]
+fn a_lenient_component_runs_without_its_server_once_it_has_its_catalogue_entry() {
+    let mut site = Site::open();
+    site.buy(1, "BKWS", 1);
+    without_server(&site, 1, "checkout", "BKWS", "agent").failed_with(3);
+    site.agent(1, "checkout", "BKWS", "agent").ok();
+    site.kill();
+    let told = without_server(&site, 1, "checkout", "BKWS", "agent");
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(told.text().contains("without"), "it is told: {told:?}");
+    // A strict component of the same product does not.
+    without_server(&site, 1, "checkout", "BKWS", "restore").failed_with(3);
+}
+
+// proves O2
+#[test]
+fn a_lenient_component_that_its_server_refuses_does_not_run() {
+    let site = Site::open();
+    site.buy(1, "BKWS", 1);
+    site.agent(1, "checkout", "BKWS", "agent").ok();
+    site.admin(["release", &site.machine(1).mac, "BKWS", "--reason", "moved"])
+        .ok();
+    site.agent(2, "checkout", "BKWS", "agent").ok();
+    let refused = site.agent(1, "checkout", "BKWS", "agent").failed_with(4);
+    assert!(
+        cause(&refused).to_lowercase().starts_with("invalid license"),
+        "{refused:?}"
+    );
+}
+
+// proves K9
+#[test]
+fn a_server_with_another_vendors_keys_is_refused_and_not_pinned() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 5);
+    let other = Vendor::new(2);
+    let mut machine = site.machine(1);
+    machine.vendor_key = other.write_public_key(site.dir.path());
+    let refused = machine.agent("checkout", "BKSRV", "agent", &["--server", &site.server().server_arg()]);
+    assert!(matches!(refused.code, Some(3 | 4)), "{refused:?}");
+    assert_eq!(site.audit()[0]["used"], 0);
+    let fingerprint = &site.server().fingerprint;
+    for file in std::fs::read_dir(&machine.state).into_iter().flatten() {
+        let path = file.unwrap().path();
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()).into_owned();
+        assert!(
+            !text.contains(fingerprint),
+            "{} has a pin in it: {text}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn an_agent_talks_to_its_own_server_alone_until_it_is_told_to_trust_another() {
+    let (ours, theirs) = (Site::open(), Site::open());
+    ours.buy(1, "BKSRV", 1);
+    theirs.buy(2, "BKSRV", 1);
+    ours.agent(1, "checkout", "BKSRV", "agent").ok();
+    let there = theirs.server().server_arg();
+    let machine = ours.machine(1);
+    let refused = machine
+        .agent("checkout", "BKSRV", "agent", &["--server", &there])
+        .failed_with(3);
+    assert!(
+        refused.stderr.contains(&theirs.server().fingerprint),
+        "which server it is: {refused:?}"
+    );
+    assert_eq!(theirs.audit()[0]["used"], 0);
+    let trust = [
+        "agent",
+        "trust",
+        &theirs.server().fingerprint,
+        "--product",
+        "BKSRV",
+        "--component",
+        "agent",
+    ];
+    let mut command = crate::process::command(crate::process::SEATKEEPER);
+    command.args(trust).env("SEATKEEPER_VENDOR_KEY", ours.vendor_key());
+    crate::process::finish(machine.environment(&mut command)).ok();
+    machine.agent("checkout", "BKSRV", "agent", &["--server", &there]).ok();
+    assert_eq!(theirs.audit()[0]["used"], 1);
+}

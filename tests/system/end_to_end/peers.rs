@@ -1,0 +1,166 @@
+//! Peers that do not keep the protocol.
+
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, client::ResolvesClientCert};
+use seatkeeper::tls::{self, Identity, PinRule};
+use seatkeeper::wire::messages::hello::Hello;
+use seatkeeper::wire::messages::{self, Place, Request, Response, views};
+use seatkeeper::wire::{Opcode, Status};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::site::Site;
+use crate::wire::{Wire, hello};
+
+/// The certificate of one identity with the key of another.
+fn stolen(victim: &Identity, thief: &Identity) -> Arc<dyn ResolvesClientCert> {
+    let certificate = CertificateDer::from_pem_slice(victim.to_pem().as_bytes()).expect("a certificate");
+    let key = PrivatePkcs8KeyDer::from_pem_slice(thief.to_pem().as_bytes()).expect("a key");
+    let key = rustls::crypto::ring::sign::any_ecdsa_type(&PrivateKeyDer::Pkcs8(key)).expect("an ECDSA key");
+    Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key)))
+}
+
+async fn still_serves(site: &Site) {
+    let (mut wire, _) = Wire::hello(site.server().address(), &Identity::generate().unwrap())
+        .await
+        .expect("HELLO");
+    wire.ask(&Request::Status(views::Status {})).await.expect("an answer");
+}
+
+#[tokio::test]
+async fn an_administrators_certificate_with_another_key_is_refused() {
+    let site = Site::bare("");
+    let administrator = Identity::load(&site.data().join("admin.pem")).unwrap();
+    let thief = Identity::generate().unwrap();
+    let mut config = ClientConfig::clone(&tls::client_config(&thief, PinRule::Any).unwrap());
+    config.client_auth_cert_resolver = stolen(&administrator, &thief);
+    // In TLS 1.3 the client's handshake is over before the server has judged it: the refusal shows at the first answer.
+    let refused = async {
+        let mut wire = Wire::connect_with(site.server().address(), Arc::new(config)).await?;
+        wire.ask(&hello()).await
+    };
+    let error = refused.await.expect_err("a stolen certificate");
+    assert_ne!(error.kind(), std::io::ErrorKind::TimedOut, "{error}");
+    still_serves(&site).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_the_pinned_one_is_not_talked_to() {
+    let site = Site::bare("");
+    let identity = Identity::generate().unwrap();
+    let config = tls::client_config(&identity, PinRule::OneOf(vec![[9; 32]])).unwrap();
+    let error = Wire::connect_with(site.server().address(), config)
+        .await
+        .expect_err("not the pinned one");
+    let wrong = tls::wrong_pin(&error).expect("the pin is what is wrong");
+    assert_eq!(
+        data_encoding::HEXLOWER.encode(&wrong.fingerprint),
+        site.server().fingerprint
+    );
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_handshake_close_the_connection_and_nothing_else() {
+    let site = Site::bare("");
+    for bytes in [b"GET / HTTP/1.1\r\n\r\n".as_slice(), &[0; 4_096], &[0xff; 64]] {
+        let mut tcp = TcpStream::connect(site.server().address()).await.unwrap();
+        // The server may close before all of it is written.
+        drop(tcp.write_all(bytes).await);
+        let mut rest = Vec::new();
+        drop(
+            tokio::time::timeout(std::time::Duration::from_secs(20), tcp.read_to_end(&mut rest))
+                .await
+                .expect("closed"),
+        );
+    }
+    still_serves(&site).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_is_too_long_and_a_body_that_is_malformed_end_the_connection() {
+    let site = Site::bare("");
+    for before_hello in [true, false] {
+        let mut wire = Wire::connect(site.server().address(), &Identity::generate().unwrap())
+            .await
+            .unwrap();
+        if !before_hello {
+            wire.ask(&hello()).await.unwrap();
+        }
+        // A header that announces a body of 64 KiB and one byte.
+        wire.send_bytes(&[0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 9]).await.unwrap();
+        let parting = wire.receive().await.unwrap().expect("a parting");
+        assert_eq!(parting.status, Status::MALFORMED);
+        assert!(matches!(wire.receive().await, Ok(None) | Err(_)));
+
+        let (mut wire, _) = Wire::hello(site.server().address(), &Identity::generate().unwrap())
+            .await
+            .unwrap();
+        wire.send_frame(Opcode::CHECKOUT, bytes::Bytes::from_static(b"\0\x01\xff"))
+            .await
+            .unwrap();
+        let frame = wire.receive().await.unwrap().expect("an answer");
+        assert_eq!(frame.status, Status::MALFORMED);
+        assert!(matches!(wire.receive().await, Ok(None) | Err(_)));
+    }
+    still_serves(&site).await;
+}
+
+#[tokio::test]
+async fn a_client_of_another_version_is_told_which_ones_are_spoken() {
+    let site = Site::bare("");
+    let mut wire = Wire::connect(site.server().address(), &Identity::generate().unwrap())
+        .await
+        .unwrap();
+    let newer = Request::Hello(Hello {
+        version_min: 7,
+        version_max: 9,
+        client: "later".into(),
+        in_flight_max: 1,
+    });
+    match wire.ask(&newer).await.unwrap() {
+        Response::Refused(Status::VERSION_MISMATCH, refusal) => {
+            assert_eq!((refusal.version_min, refusal.version_max), (Some(1), Some(1)));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn sixty_four_requests_in_flight_are_answered_in_order() {
+    let site = Site::open();
+    let (mut wire, said) = Wire::hello(site.server().address(), &Identity::generate().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(said.in_flight_max, 64);
+    let mut numbers = Vec::new();
+    for _ in 0..64 {
+        numbers.push(wire.send(&Request::Status(views::Status {})).await.unwrap());
+    }
+    for number in numbers {
+        assert_eq!(wire.receive().await.unwrap().expect("an answer").request, number);
+    }
+}
+
+// proves T3
+#[test]
+fn no_request_carries_a_date_and_every_reply_carries_the_servers() {
+    for row in messages::TABLE {
+        let names: Vec<&str> = row.fields.iter().map(|field| field.name).collect();
+        match row.place {
+            Place::Request(_) => {
+                assert!(
+                    !names.iter().any(|name| name.contains("time") || name.ends_with("_at")),
+                    "{}",
+                    row.name
+                );
+            }
+            Place::Reply(_) => assert_eq!(names.first(), Some(&"server_time"), "{}", row.name),
+            Place::Refusal => assert!(names.contains(&"server_time")),
+            Place::Field => {}
+        }
+    }
+}

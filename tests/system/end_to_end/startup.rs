@@ -1,0 +1,96 @@
+//! A server that cannot start says why and what to do; commands tell how they failed by their exit code.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::process::{Output, run};
+use crate::site::Site;
+
+#[track_caller]
+fn serve(data: &Path, args: &[&str]) -> Output {
+    let args = args.iter().map(OsString::from);
+    run(["serve".into(), "--data".into(), data.into()].into_iter().chain(args))
+}
+
+#[test]
+fn a_second_server_on_a_data_directory_is_told_who_has_it() {
+    let site = Site::bare("");
+    let refused = serve(&site.data(), &["--listen", "127.0.0.1:0"]).failed_with(1);
+    assert!(refused.stderr.contains(site.data().to_str().unwrap()), "{refused:?}");
+    assert!(
+        refused.stderr.contains(&site.server().pid().to_string()),
+        "who has it: {refused:?}"
+    );
+    site.admin(["status"]).ok();
+}
+
+#[test]
+fn a_second_server_on_a_port_is_told_that_it_is_taken() {
+    let site = Site::bare("");
+    let address = site.server().server_arg();
+    let refused = serve(&site.dir.path().join("other"), &["--listen", &address]).failed_with(1);
+    let port = site.server().address().port().to_string();
+    assert!(
+        refused.stderr.contains(&port) && refused.stderr.contains("taken"),
+        "{refused:?}"
+    );
+    site.admin(["status"]).ok();
+}
+
+#[test]
+fn an_unknown_configuration_key_is_refused_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("seatkeeper.toml");
+    std::fs::write(&config, "name = \"one\"\n\n[limits]\nconnection = 5\n").unwrap();
+    let refused = serve(&dir.path().join("data"), &["--config", config.to_str().unwrap()]);
+    assert!(matches!(refused.code, Some(1 | 2)), "{refused:?}");
+    assert!(
+        refused.stderr.contains("line 4") && refused.stderr.contains("connection"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_made_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "not a directory").unwrap();
+    let refused = serve(&file.join("data"), &["--listen", "127.0.0.1:0"]).failed_with(1);
+    assert!(refused.stderr.contains(file.to_str().unwrap()), "{refused:?}");
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_no_server_with_3() {
+    run(["nonsense"]).failed_with(2);
+    run(["import"]).failed_with(2);
+    run(["licenses", "--csv", "--json"]).failed_with(2);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let identity = dir.path().join("me.pem");
+    // Port 1 of this host: nothing listens there.
+    let absent = [
+        "status",
+        "--server",
+        "127.0.0.1:1",
+        "--data",
+        data,
+        "--identity",
+        identity.to_str().unwrap(),
+    ];
+    let told = run(absent).failed_with(3);
+    assert!(told.stderr.contains("127.0.0.1:1"), "{told:?}");
+}
+
+#[test]
+fn the_fingerprint_and_the_data_outlive_a_restart() {
+    let mut site = Site::open();
+    let before = (
+        site.server().fingerprint.clone(),
+        site.json(["status"])["server"].clone(),
+    );
+    site.stop();
+    site.start();
+    let status = site.json(["status"]);
+    assert_eq!((site.server().fingerprint.clone(), status["server"].clone()), before);
+    assert!(status["server_time"].is_string(), "{status}");
+}

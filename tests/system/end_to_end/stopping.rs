@@ -1,0 +1,89 @@
+//! A server that is asked to stop answers what it accepted.
+
+use std::collections::BTreeSet;
+
+use seatkeeper::tls::Identity;
+use seatkeeper::wire::Status;
+use seatkeeper::wire::messages::Response;
+
+use crate::process::signal;
+use crate::site::Site;
+use crate::wire::{Wire, answer, checkout, mac};
+
+const LIMITS: &str = "[limits]\nnew_macs_per_identity_and_day = 100000\nnew_seats_per_source_and_minute = 100000\n";
+const CONNECTIONS: u16 = 8;
+const IN_FLIGHT: u16 = 48;
+
+// proves S2
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_accepted_request_stays_unanswered_at_sigterm() {
+    let mut site = Site::open_with(LIMITS);
+    site.buy(1, "BKSRV", 5_000);
+    let (server, pid, vendor) = (site.server().address(), site.server().pid(), site.vendor.id());
+    let mut clients = Vec::new();
+    for connection in 0..CONNECTIONS {
+        let (mut wire, _) = Wire::hello(server, &Identity::generate().unwrap())
+            .await
+            .expect("HELLO");
+        clients.push(tokio::spawn(async move {
+            let machines: Vec<_> = (0..IN_FLIGHT).map(|n| mac(1 + connection * 1_000 + n)).collect();
+            for machine in &machines {
+                wire.send(&checkout(vendor, "BKSRV", "agent", *machine))
+                    .await
+                    .expect("send");
+            }
+            if connection == 0 {
+                signal(pid, "TERM");
+            }
+            let mut granted = BTreeSet::new();
+            let mut asked = machines.into_iter();
+            // The end of the stream, orderly or not, ends the answers.
+            while let Ok(Some(frame)) = wire.receive().await {
+                if frame.request == 0 {
+                    continue;
+                }
+                let machine = asked.next().expect("an answer to each request at most");
+                match answer(&frame).expect("readable") {
+                    Response::Checkout(_) => drop(granted.insert(machine)),
+                    Response::Refused(status, _) => assert_eq!(status, Status::GOING_AWAY),
+                    other => panic!("{other:?}"),
+                }
+            }
+            granted
+        }));
+    }
+    let mut granted = BTreeSet::new();
+    for client in clients {
+        granted.extend(client.await.expect("client"));
+    }
+    let (code, log) = site.server.take().unwrap().ended();
+    assert_eq!(code, Some(0), "{log}");
+    site.start();
+    let rows = site.json(["seats"]);
+    let held: BTreeSet<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["mac"].as_str().unwrap().to_owned())
+        .collect();
+    let granted: BTreeSet<String> = granted
+        .iter()
+        .map(|machine| machine.map(|byte| format!("{byte:02x}")).join(":"))
+        .collect();
+    assert_eq!(
+        held, granted,
+        "a seat that nobody was told of, or one that was told and is gone"
+    );
+    site.audit();
+}
+
+#[test]
+fn a_server_stops_at_sigint_too_and_gives_port_and_directory_back() {
+    let mut site = Site::open();
+    let address = site.server().server_arg();
+    signal(site.server().pid(), "INT");
+    let (code, log) = site.server.take().unwrap().ended();
+    assert_eq!(code, Some(0), "{log}");
+    let again = ["--listen", &address];
+    drop(crate::process::ServerProcess::start_with(&site.data(), again));
+}
