@@ -25,7 +25,12 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("clock", &["domain"]),
     ("codec", &[]),
     ("domain", &["codec"]),
-    ("net", &["clock", "domain", "service", "session", "sockets", "tls", "vendor", "wire"]),
+    (
+        "net",
+        &[
+            "clock", "domain", "service", "session", "sockets", "tls", "vendor", "wire",
+        ],
+    ),
     ("service", &["clock", "domain", "store", "vendor"]),
     ("session", &["codec", "domain", "vendor", "wire"]),
     ("sockets", &["domain"]),
@@ -38,7 +43,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
 /// What the tools may import of the library.
 const TOOL_ARROWS: [(&str, &[&str]); 2] = [
     ("mint", &["domain", "vendor"]),
-    ("probe", &["client", "session", "wire"]),
+    (
+        "probe",
+        &["client", "clock", "domain", "session", "tls", "vendor", "wire"],
+    ),
 ];
 
 /// The pure part's packages and what they need.
