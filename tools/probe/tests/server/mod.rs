@@ -70,7 +70,7 @@ impl Server {
             let discovery = Discovery::new(udp, ListenFilter::default(), facts, clock).expect("randomness");
             tokio::spawn(discovery.run(stop.clone()));
         }
-        let connections = Connections::start(vec![tcp], shared, stop.clone());
+        let connections = Connections::start(vec![tcp], shared, &stop);
         Self {
             address: (Ipv4Addr::LOCALHOST, port).into(),
             fingerprint,
