@@ -101,6 +101,11 @@ pub(super) fn identity(global: &Global) -> Result<Identity, CliError> {
     if global.identity.is_some() {
         Identity::load(&path).map_err(made)
     } else {
+        // The first command of a user finds no directory yet.
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory)
+                .map_err(|error| CliError::because(format!("cannot make {}", directory.display()), error))?;
+        }
         Identity::load_or_create(&path).map_err(made)
     }
 }

@@ -26,6 +26,9 @@ use crate::wire::limits::HELLO_MS;
 /// What is read from a peer at once, in bytes.
 const READ_LEN: usize = 16 * 1_024;
 
+/// How long a peer has to hang up after the server has, in milliseconds.
+const PARTING_MS: u64 = 2_000;
+
 /// A request under way. Requests are decided in the order in which they were made, and so are their answers given.
 struct Pending {
     tag: RequestTag,
@@ -119,12 +122,25 @@ impl Connection {
             }
             if let Some(reason) = self.take_actions() {
                 self.write().await?;
-                // The peer may be gone: it was told what it was to be told.
-                drop(tokio::time::timeout(Duration::from_millis(HELLO_MS), self.stream.shutdown()).await);
+                self.part().await;
                 return Some(reason);
             }
             self.write().await?;
         }
+    }
+
+    /// Ends the stream and waits until the peer has done so too. A socket that is closed while there are bytes to read
+    /// resets the connection, and the peer loses the answers that it has not read yet.
+    async fn part(&mut self) {
+        let parting = async {
+            self.stream.shutdown().await?;
+            let (tcp, _) = self.stream.get_mut();
+            let mut unread = vec![0; READ_LEN];
+            while tcp.read(&mut unread).await? > 0 {}
+            Ok::<(), std::io::Error>(())
+        };
+        // The peer may be gone, or never hang up: it was told what it was to be told.
+        drop(tokio::time::timeout(Duration::from_millis(PARTING_MS), parting).await);
     }
 
     /// Starts what the session wants done, and gathers what it wants sent.

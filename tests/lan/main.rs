@@ -1,2 +1,101 @@
-//! Tests.
-fn main() {}
+//! Seatkeeper on networks: hosts in network namespaces, the real binary on each.
+//!
+//! Needs Linux, `unshare`, `nsenter` and `ip`, and permission to make user namespaces; where that is missing the tests
+//! count as ignored, or as failed with `SEATKEEPER_LAN=require`.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a helper that panics fails its test, as it should"
+)]
+
+mod addresses;
+mod crowd;
+mod lab;
+#[path = "../support/process.rs"]
+#[expect(dead_code, reason = "shared with the system tests, which need more of it")]
+mod process;
+mod routes;
+mod servers;
+mod shop;
+#[path = "../support/vendor.rs"]
+#[expect(dead_code, reason = "shared with the system tests, which need more of it")]
+mod vendor;
+#[path = "../support/wire.rs"]
+mod wire;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// A test: its name, which is its claim, and what proves it.
+type Test = (&'static str, fn());
+
+const TESTS: &[Test] = &[
+    (
+        "a_server_with_two_interfaces_is_found_on_both_subnets",
+        routes::two_subnets,
+    ),
+    (
+        "a_server_is_found_where_the_default_route_leads_elsewhere",
+        routes::default_route_elsewhere,
+    ),
+    (
+        "a_server_is_found_where_there_is_no_route_at_all",
+        routes::no_default_route,
+    ),
+    (
+        "both_of_two_servers_are_listed_and_a_pinned_agent_uses_only_its_own",
+        servers::two_servers,
+    ),
+    (
+        "a_server_with_the_wanted_product_is_preferred",
+        servers::the_one_with_the_product,
+    ),
+    (
+        "an_agent_without_server_ends_with_3_inside_its_deadline",
+        servers::no_server,
+    ),
+    (
+        "a_server_that_falls_silent_does_not_hang_its_agent",
+        servers::silent_server,
+    ),
+    (
+        "a_container_has_no_mac_to_offer_and_is_told_both_options",
+        addresses::no_mac,
+    ),
+    (
+        "a_server_is_found_over_ipv6_link_local_alone",
+        addresses::link_local_only,
+    ),
+    (
+        "three_hundred_identities_in_three_namespaces_get_exactly_two_hundred_seats",
+        crowd::three_namespaces,
+    ),
+];
+
+fn main() -> ExitCode {
+    if let Some(part) = crowd::part() {
+        return part;
+    }
+    let mut arguments = Arguments::from_args();
+    let possible = if arguments.list { Ok(()) } else { lab::enter() };
+    if let Err(reason) = &possible {
+        eprintln!("\nNO LAN TESTS: this machine cannot make network namespaces ({reason})\n");
+        if lab::is_required() {
+            return ExitCode::FAILURE;
+        }
+    }
+    // Each waits more than it works, but two at once keep two cores busy.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let trial = |&(name, test): &Test| {
+        let run = move || {
+            test();
+            Ok(())
+        };
+        Trial::test(name, run).with_ignored_flag(possible.is_err())
+    };
+    libtest_mimic::run(&arguments, TESTS.iter().map(trial).collect()).exit_code()
+}

@@ -15,6 +15,9 @@ pub(crate) const SEATKEEPER: &str = env!("CARGO_BIN_EXE_seatkeeper");
 /// The agent's state directory of a process under test.
 pub(crate) const STATE_DIR: &str = "SEATKEEPER_STATE_DIR";
 
+/// Where a user keeps what commands remember.
+pub(crate) const STATE_HOME: &str = "XDG_STATE_HOME";
+
 /// What runs longer than this hangs.
 const WATCHDOG: Duration = Duration::from_mins(1);
 
@@ -58,9 +61,10 @@ impl Output {
     }
 }
 
-/// A command with nothing of this process's environment that the product reads.
+/// A command with nothing of this process's environment that the product reads, and not the user's own files.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
+    command.env(STATE_HOME, concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
     for variable in ["SEATKEEPER_PORT", "SEATKEEPER_LOG", "SEATKEEPER_VENDOR_KEY", STATE_DIR] {
         command.env_remove(variable);
     }
@@ -188,7 +192,7 @@ impl ServerProcess {
             listen: Vec::new(),
             fingerprint: String::new(),
         };
-        server.await_line("listening");
+        server.await_line("serving addresses");
         let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{error}: {}", server.log()));
         let told: serde_json::Value = serde_json::from_str(&text).expect("server.json");
         let addresses = told["listen"].as_array().expect("addresses");

@@ -13,9 +13,10 @@ use super::wire::mac;
 /// A server with a vendor's catalogue, in a directory that goes when this goes.
 #[derive(Debug)]
 pub(crate) struct Site {
+    /// Before the directory: a server whose directory is gone would fail in ways of its own.
+    pub(crate) server: Option<ServerProcess>,
     pub(crate) dir: TempDir,
     pub(crate) vendor: Vendor,
-    pub(crate) server: Option<ServerProcess>,
     vendor_key: PathBuf,
     serve_args: Vec<OsString>,
 }
@@ -63,9 +64,9 @@ impl Site {
         }
         let server = Some(ServerProcess::start_with(&dir.path().join("data"), &serve_args));
         Self {
+            server,
             dir,
             vendor,
-            server,
             vendor_key,
             serve_args,
         }

@@ -15,7 +15,9 @@ mod startup;
 mod stopping;
 mod views;
 
-/// The cause in what a command said of its failure, without the program's name in front.
+/// Why a command failed: the line behind the program's name.
+#[track_caller]
 fn cause(output: &crate::process::Output) -> &str {
-    output.stderr.strip_prefix("seatkeeper: ").unwrap_or(&output.stderr)
+    let told = output.stderr.lines().find_map(|line| line.strip_prefix("seatkeeper: "));
+    told.unwrap_or_else(|| panic!("no cause is told: {output:?}"))
 }

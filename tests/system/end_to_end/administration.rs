@@ -1,36 +1,33 @@
 //! Who may administer, and what an administrator may do to a seat.
 
-use std::ffi::OsString;
+use std::path::PathBuf;
 
-use crate::process::{Output, run};
+use seatkeeper::tls::Identity;
+use seatkeeper::wire::Status;
+use seatkeeper::wire::messages::{Request, Response, seat};
+
+use crate::process::{Output, SEATKEEPER, STATE_HOME, command, finish};
 use crate::site::Site;
+use crate::wire::{Wire, mac};
 
-/// A colleague at another desk: an identity of their own, no data directory.
+/// A colleague at another desk: files of their own, no data directory.
 struct Colleague<'a> {
     site: &'a Site,
-    identity: OsString,
+    home: PathBuf,
 }
 
 impl<'a> Colleague<'a> {
     fn new(site: &'a Site, name: &str) -> Self {
-        Self {
-            site,
-            identity: site.dir.path().join(name).into(),
-        }
+        let home = site.dir.path().join(name);
+        Self { site, home }
     }
 
     #[track_caller]
     fn ask(&self, args: &[&str]) -> Output {
-        let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
-        all.extend([
-            "--identity".into(),
-            self.identity.clone(),
-            "--server".into(),
-            self.site.server().server_arg().into(),
-        ]);
-        // Not the server's data directory: its administrator is somebody else.
-        all.extend(["--data".into(), self.site.dir.path().join("elsewhere").into()]);
-        run(all)
+        let mut ask = command(SEATKEEPER);
+        ask.args(args).args(["--server", &self.site.server().server_arg()]);
+        ask.arg("--data").arg(self.home.join("no-server-here"));
+        finish(ask.env(STATE_HOME, &self.home))
     }
 
     #[track_caller]
@@ -43,7 +40,7 @@ impl<'a> Colleague<'a> {
 #[test]
 fn roles_are_given_listed_and_taken_away() {
     let site = Site::open();
-    let colleague = Colleague::new(&site, "colleague.pem");
+    let colleague = Colleague::new(&site, "colleague");
     let fingerprint = colleague.fingerprint();
     colleague.ask(&["licenses"]).failed_with(5);
     site.admin(["admin", "add", &fingerprint, "--role", "viewer", "--label", "Ada"])
@@ -116,17 +113,28 @@ fn an_administrator_takes_a_seat_back_with_a_reason() {
 }
 
 // proves S11
-#[test]
-fn another_identity_cannot_release_a_component() {
+#[tokio::test]
+async fn another_identity_cannot_release_a_component() {
     let site = Site::open();
     site.buy(1, "BKSRV", 1);
     site.agent(1, "checkout", "BKSRV", "agent").ok();
-    let mut thief = site.machine(2);
-    thief.mac = site.machine(1).mac;
-    thief
-        .agent("release", "BKSRV", "agent", &["--server", &site.server().server_arg()])
-        .failed_with(4);
+    let (mut thief, _) = Wire::hello(site.server().address(), &Identity::generate().unwrap())
+        .await
+        .unwrap();
+    let release = Request::Release(seat::Release {
+        vendor: site.vendor.id().0,
+        product: "BKSRV".into(),
+        component: "agent".into(),
+        mac: mac(1),
+    });
+    let refused = thief.ask(&release).await.unwrap();
+    assert!(
+        matches!(refused, Response::Refused(Status::IDENTITY_NOT_BOUND, _)),
+        "{refused:?}"
+    );
     assert_eq!(site.audit()[0]["used"], 1);
+    site.agent(1, "release", "BKSRV", "agent").ok();
+    assert_eq!(site.audit()[0]["used"], 0);
 }
 
 // proves I7

@@ -7,12 +7,19 @@ use crate::site::Site;
 fn check_tells_the_standing_and_asks_for_nothing() {
     let site = Site::open();
     site.buy(1, "BKSRV", 1);
-    let before = site.agent(1, "check", "BKSRV", "agent");
-    assert_ne!(before.code, Some(0), "nothing is held yet: {before:?}");
+    let server = site.server().server_arg();
+    let check = || {
+        site.machine(1)
+            .agent("check", "BKSRV", "agent", &["--server", &server, "--json"])
+            .json()
+    };
+    let before = check();
+    assert!(before["serial"].is_null() && before["available"] == 1, "{before}");
     assert_eq!(site.audit()[0]["used"], 0);
     site.agent(1, "checkout", "BKSRV", "agent").ok();
     let acquired = site.json(["seats"]);
-    site.agent(1, "check", "BKSRV", "agent").ok();
+    let after = check();
+    assert_eq!(after["serial"], acquired[0]["serial"], "{after}");
     assert_eq!(site.json(["seats"]), acquired);
 }
 

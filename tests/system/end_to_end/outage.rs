@@ -18,11 +18,11 @@ fn a_strict_component_does_not_run_without_its_server() {
     let mut site = Site::open();
     site.buy(1, "BKSRV", 1);
     let told = without_server(&site, 1, "checkout", "BKSRV", "agent").failed_with(3);
-    assert!(cause(&told).to_lowercase().starts_with("invalid license"), "{told:?}");
+    assert!(cause(&told).starts_with("invalid license"), "{told:?}");
     site.agent(1, "checkout", "BKSRV", "agent").ok();
     site.kill();
     let told = without_server(&site, 1, "checkout", "BKSRV", "agent").failed_with(3);
-    assert!(cause(&told).to_lowercase().starts_with("invalid license"), "{told:?}");
+    assert!(cause(&told).starts_with("invalid license"), "{told:?}");
 }
 
 // proves O2
@@ -50,10 +50,7 @@ fn a_lenient_component_that_its_server_refuses_does_not_run() {
         .ok();
     site.agent(2, "checkout", "BKWS", "agent").ok();
     let refused = site.agent(1, "checkout", "BKWS", "agent").failed_with(4);
-    assert!(
-        cause(&refused).to_lowercase().starts_with("invalid license"),
-        "{refused:?}"
-    );
+    assert!(cause(&refused).starts_with("invalid license"), "{refused:?}");
 }
 
 // proves K9
@@ -95,17 +92,8 @@ fn an_agent_talks_to_its_own_server_alone_until_it_is_told_to_trust_another() {
         "which server it is: {refused:?}"
     );
     assert_eq!(theirs.audit()[0]["used"], 0);
-    let trust = [
-        "agent",
-        "trust",
-        &theirs.server().fingerprint,
-        "--product",
-        "BKSRV",
-        "--component",
-        "agent",
-    ];
     let mut command = crate::process::command(crate::process::SEATKEEPER);
-    command.args(trust).env("SEATKEEPER_VENDOR_KEY", ours.vendor_key());
+    command.args(["agent", "trust", &theirs.server().fingerprint]);
     crate::process::finish(machine.environment(&mut command)).ok();
     machine.agent("checkout", "BKSRV", "agent", &["--server", &there]).ok();
     assert_eq!(theirs.audit()[0]["used"], 1);

@@ -42,10 +42,7 @@ fn a_program_that_is_not_licensed_does_not_run() {
     let site = Site::open();
     let mark = site.dir.path().join("ran");
     let refused = run_program(&site, 1, "agent", &[], &["touch", mark.to_str().unwrap()]).failed_with(4);
-    assert!(
-        super::cause(&refused).to_lowercase().starts_with("invalid license"),
-        "{refused:?}"
-    );
+    assert!(super::cause(&refused).starts_with("invalid license"), "{refused:?}");
     assert!(!mark.exists());
 }
 

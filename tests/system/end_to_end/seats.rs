@@ -21,7 +21,7 @@ fn checkouts_are_granted_until_the_seats_are_gone_and_then_refused_with_cause_an
     site.agent(2, "checkout", "BKSRV", "agent").ok();
     let refused = site.agent(3, "checkout", "BKSRV", "agent").failed_with(4);
     let text = cause(&refused);
-    assert!(text.to_lowercase().starts_with("invalid license"), "{text}");
+    assert!(text.starts_with("invalid license"), "{text}");
     assert!(text.contains('2'), "how many are in use: {text}");
     assert!(text.contains("20"), "the earliest renew date: {text}");
     assert_eq!(used(&site, "BKSRV"), 2);
@@ -115,10 +115,7 @@ fn a_single_use_seat_never_comes_back() {
     site.agent(1, "release", "DEPLOY", "image").ok();
     assert_eq!(used(&site, "DEPLOY"), 1);
     let refused = site.agent(2, "checkout", "DEPLOY", "image").failed_with(4);
-    assert!(
-        cause(&refused).to_lowercase().starts_with("invalid license"),
-        "{refused:?}"
-    );
+    assert!(cause(&refused).starts_with("invalid license"), "{refused:?}");
     site.agent(1, "checkout", "DEPLOY", "image").failed_with(4);
 }
 

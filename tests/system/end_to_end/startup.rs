@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::process::{Output, run};
+use crate::process::{Output, SEATKEEPER, STATE_HOME, command, finish, run};
 use crate::site::Site;
 
 #[track_caller]
@@ -65,19 +65,13 @@ fn wrong_usage_ends_with_2_and_no_server_with_3() {
     run(["import"]).failed_with(2);
     run(["licenses", "--csv", "--json"]).failed_with(2);
     let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().to_str().unwrap();
-    let identity = dir.path().join("me.pem");
+    let mut absent = command(SEATKEEPER);
     // Port 1 of this host: nothing listens there.
-    let absent = [
-        "status",
-        "--server",
-        "127.0.0.1:1",
-        "--data",
-        data,
-        "--identity",
-        identity.to_str().unwrap(),
-    ];
-    let told = run(absent).failed_with(3);
+    absent
+        .args(["status", "--server", "127.0.0.1:1", "--data"])
+        .arg(dir.path())
+        .env(STATE_HOME, dir.path());
+    let told = finish(&mut absent).failed_with(3);
     assert!(told.stderr.contains("127.0.0.1:1"), "{told:?}");
 }
 
