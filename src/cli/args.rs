@@ -21,6 +21,14 @@ pub struct Cli {
     pub(super) command: Command,
 }
 
+impl Cli {
+    /// Whether JSON was asked for instead of text.
+    #[must_use]
+    pub const fn wants_json(&self) -> bool {
+        self.global.json
+    }
+}
+
 /// Options of every command.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Global {

@@ -30,6 +30,7 @@ mod vendor_keys;
 
 pub use args::Cli;
 pub use error::CliError;
+pub use output::fail;
 
 use args::Command;
 

@@ -297,5 +297,6 @@ fn a_damaged_key_is_shown_with_its_line_among_good_ones() {
     assert!(refusal(path, &["show", EXAMPLE], 1).contains("no license key"));
     let nowhere: Value =
         serde_json::from_slice(&seatmint(path, &["--json", "show", "nowhere"]).stdout).expect("one JSON object");
-    assert!(nowhere["error"].as_str().expect("text").contains("nowhere"));
+    assert!(nowhere["error"]["message"].as_str().expect("text").contains("nowhere"));
+    assert_eq!(nowhere["error"]["exit_code"], 1);
 }
