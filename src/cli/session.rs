@@ -11,7 +11,7 @@ use super::local::{self, LocalServer};
 use crate::client::address::Address;
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
-use crate::client::discover::{Scope, Search, discover};
+use crate::client::discover::{NO_INTERFACE, Scope, Search, discover};
 use crate::client::with_causes;
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
@@ -172,6 +172,9 @@ async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
     };
     let mut search = discover(&search).map_err(|error| CliError::because("cannot search the network", error))?;
     let Some(first) = search.next().await else {
+        if search.paths().is_empty() {
+            return Err(CliError::NoServer(NO_INTERFACE.to_owned()));
+        }
         return Err(CliError::NoServer(format!(
             "no server answered on port {port} within {} s; name one with --server HOST, or see what answers with \
              seatprobe scan",
