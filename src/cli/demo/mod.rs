@@ -18,12 +18,15 @@ use story::Story;
 /// When the demonstration begins by its own clock: 2026-01-01 00:00 UTC.
 const BEGIN: Timestamp = Timestamp(1_767_225_600);
 
-pub(super) async fn run(global: &Global, options: DemoOptions) -> Result<(), CliError> {
+/// How long its commands wait for an answer, in seconds: a busy machine must not break it.
+const TIMEOUT_SECS: u32 = 10;
+
+pub(super) async fn run(options: DemoOptions) -> Result<(), CliError> {
     let directory = tempfile::Builder::new()
         .prefix("seatkeeper-demo-")
         .tempdir()
         .map_err(|error| CliError::because("cannot make a temporary directory", error))?;
-    let mut stage = Stage::build(global, directory.path()).await?;
+    let mut stage = Stage::build(directory.path()).await?;
     let told = Story::new(&mut stage).tell().await;
     let shown = match told {
         Ok(()) => show(&mut stage).await,
@@ -55,7 +58,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn build(global: &Global, root: &Path) -> Result<Self, CliError> {
+    async fn build(root: &Path) -> Result<Self, CliError> {
         let clock = Clock::manual(BEGIN);
         let data = root.join("server");
         let server = Some(start(&data, "demo-server", clock.clone()).await?);
@@ -64,7 +67,7 @@ impl Stage {
             server: None,
             data: Some(data),
             identity: None,
-            ..global.clone()
+            timeout: TIMEOUT_SECS,
         };
         let vendor = vendor::Vendor::new(root, "vendor", BEGIN)?;
         Ok(Self {
