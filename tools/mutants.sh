@@ -64,6 +64,8 @@ plant second-component-second-seat ledger/checkout.rs \
 # I7
 plant copies-unseen ledger/binding.rs 's/(!known)\.then_some(/false.then_some(/'
 plant alternation-unseen ledger/binding.rs 's/alternates\.then_some(/false.then_some(/'
+plant only-the-last-displaced-remembered ledger/binding.rs 's/saturating_sub(DISPLACED_MAX)/saturating_sub(1)/'
+plant displaced-remembered-too-long ledger/binding.rs 's/one\.at) < ALTERNATING_SECS/one.at) <= ALTERNATING_SECS * 2/'
 plant lost-answer-is-a-conflict ledger/binding.rs 's/ || came_with == bound\.continuation_before//'
 # S3
 plant last-to-expire-first ledger/index.rs '/pub(super) fn first_open/,/^    }/ s/\.next()/.next_back()/'
@@ -81,6 +83,7 @@ plant anybody-releases ledger/release.rs 's/if bound\.identity == identity => bo
 # S9
 plant single-use-comes-back ledger/ending.rs 's/if spent {/if false {/'
 plant single-use-comes-back-by-moving ledger/checkout.rs 's/seat\.single_use\.then(||/false.then(||/'
+plant anothers-tombstone-is-inherited ledger/import.rs 's/tombstone\.vendor != product\.vendor/false/'
 plant trial-starts-anew ledger/import.rs 's/|tombstone| tombstone\.imported_at/|_| occasion.now.latest()/'
 # S13, T1
 plant expired-license-serves license.rs 's/if now < self\.ends_at()/if now <= self.ends_at()/'

@@ -109,8 +109,8 @@ pub struct SeatsInUse {
 pub enum KeyRefusal {
     /// Its time is over.
     Expired,
-    /// A license of this serial with other terms is here already, or was and spent more units than this one has; renewal
-    /// keys need a newer server.
+    /// A license of this serial with other terms is here already, or one was that is another vendor's or spent more
+    /// units than this one has; renewal keys need a newer server.
     SerialTaken,
     /// No catalogue of its vendor has the product.
     UnknownProduct,

@@ -137,6 +137,8 @@ pub enum LicenseStatus {
 /// What stays of a license that was removed, so that importing its key again does not start it anew (rule S12).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Tombstone {
+    /// Whose license it was: a serial belongs to the vendor that used it first here.
+    pub vendor: VendorId,
     /// When the key was first imported.
     pub imported_at: Timestamp,
     /// When the license was removed.

@@ -159,7 +159,7 @@ pub struct LicenseRow {
     pub license: License,
     /// The vendor's name.
     pub vendor_name: String,
-    /// The product's name.
+    /// The product's name; its id where no catalogue names it any more.
     pub product_name: String,
     /// Seats, spent and reserved units.
     pub used: u32,
@@ -188,7 +188,7 @@ pub struct SeatRow {
     pub key: SeatKey,
     /// The seat.
     pub seat: Seat,
-    /// The product's name.
+    /// The product's name; its id where no catalogue names it any more.
     pub product_name: String,
 }
 

@@ -64,6 +64,9 @@ pub struct Seat {
     pub components: BTreeMap<ComponentId, Binding>,
 }
 
+/// Displaced identities kept with a binding, at most: so many copies and one more that take turns show themselves.
+pub const DISPLACED_MAX: usize = 4;
+
 /// What is bound to a component of a seat (rule I7).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Binding {
@@ -74,14 +77,15 @@ pub enum Binding {
 }
 
 /// An identity bound to a component, and what shows a copy of it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bound {
     /// The identity that checked out last.
     pub identity: Fingerprint,
     /// When it took the place of another one, if it did.
     pub rebound_at: Option<Timestamp>,
-    /// The identity whose place it took.
-    pub displaced: Option<Fingerprint>,
+    /// The identities that had lost their place less than a day before it took its own, and the one whose place that
+    /// was; each once, the one displaced first first, never the bound one; at most [`DISPLACED_MAX`].
+    pub displaced: Vec<Displaced>,
     /// The continuation number that was answered last.
     pub continuation: u64,
     /// The number that the last answered checkout came with: it comes again if that answer was lost.
@@ -90,10 +94,19 @@ pub struct Bound {
     pub conflict: Option<Conflict>,
 }
 
+/// An identity whose place another one took.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Displaced {
+    /// Which.
+    pub identity: Fingerprint,
+    /// When, by the steady time.
+    pub at: Timestamp,
+}
+
 /// How a copied machine showed itself (rule I7).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ConflictKind {
-    /// Identity A, then B, then A again within 24 hours.
+    /// An identity came back within 24 hours after another one took its place.
     AlternatingIdentity,
     /// A continuation number that was used up.
     StaleContinuation,

@@ -644,7 +644,7 @@ fn a_page_ends_where_the_next_row_would_not_fit_the_frame() {
     let binding = Binding::Identity(Bound {
         identity: Fingerprint([1; 32]),
         rebound_at: Some(Timestamp(1)),
-        displaced: None,
+        displaced: Vec::new(),
         continuation: 1,
         continuation_before: 1,
         conflict: None,

@@ -63,7 +63,7 @@ codes! {
         NEEDS_NEWER_SERVER = 0x0152,
         /// The key's time is over.
         KEY_EXPIRED = 0x0153,
-        /// A license of this serial with other terms is here already.
+        /// A license of this serial with other terms is here already, or was.
         SERIAL_TAKEN = 0x0154,
         /// The 32 bytes are not an Ed25519 public key.
         BAD_VENDOR_KEY = 0x0155,

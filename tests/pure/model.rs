@@ -5,6 +5,8 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
+
 use seatkeeper::domain::command::Checkout;
 use seatkeeper::domain::denial::{Denial, KeyRefusal, SeatsInUse};
 use seatkeeper::domain::ids::{ComponentId, Fingerprint, ProductKey, Serial};
@@ -112,11 +114,11 @@ struct Visit {
 }
 
 impl Component {
-    /// When the present identity took another one's place, and whose.
-    fn displaced(&self) -> Option<(u64, Fingerprint)> {
-        let present = self.visits.last()?.identity;
-        let before = self.visits.iter().rposition(|visit| visit.identity != present)?;
-        Some((self.visits[before + 1].at, self.visits[before].identity))
+    /// Each time that an identity took another one's place: when, and whose.
+    fn displacements(&self) -> Vec<(u64, Fingerprint)> {
+        let pairs = self.visits.windows(2);
+        let taken = pairs.filter(|pair| pair[0].identity != pair[1].identity);
+        taken.map(|pair| (pair[1].at, pair[0].identity)).collect()
     }
 
     /// How a visit would show a copy (rule I7).
@@ -126,8 +128,12 @@ impl Component {
             let expected = sent == last.answered || sent == last.sent;
             return (!expected).then_some(ConflictKind::StaleContinuation);
         }
-        let (since, displaced) = self.displaced()?;
-        (displaced == identity && at - since < DAY).then_some(ConflictKind::AlternatingIdentity)
+        let displacements = self.displacements();
+        let (place, (since, _)) = displacements.iter().enumerate().rfind(|(_, one)| one.1 == identity)?;
+        let behind = displacements[place + 1..].iter().map(|(_, identity)| *identity);
+        let others: BTreeSet<_> = behind.filter(|other| *other != last.identity).collect();
+        // The one whose place is taken now is not displaced yet, and four are remembered.
+        (at - since < DAY && others.len() < 4).then_some(ConflictKind::AlternatingIdentity)
     }
 }
 
@@ -411,7 +417,7 @@ impl Model {
         if held.visits.last().is_none_or(|visit| visit.identity != identity) {
             return plain(Denial::IdentityNotBound, None);
         }
-        let until = held.displaced().map(|(since, _)| since + 30 * DAY);
+        let until = held.displacements().last().map(|(since, _)| since + 30 * DAY);
         match until.filter(|until| now.steady.0 < *until) {
             Some(until) => plain(
                 Denial::ReboundRecently {
@@ -459,6 +465,7 @@ impl Model {
             .position(|one| one.key.claims.serial == claims.serial);
         let outcome = match known.map(|place| &self.licenses[place]) {
             Some(held) if held.present && held.key.certificate == key.certificate => Outcome::AlreadyPresent,
+            Some(held) if held.key.claims.vendor != claims.vendor => Outcome::Refused(KeyRefusal::SerialTaken),
             Some(held) if held.present || held.spent > claims.seats => Outcome::Refused(KeyRefusal::SerialTaken),
             _ if !self.products.iter().any(|one| one.key.vendor == claims.vendor) => {
                 Outcome::Refused(KeyRefusal::UnknownVendor)

@@ -1,13 +1,23 @@
 //! The registry says what the code says: opcodes with roles, statuses, codes and the fields of every message.
 
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
+use seatkeeper::domain::catalogue::Catalogue;
+use seatkeeper::domain::command::Command;
+use seatkeeper::domain::ids::{Fingerprint, VendorId};
+use seatkeeper::domain::time::Timestamp;
+use seatkeeper::session::Peer;
+use seatkeeper::session::translate::{Work, role_code, work_of};
 use seatkeeper::wire::messages::{self, Place};
 use seatkeeper::wire::{
     ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Opcode, Outcome, ReleaseOutcome, Role, Status, Usage,
 };
+
+use crate::vectors::{Said, expected};
 
 fn registry() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto-spec/registry.md");
@@ -142,31 +152,40 @@ fn the_registry_has_no_table_that_the_code_lacks() {
     }
 }
 
+/// What the server makes of the request that the vectors have for an opcode, and what it then asks the ledger.
+fn command_asked_by(opcode: Opcode) -> Option<Command> {
+    let request = expected::all().into_values().find_map(|said| match said {
+        Said::Request(request) if request.opcode() == opcode => Some(request),
+        _ => None,
+    });
+    let request = request.unwrap_or_else(|| panic!("no vector asks {opcode:?}"));
+    let peer = Peer {
+        identity: Fingerprint([0x77; 32]),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    match work_of(request, peer).expect("a request that can be carried out") {
+        Work::Command(command) => Some(command),
+        Work::Hello => None,
+        Work::TrustVendor(public_key) => Some(Command::TrustVendor {
+            public_key,
+            vendor: VendorId([0x11; 16]),
+        }),
+        Work::VerifyCatalogue(signed) => Some(Command::ImportCatalogue(Box::new(Catalogue {
+            vendor: VendorId([0x11; 16]),
+            vendor_name: "Vendor".to_owned(),
+            version: 1,
+            issued_at: Timestamp(0),
+            products: BTreeMap::new(),
+            signed,
+        }))),
+        Work::VerifyKeys(_) => Some(Command::Import(Vec::new())),
+    }
+}
+
 #[test]
 fn the_role_column_is_the_role_that_the_ledger_checks() {
-    use seatkeeper::domain::command::{Command, Page, ProductName, Role as Needed};
-    use seatkeeper::session::translate::role_code;
-
-    let product = "BKSRV".parse().expect("an id");
-    let named = ProductName { vendor: None, product };
-    let pairs = [
-        (Opcode::AVAILABILITY, Command::Availability(named)),
-        (Opcode::STATUS, Command::Status),
-        (Opcode::LICENSES, Command::Licenses(Page { after: None, limit: 1 })),
-        (Opcode::PRODUCTS, Command::Products(Page { after: None, limit: 1 })),
-        (Opcode::ADMIN_LIST, Command::Admins(Page { after: None, limit: 1 })),
-        (Opcode::IMPORT, Command::Import(Vec::new())),
-        (
-            Opcode::ADMIN_ADD,
-            Command::AddAdmin {
-                fingerprint: seatkeeper::domain::ids::Fingerprint([0; 32]),
-                role: Needed::Viewer,
-                label: String::new(),
-            },
-        ),
-    ];
-    for (opcode, command) in pairs {
-        let row = opcode.row().expect("known");
-        assert_eq!(row.role, role_code(command.role()), "{opcode:?}");
+    for row in Opcode::TABLE {
+        let needed = command_asked_by(row.opcode).map_or(Role::NONE, |command| role_code(command.role()));
+        assert_eq!(row.role, needed, "{}", row.name);
     }
 }

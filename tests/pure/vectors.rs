@@ -12,7 +12,7 @@ use seatkeeper::wire::discovery::{Offer, Question};
 use seatkeeper::wire::messages::{self, Message, Place, Request, Response, hello};
 use seatkeeper::wire::{Frame, Opcode, Status, decode_frame};
 
-mod expected;
+pub(crate) mod expected;
 
 /// A vector file: its name, its bytes and what its first comment says.
 struct Vector {

@@ -9,7 +9,8 @@ use seatkeeper::domain::command::Role;
 use seatkeeper::domain::ids::{Fingerprint, Mac, Serial, ServerId, VendorId};
 use seatkeeper::domain::license::{Claims, Kind, License, Tombstone, Usage, Validity};
 use seatkeeper::domain::seat::{
-    Binding, Bound, Conflict, ConflictKind, EndCause, FormerSeat, MachineNote, Seat, SeatKey, SpentUnit,
+    Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, MachineNote, Seat, SeatKey,
+    SpentUnit,
 };
 use seatkeeper::domain::time::Timestamp;
 
@@ -35,10 +36,14 @@ pub(crate) fn seat_key(n: u32) -> SeatKey {
 
 /// The `n`th machine's seat, renewed at `at`; every third one has another shape.
 pub(crate) fn seat(n: u32, at: u64) -> Seat {
+    let displaced = (10..).take(DISPLACED_MAX).map(|one| Displaced {
+        identity: Fingerprint([one; 32]),
+        at: Timestamp(at - 20 + u64::from(one)),
+    });
     let bound = Bound {
         identity: Fingerprint([7; 32]),
         rebound_at: (n % 3 == 1).then_some(Timestamp(at - 5)),
-        displaced: (n % 3 == 1).then_some(Fingerprint([8; 32])),
+        displaced: displaced.filter(|_| n % 3 == 1).collect(),
         continuation: u64::from(n) + 1,
         continuation_before: u64::from(n),
         conflict: (n % 3 == 2).then_some(Conflict {
@@ -163,6 +168,7 @@ pub(crate) fn every_put() -> Vec<Fact> {
         Fact::TombstonePut(
             serial(9),
             Tombstone {
+                vendor: VENDOR,
                 imported_at: Timestamp(1),
                 removed_at: Timestamp(2),
             },

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Ledger;
-use crate::domain::ids::Serial;
+use crate::domain::ids::{Serial, VendorId};
 use crate::domain::seat::SeatKey;
 
 /// What is on disk cannot be: the server must not start with it.
@@ -28,11 +28,17 @@ pub enum AuditError {
         /// The license it names.
         serial: Serial,
     },
-    /// A license's or catalogue's vendor is not trusted.
+    /// A license's vendor is not trusted.
     #[error("license {serial} is of a vendor that is not trusted here")]
     Untrusted {
         /// Which license.
         serial: Serial,
+    },
+    /// A catalogue's vendor is not trusted.
+    #[error("the catalogue of vendor {vendor} is here, but the vendor is not trusted here")]
+    UntrustedCatalogue {
+        /// Whose catalogue.
+        vendor: VendorId,
     },
 }
 
@@ -42,6 +48,10 @@ impl Ledger {
     /// # Errors
     /// The first thing that cannot be. The start must stop and tell the administrator to restore a backup.
     pub fn audit(&self) -> Result<(), AuditError> {
+        let mut signers = self.catalogues.keys();
+        if let Some(vendor) = signers.find(|vendor| !self.vendors.contains_key(vendor)) {
+            return Err(AuditError::UntrustedCatalogue { vendor: *vendor });
+        }
         for (serial, license) in &self.licenses {
             let (used, total) = (self.index.used(*serial), license.claims.seats);
             if used > total {

@@ -1,11 +1,10 @@
 //! What is bound to a component, and how a copy of it shows itself (rule I7).
 
-use super::Occasion;
 use crate::domain::catalogue::Component;
 use crate::domain::change::EventKind;
-use crate::domain::command::{Actor, Checkout};
+use crate::domain::command::Checkout;
 use crate::domain::ids::Fingerprint;
-use crate::domain::seat::{Binding, Bound, Conflict, ConflictKind, Seat};
+use crate::domain::seat::{Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, Seat};
 use crate::domain::time::{DAY_SECS, Timestamp};
 
 /// An identity that comes back this soon after another one took its place is a copy's, in seconds.
@@ -16,8 +15,14 @@ pub(super) struct Sighting {
     pub(super) events: Vec<EventKind>,
 }
 
-/// Writes the component that checks out into the seat.
-pub(super) fn bind(seat: &mut Seat, checkout: &Checkout, component: Component, occasion: Occasion) -> Sighting {
+/// Writes the component that checks out into the seat; `now` is the steady time.
+pub(super) fn bind(
+    seat: &mut Seat,
+    checkout: &Checkout,
+    component: Component,
+    identity: Fingerprint,
+    now: Timestamp,
+) -> Sighting {
     let Checkout {
         key,
         component: id,
@@ -29,16 +34,13 @@ pub(super) fn bind(seat: &mut Seat, checkout: &Checkout, component: Component, o
     if before.is_none() {
         events.push(EventKind::ComponentAdded { key, component: id });
     }
-    let Actor::Peer { identity, .. } = occasion.actor else {
-        return Sighting { events };
-    };
     let binding = match before {
         _ if component.ephemeral => Binding::Ephemeral,
         None | Some(Binding::Ephemeral) => Binding::Identity(first(identity, continuation)),
         Some(Binding::Identity(bound)) => {
-            let now = occasion.now.steady;
+            let before = bound.conflict;
             let (next, seen) = if bound.identity == identity {
-                again(&bound, continuation)
+                again(bound, continuation)
             } else {
                 events.push(EventKind::Rebound {
                     key,
@@ -46,14 +48,14 @@ pub(super) fn bind(seat: &mut Seat, checkout: &Checkout, component: Component, o
                     from: bound.identity,
                     to: identity,
                 });
-                other(&bound, identity, continuation, now)
+                other(bound, identity, continuation, now)
             };
             events.extend(seen.map(|kind| EventKind::ConflictSeen {
                 key,
                 component: id,
                 kind,
             }));
-            let conflict = seen.map_or(bound.conflict, |kind| Some(add(bound.conflict, kind, now)));
+            let conflict = seen.map_or(before, |kind| Some(add(before, kind, now)));
             Binding::Identity(Bound { conflict, ..next })
         }
     };
@@ -65,7 +67,7 @@ fn first(identity: Fingerprint, came_with: u64) -> Bound {
     Bound {
         identity,
         rebound_at: None,
-        displaced: None,
+        displaced: Vec::new(),
         continuation: number_after(came_with, came_with),
         continuation_before: came_with,
         conflict: None,
@@ -74,24 +76,32 @@ fn first(identity: Fingerprint, came_with: u64) -> Bound {
 
 /// The bound identity again. Its number is the one answered last, or, if that answer was lost, the one before: then the
 /// lost number is used up, so that of two copies that hold the same number one is found out at its next checkout.
-fn again(bound: &Bound, came_with: u64) -> (Bound, Option<ConflictKind>) {
+fn again(bound: Bound, came_with: u64) -> (Bound, Option<ConflictKind>) {
     let known = came_with == bound.continuation || came_with == bound.continuation_before;
     let next = Bound {
         continuation: number_after(bound.continuation, came_with),
         continuation_before: came_with,
-        ..*bound
+        ..bound
     };
     (next, (!known).then_some(ConflictKind::StaleContinuation))
 }
 
-/// Another identity: a system that was installed anew, or a copy if the one that it displaces had displaced it.
-fn other(bound: &Bound, identity: Fingerprint, came_with: u64, now: Timestamp) -> (Bound, Option<ConflictKind>) {
-    let recently = bound.rebound_at.is_some_and(|at| now.secs_since(at) < ALTERNATING_SECS);
-    let alternates = recently && bound.displaced == Some(identity);
+/// Another identity: a system that was installed anew, or a copy if its place was taken not long ago.
+fn other(bound: Bound, identity: Fingerprint, came_with: u64, now: Timestamp) -> (Bound, Option<ConflictKind>) {
+    let mut displaced = bound.displaced;
+    displaced.retain(|one| now.secs_since(one.at) < ALTERNATING_SECS);
+    let alternates = displaced.iter().any(|one| one.identity == identity);
+    displaced.retain(|one| one.identity != identity);
+    displaced.push(Displaced {
+        identity: bound.identity,
+        at: now,
+    });
+    // The oldest go first.
+    displaced.drain(..displaced.len().saturating_sub(DISPLACED_MAX));
     let next = Bound {
         identity,
         rebound_at: Some(now),
-        displaced: Some(bound.identity),
+        displaced,
         continuation: number_after(bound.continuation, came_with),
         continuation_before: came_with,
         conflict: bound.conflict,

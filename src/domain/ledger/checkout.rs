@@ -1,12 +1,14 @@
 //! CHECKOUT and RENEW: one decision (rule S14).
 
+use std::net::IpAddr;
+
 use super::binding::{Sighting, bind};
 use super::{Decided, Ledger, Occasion};
 use crate::domain::catalogue::{COMPONENTS_MAX, Component, Product};
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::command::{Actor, Checkout};
 use crate::domain::denial::{Denial, Denied, SeatsInUse, Subject};
-use crate::domain::ids::{ProductKey, Serial};
+use crate::domain::ids::{Fingerprint, ProductKey, Serial};
 use crate::domain::license::Usage;
 use crate::domain::reply::{Grant, GrantKind, Reply};
 use crate::domain::seat::{Binding, MachineNote, Seat, SpentUnit};
@@ -17,11 +19,17 @@ struct Asked<'a> {
     checkout: &'a Checkout,
     product: &'a Product,
     component: Component,
+    identity: Fingerprint,
+    address: IpAddr,
     occasion: Occasion,
 }
 
 impl Ledger {
     pub(super) fn checkout(&self, occasion: Occasion, checkout: &Checkout) -> Decided {
+        // The server itself has no identity that a component could be bound to.
+        let Actor::Peer { identity, address } = occasion.actor else {
+            return self.refuse(checkout, Denial::NotAuthorized, occasion.now);
+        };
         let key = checkout.key.product_key();
         if !self.vendors.contains_key(&key.vendor) {
             return self.refuse(checkout, Denial::UnknownVendor, occasion.now);
@@ -43,6 +51,8 @@ impl Ledger {
             checkout,
             product,
             component,
+            identity,
+            address,
             occasion,
         };
         match self.seats.get(&checkout.key) {
@@ -214,17 +224,13 @@ impl Asked<'_> {
     /// Writes the sighting into the seat: the component, the machine's words, the new renew date (rule S4).
     fn hold(&self, seat: &mut Seat) -> Sighting {
         let now = self.occasion.now;
-        let address = match self.occasion.actor {
-            Actor::Peer { address, .. } => Some(address),
-            Actor::Server => None,
-        };
         seat.renewed_at = now.latest();
         seat.renew_by = self.renew_by(now);
         seat.machine = MachineNote {
-            address,
+            address: Some(self.address),
             ..self.checkout.machine.clone()
         };
-        bind(seat, self.checkout, self.component, self.occasion)
+        bind(seat, self.checkout, self.component, self.identity, now.steady)
     }
 
     fn renew_by(&self, now: Now) -> Option<Timestamp> {

@@ -95,9 +95,14 @@ impl Ledger {
                 None,
             )
         };
+        let tombstone = self.tombstones.get(&serial);
         match twin.or_else(|| self.licenses.get(&serial).map(|license| &license.certificate)) {
             Some(held) if *held == key.certificate => return (ImportOutcome::AlreadyPresent { serial, product }, None),
             Some(_) => return refused(KeyRefusal::SerialTaken),
+            // Import date and spent units are those of another vendor's license.
+            None if tombstone.is_some_and(|tombstone| tombstone.vendor != product.vendor) => {
+                return refused(KeyRefusal::SerialTaken);
+            }
             // More units than it has were spent under the serial before it was removed (rules S2, S9).
             None if self.index.used(serial) > key.claims.seats => return refused(KeyRefusal::SerialTaken),
             None => {}
@@ -109,10 +114,7 @@ impl Ledger {
             return refused(KeyRefusal::UnknownProduct);
         }
         // A key that was here before does not start anew (rule K5).
-        let imported_at = self
-            .tombstones
-            .get(&serial)
-            .map_or(occasion.now.latest(), |tombstone| tombstone.imported_at);
+        let imported_at = tombstone.map_or(occasion.now.latest(), |tombstone| tombstone.imported_at);
         let license = License {
             claims: key.claims.clone(),
             imported_at,
@@ -159,6 +161,7 @@ impl Ledger {
         }
         let mut changes = endings.changes;
         let tombstone = Tombstone {
+            vendor: product.vendor,
             imported_at: license.imported_at,
             removed_at: occasion.now.latest(),
         };

@@ -140,10 +140,10 @@ impl Ledger {
             .unwrap_or_default()
     }
 
+    /// The product's name; its id where no catalogue names it any more: its licenses and seats are shown all the same.
     fn product_name(&self, key: &ProductKey) -> String {
         self.product(key)
-            .map(|product| product.name.clone())
-            .unwrap_or_default()
+            .map_or_else(|| key.product.as_str().to_owned(), |product| product.name.clone())
     }
 }
 

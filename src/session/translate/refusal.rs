@@ -184,7 +184,8 @@ pub(super) const fn key_refusal_text(refusal: KeyRefusal) -> &'static str {
     match refusal {
         KeyRefusal::Expired => "the key's time is over; ask the vendor for one that is valid",
         KeyRefusal::SerialTaken => {
-            "a license of this serial with other terms is here already; renewal keys need a newer server"
+            "a license of this serial with other terms is or was here; renewal keys need a newer server, and for any other \
+             key ask the vendor for one with a serial of its own"
         }
         KeyRefusal::UnknownProduct => {
             "no catalogue of its vendor has the product; import the catalogue first: `seatkeeper catalogue import FILE`"

@@ -36,6 +36,7 @@ struct ValidityV1 {
 
 #[derive(Debug, Deserialize, Serialize)]
 pub(in crate::store) struct TombstoneV1 {
+    vendor: [u8; 16],
     imported_at: u64,
     removed_at: u64,
 }
@@ -131,6 +132,7 @@ impl TryFrom<ValidityV1> for Validity {
 impl From<&Tombstone> for TombstoneV1 {
     fn from(tombstone: &Tombstone) -> Self {
         Self {
+            vendor: tombstone.vendor.0,
             imported_at: tombstone.imported_at.0,
             removed_at: tombstone.removed_at.0,
         }
@@ -140,6 +142,7 @@ impl From<&Tombstone> for TombstoneV1 {
 impl From<TombstoneV1> for Tombstone {
     fn from(record: TombstoneV1) -> Self {
         Self {
+            vendor: VendorId(record.vendor),
             imported_at: Timestamp(record.imported_at),
             removed_at: Timestamp(record.removed_at),
         }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::catalogue::COMPONENTS_MAX;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
 use crate::domain::seat::{
-    Binding, Bound, Conflict, ConflictKind, EndCause, FormerSeat, HOST_NAME_LEN_MAX, MachineNote, OTHER_MACS_MAX, Seat,
+    Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, HOST_NAME_LEN_MAX,
+    MachineNote, OTHER_MACS_MAX, Seat,
 };
 use crate::domain::time::Timestamp;
 use crate::store::envelope::RecordError;
@@ -39,10 +40,16 @@ struct HoldV1 {
 struct BoundV1 {
     identity: [u8; 32],
     rebound_at: Option<u64>,
-    displaced: Option<[u8; 32]>,
+    displaced: Vec<DisplacedV1>,
     continuation: u64,
     continuation_before: u64,
     conflict: Option<ConflictV1>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct DisplacedV1 {
+    identity: [u8; 32],
+    at: u64,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -146,7 +153,7 @@ impl From<&Bound> for BoundV1 {
         Self {
             identity: bound.identity.0,
             rebound_at: bound.rebound_at.map(|at| at.0),
-            displaced: bound.displaced.map(|identity| identity.0),
+            displaced: bound.displaced.iter().map(DisplacedV1::from).collect(),
             continuation: bound.continuation,
             continuation_before: bound.continuation_before,
             conflict: bound.conflict.as_ref().map(ConflictV1::from),
@@ -158,14 +165,34 @@ impl TryFrom<BoundV1> for Bound {
     type Error = RecordError;
 
     fn try_from(record: BoundV1) -> Result<Self, RecordError> {
+        check("displaced", record.displaced.len() <= DISPLACED_MAX)?;
+        check("displaced", record.displaced.is_sorted_by_key(|one| one.at))?;
         Ok(Self {
             identity: Fingerprint(record.identity),
             rebound_at: record.rebound_at.map(Timestamp),
-            displaced: record.displaced.map(Fingerprint),
+            displaced: record.displaced.into_iter().map(Displaced::from).collect(),
             continuation: record.continuation,
             continuation_before: record.continuation_before,
             conflict: record.conflict.map(Conflict::try_from).transpose()?,
         })
+    }
+}
+
+impl From<&Displaced> for DisplacedV1 {
+    fn from(displaced: &Displaced) -> Self {
+        Self {
+            identity: displaced.identity.0,
+            at: displaced.at.0,
+        }
+    }
+}
+
+impl From<DisplacedV1> for Displaced {
+    fn from(record: DisplacedV1) -> Self {
+        Self {
+            identity: Fingerprint(record.identity),
+            at: Timestamp(record.at),
+        }
     }
 }
 

@@ -56,6 +56,29 @@ fn a_number_that_stands_for_nothing_is_refused() {
     assert!(SpentUnit::try_from(reread::<SpentV1>(&([1_u8, 0, 0, 0, 0, 0], 1_u64))).is_err());
 }
 
+fn binding(displaced: Vec<([u8; 32], u64)>) -> Result<Seat, RecordError> {
+    let head = (*b"0123456789ABCDEF", 1_u64, 2_u64, Some(3_u64), false);
+    let bound = ([1_u8; 32], Some(9_u64), displaced, 7_u64, 6_u64, None::<()>);
+    let tail = (
+        "host",
+        Vec::<u8>::new(),
+        Vec::<[u8; 6]>::new(),
+        vec![("agent", Some(bound))],
+    );
+    reread::<SeatV1>(&(head, tail)).try_into()
+}
+
+#[test]
+fn a_binding_with_too_many_displaced_identities_or_in_no_order_is_refused() {
+    let displaced = |times: &[u64]| times.iter().map(|&at| ([2_u8; 32], at)).collect();
+    for times in [&[][..], &[5], &[5, 5, 7, 9]] {
+        assert!(binding(displaced(times)).is_ok(), "{times:?}");
+    }
+    for times in [&[5, 6, 7, 8, 9][..], &[6, 5]] {
+        assert!(binding(displaced(times)).is_err(), "{times:?}");
+    }
+}
+
 fn license(product: &str, seats: u32, [kind, usage, validity]: [u8; 3], days: u32) -> Result<License, RecordError> {
     let head = ([0x11_u8; 16], product, seats, kind, usage, 1_u64);
     let tail = ((validity, days), None::<u32>, true, 2_u64, b"certificate".to_vec());

@@ -101,7 +101,7 @@ message! {
         0x0003 vendor_name: required String, max NAME_LEN_MAX;
         /// The product's id.
         0x0004 product: required String, max ID_LEN_MAX;
-        /// The product's name.
+        /// The product's name; its id where no catalogue names it any more.
         0x0005 product_name: required String, max NAME_LEN_MAX;
         /// When it was first imported, in seconds since 1970-01-01 00:00 UTC.
         0x0006 imported_at: required u64;
@@ -173,7 +173,7 @@ message! {
         0x0001 vendor: required [u8; 16];
         /// The product's id.
         0x0002 product: required String, max ID_LEN_MAX;
-        /// The product's name.
+        /// The product's name; its id where no catalogue names it any more.
         0x0003 product_name: required String, max NAME_LEN_MAX;
         /// The machine's MAC address.
         0x0004 mac: required [u8; 6];

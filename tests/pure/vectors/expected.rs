@@ -17,7 +17,7 @@ const MAC: [u8; 6] = [0x00, 0x1a, 0x2b, 0x3c, 0x4d, 0x5e];
 const OTHER_MAC: [u8; 6] = [0x02, 0x1a, 0x2b, 0x3c, 0x4d, 0x5e];
 const SERIAL: &str = "0123456789ABCDEF";
 
-pub(super) fn all() -> BTreeMap<&'static str, Said> {
+pub(crate) fn all() -> BTreeMap<&'static str, Said> {
     let groups = [
         datagrams(),
         beginning(),

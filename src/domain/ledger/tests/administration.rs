@@ -237,3 +237,25 @@ fn the_audit_finds_a_license_of_a_vendor_that_is_not_trusted() {
     let expected = AuditError::Untrusted { serial: serial(1) };
     assert_eq!(site.ledger.audit(), Err(expected));
 }
+
+// proves K2
+#[test]
+fn the_audit_finds_a_catalogue_of_a_vendor_that_is_not_trusted() {
+    let mut site = Site::with(&[]);
+    record(&mut site, Fact::CataloguePut(Box::new(catalogue(3))));
+    let expected = AuditError::UntrustedCatalogue { vendor: vendor(3) };
+    assert_eq!(site.ledger.audit(), Err(expected));
+}
+
+// proves I7
+#[test]
+fn the_server_itself_cannot_check_out_since_it_has_no_identity_to_bind() {
+    let mut site = Site::with(&[key(1, "SERVER", 2)]);
+    site.grant(agent(1));
+    let before = site.ledger.clone();
+    for ask in [agent(1), agent(2), agent(2).part("disc"), agent(2).part("console")] {
+        let reply = site.serve(&Command::Checkout(ask.checkout()));
+        assert_eq!(denial(&reply), Denial::NotAuthorized, "{ask:?}");
+    }
+    assert_eq!(site.ledger, before);
+}

@@ -6,12 +6,13 @@ use crate::domain::command::Command;
 use crate::domain::denial::Denial;
 use crate::domain::ledger::Ledger;
 use crate::domain::reply::Reply;
-use crate::domain::seat::{Binding, Bound, ConflictKind};
+use crate::domain::seat::{Binding, Bound, ConflictKind, DISPLACED_MAX, Displaced};
+use crate::domain::time::Timestamp;
 
 fn bound(site: &mut Site, machine: u16) -> Bound {
     let seat = site.seat(machine, "SERVER").unwrap();
     match &seat.components[&component("agent")] {
-        Binding::Identity(bound) => *bound,
+        Binding::Identity(bound) => bound.clone(),
         Binding::Ephemeral => panic!("nothing is bound"),
     }
 }
@@ -160,11 +161,63 @@ fn an_identity_that_comes_back_within_a_day_of_its_displacement_is_a_conflict() 
 
 // proves I7
 #[test]
-fn three_identities_one_after_the_other_are_no_conflict() {
+fn identities_one_after_the_other_are_no_conflict() {
     let mut site = Site::with(&[key(1, "SERVER", 1)]);
-    for identity in [1, 2, 3] {
-        assert_eq!(site.grant(agent(1).under(identity)).conflict, None);
+    for identity in 1..=9 {
+        assert_eq!(site.grant(agent(1).under(identity)).conflict, None, "{identity}");
     }
+    assert_eq!(bound(&mut site, 1).displaced.len(), DISPLACED_MAX);
+}
+
+/// Has identities 1 to `copies` take turns, an hour apart; answers the checkout that found them out, counted from 1.
+fn turn_found_out(copies: u8, rounds: u8) -> Option<u64> {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    let turns = (0..rounds).flat_map(|_| 1..=copies);
+    (1..).zip(turns).find_map(|(turn, copy)| {
+        let conflict = site.at(turn * 3_600).grant(agent(1).under(copy)).conflict?;
+        assert_eq!(conflict.kind, ConflictKind::AlternatingIdentity);
+        Some(turn)
+    })
+}
+
+// proves I7
+#[test]
+fn up_to_five_copies_that_take_turns_are_found_out_when_the_first_is_back() {
+    for copies in 2..=5 {
+        assert_eq!(turn_found_out(copies, 2), Some(u64::from(copies) + 1), "{copies}");
+    }
+    assert_eq!(turn_found_out(6, 3), None, "more are not remembered");
+}
+
+// proves I7
+#[test]
+fn a_copy_between_others_is_a_conflict_within_a_day_of_its_own_displacement() {
+    for (after, expected) in [(DAY - 1, true), (DAY, false)] {
+        let mut site = Site::with(&[key(1, "SERVER", 1)]);
+        site.grant(agent(1));
+        site.at(100).grant(agent(1).under(2));
+        site.at(200).grant(agent(1).under(3));
+        // The last rebinding was later: it is not what the day runs from.
+        let grant = site.at(100 + after).grant(agent(1));
+        assert_eq!(grant.conflict.is_some(), expected, "{after}");
+        let displaced: Vec<_> = bound(&mut site, 1).displaced.iter().map(|one| one.identity).collect();
+        let still = [2, 3].map(identity);
+        assert_eq!(displaced, still, "{after}");
+    }
+}
+
+// proves I7
+#[test]
+fn an_identity_is_forgotten_a_day_after_its_displacement() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    for (at, identity) in [(0, 1), (10, 2), (20, 3), (DAY + 10, 4)] {
+        site.at(at).grant(agent(1).under(identity));
+    }
+    let left = [(2, 20), (3, DAY + 10)].map(|(number, at)| Displaced {
+        identity: identity(number),
+        at: Timestamp(START + at),
+    });
+    assert_eq!(bound(&mut site, 1).displaced, left);
 }
 
 // proves I7

@@ -109,3 +109,36 @@ fn a_seat_of_a_license_that_came_back_is_engaged_again() {
     site.import(&key(1, "SERVER", 1));
     assert!(matches!(site.grant(agent(1)).kind, GrantKind::EngagedAgain(_)));
 }
+
+// proves S12
+// proves K2
+#[test]
+fn a_vendors_key_goes_on_from_no_other_vendors_license_of_the_same_serial() {
+    let theirs = |certificate| {
+        let mut key = key_for(1, "SERVER", 5, 30);
+        key.claims.vendor = vendor(2);
+        key.certificate = Bytes::from_static(certificate);
+        key
+    };
+    let taken = |outcome| {
+        let refused = KeyRefusal::SerialTaken;
+        matches!(outcome, ImportOutcome::Refused { refusal, .. } if refusal == refused)
+    };
+    let mut site = Site::with(&[deployment_key(1, "SERVER", 3)]);
+    site.trust(2);
+    site.grant(agent(1));
+    assert!(taken(site.import(&theirs(b"theirs"))), "while it is here");
+    site.release(agent(1));
+    site.remove(1, true);
+    let before = site.ledger.clone();
+    assert!(taken(site.at(DAY).import(&theirs(b"theirs"))), "after it was removed");
+    // Also where the certificates could not be told apart.
+    assert!(taken(site.import(&theirs(&[1]))));
+    assert_eq!(site.ledger, before);
+    // Its own vendor's key goes on.
+    site.import(&deployment_key(1, "SERVER", 3));
+    assert_eq!(
+        (site.license(1).license.imported_at, site.license(1).used),
+        (Timestamp(START), 1)
+    );
+}

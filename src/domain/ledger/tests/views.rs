@@ -50,6 +50,28 @@ fn the_used_view_has_host_address_serial_dates_and_components_of_each_seat() {
 
 // proves V1
 #[test]
+fn a_product_that_its_newer_catalogue_dropped_is_shown_by_its_id() {
+    let mut site = Site::with(&[key(1, "SERVER", 3)]);
+    site.grant(agent(1));
+    let mut newer = catalogue(1);
+    newer.products.remove(&product_of(1, "SERVER").product);
+    (newer.version, newer.signed) = (2, bytes::Bytes::from_static(b"newer"));
+    site.serve(&Command::ImportCatalogue(Box::new(newer)));
+    let row = site.license(1);
+    assert_eq!((row.product_name.as_str(), row.used), ("SERVER", 1));
+    assert_eq!(row.vendor_name, "Vendor 1");
+    for mac in [None, Some(mac(1))] {
+        let page = Page { after: None, limit: 9 };
+        let Reply::Seats(listing) = site.serve(&Command::Seats(SeatsPage { mac, page })) else {
+            panic!("no listing");
+        };
+        let names: Vec<_> = listing.rows.iter().map(|row| row.product_name.as_str()).collect();
+        assert_eq!(names, ["SERVER"]);
+    }
+}
+
+// proves V1
+#[test]
 fn listings_are_paged_in_key_order_without_gap_or_overlap() {
     let mut site = Site::with(&[key(1, "SERVER", 600), key(2, "WORK", 5)]);
     for machine in 0..600 {
