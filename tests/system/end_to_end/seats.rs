@@ -44,7 +44,7 @@ fn two_components_of_a_product_share_a_seat_and_two_products_do_not() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| one["component"].as_str().unwrap())
+        .map(|one| one["id"].as_str().unwrap())
         .collect();
     assert_eq!(components, ["agent", "console"]);
 }

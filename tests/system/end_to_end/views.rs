@@ -119,7 +119,7 @@ fn status_and_products_are_told_as_json() {
         "{status}"
     );
     assert_eq!(
-        status["vendors"][0]["vendor"].as_str().unwrap(),
+        status["vendors"][0]["id"].as_str().unwrap(),
         site.vendor.id().to_string()
     );
     let products = site.json(["products"]);
