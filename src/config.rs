@@ -15,7 +15,7 @@ use crate::wire::limits;
 pub const PORT_VARIABLE: &str = "SEATKEEPER_PORT";
 
 /// Everything that `seatkeeper serve` can be told. Every key has a default that works.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The server's name in offers, at most 64 bytes; the host's name if absent.
@@ -33,7 +33,7 @@ pub struct Config {
 }
 
 /// Bounds that a site may need other values for.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Connections in all.
@@ -89,7 +89,7 @@ impl From<Limits> for NetLimits {
 }
 
 /// What to log, and how.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// `error`, `warn`, `info`, `debug`, `trace`, or filters as `info,seatkeeper::net=debug`.
@@ -304,5 +304,66 @@ mod tests {
             .expect_err("missing")
             .to_string();
         assert!(error.contains("/nowhere/seatkeeper.toml"), "{error}");
+    }
+
+    const SHIPPED: &str = include_str!("../tools/dist/seatkeeper.toml");
+
+    /// The shipped file with every setting in force.
+    fn uncommented() -> String {
+        let lines = SHIPPED.lines().map(|line| match line.strip_prefix('#') {
+            Some(rest) if rest.starts_with(char::is_alphabetic) => rest,
+            _ => line,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_shipped_file_changes_nothing_as_it_is() {
+        assert_eq!(read(SHIPPED).expect("good"), Config::default());
+    }
+
+    #[test]
+    fn the_shipped_file_shows_the_defaults() {
+        let shown = read(&uncommented()).expect("good");
+        // These two depend on the host: what is shown is an example.
+        let hosts = Config {
+            name: Some("license-server".to_owned()),
+            data: Some("/var/lib/seatkeeper".into()),
+            ..Config::default()
+        };
+        // The default of the priority is put in where it is used.
+        assert_eq!(shown.priority, Some(100));
+        assert_eq!(
+            Config {
+                priority: None,
+                ..shown
+            },
+            hosts
+        );
+    }
+
+    #[test]
+    fn the_shipped_file_shows_every_key() {
+        let text = uncommented();
+        let shown: toml::Table = text.parse().expect("TOML");
+        for (table, keys) in [
+            ("", &shown),
+            ("limits", shown["limits"].as_table().expect("a table")),
+            ("log", shown["log"].as_table().expect("a table")),
+        ] {
+            // The error about an unknown key names all that there are.
+            let head = if table.is_empty() {
+                String::new()
+            } else {
+                format!("[{table}]\n")
+            };
+            let error = read(&format!("{head}no_such_key = 1"))
+                .expect_err("unknown key")
+                .to_string();
+            let (_, expected) = error.split_once("expected").expect("names the keys");
+            let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+            assert_eq!(known.len(), keys.len(), "[{table}]: {known:?}");
+            assert!(known.iter().all(|key| keys.contains_key(*key)), "[{table}]: {known:?}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use seatkeeper::client::Deadline;
+
 use crate::output::Failure;
 
 /// A host with its port, as it was typed.
@@ -13,18 +15,23 @@ struct Place<'a> {
 
 /// The addresses of `HOST`, `HOST:PORT`, `ADDRESS` or `[ADDRESS]:PORT`, IPv4 first: a server listens there nearly
 /// always. Never empty. A link-local address keeps its scope, `fe80::1%eth0`.
-pub(crate) async fn resolve(server: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+pub(crate) async fn resolve(server: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, Failure> {
     let Place { host, port } = split(server, port)?;
-    let found = tokio::net::lookup_host((host, port)).await.map_err(|error| {
+    let unknown = |reason: &str| {
         Failure::NoServer(format!(
-            "cannot find the host {host}: {error}; check the name, or give its address"
+            "cannot find the host {host}: {reason}; check the name, or give its address"
         ))
-    })?;
+    };
+    let found = deadline
+        .bound(tokio::net::lookup_host((host, port)))
+        .await
+        .ok_or_else(|| unknown("the name service does not answer in time"))?
+        .map_err(|error| unknown(&error.to_string()))?;
     let mut addresses: Vec<_> = found.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
     addresses.dedup();
     if addresses.is_empty() {
-        return Err(Failure::NoServer(format!("the host {host} has no address")));
+        return Err(unknown("it has no address"));
     }
     Ok(addresses)
 }
@@ -85,7 +92,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_host_that_is_not_there_is_no_server() {
-        let error = resolve("no-such-host.invalid", 7).await.expect_err("no such host");
+        // No name service is asked for what cannot be a name.
+        let deadline = Deadline::after(std::time::Duration::from_secs(20));
+        let error = resolve("a..b", 7, deadline).await.expect_err("no such host");
         assert!(matches!(error, Failure::NoServer(_)), "{error}");
     }
 }

@@ -85,7 +85,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("cannot start the runtime: {error}")))
-        .and_then(|runtime| runtime.block_on(run(args.command, &output)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(run(args.command, &output));
+            // A name service that hangs must not keep the process.
+            runtime.shutdown_background();
+            outcome
+        });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.fail(&failure),

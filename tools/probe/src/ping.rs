@@ -7,6 +7,7 @@ mod steps;
 
 use std::path::{Path, PathBuf};
 
+use seatkeeper::client::{Deadline, with_causes};
 use seatkeeper::domain::ids::ProductId;
 use seatkeeper::tls::Identity;
 use seatkeeper::vendor::VendorKey;
@@ -49,7 +50,8 @@ pub(crate) async fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         vendor: vendor.map(|key| key.id()),
         product,
     });
-    let addresses = address::resolve(&args.server, args.network.port.get()).await?;
+    let deadline = Deadline::after(args.network.wait());
+    let addresses = address::resolve(&args.server, args.network.port.get(), deadline).await?;
     let mut report = Report::new(args.server.clone(), addresses);
     steps::walk(&mut report, &identity, query, args.network.wait()).await;
     output.print(&report, &report.text())?;
@@ -61,7 +63,7 @@ fn identity(file: Option<&Path>) -> Result<Identity, Failure> {
         Some(path) => Identity::load(path),
         None => Identity::generate(),
     };
-    made.map_err(|error| Failure::Failed(format!("no identity to ask with: {}", crate::scan::with_causes(&error))))
+    made.map_err(|error| Failure::Failed(format!("no identity to ask with: {}", with_causes(&error))))
 }
 
 fn vendor_key(path: &Path) -> Result<VendorKey, Failure> {

@@ -2,9 +2,9 @@
 
 mod report;
 
-use seatkeeper::client::discover::{Discovery, Scope, Search, discover};
+use seatkeeper::client::discover::{Discovery, PathError, PathKind, Scope, Search, discover};
+use seatkeeper::client::with_causes;
 use seatkeeper::domain::time::Timestamp;
-use seatkeeper::sockets::paths::PathKind;
 
 use self::report::{Offered, Report, Unsent};
 use crate::Network;
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &Args, output: &Output) -> Result<(), Failure> {
 }
 
 fn unsent(discovery: &Discovery) -> Vec<Unsent> {
-    let of = |failure: &seatkeeper::sockets::ask::PathError| Unsent {
+    let of = |failure: &PathError| Unsent {
         interface: failure.path.interface.clone(),
         path: code(failure.path.kind),
         destination: failure.path.destination.to_string(),
@@ -66,19 +66,4 @@ const fn code(kind: PathKind) -> &'static str {
         PathKind::MulticastV6 => "multicast_v6",
         PathKind::Unicast => "unicast",
     }
-}
-
-/// An error and all that it comes from, in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(cause) = below {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        below = cause.source();
-    }
-    text
 }

@@ -73,7 +73,8 @@ pub(super) enum Outcome {
 /// A step and how it went.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Step {
-    pub(super) step: Name,
+    #[serde(rename = "step")]
+    pub(super) name: Name,
     pub(super) outcome: Outcome,
     /// How long it took, to its end or to its failure.
     pub(super) micros: Option<u64>,
@@ -97,9 +98,9 @@ impl Report {
         }
     }
 
-    pub(super) fn good(&mut self, step: Name, micros: u64, text: String) {
+    pub(super) fn good(&mut self, name: Name, micros: u64, text: String) {
         self.steps.push(Step {
-            step,
+            name,
             outcome: Outcome::Good,
             micros: Some(micros),
             text,
@@ -107,9 +108,9 @@ impl Report {
         });
     }
 
-    pub(super) fn failed(&mut self, step: Name, micros: u64, text: String, meaning: impl Into<String>) {
+    pub(super) fn failed(&mut self, name: Name, micros: u64, text: String, meaning: impl Into<String>) {
         self.steps.push(Step {
-            step,
+            name,
             outcome: Outcome::Failed,
             micros: Some(micros),
             text,
@@ -119,10 +120,10 @@ impl Report {
 
     /// Marks every step that is not told yet as not tried.
     pub(super) fn skip_rest(&mut self) {
-        let last = self.steps.last().map(|step| step.step);
-        for step in Name::ALL.into_iter().filter(|step| Some(*step) > last) {
+        let last = self.steps.last().map(|step| step.name);
+        for name in Name::ALL.into_iter().filter(|name| Some(*name) > last) {
             self.steps.push(Step {
-                step,
+                name,
                 outcome: Outcome::Skipped,
                 micros: None,
                 text: "not tried".to_owned(),
@@ -143,7 +144,7 @@ impl Report {
                 Outcome::Skipped => "skipped",
             };
             let took = step.micros.map(output::millis).unwrap_or_default();
-            let (shown, told) = (step.step.shown(), output::printable(&step.text));
+            let (shown, told) = (step.name.shown(), output::printable(&step.text));
             lines.push(format!("{shown:<6} {outcome:<8} {took:>12}  {told}"));
             if let Some(meaning) = &step.meaning {
                 lines.push(format!("{:>30}{}", "", output::printable(meaning)));
@@ -157,7 +158,7 @@ impl Report {
         let failed = |step: &&Step| step.outcome == Outcome::Failed;
         let is_good = |name| {
             let mut good = self.steps.iter().filter(|step| step.outcome == Outcome::Good);
-            good.any(|step| step.step == name)
+            good.any(|step| step.name == name)
         };
         match self.steps.iter().filter(failed).count() {
             0 => Ok(()),
@@ -211,7 +212,7 @@ mod tests {
         report.good(Name::Udp, 412, "offer".to_owned());
         report.failed(Name::Tcp, 3_000_000, "refused".to_owned(), "nothing listens");
         report.skip_rest();
-        let told: Vec<_> = report.steps.iter().map(|step| (step.step, step.outcome)).collect();
+        let told: Vec<_> = report.steps.iter().map(|step| (step.name, step.outcome)).collect();
         assert_eq!(
             told,
             [

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use seatkeeper::client::connect::{Connection, Step, connect_in_steps};
 use seatkeeper::client::discover::{Found, Scope, Search, discover};
-use seatkeeper::client::{Deadline, Target};
+use seatkeeper::client::{Deadline, Target, with_causes};
 use seatkeeper::clock::monotonic_micros;
 use seatkeeper::domain::ids::Fingerprint;
 use seatkeeper::domain::time::Timestamp;
@@ -14,7 +14,6 @@ use seatkeeper::tls::{Identity, PinRule};
 use super::meaning;
 use super::query::Query;
 use super::report::{Greeting, Name, Report};
-use crate::scan::with_causes;
 use crate::skew::Skew;
 
 /// Goes as far as the way leads; each answer may take `wait`.

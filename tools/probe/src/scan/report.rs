@@ -204,8 +204,9 @@ fn warnings(offers: &[Offered]) -> Vec<Warning> {
 
 #[cfg(test)]
 mod tests {
+    use seatkeeper::client::discover::PathKind;
+    use seatkeeper::clock::Clock;
     use seatkeeper::domain::time::Timestamp;
-    use seatkeeper::sockets::paths::PathKind;
     use seatkeeper::wire::discovery::Offer;
 
     use super::*;
@@ -232,7 +233,7 @@ mod tests {
             kind: PathKind::DirectedBroadcast,
             round_trip_micros: 1_234,
         };
-        let skew = crate::skew::Skew::of(seatkeeper::clock::Clock::system(Timestamp::default()).now().calendar);
+        let skew = Skew::of(Clock::system(Timestamp::default()).now().calendar);
         Offered::new(&found, skew)
     }
 
@@ -262,7 +263,7 @@ mod tests {
         (newer.protocol_min, newer.protocol_max) = (VERSION_MAX + 1, VERSION_MAX + 2);
         assert_eq!(codes(&[newer]), ["protocol_version"]);
         let mut late = offer(1, 1, "a");
-        late.skew_secs = crate::skew::Skew::of(Timestamp(1_000));
+        late.skew_secs = Skew::of(Timestamp(1_000));
         assert_eq!(
             codes(&[late.clone(), late]),
             ["clock_skew"],
