@@ -118,7 +118,8 @@ fn no_formula(cell: &str) -> String {
     }
 }
 
-fn write(text: &str) -> Result<(), CliError> {
+/// Prints text as it is.
+pub(super) fn write(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads has seen enough, as `head` does.

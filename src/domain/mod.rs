@@ -12,4 +12,5 @@ pub mod ledger;
 pub mod license;
 pub mod reply;
 pub mod seat;
+pub mod source;
 pub mod time;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use crate::domain::ids::{Fingerprint, Mac};
+use crate::domain::source::source_of;
 use crate::domain::time::{DAY_SECS, Timestamp};
 
 /// How fast new seats may be engaged; a site with another shape sets them in its configuration.
@@ -69,17 +70,6 @@ impl NewSeatLimiter {
             self.machines.add(identity, mac, now);
         }
         self.sources.add(source_of(address), (), now);
-    }
-}
-
-/// What counts as one source: an IPv4 address, or an IPv6 network of one site.
-fn source_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
     }
 }
 

@@ -46,7 +46,7 @@ fn printed(folder: &str) -> BTreeSet<String> {
                 let name = name.rsplit(' ').next().unwrap();
                 match attribute.split_once("rename = \"") {
                     Some((_, renamed)) => fields.insert(renamed.split('"').next().unwrap().to_owned()),
-                    None if attribute == "#[serde(skip)]" => false,
+                    None if ["#[serde(skip)]", "#[serde(flatten)]"].contains(&attribute) => false,
                     None => fields.insert(name.to_owned()),
                 };
                 attribute = "";

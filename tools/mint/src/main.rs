@@ -3,6 +3,7 @@
 mod catalogue;
 mod dates;
 mod file;
+mod generate;
 mod issue;
 mod keygen;
 mod output;
@@ -18,7 +19,7 @@ use crate::output::{Failure, Output};
 ///
 /// The private key never belongs on a license server or with a customer.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(name = "seatmint", version, after_help = EXAMPLES)]
 struct Args {
     /// Print one JSON object on standard output instead of text
     #[arg(long, global = true)]
@@ -33,6 +34,18 @@ enum Command {
     Issue(issue::Args),
     Keygen(keygen::Args),
     Show(show::Args),
+    /// Print a completion script for a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man {
+        /// The directory to write them to
+        directory: std::path::PathBuf,
+    },
 }
 
 const EXAMPLES: &str = "Examples:
@@ -58,5 +71,7 @@ fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Issue(args) => issue::run(args, output),
         Command::Keygen(args) => keygen::run(args, output),
         Command::Show(args) => show::run(args, output),
+        Command::Completions { shell } => generate::completions(*shell),
+        Command::Man { directory } => generate::man(directory),
     }
 }

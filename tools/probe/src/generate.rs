@@ -1,17 +1,16 @@
 //! Completion scripts and manual pages, made from the commands themselves.
 
-use std::io::Write;
 use std::path::Path;
 
 use clap::CommandFactory;
 
 use crate::Args;
-use crate::output::Failure;
+use crate::output::{self, Failure};
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "seatprobe", &mut script);
-    std::io::stdout().write_all(&script).map_err(Failure::Output)
+    output::write(&String::from_utf8_lossy(&script))
 }
 
 pub(crate) fn man(directory: &Path) -> Result<(), Failure> {

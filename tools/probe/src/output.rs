@@ -72,12 +72,7 @@ impl Output {
         } else {
             text.to_owned()
         };
-        let mut out = io::stdout().lock();
-        match out.write_all(shown.as_bytes()).and_then(|()| out.flush()) {
-            // Whoever reads has seen enough, as `head` does.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-            _ => Ok(()),
-        }
+        write(&shown)
     }
 
     /// Tells what failed, and how to exit.
@@ -89,6 +84,16 @@ impl Output {
         // Nobody is left to tell if standard error is closed.
         drop(writeln!(io::stderr(), "seatprobe: {failure}"));
         ExitCode::from(failure.exit_code())
+    }
+}
+
+/// Prints text as it is.
+pub(crate) fn write(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads has seen enough, as `head` does.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use seatkeeper::client::discover::{Discovery, PathError, PathKind, Scope, Search
 use seatkeeper::client::with_causes;
 use seatkeeper::domain::time::Timestamp;
 
-use self::report::{Offered, Report, Unsent};
+use self::report::{Asked, Offered, Report, Unsent};
 use crate::Network;
 use crate::output::{Failure, Output};
 use crate::skew::Skew;
@@ -39,7 +39,13 @@ pub(crate) async fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         let skew = Skew::of(Timestamp(found.offer.server_time));
         offers.push(Offered::new(&found, skew));
     }
-    let report = Report::new(port, args.network.timeout, offers, unsent(&discovery));
+    let asked = Asked {
+        port,
+        timeout_secs: args.network.timeout,
+        paths: discovery.paths().len(),
+        unsent: unsent(&discovery),
+    };
+    let report = Report::new(asked, offers);
     output.print(&report, &report.text())?;
     if report.offers.is_empty() {
         return Err(Failure::NoServer(report.nothing()));

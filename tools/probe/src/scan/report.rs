@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use seatkeeper::client::discover::Found;
+use seatkeeper::client::discover::{Found, OFFERS_MAX};
 use seatkeeper::domain::ids::Fingerprint;
 use seatkeeper::wire::limits::{VERSION_MAX, VERSION_MIN};
 use serde::Serialize;
@@ -11,15 +11,24 @@ use crate::skew::Skew;
 /// What `scan --json` prints.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// The UDP port that was asked.
-    port: u16,
-    /// How long was waited.
-    timeout_secs: u32,
+    #[serde(flatten)]
+    asked: Asked,
     /// One for each server, address, interface and path.
     pub(super) offers: Vec<Offered>,
-    /// The paths on which the question could not be sent.
-    unsent: Vec<Unsent>,
     warnings: Vec<Warning>,
+}
+
+/// What was asked.
+#[derive(Debug, Serialize)]
+pub(super) struct Asked {
+    /// The UDP port.
+    pub(super) port: u16,
+    /// How long was waited.
+    pub(super) timeout_secs: u32,
+    /// On how many paths.
+    pub(super) paths: usize,
+    /// Those of them on which the question could not be sent.
+    pub(super) unsent: Vec<Unsent>,
 }
 
 /// A server's answer on one path.
@@ -88,15 +97,13 @@ impl Offered {
 }
 
 impl Report {
-    pub(super) fn new(port: u16, timeout_secs: u32, mut offers: Vec<Offered>, unsent: Vec<Unsent>) -> Self {
+    pub(super) fn new(asked: Asked, mut offers: Vec<Offered>) -> Self {
         let order = |one: &Offered| (one.name.clone(), one.server.clone(), one.fingerprint.clone());
         offers.sort_by_cached_key(|one| (order(one), one.interface.clone(), one.path, one.address.clone()));
         let warnings = warnings(&offers);
         Self {
-            port,
-            timeout_secs,
+            asked,
             offers,
-            unsent,
             warnings,
         }
     }
@@ -108,7 +115,7 @@ impl Report {
                 == (&b.name, &b.server, &b.fingerprint, &b.version, b.epoch)
         };
         let servers = self.offers.chunk_by(same).map(section);
-        let unsent = self.unsent.iter().map(|path| {
+        let unsent = self.asked.unsent.iter().map(|path| {
             let on = if path.interface.is_empty() {
                 String::new()
             } else {
@@ -121,13 +128,22 @@ impl Report {
 
     /// What to check when no server answered.
     pub(super) fn nothing(&self) -> String {
-        let port = self.port;
+        let Asked {
+            port,
+            timeout_secs,
+            paths,
+            unsent,
+        } = &self.asked;
+        if unsent.len() == *paths {
+            return "nobody could be asked: no network interface of this machine is up and lets questions out; see its \
+                    network and firewall (`ip address`)"
+                .to_owned();
+        }
         format!(
-            "no server answered on UDP port {port} within {} s. Check that\n  - a server runs: on its host, `seatkeeper \
+            "no server answered on UDP port {port} within {timeout_secs} s. Check that\n  - a server runs: on its host, `seatkeeper \
              status`\n  - it has this port, and SEATKEEPER_PORT is the same there and here\n  - the firewalls of both \
              hosts let UDP and TCP port {port} pass\n  - it is in one of this machine's networks: questions to \
-             everybody cross no router\n`seatprobe ping HOST` asks one server alone, across routers too.",
-            self.timeout_secs
+             everybody cross no router\n`seatprobe ping HOST` asks one server alone, across routers too."
         )
     }
 }
@@ -176,6 +192,12 @@ fn warnings(offers: &[Offered]) -> Vec<Warning> {
                 text: format!("{name} speaks no protocol version that this program speaks; upgrade the older of both"),
             });
         }
+    }
+    if offers.len() >= OFFERS_MAX {
+        warnings.push(Warning {
+            code: "cut_short",
+            text: format!("only the first {OFFERS_MAX} answers are shown; there may be more servers and paths"),
+        });
     }
     for (server, shown) in fingerprints.iter().filter(|(_, shown)| shown.len() > 1) {
         let shown: Vec<_> = shown.iter().copied().collect();
@@ -237,6 +259,33 @@ mod tests {
         Offered::new(&found, skew)
     }
 
+    /// Two paths, some of which failed.
+    fn asked(unsent: Vec<Unsent>) -> Asked {
+        Asked {
+            port: 17_328,
+            timeout_secs: 3,
+            paths: 2,
+            unsent,
+        }
+    }
+
+    #[test]
+    fn a_machine_without_a_network_is_told_so() {
+        let asked = Asked {
+            paths: 0,
+            ..asked(Vec::new())
+        };
+        let told = Report::new(asked, Vec::new()).nothing();
+        assert!(told.contains("no network interface"), "{told}");
+    }
+
+    #[test]
+    fn a_scan_that_is_cut_short_says_so() {
+        let offers = vec![offer(1, 1, "a"); OFFERS_MAX];
+        assert_eq!(codes(&offers), ["cut_short"]);
+        assert!(codes(&offers[1..]).is_empty());
+    }
+
     fn codes(offers: &[Offered]) -> Vec<&'static str> {
         warnings(offers).iter().map(|warning| warning.code).collect()
     }
@@ -275,7 +324,7 @@ mod tests {
     fn each_server_is_shown_once_with_all_its_paths() {
         let mut other_path = offer(1, 1, "office");
         other_path.interface = "lo".to_owned();
-        let report = Report::new(17_328, 3, vec![offer(1, 1, "office"), other_path], Vec::new());
+        let report = Report::new(asked(Vec::new()), vec![offer(1, 1, "office"), other_path]);
         let text = report.text();
         assert_eq!(text.matches(&"01".repeat(32)).count(), 1, "{text}");
         for shown in [
@@ -297,7 +346,11 @@ mod tests {
             destination: "239.255.73.28:17328".to_owned(),
             reason: "Operation not permitted".to_owned(),
         };
-        let text = Report::new(17_328, 3, Vec::new(), vec![unsent]).text();
-        assert_eq!(text, "not asked: 239.255.73.28:17328 on wg0: Operation not permitted\n");
+        let report = Report::new(asked(vec![unsent]), Vec::new());
+        assert!(report.nothing().contains("firewalls"), "another path was asked");
+        assert_eq!(
+            report.text(),
+            "not asked: 239.255.73.28:17328 on wg0: Operation not permitted\n"
+        );
     }
 }
