@@ -301,6 +301,7 @@ fn every_denial_has_a_text_that_fits_and_a_status_of_its_own() {
         Denial::SeatsExhausted,
         Denial::SlowDown { retry_secs: u32::MAX },
         Denial::TooManyComponents,
+        Denial::TooManyVendors,
         Denial::UnknownAdministrator,
         Denial::UnknownComponent,
         Denial::UnknownProduct,
