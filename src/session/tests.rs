@@ -452,6 +452,35 @@ fn an_unknown_opcode_is_unsupported_and_the_connection_stays() {
 }
 
 #[test]
+fn a_header_that_is_no_requests_ends_the_connection_with_a_parting() {
+    for (opcode, status, request) in [
+        (Opcode(0), Status::OK, 7),
+        (Opcode::STATUS.reply(), Status::OK, 7),
+        (Opcode::STATUS, Status::BUSY, 7),
+        (Opcode::STATUS, Status::OK, 0),
+    ] {
+        let mut pair = Pair::greeted(Role::Viewer);
+        let frame = Frame {
+            opcode,
+            status,
+            request,
+            body: Bytes::new(),
+        };
+        pair.server.handle_bytes(&frame.encode().expect("short"), pair.at);
+        let parting = sent(&mut pair.server);
+        assert_eq!(
+            parting
+                .iter()
+                .map(|frame| (frame.opcode, frame.status, frame.request))
+                .collect::<Vec<_>>(),
+            [(Opcode::PARTING, Status::MALFORMED, 0)],
+            "{opcode:?} {status:?} {request}"
+        );
+        assert!(!pair.server.wants_input());
+    }
+}
+
+#[test]
 fn malformed_requests_are_told_behind_the_answers_before_them() {
     let mut pair = Pair::greeted(Role::Agent);
     pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
