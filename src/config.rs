@@ -224,6 +224,16 @@ impl Config {
         if self.limits.connections_per_source == 0 {
             return wrong("limits.connections_per_source", "must be at least 1");
         }
+        if self
+            .listen
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if one.port != other.port))
+        {
+            return wrong(
+                "listen",
+                "must give every address the same port: an offer names one port",
+            );
+        }
         let silence = [self.limits.agent_silence_secs, self.limits.administrator_silence_secs];
         if silence.iter().any(|secs| !(1..=86_400).contains(secs)) {
             return wrong("limits.*_silence_secs", "must be 1 to 86,400 seconds");
@@ -282,6 +292,7 @@ mod tests {
         for (text, key) in [
             ("name = \"\"", "name"),
             ("[limits]\nconnections = 0", "limits.connections"),
+            ("listen = [\"127.0.0.1:1\", \"127.0.0.2:2\"]", "listen"),
             ("[limits]\nagent_silence_secs = 0", "silence"),
         ] {
             let error = read(text).expect_err(text).to_string();
@@ -291,9 +302,18 @@ mod tests {
 
     #[test]
     fn addresses_are_read_with_and_without_a_port() {
-        let config = read("listen = [\"127.0.0.1\", \"[::1]:99\", \"10.0.0.1:1\", \"::1\"]").expect("good");
-        let addresses: Vec<String> = config.listen_on(7).iter().map(ToString::to_string).collect();
-        assert_eq!(addresses, ["127.0.0.1:7", "[::1]:99", "10.0.0.1:1", "[::1]:7"]);
+        let addresses = |text| -> Vec<String> {
+            let config = read(text).expect("good");
+            config.listen_on(7).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(
+            addresses("listen = [\"127.0.0.1\", \"::1\"]"),
+            ["127.0.0.1:7", "[::1]:7"]
+        );
+        assert_eq!(
+            addresses("listen = [\"10.0.0.1:99\", \"[::1]:99\"]"),
+            ["10.0.0.1:99", "[::1]:99"]
+        );
         assert!(read("listen = [\"here\"]").is_err());
         assert_eq!(Config::default().listen_on(17328).len(), 2);
     }

@@ -118,7 +118,8 @@ pub(super) fn tell(global: &Global, standing: &Standing) -> Result<(), CliError>
     } else if standing.may_run() {
         output::line(&describe(standing))?;
     }
-    if !global.json {
+    // What was tried without success stands in the text of a standing without a server.
+    if !global.json && !matches!(standing, Standing::NoServer(_)) {
         standing
             .warnings()
             .iter()

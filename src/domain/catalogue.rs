@@ -10,6 +10,9 @@ use super::time::{DAY_SECS, Timestamp};
 /// Products in one catalogue, at most.
 pub const PRODUCTS_MAX: usize = 256;
 
+/// Vendors that a server trusts, at most.
+pub const VENDORS_MAX: usize = 128;
+
 /// Components of one product in the catalogue, at most.
 pub const COMPONENTS_MAX: usize = 64;
 

@@ -44,6 +44,8 @@ pub enum Denial {
     },
     /// The product has as many components on this machine as it may.
     TooManyComponents,
+    /// As many vendors are trusted as may be.
+    TooManyVendors,
     /// The identity has no role.
     UnknownAdministrator,
     /// The catalogue has no such component (rule I3).

@@ -100,75 +100,93 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
 #[derive(Debug)]
 pub struct Connections {
     tasks: TaskTracker,
+    /// Ends what does not end by itself.
+    cut: CancellationToken,
 }
 
 impl Connections {
     /// Serves connections on each listener until `stop`.
     #[must_use]
     pub fn start(listeners: Vec<TcpListener>, shared: Shared, stop: &CancellationToken) -> Self {
-        let tasks = TaskTracker::new();
-        let shared = Arc::new(shared);
-        let gate = Gate::new(shared.limits);
+        let door = Door {
+            gate: Gate::new(shared.limits),
+            shared: Arc::new(shared),
+            tasks: TaskTracker::new(),
+            stop: stop.clone(),
+            cut: CancellationToken::new(),
+        };
         for listener in listeners {
-            let accepting = accept(listener, gate.clone(), Arc::clone(&shared), tasks.clone(), stop.clone());
-            tasks.spawn(accepting);
+            door.tasks.spawn(door.clone().accept(listener));
         }
-        tasks.close();
-        Self { tasks }
+        door.tasks.close();
+        Self {
+            tasks: door.tasks,
+            cut: door.cut,
+        }
     }
 
-    /// Waits until every accepted request is answered and every connection closed, 10 s at most.
+    /// Waits until every accepted request is answered and every connection closed, 10 s at most; then cuts the rest.
     pub async fn finish(self) {
-        if tokio::time::timeout(Duration::from_millis(STOP_MS), self.tasks.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(left = self.tasks.len(), "some connections did not end in time");
+        let ended = tokio::time::timeout(Duration::from_millis(STOP_MS), self.tasks.wait());
+        if ended.await.is_err() {
+            tracing::warn!(
+                left = self.tasks.len(),
+                "some connections did not end in time and are cut"
+            );
+            self.cut.cancel();
+            self.tasks.wait().await;
         }
     }
 }
 
-async fn accept(listener: TcpListener, gate: Gate, shared: Arc<Shared>, tasks: TaskTracker, stop: CancellationToken) {
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => take(stream, peer, &gate, &shared, &tasks, &stop),
-            Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "a connection was gone at once"),
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections for a moment; raise the limit of open files");
-                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+/// What each listener needs to take connections.
+#[derive(Clone)]
+struct Door {
+    gate: Gate,
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    cut: CancellationToken,
+}
+
+impl Door {
+    async fn accept(self, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                () = self.stop.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.take(stream, peer),
+                Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "a connection was gone at once"),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept connections for a moment; raise the limit of open files");
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                }
             }
         }
     }
-}
 
-fn take(
-    stream: TcpStream,
-    peer: SocketAddr,
-    gate: &Gate,
-    shared: &Arc<Shared>,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-) {
-    let Some(place) = gate.admit(peer.ip()) else {
-        if let Some(turned_away) = gate.turned_away(clock::monotonic()) {
-            tracing::warn!(
-                %peer,
-                turned_away,
-                "too many connections of one address or in all, see [limits] of the configuration; counted since this \
-                 was last said, at most once a minute"
-            );
-        }
-        return;
-    };
-    let serving = connection::serve(stream, peer, Arc::clone(shared), stop.clone());
-    drop(tasks.spawn(async move {
-        serving.await;
-        drop(place);
-    }));
+    fn take(&self, stream: TcpStream, peer: SocketAddr) {
+        let Some(place) = self.gate.admit(peer.ip()) else {
+            if let Some(turned_away) = self.gate.turned_away(clock::monotonic()) {
+                tracing::warn!(
+                    %peer,
+                    turned_away,
+                    "too many connections of one address or in all, see [limits] of the configuration; counted since \
+                     this was last said, at most once a minute"
+                );
+            }
+            return;
+        };
+        let serving = connection::serve(stream, peer, Arc::clone(&self.shared), self.stop.clone());
+        let cut = self.cut.clone();
+        drop(self.tasks.spawn(async move {
+            // A connection that is cut has nobody to answer to any more.
+            let _ended = cut.run_until_cancelled(serving).await;
+            drop(place);
+        }));
+    }
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

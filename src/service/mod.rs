@@ -4,6 +4,7 @@
 
 mod facts;
 mod limiter;
+mod narrate;
 mod queue;
 mod writer;
 

@@ -2,6 +2,7 @@ use thiserror::Error;
 
 use super::facts::Facts;
 use super::limiter::{NewSeatLimiter, NewSeatLimits};
+use super::narrate;
 use crate::domain::change::Change;
 use crate::domain::command::{Actor, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
@@ -131,6 +132,9 @@ impl<S: Store> Writer<S> {
             return (Reply::Denied(denied), Vec::new());
         }
         let (reply, changes) = self.ledger.apply(*actor, command, now);
+        if let Reply::Denied(denied) = &reply {
+            tracing::debug!(%mac, product = %checkout.key.product, denial = ?denied.denial, "checkout refused");
+        }
         if matches!(&reply, Reply::Seat(grant) if !matches!(grant.kind, GrantKind::Renewed)) {
             self.limiter.note(*identity, mac, *address, now.steady);
         }
@@ -147,6 +151,7 @@ impl<S: Store> Writer<S> {
             changes,
         })?;
         self.number += 1;
+        narrate::events(changes);
         self.facts_changed |= changes.iter().any(Facts::are_touched_by);
         Ok(())
     }

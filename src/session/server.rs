@@ -304,8 +304,10 @@ impl ServerSession {
     }
 
     fn accept(&mut self, frame: &Frame) {
-        if frame.opcode.is_reply() || frame.status != Status::OK || frame.request == 0 {
-            let text = "not a request: the reply bit must be clear, the status 0 and the request id at least 1";
+        // Opcode 0 would be answered with the opcode of a parting.
+        let is_none = frame.opcode == Opcode(0);
+        if is_none || frame.opcode.is_reply() || frame.status != Status::OK || frame.request == 0 {
+            let text = "not a request: the opcode must be one of a request, the status 0 and the request id at least 1";
             return self.drain(Reason::Malformed, Some(parting(Status::MALFORMED, text)));
         }
         if (frame.opcode == Opcode::HELLO) == self.greeted {

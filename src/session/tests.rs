@@ -301,6 +301,7 @@ fn every_denial_has_a_text_that_fits_and_a_status_of_its_own() {
         Denial::SeatsExhausted,
         Denial::SlowDown { retry_secs: u32::MAX },
         Denial::TooManyComponents,
+        Denial::TooManyVendors,
         Denial::UnknownAdministrator,
         Denial::UnknownComponent,
         Denial::UnknownProduct,
@@ -448,6 +449,35 @@ fn an_unknown_opcode_is_unsupported_and_the_connection_stays() {
         (Opcode(0x8777), Status::UNSUPPORTED, 8)
     );
     assert!(pair.server.wants_input());
+}
+
+#[test]
+fn a_header_that_is_no_requests_ends_the_connection_with_a_parting() {
+    for (opcode, status, request) in [
+        (Opcode(0), Status::OK, 7),
+        (Opcode::STATUS.reply(), Status::OK, 7),
+        (Opcode::STATUS, Status::BUSY, 7),
+        (Opcode::STATUS, Status::OK, 0),
+    ] {
+        let mut pair = Pair::greeted(Role::Viewer);
+        let frame = Frame {
+            opcode,
+            status,
+            request,
+            body: Bytes::new(),
+        };
+        pair.server.handle_bytes(&frame.encode().expect("short"), pair.at);
+        let parting = sent(&mut pair.server);
+        assert_eq!(
+            parting
+                .iter()
+                .map(|frame| (frame.opcode, frame.status, frame.request))
+                .collect::<Vec<_>>(),
+            [(Opcode::PARTING, Status::MALFORMED, 0)],
+            "{opcode:?} {status:?} {request}"
+        );
+        assert!(!pair.server.wants_input());
+    }
 }
 
 #[test]

@@ -37,6 +37,8 @@ codes! {
         UNKNOWN_SERIAL = 0x0114,
         /// The identity has no role.
         UNKNOWN_ADMINISTRATOR = 0x0115,
+        /// As many vendors are trusted as may be.
+        TOO_MANY_VENDORS = 0x0116,
         /// The product is known, but no license for it was ever imported.
         NO_LICENSE = 0x0120,
         /// No seat is free on any license that serves.

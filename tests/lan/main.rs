@@ -35,6 +35,14 @@ type Test = (&'static str, fn());
 
 const TESTS: &[Test] = &[
     (
+        "a_server_that_listens_on_one_subnet_is_found_on_no_other",
+        routes::listening_on_one_subnet,
+    ),
+    (
+        "a_server_that_moved_is_found_again_by_its_identity",
+        routes::moved_server,
+    ),
+    (
         "a_server_with_two_interfaces_is_found_on_both_subnets",
         routes::two_subnets,
     ),

@@ -57,3 +57,49 @@ pub(crate) fn no_default_route() {
     shop.agent(&agent, 1, "release", "agent", &[]).ok();
     assert_eq!(used(&server), 0);
 }
+
+pub(crate) fn listening_on_one_subnet() {
+    let lab = Lab::new();
+    let [server, inside, outside] = ["server", "inside", "outside"].map(|name| lab.host(name));
+    Lab::link((&server, "eth0"), (&inside, "eth0"));
+    Lab::link((&server, "eth1"), (&outside, "eth0"));
+    server.address("eth0", "10.77.13.1/24");
+    server.address("eth1", "10.77.14.1/24");
+    inside.address("eth0", "10.77.13.2/24");
+    outside.address("eth0", "10.77.14.2/24");
+    let shop = Shop::new(&lab);
+    let running = shop.server_with(&server, &[(1, "BKSRV", 10)], &["--listen", "10.77.13.1"]);
+    lists_only(&inside, &running);
+    shop.agent(&inside, 1, "checkout", "agent", &[]).ok();
+    outside.seatkeeper(["list"]).failed_with(3);
+    shop.agent(&outside, 2, "checkout", "agent", &[]).failed_with(3);
+    // Asked by its name it is not there either.
+    shop.agent(&outside, 2, "checkout", "agent", &["--server", "10.77.14.1"])
+        .failed_with(3);
+    assert_eq!(used(&server), 1);
+}
+
+pub(crate) fn moved_server() {
+    let lab = Lab::new();
+    let [server, agent] = ["server", "agent"].map(|name| lab.host(name));
+    let _switch = lab.switch(&[(&server, "10.77.15.1/24"), (&agent, "10.77.15.2/24")]);
+    let shop = Shop::new(&lab);
+    let running = shop.server(&server, &[(1, "BKSRV", 10)]);
+    shop.agent(&agent, 1, "checkout", "agent", &[]).ok();
+    // Another address, in another subnet, for both: the old one leads nowhere.
+    for (host, old, new) in [
+        (&server, "10.77.15.1/24", "10.77.16.9/24"),
+        (&agent, "10.77.15.2/24", "10.77.16.8/24"),
+    ] {
+        host.ip(&["address", "del", old, "dev", "eth0"]);
+        host.address("eth0", new);
+    }
+    shop.agent(&agent, 1, "checkout", "agent", &[]).ok();
+    lists_only(&agent, &running);
+    let rows = server.admin(["seats", "--json"]).json();
+    assert_eq!(
+        (rows.as_array().unwrap().len(), &rows[0]["conflict"]),
+        (1, &false.into()),
+        "{rows}"
+    );
+}

@@ -2,6 +2,7 @@
 
 mod json_guide;
 mod model;
+mod readme;
 mod registry;
 mod simulation;
 mod tidy;

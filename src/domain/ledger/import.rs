@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ending::Endings;
 use super::{Decided, Ledger, Occasion};
-use crate::domain::catalogue::{Catalogue, Vendor};
+use crate::domain::catalogue::{Catalogue, VENDORS_MAX, Vendor};
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::denial::{Denial, KeyRefusal, Subject};
 use crate::domain::ids::{Serial, VendorId};
@@ -16,6 +16,9 @@ impl Ledger {
     pub(super) fn trust_vendor(&self, occasion: Occasion, id: VendorId, public_key: [u8; 32]) -> Decided {
         if self.vendors.contains_key(&id) {
             return Decided::unchanged(Reply::Done);
+        }
+        if self.vendors.len() >= VENDORS_MAX {
+            return Decided::refused(Denial::TooManyVendors);
         }
         let vendor = Vendor {
             public_key,

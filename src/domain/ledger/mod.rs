@@ -14,7 +14,7 @@ mod release;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use audit::AuditError;
 
@@ -229,11 +229,17 @@ impl Ledger {
                 product: name.product,
             });
         }
-        let mut vendors = self
+        let offered = self
             .catalogues
             .values()
-            .filter(|one| one.products.contains_key(&name.product))
-            .map(|one| one.vendor);
+            .filter(|one| one.products.contains_key(&name.product));
+        // A product that a newer catalogue dropped still has licenses and seats.
+        let licensed = self.index.products().filter(|key| key.product == name.product);
+        let vendors: BTreeSet<VendorId> = offered
+            .map(|one| one.vendor)
+            .chain(licensed.map(|key| key.vendor))
+            .collect();
+        let mut vendors = vendors.into_iter();
         match (vendors.next(), vendors.next()) {
             (Some(vendor), None) => Ok(ProductKey {
                 vendor,

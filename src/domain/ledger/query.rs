@@ -20,6 +20,9 @@ impl Ledger {
             Ok(product) if self.product(&product).is_some() => {
                 Decided::unchanged(Reply::Availability(self.counts(product, now)))
             }
+            Ok(product) if !self.vendors.contains_key(&product.vendor) => {
+                Decided::refused_about(Denial::UnknownVendor, subject)
+            }
             Ok(_) => Decided::refused_about(Denial::UnknownProduct, subject),
             Err(denial) => Decided::refused_about(denial, subject),
         }

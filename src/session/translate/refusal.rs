@@ -1,6 +1,7 @@
 //! Refusals: a stable number, the cause and the remedy (rule V2). Dates are fields: clients know the reader's calendar.
 
 use super::rows::former;
+use crate::domain::catalogue::VENDORS_MAX;
 use crate::domain::denial::{Denial, Denied, KeyRefusal};
 use crate::domain::ids::Mac;
 use crate::domain::time::Timestamp;
@@ -24,6 +25,7 @@ pub const fn status_of(denial: &Denial) -> Status {
         Denial::SeatsExhausted => Status::SEATS_EXHAUSTED,
         Denial::SlowDown { .. } => Status::SLOW_DOWN,
         Denial::TooManyComponents => Status::TOO_MANY_COMPONENTS,
+        Denial::TooManyVendors => Status::TOO_MANY_VENDORS,
         Denial::UnknownAdministrator => Status::UNKNOWN_ADMINISTRATOR,
         Denial::UnknownComponent => Status::UNKNOWN_COMPONENT,
         Denial::UnknownProduct => Status::UNKNOWN_PRODUCT,
@@ -95,6 +97,7 @@ pub(super) fn refusal(denied: &Denied, server_time: Timestamp) -> Refusal {
         | Denial::NotAuthorized
         | Denial::SeatsExhausted
         | Denial::TooManyComponents
+        | Denial::TooManyVendors
         | Denial::UnknownAdministrator
         | Denial::UnknownComponent
         | Denial::UnknownProduct
@@ -153,6 +156,9 @@ fn text(denied: &Denied) -> String {
         }
         Denial::TooManyComponents => {
             format!("{product} has as many components on this machine as it may; release one that is not used any more")
+        }
+        Denial::TooManyVendors => {
+            format!("{VENDORS_MAX} vendors are trusted here already, as many as may be; another server has room")
         }
         Denial::UnknownAdministrator => "the identity has no role; see `seatkeeper admin list`".to_owned(),
         Denial::UnknownComponent => format!(

@@ -1,6 +1,6 @@
 //! What an installer's script sees of the agent.
 
-use crate::process::{STATE_DIR, run};
+use crate::process::{SEATKEEPER, STATE_DIR, command, finish, run};
 use crate::site::Site;
 
 #[test]
@@ -62,11 +62,35 @@ fn two_macs_are_wrong_usage() {
 #[test]
 fn a_component_without_a_known_vendor_is_told_what_to_give() {
     let dir = tempfile::tempdir().unwrap();
-    let mut command = crate::process::command(crate::process::SEATKEEPER);
-    command
+    let mut checkout = command(SEATKEEPER);
+    checkout
         .args(["agent", "checkout", "BKSRV", "agent", "--mac", "00:1a:2b:3c:00:01"])
         .env(STATE_DIR, dir.path());
-    let told = crate::process::finish(&mut command);
+    let told = finish(&mut checkout);
     assert_ne!(told.code, Some(0));
     assert!(told.stderr.contains("--vendor-key"), "{told:?}");
+}
+
+#[test]
+fn an_agent_finds_the_server_of_its_own_host_by_asking_the_network() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    let port = site.server().address().port().to_string();
+    let machine = site.machine(1);
+    let mut checkout = command(SEATKEEPER);
+    checkout.args(machine.args("checkout", "BKSRV", "agent", &[]));
+    finish(machine.environment(checkout.env("SEATKEEPER_PORT", &port))).ok();
+    assert_eq!(site.audit()[0]["used"], 1);
+    let list = finish(
+        command(SEATKEEPER)
+            .args(["list", "--json"])
+            .env("SEATKEEPER_PORT", &port),
+    )
+    .json();
+    let fingerprints = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["fingerprint"].as_str().unwrap());
+    assert!(fingerprints.eq([site.server().fingerprint.as_str()]), "{list}");
 }

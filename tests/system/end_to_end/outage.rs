@@ -61,8 +61,11 @@ fn a_server_with_another_vendors_keys_is_refused_and_not_pinned() {
     let other = Vendor::new(2);
     let mut machine = site.machine(1);
     machine.vendor_key = other.write_public_key(site.dir.path());
-    let refused = machine.agent("checkout", "BKSRV", "agent", &["--server", &site.server().server_arg()]);
-    assert!(matches!(refused.code, Some(3 | 4)), "{refused:?}");
+    let here = site.server().server_arg();
+    let refused = machine
+        .agent("checkout", "BKSRV", "agent", &["--server", &here])
+        .failed_with(4);
+    assert!(cause(&refused).starts_with("invalid license"), "{refused:?}");
     assert_eq!(site.audit()[0]["used"], 0);
     let fingerprint = &site.server().fingerprint;
     for file in std::fs::read_dir(&machine.state).into_iter().flatten() {
@@ -74,6 +77,19 @@ fn a_server_with_another_vendors_keys_is_refused_and_not_pinned() {
             path.display()
         );
     }
+
+    // With the vendor's catalogue, which anybody can have, and no key it is none either; with a key it is.
+    let dir = site.dir.path();
+    site.admin(["vendor", "trust", machine.vendor_key.to_str().unwrap()])
+        .ok();
+    site.admin(["catalogue", "import", other.write_catalogue(dir, 1).to_str().unwrap()])
+        .ok();
+    assert_ne!(
+        machine.agent("checkout", "BKSRV", "agent", &["--server", &here]).code,
+        Some(0)
+    );
+    site.admin(["import", &other.license(2, "BKSRV", 1)]).ok();
+    machine.agent("checkout", "BKSRV", "agent", &["--server", &here]).ok();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, client::ResolvesClientCert};
+use rustls::{ClientConfig, ServerConfig};
 use seatkeeper::tls::{self, Identity, PinRule};
 use seatkeeper::wire::messages::hello::Hello;
 use seatkeeper::wire::messages::{self, Place, Request, Response, views};
@@ -17,7 +17,7 @@ use crate::site::Site;
 use crate::wire::{Wire, hello};
 
 /// The certificate of one identity with the key of another.
-fn stolen(victim: &Identity, thief: &Identity) -> Arc<dyn ResolvesClientCert> {
+fn stolen(victim: &Identity, thief: &Identity) -> Arc<SingleCertAndKey> {
     let certificate = CertificateDer::from_pem_slice(victim.to_pem().as_bytes()).expect("a certificate");
     let key = PrivatePkcs8KeyDer::from_pem_slice(thief.to_pem().as_bytes()).expect("a key");
     let key = rustls::crypto::ring::sign::any_ecdsa_type(&PrivateKeyDer::Pkcs8(key)).expect("an ECDSA key");
@@ -46,6 +46,31 @@ async fn an_administrators_certificate_with_another_key_is_refused() {
     let error = refused.await.expect_err("a stolen certificate");
     assert_ne!(error.kind(), std::io::ErrorKind::TimedOut, "{error}");
     still_serves(&site).await;
+}
+
+// proves K9
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_servers_certificate_with_another_key_is_refused_by_its_agents() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    site.stop();
+    // The thief shows the certificate that the agent pinned, which is no secret.
+    let victim = Identity::load(&site.data().join("identity.pem")).unwrap();
+    let thief = Identity::generate().unwrap();
+    let mut config = ServerConfig::clone(&tls::server_config(&thief).unwrap());
+    config.cert_resolver = stolen(&victim, &thief);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let there = listener.local_addr().unwrap().to_string();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let shaken = tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.expect("a connection");
+        acceptor.accept(tcp).await.is_ok()
+    });
+    let machine = site.machine(1);
+    let asked = tokio::task::spawn_blocking(move || machine.agent("checkout", "BKSRV", "agent", &["--server", &there]));
+    asked.await.unwrap().failed_with(3);
+    assert!(!shaken.await.unwrap(), "the agent ended the handshake");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ const KEY_FILE_LEN_MAX: u64 = 65_536;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 all steps are good, 1 some failed, 2 wrong usage, 3 nothing answered.")]
 pub(crate) struct Args {
-    /// The server, HOST or HOST:PORT; [ADDRESS]:PORT for IPv6.
+    /// The server, `HOST` or `HOST:PORT`; `[ADDRESS]:PORT` for IPv6.
     #[arg(value_name = "SERVER[:PORT]")]
     server: String,
     /// Ask as this identity, a PEM file; a throwaway one if absent. What the server allows depends on it.

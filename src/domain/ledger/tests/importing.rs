@@ -3,11 +3,12 @@
 use bytes::Bytes;
 
 use super::fixture::*;
-use crate::domain::command::Command;
+use crate::domain::command::{Actor, Command};
 use crate::domain::denial::{Denial, KeyRefusal};
 use crate::domain::ledger::Ledger;
 use crate::domain::license::{Validity, VerifiedKey};
 use crate::domain::reply::{ImportOutcome, Reply};
+use crate::domain::time::Now;
 
 fn refusal(outcome: ImportOutcome) -> KeyRefusal {
     match outcome {
@@ -148,4 +149,23 @@ fn a_checkout_of_an_untrusted_vendors_product_is_refused_as_such() {
     checkout.key.vendor = vendor(3);
     let reply = site.ask(peer(1), &Command::Checkout(checkout));
     assert_eq!(denial(&reply), Denial::UnknownVendor);
+}
+
+#[test]
+fn as_many_vendors_are_trusted_as_one_status_can_tell_and_no_more() {
+    let mut ledger = Ledger::default();
+    let now = Now::at(START);
+    let mut trust = |number: u8| {
+        let command = Command::TrustVendor {
+            public_key: [number; 32],
+            vendor: vendor(number),
+        };
+        ledger.apply(Actor::Server, &command, now).0
+    };
+    assert!((0..128).all(|number| trust(number) == Reply::Done));
+    assert!(matches!(
+        trust(128),
+        Reply::Denied(denied) if denied.denial == Denial::TooManyVendors
+    ));
+    assert_eq!(trust(5), Reply::Done, "one that is trusted already");
 }
