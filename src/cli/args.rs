@@ -38,7 +38,24 @@ pub(super) struct Everywhere {
     /// The data directory: /var/lib/seatkeeper for root, else below the XDG state directory.
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// What may also stand behind the command.
+    #[command(flatten)]
+    front: Front,
 }
+
+/// The options of [`Reach`] for those who write them in front of the command.
+#[derive(Args, Clone, Debug)]
+struct Front {
+    #[arg(long = "server", id = "front_server", hide = true)]
+    server: Option<String>,
+    #[arg(long = "identity", id = "front_identity", hide = true)]
+    identity: Option<PathBuf>,
+    #[arg(long = "timeout", id = "front_timeout", hide = true, value_parser = clap::value_parser!(u32).range(1..=600))]
+    timeout: Option<u32>,
+}
+
+/// Seconds after which a command gives up.
+const TIMEOUT_SECS: u32 = 3;
 
 /// Options of commands that look for a server or talk to it.
 #[derive(Args, Clone, Debug)]
@@ -50,9 +67,9 @@ pub(super) struct Reach {
     /// The identity to act with, a PEM file; the data directory's administrator, or your own, if absent.
     #[arg(long, global = true, value_name = "FILE")]
     identity: Option<PathBuf>,
-    /// Give up after so many seconds.
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=600))]
-    timeout: u32,
+    /// Give up after so many seconds; 3 if absent.
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
+    timeout: Option<u32>,
 }
 
 /// A command that asks a server, with options of its own.
@@ -93,10 +110,10 @@ impl Everywhere {
         } = reach;
         Global {
             json: self.json,
-            server,
+            server: server.or(self.front.server),
             data: self.data,
-            identity,
-            timeout,
+            identity: identity.or(self.front.identity),
+            timeout: timeout.or(self.front.timeout).unwrap_or(TIMEOUT_SECS),
         }
     }
 }
@@ -403,5 +420,26 @@ mod tests {
                 assert!(!parses(&format!("seatkeeper {command} {option}")), "{command} {option}");
             }
         }
+    }
+
+    #[test]
+    fn what_stands_in_front_of_the_command_counts_unless_it_stands_behind_it_too() {
+        let reach = |line: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).expect("good");
+            let Command::Products(reach) = cli.command else {
+                panic!("another command")
+            };
+            let global = cli.everywhere.reaching(reach);
+            (global.server.unwrap_or_default(), global.timeout)
+        };
+        assert_eq!(reach("seatkeeper products"), (String::new(), 3));
+        assert_eq!(
+            reach("seatkeeper --server one --timeout 9 products"),
+            ("one".to_owned(), 9)
+        );
+        assert_eq!(
+            reach("seatkeeper --server one products --server two"),
+            ("two".to_owned(), 3)
+        );
     }
 }
