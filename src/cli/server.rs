@@ -140,6 +140,16 @@ const FREE_PORT_TRIES: u32 = 16;
 
 impl Sockets {
     fn open(wanted: &[SocketAddr]) -> Result<Self, CliError> {
+        if wanted
+            .iter()
+            .any(|address| Some(address.port()) != wanted.first().map(SocketAddr::port))
+        {
+            return Err(CliError::Usage(
+                "every address must be listened on at the same port, which is what agents are told when they search; \
+                 start another server for another port"
+                    .to_owned(),
+            ));
+        }
         let any = wanted.iter().all(|address| address.port() == 0);
         let mut tries = if any { FREE_PORT_TRIES } else { 1 };
         loop {
@@ -321,4 +331,17 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| CliError::because("a part of the server panicked", error))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn addresses_at_unlike_ports_are_refused_since_an_offer_names_one() {
+        let wanted = ["127.0.0.1:0", "127.0.0.1:1"].map(|address| address.parse().expect("good"));
+        let error = Sockets::open(&wanted).err().expect("refused");
+        assert_eq!(error.exit_code(), 2, "{error}");
+        assert!(error.to_string().contains("same port"), "{error}");
+    }
 }
