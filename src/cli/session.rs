@@ -11,6 +11,7 @@ use super::local::{self, LocalServer};
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
 use crate::client::discover::{Scope, Search, discover};
+use crate::client::names::addresses;
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
 use crate::session::ClientError;
@@ -133,7 +134,7 @@ pub(super) fn unexpected(response: &Response) -> CliError {
 
 async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result<Aim, CliError> {
     if let Some(server) = &global.server {
-        let address = resolve(server).await?;
+        let address = resolve(server, Deadline::after(timeout)).await?;
         let name = address.to_string();
         let pin = known.fingerprint(&name);
         return Ok(Aim {
@@ -205,31 +206,21 @@ async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
 }
 
 /// The address of `HOST`, `HOST:PORT`, `ADDRESS` or `[ADDRESS]:PORT`.
-pub(super) async fn resolve(server: &str) -> Result<SocketAddr, CliError> {
+async fn resolve(server: &str, deadline: Deadline) -> Result<SocketAddr, CliError> {
     let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
-    if let Ok(address) = server.parse() {
-        return Ok(address);
-    }
-    if let Ok(address) = server.trim_start_matches('[').trim_end_matches(']').parse() {
-        return Ok(SocketAddr::new(address, port));
-    }
-    let with_port = if server.contains(':') {
-        server.to_owned()
-    } else {
-        format!("{server}:{port}")
-    };
-    let addresses = tokio::net::lookup_host(&with_port).await.map_err(|error| {
+    let unknown = |reason: &str| {
         CliError::NoServer(format!(
-            "cannot find the host {server}: {error}; check the name, or give its address"
+            "cannot find the host {server}: {reason}; check the name, or give its address"
         ))
-    })?;
-    let mut addresses: Vec<_> = addresses.collect();
+    };
+    let found = deadline
+        .bound(addresses(server, port))
+        .await
+        .ok_or_else(|| unknown("the name service does not answer in time"))?
+        .map_err(|error| unknown(&error.to_string()))?;
     // A server listens on IPv4 nearly always; a name with both is tried there first.
-    addresses.sort_by_key(SocketAddr::is_ipv6);
-    addresses
-        .first()
-        .copied()
-        .ok_or_else(|| CliError::NoServer(format!("the host {server} has no address")))
+    let preferred = found.iter().find(|address| address.is_ipv4()).or_else(|| found.first());
+    preferred.copied().ok_or_else(|| unknown("it has no address"))
 }
 
 fn no_connection(error: ConnectError) -> CliError {
@@ -259,5 +250,17 @@ fn refused(status: Status, text: &str) -> CliError {
         Status::BUSY | Status::GOING_AWAY => CliError::NoServer(text),
         Status(rule) if rule >= Status::NOT_AUTHORIZED.0 => CliError::Refused(text),
         _ => CliError::failed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_waited_for_no_longer_than_the_deadline() {
+        let error = resolve("name.invalid", Deadline::after(Duration::ZERO)).await;
+        let error = error.expect_err("not in time").to_string();
+        assert!(error.contains("does not answer in time"), "{error}");
     }
 }

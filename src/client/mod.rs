@@ -29,6 +29,7 @@ mod causes;
 pub mod connect;
 pub mod deadline;
 pub mod discover;
+pub mod names;
 pub mod state;
 #[cfg(test)]
 mod testing;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use seatkeeper::client::Deadline;
+use seatkeeper::client::{Deadline, names};
 
 use crate::output::Failure;
 
@@ -23,11 +23,11 @@ pub(crate) async fn resolve(server: &str, port: u16, deadline: Deadline) -> Resu
         ))
     };
     let found = deadline
-        .bound(tokio::net::lookup_host((host, port)))
+        .bound(names::resolve((host.to_owned(), port)))
         .await
         .ok_or_else(|| unknown("the name service does not answer in time"))?
         .map_err(|error| unknown(&error.to_string()))?;
-    let mut addresses: Vec<_> = found.collect();
+    let mut addresses = found;
     addresses.sort_by_key(SocketAddr::is_ipv6);
     addresses.dedup();
     if addresses.is_empty() {
