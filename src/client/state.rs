@@ -36,7 +36,7 @@ pub const STATE_DIR_VARIABLE: &str = "SEATKEEPER_STATE_DIR";
 #[non_exhaustive]
 pub enum StateError {
     /// Another process holds the lock.
-    #[error("another process of this component is at work ({path} is locked); try again")]
+    #[error("another process is at work with the agent's state ({path} is locked); try again")]
     Busy {
         /// The lock file.
         path: PathBuf,

@@ -206,7 +206,8 @@ fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
     out.sync_all()
 }
 
-fn create_directory(directory: &Path) -> io::Result<()> {
+/// Makes a directory for the state of this machine's components, if it is not there.
+pub(in crate::client) fn create_directory(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
     }
