@@ -1,4 +1,4 @@
-//! Files that commands read, with errors that name them.
+//! Files that commands read and write, with errors that name them.
 
 use std::io::Read;
 use std::path::Path;
@@ -28,6 +28,16 @@ pub(super) fn text(path: &Path) -> Result<String, CliError> {
             "{name} is not UTF-8 text (byte {at}); save it as UTF-8 and try again"
         ))
     })
+}
+
+/// Replaces a file whole: whoever reads it finds the old text or the new one. Nothing is synced: what commands keep so can
+/// be found out again.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), CliError> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}.new", std::process::id()));
+    std::fs::write(&draft, text)
+        .and_then(|()| std::fs::rename(&draft, path))
+        .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
 }
 
 /// Reads a vendor's public key.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::error::CliError;
+use super::files;
 use super::local;
 use crate::domain::ids::Fingerprint;
 
@@ -42,13 +43,13 @@ impl KnownServers {
             return Ok(());
         }
         self.servers.insert(name.to_owned(), fingerprint.to_string());
-        let failed = |error| CliError::because(format!("cannot write {}", self.path.display()), error);
         let text = serde_json::to_string_pretty(&self.servers)
             .map_err(|error| CliError::because("cannot make JSON", error))?;
         if let Some(directory) = self.path.parent() {
-            std::fs::create_dir_all(directory).map_err(failed)?;
+            std::fs::create_dir_all(directory)
+                .map_err(|error| CliError::because(format!("cannot make {}", directory.display()), error))?;
         }
-        std::fs::write(&self.path, text).map_err(failed)?;
+        files::replace(&self.path, &text)?;
         super::output::note(&format!(
             "first contact with the server at {name}; its fingerprint is {fingerprint}"
         ));
