@@ -224,16 +224,6 @@ impl Config {
         if self.limits.connections_per_source == 0 {
             return wrong("limits.connections_per_source", "must be at least 1");
         }
-        if self
-            .listen
-            .windows(2)
-            .any(|pair| matches!(pair, [one, other] if one.port != other.port))
-        {
-            return wrong(
-                "listen",
-                "must give every address the same port: an offer names one port",
-            );
-        }
         let silence = [self.limits.agent_silence_secs, self.limits.administrator_silence_secs];
         if silence.iter().any(|secs| !(1..=86_400).contains(secs)) {
             return wrong("limits.*_silence_secs", "must be 1 to 86,400 seconds");
@@ -292,7 +282,6 @@ mod tests {
         for (text, key) in [
             ("name = \"\"", "name"),
             ("[limits]\nconnections = 0", "limits.connections"),
-            ("listen = [\"127.0.0.1:1\", \"127.0.0.2:2\"]", "listen"),
             ("[limits]\nagent_silence_secs = 0", "silence"),
         ] {
             let error = read(text).expect_err(text).to_string();

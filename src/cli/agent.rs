@@ -90,7 +90,7 @@ pub(super) async fn run(global: &Global, command: AgentCommand) -> Result<(), Cl
         }
         AgentCommand::Check(licensed) => check(global, &agent(global, &licensed)?).await,
         AgentCommand::Release(licensed) => release(global, &agent(global, &licensed)?).await,
-        AgentCommand::Trust { fingerprint } => trust(global, fingerprint),
+        AgentCommand::Trust { fingerprint } => trust(global, fingerprint).await,
     }
 }
 
@@ -332,10 +332,13 @@ fn checked_row(check: &Check) -> Checked {
     }
 }
 
-fn trust(global: &Global, fingerprint: Fingerprint) -> Result<(), CliError> {
+async fn trust(global: &Global, fingerprint: Fingerprint) -> Result<(), CliError> {
     let failed = |error| CliError::because("cannot trust the server", error);
     let directory = state::default_directory().map_err(failed)?;
-    let new = state::trust_on_this_machine(&directory, fingerprint).map_err(failed)?;
+    let wait = Duration::from_secs(global.timeout.into());
+    let new = state::trust_on_this_machine(&directory, fingerprint, wait)
+        .await
+        .map_err(failed)?;
     if global.json {
         return output::json(&Trusted {
             fingerprint: fingerprint.to_string(),

@@ -43,13 +43,14 @@ impl KnownServers {
             return Ok(());
         }
         self.servers.insert(name.to_owned(), fingerprint.to_string());
-        let failed = |error| CliError::because(format!("cannot write {}", self.path.display()), error);
         let text = serde_json::to_string_pretty(&self.servers)
             .map_err(|error| CliError::because("cannot make JSON", error))?;
         if let Some(directory) = self.path.parent() {
-            std::fs::create_dir_all(directory).map_err(failed)?;
+            std::fs::create_dir_all(directory)
+                .map_err(|error| CliError::because(format!("cannot make {}", directory.display()), error))?;
         }
-        whole_file::replace(&self.path, text.as_bytes(), Readers::Owner).map_err(failed)?;
+        whole_file::replace(&self.path, text.as_bytes(), Readers::Owner)
+            .map_err(|error| CliError::because(format!("cannot write {}", self.path.display()), error))?;
         super::output::note(&format!(
             "first contact with the server at {name}; its fingerprint is {fingerprint}"
         ));

@@ -98,3 +98,27 @@ fn state_home() -> Result<PathBuf, CliError> {
         })
         .ok_or_else(|| CliError::Usage("neither XDG_STATE_HOME nor HOME is set; say --data DIR".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_never_reads_half_of_what_a_server_writes() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let server = LocalServer {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 17_328)); 100],
+            fingerprint: Fingerprint([7; 32]).to_string(),
+        };
+        server.write(dir.path()).expect("written");
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| (0..1_000).try_for_each(|_| server.write(dir.path())));
+            while !writing.is_finished() {
+                assert!(LocalServer::read(dir.path()).is_some(), "half a file");
+            }
+            writing.join().expect("ends").expect("written");
+        });
+        let names = std::fs::read_dir(dir.path()).expect("readable").count();
+        assert_eq!(names, 1, "nothing is left beside it");
+    }
+}

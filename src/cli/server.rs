@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
 use super::local::{ADMIN_FILE, IDENTITY_FILE, LocalServer};
+use crate::client::with_causes;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::command::{Actor, Command, Role};
@@ -140,6 +141,16 @@ const FREE_PORT_TRIES: u32 = 16;
 
 impl Sockets {
     fn open(wanted: &[SocketAddr]) -> Result<Self, CliError> {
+        if wanted
+            .iter()
+            .any(|address| Some(address.port()) != wanted.first().map(SocketAddr::port))
+        {
+            return Err(CliError::Usage(
+                "every address must be listened on at the same port, which is what agents are told when they search; \
+                 start another server for another port"
+                    .to_owned(),
+            ));
+        }
         let any = wanted.iter().all(|address| address.port() == 0);
         let mut tries = if any { FREE_PORT_TRIES } else { 1 };
         loop {
@@ -291,10 +302,9 @@ fn watch_writer(
         let reason = match thread.join() {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
-                let cause = io::Error::other(error);
                 format!(
                     "the store failed, so the server stops; what was answered is safe: {}",
-                    chain(&cause)
+                    with_causes(&error)
                 )
             }
             Err(_) => "the writer panicked, so the server stops; please report the message above".to_owned(),
@@ -304,21 +314,23 @@ fn watch_writer(
     (task, ended)
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(cause) = below {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        below = cause.source();
-    }
-    text
-}
-
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CliError> + Send + 'static,
 ) -> Result<T, CliError> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| CliError::because("a part of the server panicked", error))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn addresses_at_unlike_ports_are_refused_since_an_offer_names_one() {
+        let wanted = ["127.0.0.1:0", "127.0.0.1:1"].map(|address| address.parse().expect("good"));
+        let error = Sockets::open(&wanted).err().expect("refused");
+        assert_eq!(error.exit_code(), 2, "{error}");
+        assert!(error.to_string().contains("same port"), "{error}");
+    }
 }

@@ -254,3 +254,15 @@ fn refused(status: Status, text: &str) -> CliError {
         _ => CliError::failed(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_waited_for_no_longer_than_the_deadline() {
+        let error = resolve("name.invalid", Deadline::after(Duration::ZERO)).await;
+        let error = error.expect_err("not in time").to_string();
+        assert!(error.contains("does not answer in time"), "{error}");
+    }
+}

@@ -191,11 +191,14 @@ impl Agent {
     }
 
     async fn open(&self, deadline: Deadline) -> Result<State, AgentError> {
-        let directory = match &self.state_dir {
-            Some(directory) => directory.clone(),
-            None => default_directory()?,
-        };
-        Ok(State::open(&directory, self.owner, deadline.left()).await?)
+        Ok(State::open(&self.directory()?, self.owner, deadline.left()).await?)
+    }
+
+    fn directory(&self) -> Result<PathBuf, StateError> {
+        match &self.state_dir {
+            Some(directory) => Ok(directory.clone()),
+            None => default_directory(),
+        }
     }
 
     async fn machine(&self) -> Result<Choice, AgentError> {
@@ -217,5 +220,17 @@ impl Agent {
             Some(entry) => proof::component_in(entry, self.owner, &self.key).is_some_and(|component| component.lenient),
             None => self.lenient_before_contact,
         }
+    }
+
+    /// The same where the state could not be had: another process that uses it takes nothing away from what the
+    /// vendor's catalogue allows.
+    fn is_lenient_without_state(&self, fault: &AgentError) -> bool {
+        let remembered = match fault {
+            AgentError::State(StateError::Busy { .. }) => {
+                self.directory().and_then(|path| State::peek(&path, self.owner)).ok()
+            }
+            AgentError::Adapter(_) | AgentError::State(_) => None,
+        };
+        remembered.map_or(self.lenient_before_contact, |memory| self.is_lenient(&memory))
     }
 }

@@ -35,8 +35,8 @@ pub const STATE_DIR_VARIABLE: &str = "SEATKEEPER_STATE_DIR";
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// Another process of the component holds the lock.
-    #[error("another process of this component is talking to the server ({path} is locked); try again")]
+    /// Another process holds the lock.
+    #[error("another process is at work with the agent's state ({path} is locked); try again")]
     Busy {
         /// The lock file.
         path: PathBuf,
@@ -262,6 +262,20 @@ impl State {
             path,
             _lock: lock,
         })
+    }
+
+    /// What is remembered, to look at while another process holds the lock; nothing if nothing is yet. The file is
+    /// replaced whole, so that this is what was remembered before that process's exchange or after it.
+    ///
+    /// # Errors
+    /// [`StateError`]: the file cannot be read.
+    pub fn peek(directory: &Path, owner: Owner) -> Result<Memory, StateError> {
+        let path = owner.path(directory, "json");
+        let text = file::read(&path)?;
+        text.map_or_else(
+            || Ok(Memory::default()),
+            |text| record::decode(&path, &text).map(|(memory, _)| memory),
+        )
     }
 
     /// The component's identity.

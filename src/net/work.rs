@@ -17,6 +17,8 @@ pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight:
     match work {
         Work::Command(command) => ask(service, actor, command, weight).await,
         Work::Hello => greet(service, actor),
+        // The ledger refuses, and says so in its words; no time is spent on what came with the request.
+        _ if !may_administer(service, actor) => ask(service, actor, Command::Import(Vec::new()), weight).await,
         Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
             Ok(key) => {
                 ask(
@@ -79,10 +81,6 @@ async fn import_catalogue(service: &Service, actor: Actor, signed: Bytes, weight
         let key = vendor_key(&keys, vendor).ok_or(CatalogueError::UnknownVendor { vendor })?;
         catalogue.verify(&key)
     };
-    if !may_import(service, actor) {
-        // The ledger refuses, and says so in its words; no time is spent on signatures.
-        return ask(service, actor, Command::Import(Vec::new()), weight).await;
-    }
     match verify(vendor_keys(service)) {
         Ok(catalogue) => ask(service, actor, Command::ImportCatalogue(Box::new(catalogue)), weight).await,
         Err(error) => Answer::CatalogueRefused(error),
@@ -90,9 +88,6 @@ async fn import_catalogue(service: &Service, actor: Actor, signed: Bytes, weight
 }
 
 async fn import_keys(service: &Service, actor: Actor, texts: Vec<String>, weight: usize) -> Answer {
-    if !may_import(service, actor) {
-        return ask(service, actor, Command::Import(Vec::new()), weight).await;
-    }
     let keys = vendor_keys(service);
     // Some milliseconds of arithmetic: not for the threads that carry other connections.
     let verified = tokio::task::spawn_blocking(move || {
@@ -121,7 +116,7 @@ async fn import_keys(service: &Service, actor: Actor, texts: Vec<String>, weight
     }
 }
 
-fn may_import(service: &Service, actor: Actor) -> bool {
+fn may_administer(service: &Service, actor: Actor) -> bool {
     match actor {
         Actor::Peer { identity, .. } => service.with_facts(|facts| facts.role_of(&identity)) == Role::Administrator,
         Actor::Server => true,
@@ -141,4 +136,43 @@ fn verify_key(text: &str, keys: &BTreeMap<VendorId, [u8; 32]>) -> Result<Verifie
 fn vendor_key(keys: &BTreeMap<VendorId, [u8; 32]>, vendor: VendorId) -> Option<VendorKey> {
     // What was trusted was checked to be a key then.
     VendorKey::from_bytes(*keys.get(&vendor)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::domain::denial::Denial;
+    use crate::domain::ids::Fingerprint;
+    use crate::domain::time::Timestamp;
+    use crate::service::{NewSeatLimits, Writer, spawn};
+    use crate::store::MemoryStore;
+
+    #[tokio::test]
+    async fn whoever_may_not_administer_is_told_so_before_what_it_sent_is_looked_at() {
+        let (writer, _) = Writer::load(MemoryStore::default(), NewSeatLimits::default()).expect("empty");
+        let (service, _thread) = spawn(writer, Clock::manual(Timestamp(1))).expect("a thread");
+        let stranger = Actor::Peer {
+            identity: Fingerprint([1; 32]),
+            address: Ipv4Addr::LOCALHOST.into(),
+        };
+        // An even y of a point that is not on the curve: no key at all.
+        let no_key = [2; 32];
+        assert!(VendorKey::from_bytes(no_key).is_err());
+        for work in [
+            Work::TrustVendor(no_key),
+            Work::VerifyCatalogue(Bytes::from_static(b"damaged")),
+            Work::VerifyKeys(vec!["damaged".to_owned()]),
+        ] {
+            let Answer::Reply(reply) = perform(&service, stranger, work.clone(), 1).await else {
+                panic!("not the ledger's answer to {work:?}");
+            };
+            assert!(
+                matches!(&*reply, Reply::Denied(denied) if denied.denial == Denial::NotAuthorized),
+                "{reply:?}"
+            );
+        }
+    }
 }

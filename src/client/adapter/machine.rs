@@ -183,7 +183,8 @@ fn keep(directory: &Path, file: &MachineFile, adapters: &[Adapter]) -> io::Resul
     Ok(file.clone())
 }
 
-fn create_directory(directory: &Path) -> io::Result<()> {
+/// Makes a directory for the state of this machine's components, if it is not there.
+pub(in crate::client) fn create_directory(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
     }

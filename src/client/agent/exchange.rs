@@ -64,7 +64,10 @@ impl Agent {
         };
         let mut state = match self.open(deadline).await {
             Ok(state) => state,
-            Err(fault) => return unable(fault, self.lenient_before_contact),
+            Err(fault) => {
+                let may_run = self.is_lenient_without_state(&fault);
+                return unable(fault, may_run);
+            }
         };
         let machine = match self.machine().await {
             Ok(machine) => machine,

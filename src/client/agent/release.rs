@@ -9,10 +9,10 @@ use super::search::Search;
 use super::standing::{Denied, NoServer, ServerSeen};
 use super::{Agent, AgentError, sources};
 use crate::client::adapter::Wish;
-use crate::client::state::{LastStanding, Memory};
+use crate::client::state::{LastStanding, Memory, Pin};
 use crate::client::with_causes;
 use crate::clock::Clock;
-use crate::domain::ids::Mac;
+use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::time::Timestamp;
 use crate::wire::ReleaseOutcome;
 use crate::wire::messages::seat::{Availability, Counts, Release};
@@ -119,7 +119,8 @@ impl Agent {
         }
         let released = match released {
             Some(released) => released,
-            None if without.is_empty() => {
+            // One that was not heard may be the one that granted the seat.
+            None if without.is_empty() || may_be_held_elsewhere(&state.memory, mac, &without) => {
                 return Err(ReleaseError::NoServer(NoServer {
                     may_run: self.is_lenient(&state.memory),
                     faults,
@@ -177,6 +178,16 @@ impl Agent {
         }
         Ok(check)
     }
+}
+
+/// Whether the last grant may stand at a trusted server that is not among those that hold nothing.
+fn may_be_held_elsewhere(memory: &Memory, mac: Mac, without: &HashSet<Fingerprint>) -> bool {
+    let has_granted = |pin: &Pin| pin.continuations.iter().any(|(granted, _)| *granted == mac);
+    memory.grant.is_some_and(|grant| grant.mac == mac)
+        && memory
+            .pins
+            .iter()
+            .any(|pin| has_granted(pin) && !without.contains(&pin.fingerprint))
 }
 
 fn read(outcome: ReleaseOutcome, components_left: u32) -> Option<Released> {

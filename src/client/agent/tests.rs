@@ -333,6 +333,26 @@ async fn a_lenient_component_runs_unless_a_server_that_proved_itself_refuses() {
     assert_eq!(untrusted.asked(), []);
 }
 
+// proves O2
+#[tokio::test]
+async fn the_catalogue_decides_leniency_also_while_another_process_has_the_state() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let stub = granting(&vendor, hello_ok()).await;
+    for (component, may_run) in [("lenient", true), ("strict", false)] {
+        let agent = vendor.agent(&directory, component).servers(of(&[&stub]));
+        assert!(agent.acquire().await.may_run());
+        let _other_process = agent.open(agent.due()).await.unwrap();
+        let standing = agent
+            .clone()
+            .deadline(Duration::from_millis(50))
+            .lenient_before_first_contact(!may_run)
+            .acquire()
+            .await;
+        assert!(matches!(standing, Standing::Unable(_)), "{standing}");
+        assert_eq!(standing.may_run(), may_run, "{component}: {standing}");
+    }
+}
+
 #[tokio::test]
 async fn with_a_pin_no_other_server_is_asked() {
     let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
@@ -473,6 +493,32 @@ async fn a_release_asks_the_trusted_server_only_and_is_no_error_where_nothing_wa
     drop(stub);
     let error = agent.deadline(Duration::from_secs(2)).release().await.unwrap_err();
     assert!(matches!(error, ReleaseError::NoServer(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_release_is_not_done_while_the_server_that_granted_is_away() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let [identity] = identities();
+    let granted = granting(&vendor, hello_ok()).await;
+    let other = Stub::start(&identity, hello_ok(), |_| {
+        Some(Response::Release(ReleaseOk {
+            server_time: 1,
+            outcome: ReleaseOutcome::NOTHING_HELD,
+            components_left: 0,
+        }))
+    })
+    .await;
+    let agent = vendor.agent(&directory, "strict").servers(of(&[&granted]));
+    assert!(agent.acquire().await.may_run());
+    agent.trust(other.fingerprint).await.unwrap();
+    let agent = agent.servers(of(&[&granted, &other]));
+    drop(granted);
+    let error = agent.release().await.unwrap_err();
+    assert!(matches!(error, ReleaseError::NoServer(_)), "{error}");
+    assert!(
+        agent.recall().await.unwrap().grant.is_some(),
+        "an uninstaller may try again"
+    );
 }
 
 // proves S10

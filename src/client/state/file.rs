@@ -1,19 +1,20 @@
 //! Files that are replaced whole, readable by their owner alone, and the lock beside them.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::StateError;
+use crate::client::adapter::machine::create_directory;
 use crate::whole_file::{self, Readers};
 
 /// The largest state file that is read, in bytes.
 const FILE_LEN_MAX: u64 = 1_024 * 1_024;
 
 pub(super) fn make_directory(directory: &Path) -> Result<(), StateError> {
-    // Readable by all: the machine's choice of a MAC address lives here too. What is secret has its own mode.
-    fs::create_dir_all(directory).map_err(|error| fault(directory, "created", error))
+    // The machine's choice of a MAC address lives here too, and every user reads it. What is secret has its own mode.
+    create_directory(directory).map_err(|error| fault(directory, "created", error))
 }
 
 /// Opens the lock file and waits for the lock.

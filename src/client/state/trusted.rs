@@ -1,6 +1,7 @@
 //! The servers that every component of this machine trusts: one fingerprint a line, put there by an administrator.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Memory, StateError, file};
 use crate::domain::ids::Fingerprint;
@@ -10,8 +11,14 @@ use crate::tls::PINS_MAX;
 ///
 /// # Errors
 /// [`StateError`]; nothing changed.
-pub fn trust_on_this_machine(directory: &Path, fingerprint: Fingerprint) -> Result<bool, StateError> {
+pub async fn trust_on_this_machine(
+    directory: &Path,
+    fingerprint: Fingerprint,
+    wait: Duration,
+) -> Result<bool, StateError> {
     file::make_directory(directory)?;
+    // Held until the list is written: of two who add at once, neither may lose the other's server.
+    let _lock = file::lock(directory.join("trusted-servers.lock"), wait).await?;
     let mut trusted = read(directory)?;
     if trusted.contains(&fingerprint) {
         return Ok(false);
@@ -62,32 +69,51 @@ fn path(directory: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_server_is_trusted_once_and_by_every_component() {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let server = Fingerprint([7; 32]);
-        assert!(trust_on_this_machine(directory.path(), server).expect("written"));
-        assert!(!trust_on_this_machine(directory.path(), server).expect("there already"));
-        let mut memory = Memory::default();
-        add_to(&mut memory, directory.path()).expect("readable");
-        assert!(memory.pin(server).is_some());
+    async fn trust(directory: &Path, server: u8) -> Result<bool, StateError> {
+        trust_on_this_machine(directory, Fingerprint([server; 32]), Duration::from_secs(10)).await
     }
 
-    #[test]
-    fn as_many_as_a_component_can_pin_and_no_more() {
+    #[tokio::test]
+    async fn a_server_is_trusted_once_and_by_every_component() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        assert!(trust(directory.path(), 7).await.expect("written"));
+        assert!(!trust(directory.path(), 7).await.expect("there already"));
+        let mut memory = Memory::default();
+        add_to(&mut memory, directory.path()).expect("readable");
+        assert!(memory.pin(Fingerprint([7; 32])).is_some());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn servers_that_are_trusted_at_the_same_time_are_all_trusted() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().expect("temporary directory");
+            let path = directory.path();
+            let trusting = |server: u8| {
+                let path = path.to_owned();
+                tokio::spawn(async move { trust(&path, server).await })
+            };
+            for done in [0, 1, 2, 3].map(trusting) {
+                assert!(done.await.expect("ends").expect("written"));
+            }
+            assert_eq!(read(path).expect("readable").len(), 4);
+        }
+    }
+
+    #[tokio::test]
+    async fn as_many_as_a_component_can_pin_and_no_more() {
         let directory = tempfile::tempdir().expect("temporary directory");
         for server in 0..PINS_MAX {
-            let server = Fingerprint([u8::try_from(server).expect("small"); 32]);
-            assert!(trust_on_this_machine(directory.path(), server).expect("room"));
+            let server = u8::try_from(server).expect("small");
+            assert!(trust(directory.path(), server).await.expect("room"));
         }
-        let refused = trust_on_this_machine(directory.path(), Fingerprint([99; 32]));
+        let refused = trust(directory.path(), 99).await;
         assert!(matches!(refused, Err(StateError::TooManyPins)));
     }
 
-    #[test]
-    fn a_damaged_list_is_told_and_not_passed_over() {
+    #[tokio::test]
+    async fn a_damaged_list_is_told_and_not_passed_over() {
         let directory = tempfile::tempdir().expect("temporary directory");
-        trust_on_this_machine(directory.path(), Fingerprint([7; 32])).expect("written");
+        trust(directory.path(), 7).await.expect("written");
         file::replace(&path(directory.path()), b"not a fingerprint\n").expect("written");
         assert!(matches!(
             add_to(&mut Memory::default(), directory.path()),

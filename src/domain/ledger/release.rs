@@ -87,6 +87,18 @@ impl Ledger {
         }
     }
 
+    /// Components that hold the seat: all of them but those that a newer catalogue does not count (rule S8).
+    fn counted_components(&self, key: &SeatKey, seat: &Seat) -> u32 {
+        let product = self.product(&key.product_key());
+        let is_counted = |id: &&ComponentId| {
+            product
+                .and_then(|product| product.components.get(*id))
+                .is_none_or(|component| component.counted)
+        };
+        let counted = seat.components.keys().filter(is_counted).count();
+        u32::try_from(counted).unwrap_or(u32::MAX)
+    }
+
     /// Takes a component off a seat; the seat is free when the last one is gone (rule S8).
     fn let_go(
         &self,
@@ -104,7 +116,7 @@ impl Ledger {
             component,
             reason: reason.clone(),
         };
-        let components_left = u32::try_from(seat.components.len()).unwrap_or(u32::MAX);
+        let components_left = self.counted_components(&key, &seat);
         if components_left > 0 {
             let reply = Reply::Released {
                 seat_freed: false,

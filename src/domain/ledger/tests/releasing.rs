@@ -35,6 +35,29 @@ fn the_seat_is_free_when_the_last_counted_component_is_released_and_not_before()
 
 // proves S8
 #[test]
+fn a_component_that_a_newer_catalogue_does_not_count_holds_no_seat() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    site.grant(agent(1));
+    site.grant(agent(1).part("cli"));
+    let mut newer = catalogue(1);
+    newer.version = 2;
+    newer.signed = bytes::Bytes::from_static(b"newer");
+    let server = newer.products.get_mut(&named("SERVER").product).unwrap();
+    server.components.get_mut(&component("cli")).unwrap().counted = false;
+    site.serve(&Command::ImportCatalogue(Box::new(newer)));
+    let reply = site.release(agent(1));
+    assert_eq!(
+        reply,
+        Reply::Released {
+            seat_freed: true,
+            components_left: 0
+        }
+    );
+    assert_eq!(site.grant(agent(2)).kind, GrantKind::Granted);
+}
+
+// proves S8
+#[test]
 fn a_release_does_not_renew() {
     let mut site = Site::with(&[key(1, "SERVER", 1)]);
     site.grant(agent(1));
