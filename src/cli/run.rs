@@ -15,7 +15,7 @@ use super::output;
 use crate::client::Standing;
 
 /// Added to a signal's number for the exit code of a program that it ended, as shells do.
-const SIGNALLED: i32 = 128;
+pub(super) const SIGNALLED: i32 = 128;
 
 pub(super) async fn run(global: &Global, options: RunProgram) -> Result<(), CliError> {
     let agent = agent::agent(global, &options.licensed)?;
