@@ -95,5 +95,10 @@ fn state_home() -> Result<PathBuf, CliError> {
                 .and_then(absolute)
                 .map(|home| home.join(".local/state"))
         })
-        .ok_or_else(|| CliError::Usage("neither XDG_STATE_HOME nor HOME is set; say --data DIR".to_owned()))
+        .ok_or_else(|| {
+            CliError::Usage(
+                "neither XDG_STATE_HOME nor HOME is set; set one of them, or say --data DIR and --identity FILE"
+                    .to_owned(),
+            )
+        })
 }
