@@ -76,9 +76,10 @@ pub(super) fn data_dir(asked: Option<&Path>) -> Result<PathBuf, CliError> {
     Ok(state_home()?.join("seatkeeper"))
 }
 
-/// The identity file of whoever runs commands but has no data directory to read.
+/// The identity file of whoever runs commands but has no data directory to read. In a directory of its own: the one
+/// above may become the data directory of a server, whose identity is another one.
 pub(super) fn own_identity_file() -> Result<PathBuf, CliError> {
-    Ok(state_home()?.join("seatkeeper").join("identity.pem"))
+    Ok(state_home()?.join("seatkeeper").join("user").join(IDENTITY_FILE))
 }
 
 /// The data directory that this command is about.

@@ -121,3 +121,15 @@ fn a_missing_identity_is_told_when_the_server_makes_a_new_one() {
     site.start();
     site.server().await_line("identity.pem is missing");
 }
+
+#[test]
+fn a_users_identity_does_not_become_that_of_a_server() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("seatkeeper");
+    let mut show = command(SEATKEEPER);
+    show.args(["identity", "show", "--json", "--data"]).arg(&data);
+    let shown = finish(show.env(STATE_HOME, home.path())).json();
+    let server = crate::process::ServerProcess::start_with::<&str>(&data, []);
+    assert_ne!(shown["fingerprint"].as_str(), Some(server.fingerprint.as_str()));
+    server.stop();
+}
