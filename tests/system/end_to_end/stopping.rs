@@ -6,7 +6,7 @@ use seatkeeper::tls::Identity;
 use seatkeeper::wire::Status;
 use seatkeeper::wire::messages::Response;
 
-use crate::process::signal;
+use crate::process::{SEATKEEPER, command, signal};
 use crate::site::Site;
 use crate::wire::{Wire, answer, checkout, mac};
 
@@ -89,6 +89,7 @@ fn a_server_stops_at_sigint_too_and_gives_port_and_directory_back() {
     signal(site.server().pid(), "INT");
     let (code, log) = site.server.take().unwrap().ended();
     assert_eq!(code, Some(0), "{log}");
-    let again = ["--listen", &address];
-    drop(crate::process::ServerProcess::start_with(&site.data(), again));
+    let mut again = command(SEATKEEPER);
+    again.args(["serve", "--listen", &address, "--data"]).arg(site.data());
+    drop(crate::process::ServerProcess::of(&mut again, &site.data()));
 }
