@@ -16,6 +16,9 @@ pub mod session;
 pub mod clock;
 
 #[cfg(feature = "client")]
+pub mod whole_file;
+
+#[cfg(feature = "client")]
 pub mod tls;
 
 #[cfg(feature = "client")]

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use seatkeeper::cli::{Cli, CliError, run};
+use seatkeeper::cli::{Cli, CliError, fail, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let json = cli.wants_json();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -14,21 +15,6 @@ fn main() -> ExitCode {
         .and_then(|runtime| runtime.block_on(run(cli)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if !error.is_silent() {
-                tell(&error);
-            }
-            ExitCode::from(error.exit_code())
-        }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "the place where a command's failure is told")]
-fn tell(error: &CliError) {
-    eprintln!("seatkeeper: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(below) = cause {
-        eprintln!("  because: {below}");
-        cause = below.source();
+        Err(error) => fail(&error, json),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::{AgentCommand, Global, Licensed};
 use super::error::CliError;
 use super::output::{self, date, rfc3339};
-use super::vendor_keys;
+use super::{session, vendor_keys};
 use crate::client::adapter::AdapterError;
 use crate::client::agent::{Check, Denied, ReleaseError, Released, Standing};
 use crate::client::{Agent, AgentError, state};
@@ -103,7 +103,7 @@ pub(super) fn agent(global: &Global, licensed: &Licensed) -> Result<Agent, CliEr
         .port(port)
         .deadline(Duration::from_secs(global.timeout.into()));
     if let Some(server) = &global.server {
-        agent = agent.servers([server.clone()]);
+        agent = agent.servers([session::named(server)?.to_string()]);
     }
     Ok(match (licensed.mac, &licensed.interface) {
         (Some(mac), _) => agent.mac(mac),

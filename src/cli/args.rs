@@ -15,31 +15,107 @@ use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, Vendo
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
-    pub(super) global: Global,
+    pub(super) everywhere: Everywhere,
     /// The command.
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
+impl Cli {
+    /// Whether JSON was asked for instead of text.
+    #[must_use]
+    pub const fn wants_json(&self) -> bool {
+        self.everywhere.json
+    }
+}
+
 /// Options of every command.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Global {
+pub(super) struct Everywhere {
     /// Print JSON instead of text (documented in tools/guide/json.md).
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// The server to ask, HOST or HOST:PORT; without it an administrator's command asks the server of the local data
-    /// directory, then searches the network.
-    #[arg(long, global = true, value_name = "HOST[:PORT]")]
-    pub(super) server: Option<String>,
     /// The data directory: /var/lib/seatkeeper for root, else below the XDG state directory.
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// What may also stand behind the command.
+    #[command(flatten)]
+    front: Front,
+}
+
+/// The options of [`Reach`] for those who write them in front of the command.
+#[derive(Args, Clone, Debug)]
+struct Front {
+    #[arg(long = "server", id = "front_server", hide = true)]
+    server: Option<String>,
+    #[arg(long = "identity", id = "front_identity", hide = true)]
+    identity: Option<PathBuf>,
+    #[arg(long = "timeout", id = "front_timeout", hide = true, value_parser = clap::value_parser!(u32).range(1..=600))]
+    timeout: Option<u32>,
+}
+
+/// Seconds after which a command gives up.
+const TIMEOUT_SECS: u32 = 3;
+
+/// Options of commands that look for a server or talk to it.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Reach {
+    /// The server to ask, HOST or HOST:PORT; without it an administrator's command asks the server of the local data
+    /// directory, then searches the network.
+    #[arg(long, global = true, value_name = "HOST[:PORT]")]
+    server: Option<String>,
     /// The identity to act with, a PEM file; the data directory's administrator, or your own, if absent.
     #[arg(long, global = true, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// Give up after so many seconds; 3 if absent.
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
+    timeout: Option<u32>,
+}
+
+/// A command that asks a server, with options of its own.
+#[derive(Args, Debug)]
+pub(super) struct Asking<A: Args> {
+    #[command(flatten)]
+    pub(super) reach: Reach,
+    #[command(flatten)]
+    pub(super) options: A,
+}
+
+/// Commands that ask a server, below one word.
+#[derive(Args, Debug)]
+pub(super) struct AskingBelow<C: Subcommand> {
+    #[command(flatten)]
+    pub(super) reach: Reach,
+    #[command(subcommand)]
+    pub(super) command: C,
+}
+
+/// What the options of a command that asks a server come to.
+#[derive(Clone, Debug)]
+pub(super) struct Global {
+    pub(super) json: bool,
+    pub(super) server: Option<String>,
+    pub(super) data: Option<PathBuf>,
     pub(super) identity: Option<PathBuf>,
-    /// Give up after so many seconds.
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(super) timeout: u32,
+}
+
+impl Everywhere {
+    /// These options and those of a command that asks a server.
+    pub(super) fn reaching(self, reach: Reach) -> Global {
+        let Reach {
+            server,
+            identity,
+            timeout,
+        } = reach;
+        Global {
+            json: self.json,
+            server: server.or(self.front.server),
+            data: self.data,
+            identity: identity.or(self.front.identity),
+            timeout: timeout.or(self.front.timeout).unwrap_or(TIMEOUT_SECS),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,40 +126,35 @@ pub(super) enum Command {
     #[cfg(feature = "demo")]
     Demo(DemoOptions),
     /// List the servers that answer on the network.
-    List(ListOptions),
+    List(Asking<ListOptions>),
     /// Tell how a server is.
-    Status(StatusTarget),
+    Status(Asking<StatusTarget>),
     /// Trust a vendor's keys.
-    #[command(subcommand)]
-    Vendor(VendorCommand),
+    Vendor(AskingBelow<VendorCommand>),
     /// Import a vendor's list of products.
-    #[command(subcommand)]
-    Catalogue(CatalogueCommand),
+    Catalogue(AskingBelow<CatalogueCommand>),
     /// Import license keys.
-    Import(ImportKeys),
+    Import(Asking<ImportKeys>),
     /// Import the license keys of a text file.
-    ImportFile(ImportFile),
+    ImportFile(Asking<ImportFile>),
     /// Show the licenses: what was bought, what is used, what is available.
-    Licenses(LicenseFilter),
+    Licenses(Asking<LicenseFilter>),
     /// Show the seats: which machine holds which license, since when, until when.
-    Seats(SeatFilter),
+    Seats(Asking<SeatFilter>),
     /// Show the products of the catalogues and how many seats of each there are.
-    Products,
+    Products(Reach),
     /// Take a seat back from a machine, or one component of it.
-    Release(ReleaseTarget),
+    Release(Asking<ReleaseTarget>),
     /// Take a license off the server.
-    Remove(RemoveTarget),
+    Remove(Asking<RemoveTarget>),
     /// Say who may administer the server.
-    #[command(subcommand)]
-    Admin(AdminCommand),
+    Admin(AskingBelow<AdminCommand>),
     /// Show who you are to a server.
-    #[command(subcommand)]
-    Identity(IdentityCommand),
+    Identity(AskingBelow<IdentityCommand>),
     /// What an installer's script calls: check out, check, renew, release a seat for this machine.
-    #[command(subcommand)]
-    Agent(AgentCommand),
+    Agent(AskingBelow<AgentCommand>),
     /// Run a program only while it is licensed.
-    Run(RunProgram),
+    Run(Asking<RunProgram>),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -308,4 +379,67 @@ pub(super) struct RunProgram {
     /// The program and its arguments.
     #[arg(last = true, required = true)]
     pub(super) program: Vec<std::ffi::OsString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parses(line: &str) -> bool {
+        Cli::try_parse_from(line.split(' ')).is_ok()
+    }
+
+    #[test]
+    fn what_a_command_asks_with_is_offered_behind_it_and_only_where_it_asks() {
+        const REACH: &str = "--server license:99 --identity me.pem --timeout 5";
+        for command in [
+            "list",
+            "status",
+            "vendor trust v.pub",
+            "catalogue import c",
+            "import SK1-X",
+            "import-file -",
+            "licenses",
+            "seats",
+            "products",
+            "release 00:1a:2b:3c:4d:5e A --reason sold",
+            "remove 0123456789ABCDEF",
+            "admin list",
+            "identity show",
+            "agent checkout A b",
+        ] {
+            assert!(
+                parses(&format!("seatkeeper {command} --json --data d {REACH}")),
+                "{command}"
+            );
+        }
+        assert!(parses(&format!("seatkeeper run A b {REACH} -- program")));
+        for command in ["serve", "completions bash", "man d"] {
+            assert!(parses(&format!("seatkeeper {command} --data d")), "{command}");
+            for option in ["--server license", "--identity me.pem", "--timeout 5"] {
+                assert!(!parses(&format!("seatkeeper {command} {option}")), "{command} {option}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_in_front_of_the_command_counts_unless_it_stands_behind_it_too() {
+        let reach = |line: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).expect("good");
+            let Command::Products(reach) = cli.command else {
+                panic!("another command")
+            };
+            let global = cli.everywhere.reaching(reach);
+            (global.server.unwrap_or_default(), global.timeout)
+        };
+        assert_eq!(reach("seatkeeper products"), (String::new(), 3));
+        assert_eq!(
+            reach("seatkeeper --server one --timeout 9 products"),
+            ("one".to_owned(), 9)
+        );
+        assert_eq!(
+            reach("seatkeeper --server one products --server two"),
+            ("two".to_owned(), 3)
+        );
+    }
 }

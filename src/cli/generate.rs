@@ -1,12 +1,20 @@
 //! Completion scripts and manual pages, made from the commands themselves.
 
+use std::io;
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
 
 use super::args::Cli;
 use super::error::CliError;
 use super::output;
+
+/// What each page says it comes from.
+const SOURCE: &str = concat!("seatkeeper ", env!("CARGO_PKG_VERSION"));
+
+/// The book that the pages belong to.
+const MANUAL: &str = "Seatkeeper Manual";
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
     let mut script = Vec::new();
@@ -16,13 +24,26 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
 
 pub(super) fn man(directory: &Path) -> Result<(), CliError> {
     std::fs::create_dir_all(directory)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), directory))
+        .and_then(|()| {
+            let mut command = Cli::command().disable_help_subcommand(true);
+            command.build();
+            write_pages(command, directory)
+        })
         .map_err(|error| CliError::because(format!("cannot write manual pages to {}", directory.display()), error))
+}
+
+/// Writes the page of `command` and those of what is below it.
+fn write_pages(command: Command, directory: &Path) -> io::Result<()> {
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        write_pages(below.clone(), directory)?;
+    }
+    let page = Man::new(command).source(SOURCE).manual(MANUAL);
+    page.generate_to(directory).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, ValueEnum};
+    use clap::ValueEnum;
 
     use super::*;
 
@@ -47,6 +68,7 @@ mod tests {
                 text.contains(".SH NAME") && text.contains(".SH OPTIONS"),
                 "{page}: {text}"
             );
+            assert!(text.contains(&format!("\"{SOURCE}\" \"{MANUAL}\"")), "{page}: {text}");
         }
     }
 

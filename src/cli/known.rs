@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::error::CliError;
 use super::local;
 use crate::domain::ids::Fingerprint;
+use crate::whole_file::{self, Readers};
 
 /// Servers remembered, at most.
 const SERVERS_MAX: usize = 1_000;
@@ -48,7 +49,7 @@ impl KnownServers {
         if let Some(directory) = self.path.parent() {
             std::fs::create_dir_all(directory).map_err(failed)?;
         }
-        std::fs::write(&self.path, text).map_err(failed)?;
+        whole_file::replace(&self.path, text.as_bytes(), Readers::Owner).map_err(failed)?;
         super::output::note(&format!(
             "first contact with the server at {name}; its fingerprint is {fingerprint}"
         ));

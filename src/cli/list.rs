@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::{Global, ListOptions};
 use super::error::CliError;
 use super::{files, output};
-use crate::client::discover::{Found, Scope, Search, discover};
+use crate::client::discover::{Found, NO_INTERFACE, Scope, Search, discover};
 use crate::config::site_port;
 use crate::domain::ids::{Fingerprint, ProductKey};
 
@@ -47,6 +47,9 @@ pub(super) async fn run(global: &Global, options: ListOptions) -> Result<(), Cli
     } else if !rows.is_empty() {
         let head = ["name", "address", "interface", "version", "product held", "fingerprint"];
         output::table(&head, rows.iter().map(cells))?;
+    }
+    if rows.is_empty() && search.paths().is_empty() {
+        return Err(CliError::NoServer(NO_INTERFACE.to_owned()));
     }
     if rows.is_empty() {
         let secs = global.timeout;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::args::Global;
 use super::error::CliError;
 use crate::domain::ids::Fingerprint;
+use crate::whole_file::{self, Readers};
 
 /// The data directory of a server that runs as root.
 const SYSTEM_DATA: &str = "/var/lib/seatkeeper";
@@ -41,7 +42,7 @@ impl LocalServer {
     pub(super) fn write(&self, data: &Path) -> Result<(), CliError> {
         let path = data.join(SERVER_FILE);
         let text = serde_json::to_string_pretty(self).map_err(|error| CliError::because("cannot make JSON", error))?;
-        std::fs::write(&path, text)
+        whole_file::replace(&path, text.as_bytes(), Readers::Everybody)
             .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
     }
 

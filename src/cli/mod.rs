@@ -30,6 +30,7 @@ mod vendor_keys;
 
 pub use args::Cli;
 pub use error::CliError;
+pub use output::fail;
 
 use args::Command;
 
@@ -38,27 +39,28 @@ use args::Command;
 /// # Errors
 /// The command could not do what it should; [`CliError::exit_code`] tells how.
 pub async fn run(cli: Cli) -> Result<(), CliError> {
-    let Cli { global, command } = cli;
+    let Cli { everywhere, command } = cli;
+    let with = |reach| everywhere.clone().reaching(reach);
     match command {
-        Command::Admin(command) => admin::run(&global, command).await,
-        Command::Agent(command) => agent::run(&global, command).await,
-        Command::Catalogue(command) => catalogue::run(&global, command).await,
+        Command::Admin(asked) => admin::run(&with(asked.reach), asked.command).await,
+        Command::Agent(asked) => agent::run(&with(asked.reach), asked.command).await,
+        Command::Catalogue(asked) => catalogue::run(&with(asked.reach), asked.command).await,
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
-        Command::Demo(options) => Box::pin(demo::run(&global, options)).await,
-        Command::Identity(command) => identity::run(&global, &command),
-        Command::Import(keys) => import::keys(&global, keys).await,
-        Command::ImportFile(file) => import::file(&global, file).await,
-        Command::Licenses(filter) => licenses::run(&global, filter).await,
-        Command::List(options) => list::run(&global, options).await,
+        Command::Demo(options) => Box::pin(demo::run(options)).await,
+        Command::Identity(asked) => identity::run(&with(asked.reach), &asked.command),
+        Command::Import(asked) => import::keys(&with(asked.reach), asked.options).await,
+        Command::ImportFile(asked) => import::file(&with(asked.reach), asked.options).await,
+        Command::Licenses(asked) => licenses::run(&with(asked.reach), asked.options).await,
+        Command::List(asked) => list::run(&with(asked.reach), asked.options).await,
         Command::Man { directory } => generate::man(&directory),
-        Command::Products => products::run(&global).await,
-        Command::Release(target) => release::run(&global, target).await,
-        Command::Remove(target) => remove::run(&global, target).await,
-        Command::Run(program) => run::run(&global, program).await,
-        Command::Seats(filter) => seats::run(&global, filter).await,
-        Command::Serve(options) => serve::run(&global, options).await,
-        Command::Status(target) => status::run(&global, target).await,
-        Command::Vendor(command) => vendor::run(&global, command).await,
+        Command::Products(reach) => products::run(&with(reach)).await,
+        Command::Release(asked) => release::run(&with(asked.reach), asked.options).await,
+        Command::Remove(asked) => remove::run(&with(asked.reach), asked.options).await,
+        Command::Run(asked) => run::run(&with(asked.reach), asked.options).await,
+        Command::Seats(asked) => seats::run(&with(asked.reach), asked.options).await,
+        Command::Serve(options) => serve::run(everywhere.data, options).await,
+        Command::Status(asked) => status::run(&with(asked.reach), asked.options).await,
+        Command::Vendor(asked) => vendor::run(&with(asked.reach), asked.command).await,
     }
 }

@@ -1,16 +1,45 @@
 //! How results are shown: tables for people, JSON and CSV for programs. Everything a peer named is made harmless here.
 
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
 use super::error::CliError;
+use crate::client::with_causes;
 use crate::domain::time::Timestamp;
 
 /// The width of tables where there is no terminal to fit, in columns.
 const WIDTH_WITHOUT_TERMINAL: u16 = 200;
+
+/// Whether standard output has its JSON value: it holds one at most.
+static JSON_PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Tells why a command failed, on standard error and, with `json`, on standard output unless the result is there
+/// already; how to exit.
+#[expect(clippy::print_stderr, reason = "the place where a command's failure is told")]
+#[must_use]
+pub fn fail(error: &CliError, json: bool) -> ExitCode {
+    let exit_code = error.exit_code();
+    if error.is_silent() {
+        return ExitCode::from(exit_code);
+    }
+    if json && !JSON_PRINTED.load(Ordering::Relaxed) {
+        let told = serde_json::json!({ "error": { "message": with_causes(error), "exit_code": exit_code } });
+        // Standard error tells it all the same.
+        drop(write(&format!("{told:#}\n")));
+    }
+    eprintln!("seatkeeper: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(below) = cause {
+        eprintln!("  because: {below}");
+        cause = below.source();
+    }
+    ExitCode::from(exit_code)
+}
 
 /// Prints one line.
 pub(super) fn line(text: &str) -> Result<(), CliError> {
@@ -26,6 +55,7 @@ pub(super) fn note(text: &str) {
 /// Prints a value as JSON, as `tools/guide/json.md` documents it.
 pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::because("cannot make JSON", error))?;
+    JSON_PRINTED.store(true, Ordering::Relaxed);
     write(&format!("{text}\n"))
 }
 

@@ -17,6 +17,9 @@ use crate::client::Standing;
 /// Added to a signal's number for the exit code of a program that it ended, as shells do.
 pub(super) const SIGNALLED: i32 = 128;
 
+/// What can end a program from outside: SIGTERM and SIGINT.
+type Signals = (Signal, Signal);
+
 pub(super) async fn run(global: &Global, options: RunProgram) -> Result<(), CliError> {
     let agent = agent::agent(global, &options.licensed)?;
     let standing = agent.acquire().await;
@@ -27,8 +30,8 @@ pub(super) async fn run(global: &Global, options: RunProgram) -> Result<(), CliE
         .warnings()
         .iter()
         .for_each(|warning| output::note(&format!("seatkeeper: warning: {warning}")));
-    let listen = |kind| signal(kind).map_err(|error| CliError::because("cannot listen for signals", error));
-    let signals = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    // Before the program starts, so that no signal ends this process and leaves the program alone.
+    let signals = signals()?;
     let keeper = agent.keep(standing);
     let mut child = start(&options.program)?;
     let status = wait(&mut child, keeper.standing(), signals, options.stop_on_refusal).await?;
@@ -41,6 +44,11 @@ pub(super) async fn run(global: &Global, options: RunProgram) -> Result<(), CliE
         Ok(code) => Err(CliError::Program(code)),
         Err(_) => Err(CliError::Program(1)),
     }
+}
+
+fn signals() -> Result<Signals, CliError> {
+    let listen = |kind| signal(kind).map_err(|error| CliError::because("cannot listen for signals", error));
+    Ok((listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?))
 }
 
 fn start(program: &[OsString]) -> Result<Child, CliError> {
@@ -57,7 +65,7 @@ fn start(program: &[OsString]) -> Result<Child, CliError> {
 async fn wait(
     child: &mut Child,
     mut standing: watch::Receiver<Standing>,
-    (mut terminate, mut interrupt): (Signal, Signal),
+    (mut terminate, mut interrupt): Signals,
     stop_on_refusal: bool,
 ) -> Result<ExitStatus, CliError> {
     loop {
@@ -71,7 +79,8 @@ async fn wait(
                 if !standing.is_answered() {
                     output::note(&format!("seatkeeper: {standing}"));
                 }
-                if stop_on_refusal && !standing.may_run() {
+                // Silence is no refusal: a server that is down for a night ends no work.
+                if stop_on_refusal && matches!(standing, Standing::Denied(_)) {
                     end(child, nix::sys::signal::Signal::SIGTERM);
                 }
             }
@@ -85,5 +94,73 @@ fn end(child: &Child, signal: nix::sys::signal::Signal) {
     };
     if let Err(error) = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal) {
         output::note(&format!("seatkeeper: cannot end the program: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+    use crate::client::Target;
+    use crate::client::agent::{Denied, NoServer, ServerSeen};
+    use crate::domain::ids::{Fingerprint, ServerId};
+    use crate::domain::time::Timestamp;
+    use crate::wire::Status;
+    use crate::wire::messages::hello::Refusal;
+
+    const SIGTERM: i32 = nix::sys::signal::Signal::SIGTERM as i32;
+
+    fn no_answer() -> Standing {
+        Standing::NoServer(NoServer {
+            may_run: false,
+            faults: Vec::new(),
+        })
+    }
+
+    fn refusal() -> Standing {
+        Standing::Denied(Box::new(Denied {
+            text: "invalid license: all seats are in use".to_owned(),
+            status: Status::SEATS_EXHAUSTED,
+            refusal: Refusal::default(),
+            server: ServerSeen {
+                id: ServerId([1; 16]),
+                name: "office".to_owned(),
+                fingerprint: Fingerprint([2; 32]),
+                target: Target::from(std::net::SocketAddr::from(([192, 0, 2, 1], 17_328))),
+                version: "0.1.0".to_owned(),
+                epoch: 0,
+                time: Timestamp(0),
+            },
+            warnings: Vec::new(),
+        }))
+    }
+
+    /// How a program ends that goes on until its input ends, then ends with 5, when a renewal comes to `standing`.
+    async fn end_after(standing: Standing, stop_on_refusal: bool) -> ExitStatus {
+        let mut program = Command::new("sh")
+            .args(["-c", "read nothing; exit 5"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh");
+        let input = program.stdin.take().expect("piped");
+        let (tell, told) = watch::channel(no_answer());
+        tell.send(standing).expect("heard");
+        let signals = signals().expect("signals");
+        // The first is polled first, and what a renewal came to is there by then.
+        let waiting = wait(&mut program, told, signals, stop_on_refusal);
+        let (status, ()) = tokio::join!(waiting, async { drop(input) });
+        status.expect("it ends")
+    }
+
+    #[tokio::test]
+    async fn a_refusal_ends_the_program_where_that_was_asked_for() {
+        assert_eq!(end_after(refusal(), true).await.signal(), Some(SIGTERM));
+        assert_eq!(end_after(refusal(), false).await.code(), Some(5));
+    }
+
+    #[tokio::test]
+    async fn silence_is_no_refusal() {
+        assert_eq!(end_after(no_answer(), true).await.code(), Some(5));
     }
 }

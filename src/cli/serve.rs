@@ -1,8 +1,10 @@
 //! `serve`: the server, until SIGTERM or SIGINT.
 
+use std::path::PathBuf;
+
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::args::{Global, ServeOptions};
+use super::args::ServeOptions;
 use super::error::CliError;
 use super::local;
 use super::server::{Options, Server};
@@ -11,7 +13,7 @@ use crate::config::{Config, site_port};
 use crate::domain::time::Timestamp;
 use crate::telemetry;
 
-pub(super) async fn run(global: &Global, options: ServeOptions) -> Result<(), CliError> {
+pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<(), CliError> {
     let usage = |error: &dyn std::error::Error| CliError::Usage(error.to_string());
     let mut config = match &options.config {
         Some(path) => Config::read(path).map_err(|error| usage(&error))?,
@@ -22,7 +24,7 @@ pub(super) async fn run(global: &Global, options: ServeOptions) -> Result<(), Cl
     }
     config.name = options.name.or(config.name);
     config.check().map_err(|error| usage(&error))?;
-    let asked = global.data.as_deref().or(config.data.as_deref());
+    let asked = data.as_deref().or(config.data.as_deref());
     let data = local::data_dir(asked)?;
     let site_port = site_port().map_err(|error| usage(&error))?;
     telemetry::start(&config.log).map_err(|error| usage(&error))?;

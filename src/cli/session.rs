@@ -8,9 +8,11 @@ use super::args::Global;
 use super::error::CliError;
 use super::known::KnownServers;
 use super::local::{self, LocalServer};
+use crate::client::address::Address;
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
-use crate::client::discover::{Scope, Search, discover};
+use crate::client::discover::{NO_INTERFACE, Scope, Search, discover};
+use crate::client::with_causes;
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
 use crate::session::ClientError;
@@ -134,7 +136,7 @@ pub(super) fn unexpected(response: &Response) -> CliError {
 
 async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result<Aim, CliError> {
     if let Some(server) = &global.server {
-        let address = resolve(server).await?;
+        let address = resolve(server, Deadline::after(timeout)).await?;
         let name = address.to_string();
         let pin = known.fingerprint(&name);
         return Ok(Aim {
@@ -182,6 +184,9 @@ async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
     };
     let mut search = discover(&search).map_err(|error| CliError::because("cannot search the network", error))?;
     let Some(first) = search.next().await else {
+        if search.paths().is_empty() {
+            return Err(CliError::NoServer(NO_INTERFACE.to_owned()));
+        }
         return Err(CliError::NoServer(format!(
             "no server answered on port {port} within {} s; name one with --server HOST, or see what answers with \
              seatprobe scan",
@@ -216,32 +221,20 @@ async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
     )))
 }
 
-/// The address of `HOST`, `HOST:PORT`, `ADDRESS` or `[ADDRESS]:PORT`.
-pub(super) async fn resolve(server: &str) -> Result<SocketAddr, CliError> {
+/// The address of what `--server` names.
+async fn resolve(server: &str, deadline: Deadline) -> Result<SocketAddr, CliError> {
+    let addresses = named(server)?
+        .resolve(deadline)
+        .await
+        .map_err(|error| CliError::NoServer(with_causes(&error)))?;
+    let unknown = || CliError::NoServer(format!("the host {server} has no address"));
+    addresses.first().copied().ok_or_else(unknown)
+}
+
+/// What `--server` names, with its port.
+pub(super) fn named(server: &str) -> Result<Address, CliError> {
     let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
-    if let Ok(address) = server.parse() {
-        return Ok(address);
-    }
-    if let Ok(address) = server.trim_start_matches('[').trim_end_matches(']').parse() {
-        return Ok(SocketAddr::new(address, port));
-    }
-    let with_port = if server.contains(':') {
-        server.to_owned()
-    } else {
-        format!("{server}:{port}")
-    };
-    let addresses = tokio::net::lookup_host(&with_port).await.map_err(|error| {
-        CliError::NoServer(format!(
-            "cannot find the host {server}: {error}; check the name, or give its address"
-        ))
-    })?;
-    let mut addresses: Vec<_> = addresses.collect();
-    // A server listens on IPv4 nearly always; a name with both is tried there first.
-    addresses.sort_by_key(SocketAddr::is_ipv6);
-    addresses
-        .first()
-        .copied()
-        .ok_or_else(|| CliError::NoServer(format!("the host {server} has no address")))
+    Address::parse(server, port).map_err(|error| CliError::Usage(error.to_string()))
 }
 
 fn no_connection(error: ConnectError) -> CliError {

@@ -2,6 +2,7 @@
 //!
 //! A search runs inside whoever awaits it. It starts no task and no thread, so dropping it ends it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -20,13 +21,13 @@ pub use crate::sockets::paths::PathKind;
 use crate::sockets::paths::{self, Path};
 use crate::sockets::udp::Received;
 use crate::wire::discovery::{Offer, Question, Wanted};
-use crate::wire::limits::{GROUP_V4, GROUP_V6, PORT};
+use crate::wire::limits::{GROUP_V4, GROUP_V6, OFFERS_PER_SERVER_MAX, PORT, SERVERS_MAX};
 
 /// How long a search lasts unless its caller says otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(3);
 
-/// The most offers that one search keeps; further ones are dropped.
-pub const OFFERS_MAX: usize = 64;
+/// Why a search finds nothing where it has no path to ask on.
+pub const NO_INTERFACE: &str = "no network interface is up";
 
 /// When the question is asked, in milliseconds from the start: a datagram may be lost.
 const ASKED_AT_MILLIS: [u64; 4] = [0, 250, 750, 1_500];
@@ -153,7 +154,8 @@ type Key = ([u8; 16], IpAddr, Option<(PathKind, String)>);
 /// Starts a search; the first questions leave at once. Call it inside a tokio runtime.
 ///
 /// # Errors
-/// [`SearchError`]. That nothing answers is no error: [`Discovery::next`] then ends at the deadline.
+/// [`SearchError`]. That nothing answers is no error: [`Discovery::next`] then ends at the deadline, or at once where
+/// nobody can be asked.
 pub fn discover(search: &Search) -> Result<Discovery, SearchError> {
     let interfaces = interfaces::list().map_err(SearchError::Interfaces)?;
     let paths = match search.scope {
@@ -194,14 +196,15 @@ pub fn discover(search: &Search) -> Result<Discovery, SearchError> {
 }
 
 impl Discovery {
-    /// The next offer, as soon as it comes; none once the deadline is over. Dropping the future loses no offer, so it
-    /// can be awaited under a shorter limit, such as "300 ms after the first usable one".
+    /// The next offer, as soon as it comes; none once the deadline is over, or where there is no path at all. Dropping
+    /// the future loses no offer, so it can be awaited under a shorter limit, such as "300 ms after the first usable
+    /// one".
     pub async fn next(&mut self) -> Option<Found> {
         let mut buffer = [0; BUFFER_LEN];
         loop {
             let now = clock::monotonic_micros();
             let question_due = self.question_due();
-            if now >= self.deadline_micros {
+            if self.paths.is_empty() || now >= self.deadline_micros {
                 return None;
             }
             if question_due.is_some_and(|due| now >= due) {
@@ -234,7 +237,7 @@ impl Discovery {
         offers
     }
 
-    /// The paths on which the question is sent.
+    /// The paths on which the question is sent; none where [`NO_INTERFACE`] is the reason that nothing is found.
     #[must_use]
     pub fn paths(&self) -> &[Path] {
         &self.paths
@@ -282,7 +285,7 @@ impl Discovery {
             .unwrap_or_default();
         let path = self.every_path.then(|| (kind, interface.clone()));
         let key = (offer.server, received.source.ip(), path);
-        if self.found.len() >= OFFERS_MAX || self.found.contains(&key) {
+        if self.found.contains(&key) || !self.has_room(offer.server) {
             return None;
         }
         self.found.push(key);
@@ -293,6 +296,22 @@ impl Discovery {
             kind,
             round_trip_micros: clock::monotonic_micros().saturating_sub(self.asked_micros),
         })
+    }
+
+    /// Whether another offer of `server` is kept: whoever forges offers must not fill the memory.
+    fn has_room(&self, server: [u8; 16]) -> bool {
+        let of_server = self.found.iter().filter(|(known, ..)| *known == server).count();
+        let servers = || {
+            self.found
+                .iter()
+                .map(|(known, ..)| known)
+                .collect::<BTreeSet<_>>()
+                .len()
+        };
+        match of_server {
+            0 => servers() < SERVERS_MAX,
+            kept => kept < OFFERS_PER_SERVER_MAX,
+        }
     }
 }
 

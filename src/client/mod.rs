@@ -24,6 +24,7 @@
 //! otherwise, whatever servers do.
 
 pub mod adapter;
+pub mod address;
 pub mod agent;
 mod causes;
 pub mod connect;
@@ -33,6 +34,7 @@ pub mod state;
 #[cfg(test)]
 mod testing;
 
+pub use address::{Address, AddressError};
 pub use agent::{Agent, AgentError, Keeper, Standing};
 pub use causes::with_causes;
 pub use connect::{ConnectError, Connection, Target, connect};

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::source::source_of;
+use crate::domain::time::Monotonic;
 
 /// How many connections there may be at one time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,17 +25,28 @@ impl Default for ConnectionLimits {
     }
 }
 
+/// How often the log tells of connections that were turned away, at most.
+const TOLD_EVERY_MILLIS: u64 = 60_000;
+
 /// Counts the connections that are there. Its memory is bounded by the connections that it admits.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
     limits: ConnectionLimits,
     counts: Arc<Mutex<Counts>>,
+    turned_away: Arc<Mutex<TurnedAway>>,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     total: usize,
     by_source: HashMap<IpAddr, usize>,
+}
+
+/// Counts the connections that were turned away. Whoever floods the server must not flood its log too.
+#[derive(Debug, Default)]
+struct TurnedAway {
+    since_told: u64,
+    told_at: Option<Monotonic>,
 }
 
 /// A place that a connection holds until this is dropped.
@@ -49,6 +61,7 @@ impl Gate {
         Self {
             limits,
             counts: Arc::default(),
+            turned_away: Arc::default(),
         }
     }
 
@@ -66,6 +79,23 @@ impl Gate {
             gate: self.clone(),
             source,
         })
+    }
+
+    /// A connection found no place. How many did since the log last told of it, if it is time to tell again.
+    pub(super) fn turned_away(&self, now: Monotonic) -> Option<u64> {
+        let mut turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
+        turned_away.note(now)
+    }
+}
+
+impl TurnedAway {
+    fn note(&mut self, now: Monotonic) -> Option<u64> {
+        self.since_told = self.since_told.saturating_add(1);
+        if self.told_at.is_some_and(|at| now.millis_since(at) < TOLD_EVERY_MILLIS) {
+            return None;
+        }
+        self.told_at = Some(now);
+        Some(std::mem::take(&mut self.since_told))
     }
 }
 
@@ -100,5 +130,16 @@ mod tests {
         assert!(gate.admit(address(1)).is_some());
         drop((second, third));
         assert!(gate.counts.lock().expect("whole").by_source.is_empty());
+    }
+
+    #[test]
+    fn connections_that_are_turned_away_are_told_at_once_and_then_counted_for_a_minute() {
+        let gate = Gate::new(ConnectionLimits::default());
+        let at = |millis| gate.clone().turned_away(Monotonic(millis));
+        assert_eq!(at(5), Some(1));
+        assert_eq!([at(6), at(30_000), at(60_004)], [None; 3]);
+        assert_eq!(at(60_005), Some(4), "those of the minute and this one");
+        assert_eq!(at(60_006), None);
+        assert_eq!(at(500_000), Some(2));
     }
 }

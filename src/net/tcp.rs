@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::connection;
 use super::limits::Gate;
 use super::shared::Shared;
+use crate::clock;
 use crate::sockets::owner::{Owner, Transport, of_port};
 use crate::wire::limits::STOP_MS;
 
@@ -168,7 +169,15 @@ impl Door {
 
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
         let Some(place) = self.gate.admit(peer.ip()) else {
-            return tracing::debug!(%peer, "refused: too many connections");
+            if let Some(turned_away) = self.gate.turned_away(clock::monotonic()) {
+                tracing::warn!(
+                    %peer,
+                    turned_away,
+                    "too many connections of one address or in all, see [limits] of the configuration; counted since \
+                     this was last said, at most once a minute"
+                );
+            }
+            return;
         };
         let serving = connection::serve(stream, peer, Arc::clone(&self.shared), self.stop.clone());
         let cut = self.cut.clone();

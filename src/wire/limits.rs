@@ -118,8 +118,11 @@ pub const DISCOVERY_MS: u64 = 3_000;
 /// An unpinned search ends this many milliseconds after the first usable offer.
 pub const DISCOVERY_SETTLE_MS: u64 = 300;
 
-/// Offers that a search keeps, at most.
-pub const OFFERS_MAX: usize = 64;
+/// Servers whose offers a search keeps, at most.
+pub const SERVERS_MAX: usize = 64;
+
+/// Offers of one server that a search keeps, at most: one for each of its addresses, or for each path to it.
+pub const OFFERS_PER_SERVER_MAX: usize = 16;
 
 /// An offer to a broadcast or multicast question is delayed by a random time up to this many milliseconds.
 pub const OFFER_DELAY_MS_MAX: u32 = 100;

@@ -88,7 +88,17 @@ pub(crate) fn no_server() {
     let none = agent.seatkeeper(["list", "--json"]).failed_with(3);
     assert_eq!(none.stdout.trim(), "[]");
     // Nor where there is no network at all.
-    ends_without_server(&shop, &lab.host("island"));
+    let island = lab.host("island");
+    ends_without_server(&shop, &island);
+    island.ip(&["link", "set", "lo", "down"]);
+    for told in [
+        island.seatkeeper(["list", "--timeout", "600"]),
+        island.seatkeeper(["status", "--timeout", "600"]),
+        shop.agent(&island, 1, "checkout", "agent", &["--timeout", "600"]),
+    ] {
+        let told = told.failed_with(3);
+        assert!(told.stderr.contains("no network interface is up"), "{told:?}");
+    }
 }
 
 pub(crate) fn silent_server() {

@@ -5,6 +5,7 @@ mod agents;
 mod barrier;
 mod crashes;
 mod demo;
+mod failures;
 mod imports;
 mod limits;
 mod outage;

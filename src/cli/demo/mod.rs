@@ -21,14 +21,17 @@ use tokio::sync::watch;
 /// When the demonstration begins by its own clock: 2026-01-01 00:00 UTC.
 const BEGIN: Timestamp = Timestamp(1_767_225_600);
 
-pub(super) async fn run(global: &Global, options: DemoOptions) -> Result<(), CliError> {
+/// How long its commands wait for an answer, in seconds: a busy machine must not break it.
+const TIMEOUT_SECS: u32 = 10;
+
+pub(super) async fn run(options: DemoOptions) -> Result<(), CliError> {
     // Listened for before anything is made, so that an interrupted demonstration leaves nothing behind either.
     let interrupted = interruption()?;
     let directory = tempfile::Builder::new()
         .prefix("seatkeeper-demo-")
         .tempdir()
         .map_err(|error| CliError::because("cannot make a temporary directory", error))?;
-    let mut stage = Stage::build(global, directory.path(), interrupted).await?;
+    let mut stage = Stage::build(directory.path(), interrupted).await?;
     let played = play(&mut stage, options.keep).await;
     stage.stop().await?;
     directory
@@ -78,11 +81,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn build(
-        global: &Global,
-        root: &Path,
-        interrupted: watch::Receiver<Option<SignalKind>>,
-    ) -> Result<Self, CliError> {
+    async fn build(root: &Path, interrupted: watch::Receiver<Option<SignalKind>>) -> Result<Self, CliError> {
         let clock = Clock::manual(BEGIN);
         let data = root.join("server");
         let server = Some(start(&data, "demo-server", clock.clone()).await?);
@@ -91,7 +90,7 @@ impl Stage {
             server: None,
             data: Some(data),
             identity: None,
-            ..global.clone()
+            timeout: TIMEOUT_SECS,
         };
         let vendor = vendor::Vendor::new(root, "vendor", BEGIN)?;
         Ok(Self {

@@ -1,7 +1,7 @@
 //! The choice of this machine's address, kept for all its users.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, Adapter, Choice};
 use super::{AdapterError, choose};
 use crate::domain::ids::Mac;
+use crate::whole_file::{self, Readers};
 
 const FILE_NAME: &str = "machine.json";
 const VERSION: u32 = 1;
@@ -169,41 +170,17 @@ fn read(path: &Path) -> Option<MachineFile> {
 fn keep(directory: &Path, file: &MachineFile, adapters: &[Adapter]) -> io::Result<MachineFile> {
     create_directory(directory)?;
     let path = directory.join(FILE_NAME);
-    let draft = directory.join(format!(".{FILE_NAME}.{}.{:016x}", std::process::id(), random()?));
-    let kept = write_draft(&draft, &file.to_json()?).and_then(|()| place(&draft, &path, file, adapters));
-    let removed = fs::remove_file(&draft);
-    let kept = kept?;
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    sync_directory(directory)?;
-    Ok(kept)
-}
-
-/// Gives the draft its name. A link never replaces, so a choice that another program made meanwhile wins.
-fn place(draft: &Path, path: &Path, file: &MachineFile, adapters: &[Adapter]) -> io::Result<MachineFile> {
-    if fs::hard_link(draft, path).is_ok() {
+    let text = file.to_json()?;
+    // What cannot be created anew, as on a file system without links, is replaced.
+    if whole_file::create(&path, text.as_bytes(), Readers::Everybody).unwrap_or(false) {
         return Ok(file.clone());
     }
-    if let Some(first) = path
-        .exists()
-        .then(|| read(path))
-        .flatten()
-        .filter(|first| first.stands(adapters))
-    {
+    let first = path.exists().then(|| read(&path)).flatten();
+    if let Some(first) = first.filter(|first| first.stands(adapters)) {
         return Ok(first);
     }
-    // What is there no longer stands, or this file system has no links.
-    fs::rename(draft, path)?;
+    whole_file::replace(&path, text.as_bytes(), Readers::Everybody)?;
     Ok(file.clone())
-}
-
-fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
-    let mut out = File::create_new(draft)?;
-    out.write_all(text.as_bytes())?;
-    readable_by_all(&out, 0o644)?;
-    out.sync_all()
 }
 
 fn create_directory(directory: &Path) -> io::Result<()> {
@@ -227,18 +204,4 @@ fn readable_by_all(file: &File, mode: u32) -> io::Result<()> {
 #[cfg(not(unix))]
 fn readable_by_all(_file: &File, _mode: u32) -> io::Result<()> {
     Ok(())
-}
-
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_directory: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-fn random() -> io::Result<u64> {
-    getrandom::u64().map_err(io::Error::other)
 }

@@ -6,7 +6,7 @@ use super::Agent;
 use super::search::{Clue, Lead, Rank};
 use crate::client::connect::Target;
 use crate::client::deadline::Deadline;
-use crate::client::discover::{Found, Scope, Search, discover};
+use crate::client::discover::{Found, NO_INTERFACE, Scope, Search, discover};
 use crate::client::with_causes;
 use crate::domain::ids::Fingerprint;
 
@@ -25,6 +25,9 @@ pub(super) async fn follow(agent: Agent, deadline: Deadline, tell: mpsc::Sender<
             return;
         }
     };
+    if discovery.paths().is_empty() {
+        drop(tell.send(Err(NO_INTERFACE.to_owned())).await); // likewise
+    }
     while let Some(found) = discovery.next().await {
         if tell.send(Ok(lead(&found))).await.is_err() {
             return;

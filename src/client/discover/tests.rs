@@ -172,13 +172,51 @@ async fn a_server_is_told_once_for_each_of_its_addresses() {
 }
 
 #[tokio::test]
-async fn at_most_64_offers_are_kept() {
+async fn at_most_64_servers_are_kept() {
     let server = Server::start();
     let mut discovery = discover(&server.search(SECOND)).unwrap();
     server
         .answer(|nonce| (0..100).map(|number| offer(nonce, number)).collect())
         .await;
-    assert_eq!(discovery.all().await.len(), OFFERS_MAX);
+    assert_eq!(discovery.all().await.len(), SERVERS_MAX);
+}
+
+#[tokio::test]
+async fn paths_to_one_server_take_no_room_from_others() {
+    let server = Server::start();
+    let mut discovery = discover(&server.search(SECOND)).unwrap();
+    discovery.every_path = true;
+    for number in 0..100 {
+        discovery.interfaces.push(Interface {
+            name: format!("eth{number}"),
+            index: 1_000 + number,
+            ..Interface::default()
+        });
+    }
+    let mut judge = |server, interface| {
+        let received = Received {
+            len: 0,
+            source: (Ipv4Addr::LOCALHOST, 4_711).into(),
+            destination: None,
+            local: None,
+            interface,
+        };
+        let datagram = offer(discovery.nonce, server).encode().unwrap();
+        discovery.judge(&datagram, PathKind::LimitedBroadcast, &received)
+    };
+    let kept = (1_000..1_100).filter(|&path| judge(1, path).is_some()).count();
+    assert_eq!(kept, OFFERS_PER_SERVER_MAX);
+    let others = (2..=100).filter(|&server| judge(server, 1_000).is_some()).count();
+    assert_eq!(others, SERVERS_MAX - 1);
+}
+
+#[tokio::test]
+async fn a_search_without_a_path_ends_at_once() {
+    let mut discovery = discover(&Search::default()).unwrap();
+    discovery.paths.clear();
+    let before = clock::monotonic_micros();
+    assert_eq!(discovery.next().await, None);
+    assert!(clock::monotonic_micros() - before < micros(SECOND));
 }
 
 #[tokio::test]

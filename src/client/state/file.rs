@@ -1,11 +1,12 @@
 //! Files that are replaced whole, readable by their owner alone, and the lock beside them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::StateError;
+use crate::whole_file::{self, Readers};
 
 /// The largest state file that is read, in bytes.
 const FILE_LEN_MAX: u64 = 1_024 * 1_024;
@@ -57,26 +58,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
 
 /// Replaces the file: after a crash it holds the old text or the new one, and after the return the new one.
 pub(super) fn replace(path: &Path, text: &[u8]) -> Result<(), StateError> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(".new");
-    let draft = PathBuf::from(draft);
-    // The lock is ours, so a draft that is here already is from a process that died.
-    let written = match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => private(OpenOptions::new().write(true).create_new(true)).open(&draft),
-    };
-    written
-        .and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&draft, path))
-        .and_then(|()| sync_directory(path))
-        .map_err(|error| fault(path, "written", error))
-}
-
-fn sync_directory(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
-        Some(_) | None => Ok(()),
-    }
+    whole_file::replace(path, text, Readers::Owner).map_err(|error| fault(path, "written", error))
 }
 
 #[cfg(unix)]
@@ -89,25 +71,14 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-#[cfg(unix)]
 fn refuse_exposed(path: &Path, file: &File) -> Result<(), StateError> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = file.metadata().map_err(|error| fault(path, "examined", error))?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    let for_others = mode & 0o077;
-    if for_others == 0 {
-        Ok(())
-    } else {
-        Err(StateError::Exposed {
+    match whole_file::exposure(file).map_err(|error| fault(path, "examined", error))? {
+        None => Ok(()),
+        Some(mode) => Err(StateError::Exposed {
             path: path.to_owned(),
             mode,
-        })
+        }),
     }
-}
-
-#[cfg(not(unix))]
-fn refuse_exposed(_: &Path, _: &File) -> Result<(), StateError> {
-    Ok(())
 }
 
 #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! `run`: a program only while it is licensed.
 
-use crate::process::{Output, SEATKEEPER, command, finish};
+use std::io::BufRead;
+
+use crate::process::{Output, SEATKEEPER, command, finish, signal, wait};
 use crate::site::Site;
 
 #[track_caller]
@@ -44,6 +46,37 @@ fn a_program_that_is_not_licensed_does_not_run() {
     let refused = run_program(&site, 1, "agent", &[], &["touch", mark.to_str().unwrap()]).failed_with(4);
     assert!(super::cause(&refused).starts_with("invalid license"), "{refused:?}");
     assert!(!mark.exists());
+}
+
+#[test]
+fn sigterm_goes_on_to_the_program_and_its_own_end_counts() {
+    const PROGRAM: &str = "trap 'kill $!; exit 7' TERM; sleep 600 >/dev/null 2>&1 & echo ready; wait";
+    let site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    let machine = site.machine(1);
+    let mut run = command(SEATKEEPER);
+    let server = site.server().server_arg();
+    run.args([
+        "run",
+        "BKSRV",
+        "agent",
+        "--mac",
+        &machine.mac,
+        "--server",
+        &server,
+        "--vendor-key",
+    ])
+    .arg(&machine.vendor_key)
+    .args(["--", "sh", "-c", PROGRAM]);
+    let mut child = machine.environment(&mut run).spawn().unwrap();
+    let mut line = String::new();
+    // One byte at a time: what the program says later is not read ahead.
+    let mut stdout = std::io::BufReader::with_capacity(1, child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    signal(child.id(), "TERM");
+    child.stdout = Some(stdout.into_inner());
+    wait(child).failed_with(7);
 }
 
 #[test]

@@ -3,10 +3,17 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
 
 use crate::Args;
 use crate::output::Failure;
+
+/// What each page says it comes from.
+const SOURCE: &str = concat!("seatkeeper ", env!("CARGO_PKG_VERSION"));
+
+/// The book that the pages belong to.
+const MANUAL: &str = "Seatkeeper Manual";
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
@@ -16,8 +23,21 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
 
 pub(crate) fn man(directory: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(directory)
-        .and_then(|()| clap_mangen::generate_to(Args::command(), directory))
+        .and_then(|()| {
+            let mut command = Args::command().disable_help_subcommand(true);
+            command.build();
+            write_pages(command, directory)
+        })
         .map_err(|fault| Failure::at(directory.display(), fault))
+}
+
+/// Writes the page of `command` and those of what is below it.
+fn write_pages(command: Command, directory: &Path) -> io::Result<()> {
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        write_pages(below.clone(), directory)?;
+    }
+    let page = Man::new(command).source(SOURCE).manual(MANUAL);
+    page.generate_to(directory).map(drop)
 }
 
 #[cfg(test)]

@@ -27,6 +27,13 @@ impl Failure {
     pub(crate) fn at(place: impl std::fmt::Display, cause: impl std::fmt::Display) -> Self {
         Self::Refused(format!("{place}: {cause}"))
     }
+
+    const fn exit_code(&self) -> u8 {
+        match self {
+            Self::File(_) | Self::Output(_) | Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+        }
+    }
 }
 
 /// Where results go.
@@ -61,14 +68,12 @@ impl Output {
     /// Tells why nothing was done, and how to exit.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         if self.json && !self.printed.get() {
-            let json = serde_json::json!({ "error": failure.to_string() });
+            let json =
+                serde_json::json!({ "error": { "message": failure.to_string(), "exit_code": failure.exit_code() } });
             drop(writeln!(io::stdout(), "{json:#}"));
         }
         // Nobody is left to tell if standard error is closed.
         drop(writeln!(io::stderr(), "seatmint: {failure}"));
-        match failure {
-            Failure::Usage(_) => ExitCode::from(2),
-            Failure::File(_) | Failure::Output(_) | Failure::Refused(_) => ExitCode::from(1),
-        }
+        ExitCode::from(failure.exit_code())
     }
 }

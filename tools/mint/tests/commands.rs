@@ -111,7 +111,12 @@ fn the_example_is_signed_and_checks_out() {
         (&item["type"], &item["genuine"], &item["version"]),
         (&"catalogue".into(), &true.into(), &1.into())
     );
-    assert_eq!(item["products"][2]["single_use"], true);
+    let product = &item["products"][2];
+    assert_eq!(
+        (&product["id"], &product["single_use"]),
+        (&"DEPLOY".into(), &true.into())
+    );
+    assert_eq!(product["components"][1]["id"], "bootmedia");
     let text = String::from_utf8(seatmint(path, &["show", "suite.catalogue"]).stdout).expect("UTF-8");
     assert!(
         text.contains("bootmedia: counted, strict, ephemeral") && text.contains("not checked"),
@@ -297,5 +302,6 @@ fn a_damaged_key_is_shown_with_its_line_among_good_ones() {
     assert!(refusal(path, &["show", EXAMPLE], 1).contains("no license key"));
     let nowhere: Value =
         serde_json::from_slice(&seatmint(path, &["--json", "show", "nowhere"]).stdout).expect("one JSON object");
-    assert!(nowhere["error"].as_str().expect("text").contains("nowhere"));
+    assert!(nowhere["error"]["message"].as_str().expect("text").contains("nowhere"));
+    assert_eq!(nowhere["error"]["exit_code"], 1);
 }

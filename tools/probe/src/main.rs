@@ -1,6 +1,5 @@
 //! `seatprobe`: tells why a seatkeeper server cannot be reached, or that it can.
 
-mod address;
 mod generate;
 mod output;
 mod ping;
@@ -85,12 +84,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("cannot start the runtime: {error}")))
-        .and_then(|runtime| {
-            let outcome = runtime.block_on(run(args.command, &output));
-            // A name service that hangs must not keep the process.
-            runtime.shutdown_background();
-            outcome
-        });
+        .and_then(|runtime| runtime.block_on(run(args.command, &output)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.fail(&failure),

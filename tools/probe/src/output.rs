@@ -78,7 +78,8 @@ impl Output {
     /// Tells what failed, and how to exit.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         if self.json && !self.printed.get() {
-            let json = serde_json::json!({ "error": failure.to_string() });
+            let json =
+                serde_json::json!({ "error": { "message": failure.to_string(), "exit_code": failure.exit_code() } });
             drop(writeln!(io::stdout(), "{json:#}"));
         }
         // Nobody is left to tell if standard error is closed.

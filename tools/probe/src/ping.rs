@@ -5,17 +5,18 @@ mod query;
 mod report;
 mod steps;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use seatkeeper::client::{Deadline, with_causes};
+use seatkeeper::client::{Address, AddressError, Deadline, with_causes};
 use seatkeeper::domain::ids::ProductId;
 use seatkeeper::tls::Identity;
 use seatkeeper::vendor::VendorKey;
 
 use self::query::Query;
 use self::report::Report;
+use crate::Network;
 use crate::output::{Failure, Output};
-use crate::{Network, address};
 
 /// The longest vendor key file that is read, in bytes.
 const KEY_FILE_LEN_MAX: u64 = 65_536;
@@ -51,11 +52,23 @@ pub(crate) async fn run(args: &Args, output: &Output) -> Result<(), Failure> {
         product,
     });
     let deadline = Deadline::after(args.network.wait());
-    let addresses = address::resolve(&args.server, args.network.port.get(), deadline).await?;
+    let addresses = resolve(&args.server, args.network.port.get(), deadline)
+        .await
+        .map_err(|error| {
+            let told = with_causes(&error);
+            match error {
+                AddressError::Malformed(_) => Failure::Usage(told),
+                _ => Failure::NoServer(told),
+            }
+        })?;
     let mut report = Report::new(args.server.clone(), addresses);
     steps::walk(&mut report, &identity, query, args.network.wait()).await;
     output.print(&report, &report.text())?;
     report.verdict()
+}
+
+async fn resolve(server: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, AddressError> {
+    Address::parse(server, port)?.resolve(deadline).await
 }
 
 fn identity(file: Option<&Path>) -> Result<Identity, Failure> {

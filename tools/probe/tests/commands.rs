@@ -251,9 +251,13 @@ async fn wrong_usage_exits_with_2() {
 async fn a_missing_file_is_named_and_json_tells_it_too() {
     let told = json(&["ping", "127.0.0.1", "--identity", "/nowhere/me.pem"], 1).await;
     assert!(
-        told["error"].as_str().expect("an error").contains("/nowhere/me.pem"),
+        told["error"]["message"]
+            .as_str()
+            .expect("an error")
+            .contains("/nowhere/me.pem"),
         "{told}"
     );
+    assert_eq!(told["error"]["exit_code"], 1);
     let args = [
         "ping",
         "127.0.0.1",
@@ -264,7 +268,7 @@ async fn a_missing_file_is_named_and_json_tells_it_too() {
     ];
     let told = json(&args, 1).await;
     assert!(
-        told["error"]
+        told["error"]["message"]
             .as_str()
             .expect("an error")
             .contains("/nowhere/vendor.pub"),

@@ -66,7 +66,7 @@ pub(super) struct ShownCatalogue {
 
 #[derive(Serialize)]
 struct ShownProduct {
-    product: String,
+    id: String,
     name: String,
     idle_days: u16,
     single_use: bool,
@@ -76,7 +76,7 @@ struct ShownProduct {
 
 #[derive(Serialize)]
 struct ShownComponent {
-    component: String,
+    id: String,
     counted: bool,
     lenient: bool,
     ephemeral: bool,
@@ -181,7 +181,7 @@ pub(super) fn catalogue(text: &str, key: Option<&VendorKey>) -> Explained {
 
 fn shown_products(content: &catalogue::Catalogue) -> Vec<ShownProduct> {
     let shown = |(id, product): (&ProductId, &Product)| ShownProduct {
-        product: id.to_string(),
+        id: id.to_string(),
         name: product.name.clone(),
         idle_days: product.idle_days,
         single_use: product.single_use,
@@ -190,7 +190,7 @@ fn shown_products(content: &catalogue::Catalogue) -> Vec<ShownProduct> {
             .components
             .iter()
             .map(|(id, flags)| ShownComponent {
-                component: id.to_string(),
+                id: id.to_string(),
                 counted: flags.counted,
                 lenient: flags.lenient,
                 ephemeral: flags.ephemeral,
@@ -272,10 +272,7 @@ impl ShownCatalogue {
                 0 => String::new(),
                 days => format!(", {days} days offline"),
             };
-            rows.add(
-                &product.product,
-                &format!("{} ({idle}{single_use}{offline})", product.name),
-            );
+            rows.add(&product.id, &format!("{} ({idle}{single_use}{offline})", product.name));
             for component in &product.components {
                 let flags = [
                     (component.counted, "counted", "not counted"),
@@ -284,10 +281,7 @@ impl ShownCatalogue {
                 ];
                 let flags: Vec<&str> = flags.iter().map(|&(on, yes, no)| if on { yes } else { no }).collect();
                 let flags = flags.join(", ");
-                rows.add(
-                    "",
-                    &format!("- {}: {}", component.component, flags.trim_end_matches(", ")),
-                );
+                rows.add("", &format!("- {}: {}", component.id, flags.trim_end_matches(", ")));
             }
         }
         rows.text

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use seatkeeper::client::discover::{Found, OFFERS_MAX};
+use seatkeeper::client::discover::{Found, NO_INTERFACE};
 use seatkeeper::domain::ids::Fingerprint;
-use seatkeeper::wire::limits::{VERSION_MAX, VERSION_MIN};
+use seatkeeper::wire::limits::{OFFERS_PER_SERVER_MAX, SERVERS_MAX, VERSION_MAX, VERSION_MIN};
 use serde::Serialize;
 
 use crate::output::{self, Warning};
@@ -134,9 +134,12 @@ impl Report {
             paths,
             unsent,
         } = &self.asked;
+        if *paths == 0 {
+            return format!("nobody could be asked: {NO_INTERFACE} (`ip address`)");
+        }
         if unsent.len() == *paths {
-            return "nobody could be asked: no network interface of this machine is up and lets questions out; see its \
-                    network and firewall (`ip address`)"
+            return "nobody could be asked: no network interface of this machine lets questions out; see its routes and \
+                    firewall"
                 .to_owned();
         }
         format!(
@@ -177,11 +180,13 @@ fn warnings(offers: &[Offered]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut fingerprints: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut ways: BTreeMap<&str, usize> = BTreeMap::new();
     for one in offers {
         fingerprints.entry(&one.server).or_default().insert(&one.fingerprint);
         names.entry(&one.name).or_default().insert(&one.server);
-        if !told.insert(&one.server) {
+        let way = ways.entry(&one.server).or_default();
+        *way += 1;
+        if *way > 1 {
             continue;
         }
         let name = output::printable(&one.name);
@@ -193,10 +198,13 @@ fn warnings(offers: &[Offered]) -> Vec<Warning> {
             });
         }
     }
-    if offers.len() >= OFFERS_MAX {
+    if fingerprints.len() >= SERVERS_MAX || ways.values().any(|&count| count >= OFFERS_PER_SERVER_MAX) {
         warnings.push(Warning {
             code: "cut_short",
-            text: format!("only the first {OFFERS_MAX} answers are shown; there may be more servers and paths"),
+            text: format!(
+                "only the first {SERVERS_MAX} servers and {OFFERS_PER_SERVER_MAX} answers of each are shown; there may \
+                 be more servers and paths"
+            ),
         });
     }
     for (server, shown) in fingerprints.iter().filter(|(_, shown)| shown.len() > 1) {
@@ -281,9 +289,12 @@ mod tests {
 
     #[test]
     fn a_scan_that_is_cut_short_says_so() {
-        let offers = vec![offer(1, 1, "a"); OFFERS_MAX];
-        assert_eq!(codes(&offers), ["cut_short"]);
-        assert!(codes(&offers[1..]).is_empty());
+        let ways = vec![offer(1, 1, "a"); OFFERS_PER_SERVER_MAX];
+        let servers: Vec<_> = (0..64).map(|number| offer(number, 1, &number.to_string())).collect();
+        for offers in [ways, servers] {
+            assert_eq!(codes(&offers), ["cut_short"]);
+            assert!(codes(&offers[1..]).is_empty());
+        }
     }
 
     fn codes(offers: &[Offered]) -> Vec<&'static str> {
