@@ -159,7 +159,7 @@ impl<'de> Deserialize<'de> for Listen {
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {}; check the path and its permissions", path.display())]
+    #[error("cannot read the configuration {}: {source}; check the path and its permissions", path.display())]
     Read {
         /// Which file.
         path: PathBuf,
@@ -224,6 +224,10 @@ impl Config {
         if self.limits.connections_per_source == 0 {
             return wrong("limits.connections_per_source", "must be at least 1");
         }
+        let twice = |at: usize, one: &Listen| self.listen.iter().take(at).any(|other| other.address == one.address);
+        if self.listen.iter().enumerate().any(|(at, one)| twice(at, one)) {
+            return wrong("listen", "names an address twice");
+        }
         let silence = [self.limits.agent_silence_secs, self.limits.administrator_silence_secs];
         if silence.iter().any(|secs| !(1..=86_400).contains(secs)) {
             return wrong("limits.*_silence_secs", "must be 1 to 86,400 seconds");
@@ -282,6 +286,7 @@ mod tests {
         for (text, key) in [
             ("name = \"\"", "name"),
             ("[limits]\nconnections = 0", "limits.connections"),
+            ("listen = [\"::1\", \"127.0.0.1\", \"::1\"]", "listen"),
             ("[limits]\nagent_silence_secs = 0", "silence"),
         ] {
             let error = read(text).expect_err(text).to_string();

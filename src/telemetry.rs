@@ -1,6 +1,7 @@
 //! Structured logs on standard error.
 
 use thiserror::Error;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
@@ -10,21 +11,20 @@ pub const LOG_VARIABLE: &str = "SEATKEEPER_LOG";
 
 /// The level is not one.
 #[derive(Debug, Error)]
-#[error("'{level}' is not a log level; write error, warn, info, debug or trace")]
-pub struct TelemetryError {
-    level: String,
-    source: tracing_subscriber::filter::ParseError,
-}
+#[error(
+    "'{0}' is not a log level; write error, warn, info, debug or trace, or filters as info,seatkeeper::net=debug, in \
+     log.level or {LOG_VARIABLE}"
+)]
+pub struct TelemetryError(String);
 
 /// Starts logging for the whole process; a second call changes nothing.
 ///
 /// # Errors
 /// The level, from [`LOG_VARIABLE`] or the configuration, is not one.
 pub fn start(log: &Log) -> Result<(), TelemetryError> {
-    let level = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| log.level.clone());
-    let filter = EnvFilter::builder()
-        .parse(&level)
-        .map_err(|source| TelemetryError { level, source })?;
+    let level = std::env::var(LOG_VARIABLE).ok().filter(|level| !level.is_empty());
+    let level = level.unwrap_or_else(|| log.level.clone());
+    let filter = filter(&level).ok_or(TelemetryError(level))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -36,4 +36,29 @@ pub fn start(log: &Log) -> Result<(), TelemetryError> {
     // Only the first call of a process can succeed; its settings stay.
     drop(started);
     Ok(())
+}
+
+/// The filter that `level` describes. A word alone must be a level: the parser would take a mistyped one for a part of
+/// the program, and log nothing.
+fn filter(level: &str) -> Option<EnvFilter> {
+    let mut words = level.split(',').map(str::trim).filter(|part| !part.contains('='));
+    words
+        .all(|word| word.parse::<LevelFilter>().is_ok())
+        .then(|| EnvFilter::builder().parse(level).ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_level_is_refused_instead_of_silencing_the_log() {
+        for good in ["info", "WARN", "off", "info,seatkeeper::net=debug", "seatkeeper=trace"] {
+            assert!(filter(good).is_some(), "{good}");
+        }
+        for wrong in ["loud", "inof,seatkeeper::net=debug", "seatkeeper=loud"] {
+            assert!(filter(wrong).is_none(), "{wrong}");
+        }
+    }
 }

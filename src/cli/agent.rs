@@ -8,6 +8,7 @@ use super::args::{AgentCommand, Global, Licensed};
 use super::error::CliError;
 use super::output::{self, date, rfc3339};
 use super::{session, vendor_keys};
+use crate::client::adapter::AdapterError;
 use crate::client::agent::{Check, Denied, ReleaseError, Released, Standing};
 use crate::client::{Agent, AgentError, state};
 use crate::config::site_port;
@@ -178,8 +179,17 @@ fn refused(denied: &Denied) -> CliError {
 
 fn unable_error(fault: &AgentError, standing: &Standing) -> CliError {
     match fault {
-        AgentError::Adapter(_) => CliError::Refused(standing.to_string()),
+        AgentError::Adapter(error) => no_adapter(error, standing.to_string()),
         _ => CliError::failed(standing.to_string()),
+    }
+}
+
+/// A machine without an address is refused (rule I5); an interface that cannot be used was named wrongly.
+fn no_adapter(error: &AdapterError, text: String) -> CliError {
+    match error {
+        AdapterError::NoMac => CliError::Refused(text),
+        AdapterError::NoInterface { .. } | AdapterError::NoAddress { .. } => CliError::Usage(text),
+        _ => CliError::failed(text),
     }
 }
 
@@ -237,7 +247,7 @@ fn refusal(denied: &Denied) -> Refusal {
 
 async fn release(global: &Global, agent: &Agent) -> Result<(), CliError> {
     let released = agent.release().await.map_err(|error| match &error {
-        ReleaseError::Agent(AgentError::Adapter(_)) => CliError::Refused(error.to_string()),
+        ReleaseError::Agent(AgentError::Adapter(adapter)) => no_adapter(adapter, error.to_string()),
         ReleaseError::Denied(denied) => CliError::Refused(refusal_text(denied)),
         ReleaseError::NoServer(_) => CliError::NoServer(error.to_string()),
         _ => CliError::because("cannot release the seat", error),
@@ -262,7 +272,7 @@ async fn release(global: &Global, agent: &Agent) -> Result<(), CliError> {
 
 async fn check(global: &Global, agent: &Agent) -> Result<(), CliError> {
     let checked = agent.check().await.map_err(|error| match &error {
-        AgentError::Adapter(_) => CliError::Refused(error.to_string()),
+        AgentError::Adapter(adapter) => no_adapter(adapter, error.to_string()),
         _ => CliError::because("cannot check", error),
     })?;
     if global.json {

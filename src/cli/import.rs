@@ -126,7 +126,8 @@ fn tell(global: &Global, summary: &Summary, place: &str) -> Result<(), CliError>
     match summary.refused.len() {
         0 => Ok(()),
         count => Err(CliError::Refused(format!(
-            "{count} of the keys were refused; the others are imported"
+            "{count} of {} keys refused; whatever is not refused is imported",
+            u64::from(summary.added) + u64::from(summary.already_present) + count as u64
         ))),
     }
 }

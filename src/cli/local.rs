@@ -77,9 +77,10 @@ pub(super) fn data_dir(asked: Option<&Path>) -> Result<PathBuf, CliError> {
     Ok(state_home()?.join("seatkeeper"))
 }
 
-/// The identity file of whoever runs commands but has no data directory to read.
+/// The identity file of whoever runs commands but has no data directory to read. In a directory of its own: the one
+/// above may become the data directory of a server, whose identity is another one.
 pub(super) fn own_identity_file() -> Result<PathBuf, CliError> {
-    Ok(state_home()?.join("seatkeeper").join("identity.pem"))
+    Ok(state_home()?.join("seatkeeper").join("user").join(IDENTITY_FILE))
 }
 
 /// The data directory that this command is about.
@@ -96,7 +97,12 @@ fn state_home() -> Result<PathBuf, CliError> {
                 .and_then(absolute)
                 .map(|home| home.join(".local/state"))
         })
-        .ok_or_else(|| CliError::Usage("neither XDG_STATE_HOME nor HOME is set; say --data DIR".to_owned()))
+        .ok_or_else(|| {
+            CliError::Usage(
+                "neither XDG_STATE_HOME nor HOME is set; set one of them, or say --data DIR and --identity FILE"
+                    .to_owned(),
+            )
+        })
 }
 
 #[cfg(test)]

@@ -66,19 +66,43 @@ pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
 
 /// A table as text.
 pub(super) fn table_text(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| row.iter().map(|cell| printable(cell)).collect())
+        .collect();
     let mut table = Table::new();
     table
         .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic);
+        .set_header(head.to_vec())
+        .add_rows(rows.clone());
+    let whole = table.to_string();
     if !std::io::stdout().is_terminal() {
-        table.set_width(WIDTH_WITHOUT_TERMINAL);
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(WIDTH_WITHOUT_TERMINAL);
+        return table.to_string();
     }
-    table.set_header(head.to_vec());
-    table.add_rows(
-        rows.into_iter()
-            .map(|row| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>()),
-    );
-    table.to_string()
+    let columns = whole.lines().next().map_or(0, |border| border.chars().count());
+    if table.width().is_some_and(|width| columns > usize::from(width)) {
+        records(head, &rows)
+    } else {
+        whole
+    }
+}
+
+/// What a terminal too narrow for a table shows: a line for each cell. Serials and addresses must not be broken.
+fn records(head: &[&str], rows: &[Vec<String>]) -> String {
+    let width = head.iter().map(|name| name.len()).max().unwrap_or(0);
+    let record = |row: &Vec<String>| {
+        let cells = head.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+        let lines = cells.map(|(name, cell)| format!("{name:width$}  {cell}\n"));
+        lines.collect::<String>()
+    };
+    let records: Vec<String> = rows.iter().map(record).collect();
+    if records.is_empty() {
+        return "none".to_owned();
+    }
+    records.join("\n").trim_end().to_owned()
 }
 
 /// Prints rows as CSV. A cell that a spreadsheet would take for a formula gets an apostrophe in front.
@@ -168,6 +192,16 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
         assert_eq!(no_formula("=1+1"), "'=1+1");
         assert_eq!(no_formula("host"), "host");
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_whole_cells_on_lines_of_their_own() {
+        let rows = [["BKSRV", "", "3"], ["BKWKS", "4G79VFQKA5AEW1FX", "1"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(
+            records(&["product", "serial", "total"], &rows),
+            "product  BKSRV\ntotal    3\n\nproduct  BKWKS\nserial   4G79VFQKA5AEW1FX\ntotal    1"
+        );
+        assert_eq!(records(&["product"], &[]), "none");
     }
 
     #[test]

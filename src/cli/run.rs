@@ -15,7 +15,7 @@ use super::output;
 use crate::client::Standing;
 
 /// Added to a signal's number for the exit code of a program that it ended, as shells do.
-const SIGNALLED: i32 = 128;
+pub(super) const SIGNALLED: i32 = 128;
 
 /// What can end a program from outside: SIGTERM and SIGINT.
 type Signals = (Signal, Signal);

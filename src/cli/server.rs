@@ -182,7 +182,7 @@ impl Sockets {
                 Err(error) if address.ip().is_unspecified() && wanted.len() > 1 && error.is_unavailable() => {
                     tracing::warn!(%address, "this address family is not available here");
                 }
-                Err(error) => return Err(CliError::because(format!("cannot listen on {address}"), error)),
+                Err(error) => return Err(CliError::because("cannot take connections", error)),
             }
         }
         let addresses: Result<Vec<_>, _> = tcp.iter().map(tokio::net::TcpListener::local_addr).collect();
@@ -238,11 +238,25 @@ fn prepare(
         Identity::load_or_create(&path)
             .map_err(|error| CliError::because(format!("cannot use the identity {}", path.display()), error))
     };
+    let founded = writer.ledger().server().is_some();
+    let missing = |file: &str| founded && !data.join(file).exists();
+    if missing(IDENTITY_FILE) {
+        tracing::warn!(
+            "{IDENTITY_FILE} is missing: the server gets a new identity, which agents that trusted the old one refuse; \
+             restore the file from a backup, or run `seatkeeper agent trust FINGERPRINT` on the machines"
+        );
+    }
+    if missing(ADMIN_FILE) && !recover_admin {
+        tracing::warn!(
+            "{ADMIN_FILE} is missing: commands on this host do not act as its administrator; restore the file from a \
+             backup, or start once with --recover-admin"
+        );
+    }
     let server = identity(IDENTITY_FILE)?;
     let committed = |error: StoreError| CliError::because(format!("cannot write to {}", data.display()), error);
     writer.reclaim(clock.now()).map_err(committed)?;
     let mut requests = Vec::new();
-    if writer.ledger().server().is_none() {
+    if !founded {
         requests.push(Command::Found {
             id: ServerId(random()?),
         });

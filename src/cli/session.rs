@@ -40,9 +40,10 @@ impl Session {
     /// Connects to the server that the options mean.
     pub(super) async fn open(global: &Global) -> Result<Self, CliError> {
         let timeout = Duration::from_secs(global.timeout.into());
-        let identity = identity(global)?;
         let mut known = KnownServers::read()?;
         let aim = aim(global, timeout, &known).await?;
+        // Not before the aim: a server that is being started for the first time makes its administrator meanwhile.
+        let identity = identity(global)?;
         let pins = aim.pin.map_or(PinRule::Any, |pin| PinRule::OneOf(vec![pin.0]));
         let connection = connect(aim.target, &identity, pins, Deadline::after(timeout))
             .await
@@ -144,15 +145,14 @@ async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result
             pin,
         });
     }
-    let local = LocalServer::read(&local::data_of(global)?);
-    if let Some((address, pin)) = local.and_then(|local| Some((local.address()?, local.pin()?))) {
-        return Ok(Aim {
-            target: address.into(),
-            name: None,
-            pin: Some(pin),
-        });
+    if let Some(aim) = local_aim(global)? {
+        return Ok(aim);
     }
     let target = discover_one(timeout).await?;
+    // What answered may be this host's own server, started a moment ago.
+    if let Some(aim) = local_aim(global)? {
+        return Ok(aim);
+    }
     let name = target.address.to_string();
     let pin = known.fingerprint(&name);
     Ok(Aim {
@@ -160,6 +160,18 @@ async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result
         name: Some(name),
         pin,
     })
+}
+
+/// The server of the local data directory, if it ever ran.
+fn local_aim(global: &Global) -> Result<Option<Aim>, CliError> {
+    let local = LocalServer::read(&local::data_of(global)?);
+    Ok(local.and_then(|local| {
+        Some(Aim {
+            target: local.address()?.into(),
+            name: None,
+            pin: Some(local.pin()?),
+        })
+    }))
 }
 
 /// The one server of the network. With more than one the administrator must say which is meant.
@@ -263,6 +275,6 @@ mod tests {
     async fn a_name_is_waited_for_no_longer_than_the_deadline() {
         let error = resolve("name.invalid", Deadline::after(Duration::ZERO)).await;
         let error = error.expect_err("not in time").to_string();
-        assert!(error.contains("does not answer in time"), "{error}");
+        assert!(error.contains("does not tell in time"), "{error}");
     }
 }

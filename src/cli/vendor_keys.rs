@@ -38,7 +38,14 @@ fn known(directory: &Path, licensed: &Licensed) -> Result<VendorKey, CliError> {
     let vendors: Vec<String> = names
         .filter_map(|name| Some(name.strip_suffix(&ending)?.to_owned()))
         .collect();
-    match vendors.as_slice() {
+    // A command with the wrong vendor's key leaves state too, but no server ever proved a license of that vendor.
+    let served: Vec<String> = vendors
+        .iter()
+        .filter(|vendor| state::was_served(&directory.join(format!("{vendor}{ending}"))))
+        .cloned()
+        .collect();
+    let meant = if served.is_empty() { vendors } else { served };
+    match meant.as_slice() {
         [vendor] => files::vendor_key(&directory.join(format!("{vendor}.pub"))),
         [] => Err(CliError::Usage(format!(
             "{} {} was never checked out on this machine; say whose product it is with --vendor-key FILE",

@@ -314,6 +314,14 @@ impl Memory {
     }
 }
 
+/// Whether the state file at `path` tells of a server that proved a license of the component's vendor.
+#[must_use]
+pub fn was_served(path: &Path) -> bool {
+    let text = file::read(path).ok().flatten();
+    let memory = text.and_then(|text| record::decode(path, &text).ok());
+    memory.is_some_and(|(memory, _)| memory.signed_entry.is_some())
+}
+
 /// Where agents keep their state: `SEATKEEPER_STATE_DIR`, else `/var/lib/seatkeeper-agent` for root, else
 /// `seatkeeper/agent` in the user's XDG state directory.
 ///

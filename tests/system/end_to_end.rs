@@ -4,6 +4,7 @@ mod administration;
 mod agents;
 mod barrier;
 mod crashes;
+mod demo;
 mod failures;
 mod imports;
 mod limits;

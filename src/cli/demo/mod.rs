@@ -7,6 +7,7 @@ mod vendor;
 
 use super::args::{DemoOptions, Global};
 use super::error::CliError;
+use super::run::SIGNALLED;
 use super::server::{Options, Server};
 use super::{licenses, output, seats, session::Session};
 use crate::clock::Clock;
@@ -14,6 +15,8 @@ use crate::config::Config;
 use crate::domain::time::Timestamp;
 use std::path::Path;
 use story::Story;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// When the demonstration begins by its own clock: 2026-01-01 00:00 UTC.
 const BEGIN: Timestamp = Timestamp(1_767_225_600);
@@ -22,29 +25,48 @@ const BEGIN: Timestamp = Timestamp(1_767_225_600);
 const TIMEOUT_SECS: u32 = 10;
 
 pub(super) async fn run(options: DemoOptions) -> Result<(), CliError> {
+    // Listened for before anything is made, so that an interrupted demonstration leaves nothing behind either.
+    let interrupted = interruption()?;
     let directory = tempfile::Builder::new()
         .prefix("seatkeeper-demo-")
         .tempdir()
         .map_err(|error| CliError::because("cannot make a temporary directory", error))?;
-    let mut stage = Stage::build(directory.path()).await?;
-    let told = Story::new(&mut stage).tell().await;
-    let shown = match told {
-        Ok(()) => show(&mut stage).await,
-        Err(error) => Err(error),
-    };
-    if options.keep && shown.is_ok() {
-        keep(&stage).await?;
-    }
+    let mut stage = Stage::build(directory.path(), interrupted).await?;
+    let played = play(&mut stage, options.keep).await;
     stage.stop().await?;
-    shown?;
     directory
         .close()
         .map_err(|error| CliError::because("cannot remove the temporary directory", error))?;
+    played?;
     if options.keep {
         Ok(())
     } else {
         output::line("\nDone. Nothing is left behind.")
     }
+}
+
+async fn play(stage: &mut Stage, stays: bool) -> Result<(), CliError> {
+    Story::new(stage).tell().await?;
+    show(stage).await?;
+    if stays {
+        keep(stage).await?;
+    }
+    Ok(())
+}
+
+/// Tells of the first SIGTERM or SIGINT: its number.
+fn interruption() -> Result<watch::Receiver<Option<SignalKind>>, CliError> {
+    let listen = |kind| signal(kind).map_err(|error| CliError::because("cannot listen for signals", error));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let (tell, interrupted) = watch::channel(None);
+    tokio::spawn(async move {
+        let kind = tokio::select! {
+            _ = terminate.recv() => SignalKind::terminate(),
+            _ = interrupt.recv() => SignalKind::interrupt(),
+        };
+        tell.send_replace(Some(kind));
+    });
+    Ok(interrupted)
 }
 
 /// Everything that the demonstration plays on.
@@ -55,10 +77,11 @@ struct Stage {
     /// Nothing between a stop and the next start.
     server: Option<Server>,
     global: Global,
+    interrupted: watch::Receiver<Option<SignalKind>>,
 }
 
 impl Stage {
-    async fn build(root: &Path) -> Result<Self, CliError> {
+    async fn build(root: &Path, interrupted: watch::Receiver<Option<SignalKind>>) -> Result<Self, CliError> {
         let clock = Clock::manual(BEGIN);
         let data = root.join("server");
         let server = Some(start(&data, "demo-server", clock.clone()).await?);
@@ -76,7 +99,18 @@ impl Stage {
             clock,
             server,
             global,
+            interrupted,
         })
+    }
+
+    /// Ends the demonstration if a signal came, with the exit code that shells give to it.
+    fn go_on(&self) -> Result<(), CliError> {
+        match *self.interrupted.borrow() {
+            None => Ok(()),
+            Some(signal) => Err(CliError::Program(
+                u8::try_from(SIGNALLED + signal.as_raw_value()).unwrap_or(1),
+            )),
+        }
     }
 
     /// Stops the server and starts it again on what is on disk.
@@ -136,20 +170,24 @@ async fn show(stage: &mut Stage) -> Result<(), CliError> {
     output::line(&seats::table(&seats::all(&mut session, None).await?))
 }
 
-async fn keep(stage: &Stage) -> Result<(), CliError> {
+async fn keep(stage: &mut Stage) -> Result<(), CliError> {
     let data = stage.root.join("server");
     let vendor = stage.vendor.public_key_file();
-    let (data, vendor) = (data.display(), vendor.display());
+    // Inside the temporary directory, so that it goes with it.
+    let agent = stage.root.join("my-agent");
+    let (data, vendor, agent) = (data.display(), vendor.display(), agent.display());
     let port = stage.port();
+    // As it was called: who comes from `cargo run` has no `seatkeeper` on the path.
+    let program = std::env::current_exe().map_or_else(|_| "seatkeeper".to_owned(), |file| file.display().to_string());
     output::line(&format!(
         "\nThe server goes on until Ctrl-C. In another terminal:\n\
-         \n  seatkeeper --data {data} status\
-         \n  seatkeeper --data {data} seats --json\
-         \n  seatkeeper --data {data} release 00:00:5e:00:53:01 BKSRV --reason \"trying it\"\
-         \n  SEATKEEPER_PORT={port} seatkeeper list\
-         \n  SEATKEEPER_PORT={port} SEATKEEPER_STATE_DIR=/tmp/my-agent seatkeeper agent checkout BKWKS agent --vendor-key {vendor}"
+         \n  {program} --data {data} status\
+         \n  {program} --data {data} seats --json\
+         \n  {program} --data {data} release 00:00:5e:00:53:01 BKSRV --reason \"trying it\"\
+         \n  SEATKEEPER_PORT={port} {program} list\
+         \n  SEATKEEPER_PORT={port} SEATKEEPER_STATE_DIR={agent} {program} agent checkout BKWKS agent --vendor-key {vendor}"
     ))?;
-    tokio::signal::ctrl_c()
-        .await
-        .map_err(|error| CliError::because("cannot wait for Ctrl-C", error))
+    // It is an error only if nobody listens for signals any more; then there is nothing to wait for.
+    drop(stage.interrupted.wait_for(Option::is_some).await);
+    Ok(())
 }

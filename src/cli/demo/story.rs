@@ -274,6 +274,7 @@ impl<'a> Story<'a> {
     }
 
     fn say(&mut self, text: &str) -> Result<(), CliError> {
+        self.stage.go_on()?;
         self.step += 1;
         output::line(&format!("{:>3} {text}", self.step))
     }

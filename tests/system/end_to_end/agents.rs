@@ -94,3 +94,56 @@ fn an_agent_finds_the_server_of_its_own_host_by_asking_the_network() {
         .map(|row| row["fingerprint"].as_str().unwrap());
     assert!(fingerprints.eq([site.server().fingerprint.as_str()]), "{list}");
 }
+
+#[test]
+fn an_interface_that_is_not_there_is_wrong_usage() {
+    let dir = tempfile::tempdir().unwrap();
+    let machine = crate::process::Machine {
+        mac: String::new(),
+        state: dir.path().join("state"),
+        vendor_key: crate::vendor::Vendor::new(1).write_public_key(dir.path()),
+    };
+    let mut checkout = command(SEATKEEPER);
+    checkout
+        .args([
+            "agent",
+            "checkout",
+            "BKSRV",
+            "agent",
+            "--interface",
+            "nosuch0",
+            "--vendor-key",
+        ])
+        .arg(&machine.vendor_key);
+    let told = finish(machine.environment(&mut checkout)).failed_with(2);
+    assert!(told.stderr.contains("nosuch0"), "{told:?}");
+}
+
+#[test]
+fn one_command_with_a_wrong_vendors_key_does_not_hide_the_right_one() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let (machine, server) = (site.machine(1), site.server().server_arg());
+    let other = site.dir.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let stranger = crate::process::Machine {
+        vendor_key: crate::vendor::Vendor::new(2).write_public_key(&other),
+        ..machine.clone()
+    };
+    stranger
+        .agent("checkout", "BKSRV", "agent", &["--server", &server])
+        .failed_with(4);
+    let mut renew = command(SEATKEEPER);
+    renew.args([
+        "agent",
+        "renew",
+        "BKSRV",
+        "agent",
+        "--mac",
+        &machine.mac,
+        "--server",
+        &server,
+    ]);
+    finish(machine.environment(&mut renew)).ok();
+}

@@ -87,3 +87,49 @@ fn the_fingerprint_and_the_data_outlive_a_restart() {
     assert_eq!((site.server().fingerprint.clone(), status["server"].clone()), before);
     assert!(status["server_time"].is_string(), "{status}");
 }
+
+#[test]
+fn the_first_command_finds_the_server_that_starts_at_the_same_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    // Any free port: both must agree on it before there is a file that tells it.
+    let port = std::net::UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let here = |args: &[&str]| {
+        let mut command = command(SEATKEEPER);
+        command.args(args).arg("--data").arg(&data);
+        command
+            .env("SEATKEEPER_PORT", port.to_string())
+            .env(STATE_HOME, dir.path());
+        command
+    };
+    // The question is asked before there is a server, and again until one answers.
+    let asked = here(&["admin", "list", "--timeout", "60"]).spawn().unwrap();
+    let server = crate::process::ServerProcess::of(&mut here(&["serve", "--listen", "127.0.0.1"]), &data);
+    crate::process::wait(asked).ok();
+    server.stop();
+}
+
+#[test]
+fn a_missing_identity_is_told_when_the_server_makes_a_new_one() {
+    let mut site = Site::open();
+    site.stop();
+    std::fs::remove_file(site.data().join("identity.pem")).unwrap();
+    site.start();
+    site.server().await_line("identity.pem is missing");
+}
+
+#[test]
+fn a_users_identity_does_not_become_that_of_a_server() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("seatkeeper");
+    let mut show = command(SEATKEEPER);
+    show.args(["identity", "show", "--json", "--data"]).arg(&data);
+    let shown = finish(show.env(STATE_HOME, home.path())).json();
+    let server = crate::process::ServerProcess::start_with::<&str>(&data, []);
+    assert_ne!(shown["fingerprint"].as_str(), Some(server.fingerprint.as_str()));
+    server.stop();
+}
