@@ -46,6 +46,13 @@ impl LocalServer {
             .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
     }
 
+    /// Takes it away: the server ends.
+    pub(super) fn remove(data: &Path) {
+        if let Err(error) = std::fs::remove_file(data.join(SERVER_FILE)) {
+            tracing::debug!(%error, "{SERVER_FILE} was not removed");
+        }
+    }
+
     /// An address at which this host reaches the server.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         let first = *self.listen.first()?;
@@ -63,6 +70,47 @@ impl LocalServer {
     /// Its identity.
     pub(super) fn pin(&self) -> Option<Fingerprint> {
         self.fingerprint.parse().ok()
+    }
+}
+
+/// What may lie in a data directory before its first start: our own files, those of agents and users whose directory
+/// lies inside it, and what a file system of its own has.
+const OURS: [&str; 9] = [
+    ADMIN_FILE,
+    IDENTITY_FILE,
+    SERVER_FILE,
+    "LOCK",
+    "agent",
+    "ledger",
+    "ledger.round",
+    "lost+found",
+    "user",
+];
+
+/// Refuses a directory that holds somebody else's files: it was named by mistake.
+pub(super) fn refuse_foreign(data: &Path) -> Result<(), CliError> {
+    if data.join("FORMAT").exists() {
+        return Ok(());
+    }
+    let Ok(entries) = std::fs::read_dir(data) else {
+        // It is not there yet, or the store will say what is wrong with it.
+        return Ok(());
+    };
+    let is_ours = |name: &str| {
+        OURS.iter().any(|ours| {
+            name.strip_prefix(ours)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
+    let mut names = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    match names.find(|name| !is_ours(name) && !name.starts_with("FORMAT")) {
+        Some(name) => Err(CliError::failed(format!(
+            "{} is no data directory: it holds {name}; name an empty directory with --data",
+            data.display()
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -126,5 +174,24 @@ mod tests {
         });
         let names = std::fs::read_dir(dir.path()).expect("readable").count();
         assert_eq!(names, 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_directory_with_other_files_is_refused_and_one_of_ours_is_not() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let path = directory.path();
+        assert!(refuse_foreign(&path.join("missing")).is_ok());
+        for ours in ["agent", "identity.pem", "admin.pem.before-recovery", "FORMAT.new"] {
+            std::fs::write(path.join(ours), "").expect("written");
+        }
+        assert!(refuse_foreign(path).is_ok());
+        std::fs::write(path.join("holiday.jpg"), "").expect("written");
+        let error = refuse_foreign(path).expect_err("foreign").to_string();
+        assert!(error.contains("holiday.jpg"), "{error}");
+        std::fs::write(path.join("FORMAT"), "").expect("written");
+        assert!(
+            refuse_foreign(path).is_ok(),
+            "the store judges what says that it is one"
+        );
     }
 }

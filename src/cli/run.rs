@@ -17,8 +17,12 @@ use crate::client::Standing;
 /// Added to a signal's number for the exit code of a program that it ended, as shells do.
 pub(super) const SIGNALLED: i32 = 128;
 
-/// What can end a program from outside: SIGTERM and SIGINT.
-type Signals = (Signal, Signal);
+/// The signals that end programs.
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
 
 pub(super) async fn run(global: &Global, options: RunProgram) -> Result<(), CliError> {
     let agent = agent::agent(global, &options.licensed)?;
@@ -48,7 +52,11 @@ pub(super) async fn run(global: &Global, options: RunProgram) -> Result<(), CliE
 
 fn signals() -> Result<Signals, CliError> {
     let listen = |kind| signal(kind).map_err(|error| CliError::because("cannot listen for signals", error));
-    Ok((listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?))
+    Ok(Signals {
+        hangup: listen(SignalKind::hangup())?,
+        interrupt: listen(SignalKind::interrupt())?,
+        terminate: listen(SignalKind::terminate())?,
+    })
 }
 
 fn start(program: &[OsString]) -> Result<Child, CliError> {
@@ -65,15 +73,16 @@ fn start(program: &[OsString]) -> Result<Child, CliError> {
 async fn wait(
     child: &mut Child,
     mut standing: watch::Receiver<Standing>,
-    (mut terminate, mut interrupt): Signals,
+    mut signals: Signals,
     stop_on_refusal: bool,
 ) -> Result<ExitStatus, CliError> {
     loop {
         tokio::select! {
             ended = child.wait() => return ended.map_err(|error| CliError::because("cannot wait for the program", error)),
-            _ = terminate.recv() => end(child, nix::sys::signal::Signal::SIGTERM),
+            _ = signals.terminate.recv() => end(child, nix::sys::signal::Signal::SIGTERM),
+            _ = signals.hangup.recv() => end(child, nix::sys::signal::Signal::SIGHUP),
             // A terminal sends its interrupt to the program as well: here there is nothing to do but to wait.
-            _ = interrupt.recv() => {}
+            _ = signals.interrupt.recv() => {}
             Ok(()) = standing.changed() => {
                 let standing = standing.borrow_and_update().clone();
                 if !standing.is_answered() {

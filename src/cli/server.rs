@@ -8,9 +8,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
-use super::local::{ADMIN_FILE, IDENTITY_FILE, LocalServer};
+use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
 use crate::client::with_causes;
-use crate::clock::Clock;
+use crate::clock::{Clock, monotonic};
 use crate::config::Config;
 use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
@@ -21,6 +21,7 @@ use crate::service::{self, Request, Writer};
 use crate::sockets::server::ServerSockets;
 use crate::store::{SledStore, StoreError};
 use crate::tls::Identity;
+use crate::wire::limits::NAME_LEN_MAX;
 
 /// The priority of a server that is not configured: others can be put before and behind it.
 const PRIORITY_DEFAULT: u16 = 100;
@@ -38,6 +39,7 @@ pub(super) struct Options {
 /// A server that runs.
 #[derive(Debug)]
 pub(super) struct Server {
+    data: PathBuf,
     addresses: Vec<SocketAddr>,
     fingerprint: Fingerprint,
     stop: CancellationToken,
@@ -87,6 +89,7 @@ impl Server {
         let responder = tokio::spawn(discovery.run(stop.clone()));
         let connections = Connections::start(sockets.tcp, shared, &stop);
         Ok(Self {
+            data,
             addresses,
             fingerprint,
             stop,
@@ -118,6 +121,7 @@ impl Server {
     /// Takes nothing new, answers what was taken, closes everything.
     pub(super) async fn stop(self) -> Result<(), CliError> {
         self.stop.cancel();
+        LocalServer::remove(&self.data);
         self.connections.finish().await;
         // The responder holds nothing that is waited for; a panic in it would have been told by its own message.
         drop(self.responder.await);
@@ -211,10 +215,9 @@ fn name_of(config: &Config) -> String {
             .ok()
             .and_then(|name| name.into_string().ok())
             .unwrap_or_default();
-        if host.is_empty() {
-            "seatkeeper".to_owned()
-        } else {
-            host.chars().take(64).collect()
+        match host.get(..host.floor_char_boundary(NAME_LEN_MAX)) {
+            None | Some("") => "seatkeeper".to_owned(),
+            Some(name) => name.to_owned(),
         }
     })
 }
@@ -226,6 +229,7 @@ fn prepare(
     limits: service::NewSeatLimits,
     recover_admin: bool,
 ) -> Result<(Writer<SledStore>, Identity), CliError> {
+    local::refuse_foreign(data)?;
     let store = SledStore::open(data)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
     let (mut writer, newest) = Writer::load(store, limits)
@@ -285,7 +289,7 @@ fn prepare(
             command,
         })
         .collect();
-    writer.round(&requests, clock.now()).map_err(committed)?;
+    writer.round(&requests, clock.now(), monotonic()).map_err(committed)?;
     Ok((writer, server))
 }
 

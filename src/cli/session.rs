@@ -8,6 +8,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::known::KnownServers;
 use super::local::{self, LocalServer};
+use super::output;
 use crate::client::address::Address;
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
@@ -36,18 +37,47 @@ struct Aim {
     pin: Option<Fingerprint>,
 }
 
+impl Aim {
+    /// At a server that the network told of, or the user.
+    fn at(target: Target, known: &KnownServers) -> Self {
+        let name = target.address.to_string();
+        let pin = known.fingerprint(&name);
+        Self {
+            target,
+            name: Some(name),
+            pin,
+        }
+    }
+
+    async fn connect(&self, identity: &Identity, timeout: Duration) -> Result<Connection, ConnectError> {
+        let pins = self.pin.map_or(PinRule::Any, |pin| PinRule::OneOf(vec![pin.0]));
+        connect(self.target.clone(), identity, pins, Deadline::after(timeout)).await
+    }
+}
+
 impl Session {
     /// Connects to the server that the options mean.
     pub(super) async fn open(global: &Global) -> Result<Self, CliError> {
         let timeout = Duration::from_secs(global.timeout.into());
         let mut known = KnownServers::read()?;
-        let aim = aim(global, timeout, &known).await?;
+        let mut aim = aim(global, timeout, &known).await?;
         // Not before the aim: a server that is being started for the first time makes its administrator meanwhile.
         let identity = identity(global)?;
-        let pins = aim.pin.map_or(PinRule::Any, |pin| PinRule::OneOf(vec![pin.0]));
-        let connection = connect(aim.target, &identity, pins, Deadline::after(timeout))
-            .await
-            .map_err(no_connection)?;
+        let connection = match aim.connect(&identity, timeout).await {
+            // Nobody named the directory whose server is gone: what is meant is the server of this network.
+            Err(ConnectError {
+                fault: Fault::Unreachable(_),
+                target,
+            }) if aim.name.is_none() && global.data.is_none() => {
+                output::note(&format!(
+                    "this host's own server, which was at {target}, does not run; searching the network"
+                ));
+                aim = Aim::at(discover_one(timeout).await?, &known);
+                aim.connect(&identity, timeout).await
+            }
+            outcome => outcome,
+        };
+        let connection = connection.map_err(no_connection)?;
         if let (Some(name), None) = (aim.name, aim.pin) {
             known.remember(&name, connection.fingerprint())?;
         }
@@ -137,13 +167,7 @@ pub(super) fn unexpected(response: &Response) -> CliError {
 async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result<Aim, CliError> {
     if let Some(server) = &global.server {
         let address = resolve(server, Deadline::after(timeout)).await?;
-        let name = address.to_string();
-        let pin = known.fingerprint(&name);
-        return Ok(Aim {
-            target: address.into(),
-            name: Some(name),
-            pin,
-        });
+        return Ok(Aim::at(address.into(), known));
     }
     if let Some(aim) = local_aim(global)? {
         return Ok(aim);
@@ -153,13 +177,7 @@ async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result
     if let Some(aim) = local_aim(global)? {
         return Ok(aim);
     }
-    let name = target.address.to_string();
-    let pin = known.fingerprint(&name);
-    Ok(Aim {
-        target,
-        name: Some(name),
-        pin,
-    })
+    Ok(Aim::at(target, known))
 }
 
 /// The server of the local data directory, if it ever ran.

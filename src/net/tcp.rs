@@ -39,7 +39,7 @@ pub enum ListenError {
         source: io::Error,
     },
     /// The address is not this host's, or the system refuses.
-    #[error("cannot listen on {address}; is it an address of this host?")]
+    #[error("cannot listen on {address}; {}", remedy(source))]
     Refused {
         /// The address.
         address: SocketAddr,
@@ -50,6 +50,13 @@ pub enum ListenError {
 
 fn named(owner: Option<&Owner>) -> String {
     owner.map_or_else(|| "another process".to_owned(), Owner::to_string)
+}
+
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege: choose a higher one",
+        _ => "is it an address of this host?",
+    }
 }
 
 impl ListenError {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::source::source_of;
-use crate::domain::time::{DAY_SECS, Timestamp};
+use crate::domain::time::{DAY_SECS, Monotonic};
 
 /// How fast new seats may be engaged; a site with another shape sets them in its configuration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ impl Default for NewSeatLimits {
 /// Entries of each table, at most: the oldest makes room for the newest.
 const ENTRIES_MAX: usize = 65_536;
 
-const MINUTE_SECS: u64 = 60;
+const MINUTE_MS: u64 = 60_000;
 
 /// Remembers who engaged new seats lately. Not durable: a restart forgives.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl NewSeatLimiter {
     pub const fn new(limits: NewSeatLimits) -> Self {
         Self {
             limits,
-            machines: Recent::new(DAY_SECS),
-            sources: Recent::new(MINUTE_SECS),
+            machines: Recent::new(DAY_SECS * 1_000),
+            sources: Recent::new(MINUTE_MS),
         }
     }
 
@@ -53,7 +53,7 @@ impl NewSeatLimiter {
     ///
     /// # Errors
     /// The seconds to wait, at least 1.
-    pub fn check(&mut self, identity: Fingerprint, mac: Mac, address: IpAddr, now: Timestamp) -> Result<(), u32> {
+    pub fn check(&mut self, identity: Fingerprint, mac: Mac, address: IpAddr, now: Monotonic) -> Result<(), u32> {
         self.machines.forget_before(now);
         self.sources.forget_before(now);
         let knows_mac = self.machines.of(&identity).any(|(_, known)| *known == mac);
@@ -65,7 +65,7 @@ impl NewSeatLimiter {
     }
 
     /// A seat was engaged.
-    pub fn note(&mut self, identity: Fingerprint, mac: Mac, address: IpAddr, now: Timestamp) {
+    pub fn note(&mut self, identity: Fingerprint, mac: Mac, address: IpAddr, now: Monotonic) {
         if !self.machines.of(&identity).any(|(_, known)| *known == mac) {
             self.machines.add(identity, mac, now);
         }
@@ -76,36 +76,36 @@ impl NewSeatLimiter {
 /// Things that happened lately, by who did them, each forgotten after the same time.
 #[derive(Debug)]
 struct Recent<K, V> {
-    span_secs: u64,
-    by_key: BTreeMap<K, VecDeque<(Timestamp, V)>>,
-    order: VecDeque<(Timestamp, K)>,
+    span_ms: u64,
+    by_key: BTreeMap<K, VecDeque<(Monotonic, V)>>,
+    order: VecDeque<(Monotonic, K)>,
 }
 
 impl<K: Copy + Ord, V> Recent<K, V> {
-    const fn new(span_secs: u64) -> Self {
+    const fn new(span_ms: u64) -> Self {
         Self {
-            span_secs,
+            span_ms,
             by_key: BTreeMap::new(),
             order: VecDeque::new(),
         }
     }
 
-    fn of(&self, key: &K) -> impl Iterator<Item = &(Timestamp, V)> {
+    fn of(&self, key: &K) -> impl Iterator<Item = &(Monotonic, V)> {
         self.by_key.get(key).into_iter().flatten()
     }
 
-    fn room(&self, key: &K, limit: u32, now: Timestamp) -> Result<(), u32> {
+    fn room(&self, key: &K, limit: u32, now: Monotonic) -> Result<(), u32> {
         let Some(seen) = self.by_key.get(key) else {
             return if limit == 0 { Err(u32::MAX) } else { Ok(()) };
         };
         if seen.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(());
         }
-        let free_at = seen.front().map_or(now, |(at, _)| at.after_secs(self.span_secs));
-        Err(u32::try_from(free_at.secs_since(now).max(1)).unwrap_or(u32::MAX))
+        let free_at = seen.front().map_or(now, |(at, _)| at.after_millis(self.span_ms));
+        Err(u32::try_from(free_at.millis_since(now).div_ceil(1_000).max(1)).unwrap_or(u32::MAX))
     }
 
-    fn add(&mut self, key: K, value: V, now: Timestamp) {
+    fn add(&mut self, key: K, value: V, now: Monotonic) {
         if self.order.len() >= ENTRIES_MAX {
             self.forget_oldest();
         }
@@ -113,11 +113,11 @@ impl<K: Copy + Ord, V> Recent<K, V> {
         self.order.push_back((now, key));
     }
 
-    fn forget_before(&mut self, now: Timestamp) {
+    fn forget_before(&mut self, now: Monotonic) {
         while self
             .order
             .front()
-            .is_some_and(|(at, _)| at.after_secs(self.span_secs) <= now)
+            .is_some_and(|(at, _)| at.after_millis(self.span_ms) <= now)
         {
             self.forget_oldest();
         }
@@ -149,11 +149,11 @@ mod tests {
         let mut limiter = NewSeatLimiter::new(NewSeatLimits::default());
         let identity = Fingerprint([1; 32]);
         for last in 0..4 {
-            let now = Timestamp(1_000 + u64::from(last));
+            let now = Monotonic((1_000 + u64::from(last)) * 1_000);
             assert_eq!(limiter.check(identity, mac(last), HOME, now), Ok(()));
             limiter.note(identity, mac(last), HOME, now);
         }
-        let later = Timestamp(1_010);
+        let later = Monotonic((1_010) * 1_000);
         assert_eq!(limiter.check(identity, mac(9), HOME, later), Err(86_390));
         assert_eq!(
             limiter.check(identity, mac(0), HOME, later),
@@ -166,7 +166,7 @@ mod tests {
             "another identity"
         );
         assert_eq!(
-            limiter.check(identity, mac(9), HOME, Timestamp(1_000 + DAY_SECS)),
+            limiter.check(identity, mac(9), HOME, Monotonic((1_000 + DAY_SECS) * 1_000)),
             Ok(())
         );
     }
@@ -178,22 +178,22 @@ mod tests {
         for n in 0..30 {
             let identity = Fingerprint([n; 32]);
             assert_eq!(
-                limiter.check(identity, mac(n), address(u16::from(n)), Timestamp(5)),
+                limiter.check(identity, mac(n), address(u16::from(n)), Monotonic(5000)),
                 Ok(())
             );
-            limiter.note(identity, mac(n), address(u16::from(n)), Timestamp(5));
+            limiter.note(identity, mac(n), address(u16::from(n)), Monotonic(5000));
         }
         let other = Fingerprint([99; 32]);
-        assert_eq!(limiter.check(other, mac(99), address(99), Timestamp(5)), Err(60));
-        assert_eq!(limiter.check(other, mac(99), HOME, Timestamp(5)), Ok(()));
-        assert_eq!(limiter.check(other, mac(99), address(99), Timestamp(65)), Ok(()));
+        assert_eq!(limiter.check(other, mac(99), address(99), Monotonic(5000)), Err(60));
+        assert_eq!(limiter.check(other, mac(99), HOME, Monotonic(5000)), Ok(()));
+        assert_eq!(limiter.check(other, mac(99), address(99), Monotonic(65000)), Ok(()));
     }
 
     #[test]
     fn the_tables_do_not_grow_without_end() {
         let mut recent: Recent<u64, ()> = Recent::new(DAY_SECS);
         for key in 0..(ENTRIES_MAX as u64 + 10) {
-            recent.add(key, (), Timestamp(1));
+            recent.add(key, (), Monotonic(1000));
         }
         assert_eq!(recent.order.len(), ENTRIES_MAX);
         assert_eq!(recent.by_key.len(), ENTRIES_MAX);

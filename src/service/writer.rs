@@ -8,7 +8,7 @@ use crate::domain::command::{Actor, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
-use crate::domain::time::Now;
+use crate::domain::time::{Monotonic, Now};
 use crate::store::{Round, Store, StoreError};
 
 /// Who asks what.
@@ -73,15 +73,16 @@ impl<S: Store> Writer<S> {
         self.commit(&left, now)
     }
 
-    /// Decides requests in their order, all at one time, and makes what was decided durable before it returns.
+    /// Decides requests in their order, all at one time, and makes what was decided durable before it returns. `at` is
+    /// for limits alone: they go on while the calendar stands still.
     ///
     /// # Errors
     /// The store failed: nobody may be answered, and the process must stop (invariant 5).
-    pub fn round(&mut self, requests: &[Request], now: Now) -> Result<Vec<Reply>, StoreError> {
+    pub fn round(&mut self, requests: &[Request], now: Now, at: Monotonic) -> Result<Vec<Reply>, StoreError> {
         let mut changes = self.reclaim_full_rounds(now)?;
         let mut replies = Vec::with_capacity(requests.len());
         for request in requests {
-            let (reply, decided) = self.decide(request, now);
+            let (reply, decided) = self.decide(request, now, at);
             changes.extend(decided);
             replies.push(reply);
         }
@@ -110,14 +111,14 @@ impl<S: Store> Writer<S> {
         }
     }
 
-    fn decide(&mut self, request: &Request, now: Now) -> (Reply, Vec<Change>) {
+    fn decide(&mut self, request: &Request, now: Now, at: Monotonic) -> (Reply, Vec<Change>) {
         let Request { actor, command } = request;
         let (Actor::Peer { identity, address }, Command::Checkout(checkout)) = (actor, command) else {
             return self.ledger.apply(*actor, command, now);
         };
         let mac = checkout.key.mac;
         if self.ledger.would_engage(checkout)
-            && let Err(retry_secs) = self.limiter.check(*identity, mac, *address, now.steady)
+            && let Err(retry_secs) = self.limiter.check(*identity, mac, *address, at)
         {
             let subject = Subject {
                 product: Some(checkout.key.product),
@@ -136,7 +137,7 @@ impl<S: Store> Writer<S> {
             tracing::debug!(%mac, product = %checkout.key.product, denial = ?denied.denial, "checkout refused");
         }
         if matches!(&reply, Reply::Seat(grant) if !matches!(grant.kind, GrantKind::Renewed)) {
-            self.limiter.note(*identity, mac, *address, now.steady);
+            self.limiter.note(*identity, mac, *address, at);
         }
         (reply, changes)
     }

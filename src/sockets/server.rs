@@ -26,7 +26,7 @@ pub enum BindError {
         source: io::Error,
     },
     /// Neither IPv4 nor IPv6 could be used.
-    #[error("UDP port {port} cannot be opened")]
+    #[error("UDP port {port} cannot be opened{}", remedy(source))]
     Unavailable {
         /// The port.
         port: u16,
@@ -34,6 +34,13 @@ pub enum BindError {
         #[source]
         source: io::Error,
     },
+}
+
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege: choose a higher one",
+        _ => "",
+    }
 }
 
 fn named(owner: Option<&Owner>) -> String {

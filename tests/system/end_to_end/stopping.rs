@@ -89,6 +89,8 @@ fn a_server_stops_at_sigint_too_and_gives_port_and_directory_back() {
     signal(site.server().pid(), "INT");
     let (code, log) = site.server.take().unwrap().ended();
     assert_eq!(code, Some(0), "{log}");
+    // Commands must not look for it any more.
+    assert!(!site.data().join("server.json").exists());
     // Its UDP port too: a server has one port for both.
     let mut again = command(SEATKEEPER);
     again.args(["serve", "--listen", &address, "--data"]).arg(site.data());

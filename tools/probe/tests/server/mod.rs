@@ -161,7 +161,9 @@ fn ledger(files: &TempDir, clock: &Clock) -> Writer<MemoryStore> {
         actor: Actor::Server,
         command,
     });
-    writer.round(&requests, clock.now()).expect("committed");
+    writer
+        .round(&requests, clock.now(), seatkeeper::clock::monotonic())
+        .expect("committed");
     writer
 }
 
