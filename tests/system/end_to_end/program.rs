@@ -49,8 +49,13 @@ fn a_program_that_is_not_licensed_does_not_run() {
 }
 
 #[test]
-fn sigterm_goes_on_to_the_program_and_its_own_end_counts() {
-    const PROGRAM: &str = "trap 'kill $!; exit 7' TERM; sleep 600 >/dev/null 2>&1 & echo ready; wait";
+fn sigterm_and_sighup_go_on_to_the_program_and_its_own_end_counts() {
+    signalled("TERM");
+    signalled("HUP");
+}
+
+fn signalled(name: &str) {
+    const PROGRAM: &str = "trap 'kill $!; exit 7' TERM HUP; sleep 600 >/dev/null 2>&1 & echo ready; wait";
     let site = Site::open();
     site.buy(1, "BKSRV", 1);
     let machine = site.machine(1);
@@ -74,7 +79,7 @@ fn sigterm_goes_on_to_the_program_and_its_own_end_counts() {
     let mut stdout = std::io::BufReader::with_capacity(1, child.stdout.take().unwrap());
     stdout.read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n");
-    signal(child.id(), "TERM");
+    signal(child.id(), name);
     child.stdout = Some(stdout.into_inner());
     wait(child).failed_with(7);
 }
