@@ -1,0 +1,296 @@
+//! What is asked arrives as it was asked, and what is answered as it was answered.
+
+use super::*;
+
+#[test]
+fn a_checkout_arrives_as_it_was_asked_and_its_grant_as_it_was_given() {
+    let grants = [
+        GrantKind::Granted,
+        GrantKind::Renewed,
+        GrantKind::EngagedAgain(FormerSeat {
+            ended_at: Timestamp(5),
+            cause: EndCause::Idle,
+        }),
+    ];
+    for (number, kind) in grants.into_iter().enumerate() {
+        let mut pair = Pair::greeted(Role::Agent);
+        let ask = checkout(number as u64);
+        pair.ask(&Request::Checkout(checkout_of(&ask)));
+        let (tag, work) = pair.submitted.pop().expect("submitted");
+        assert_eq!(work, Work::Command(Command::Checkout(ask)));
+        let grant = Reply::Seat(Box::new(Grant {
+            kind,
+            serial: serial(),
+            acquired_at: Timestamp(10),
+            renew_by: (number > 0).then_some(Timestamp(20)),
+            continuation: 77,
+            conflict: Some(Conflict {
+                kind: ConflictKind::StaleContinuation,
+                since: Timestamp(1),
+                last_seen: Timestamp(2),
+                count: 3,
+            }),
+            certificate: Bytes::from_static(b"certificate"),
+            signed_entry: Bytes::from_static(b"entry"),
+        }));
+        pair.reply(tag, Answer::Reply(Box::new(grant.clone())));
+        let [Response::Checkout(reply)] = &pair.answers()[..] else {
+            panic!("not one grant");
+        };
+        assert_eq!(reply.server_time, NOW.calendar.0);
+        assert_eq!(reply_of_checkout(reply.clone()), Ok(grant));
+    }
+}
+
+#[test]
+fn not_counted_and_released_arrive_as_they_were_given() {
+    let mut pair = Pair::greeted(Role::Agent);
+    pair.ask(&Request::Renew(checkout_of(&checkout(0))));
+    let not_counted = Reply::NotCounted {
+        counts: Counts {
+            licenses: 1,
+            total: 5,
+            used: 2,
+            free: 3,
+            available: 3,
+        },
+        signed_entry: Bytes::from_static(b"entry"),
+    };
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    pair.reply(tag, Answer::Reply(Box::new(not_counted.clone())));
+    let [Response::Checkout(reply)] = &pair.answers()[..] else {
+        panic!("not one answer");
+    };
+    assert_eq!(reply_of_checkout(reply.clone()), Ok(not_counted));
+
+    let released = |seat_freed, components_left| Reply::Released {
+        seat_freed,
+        components_left,
+    };
+    for given in [Reply::NothingHeld, released(true, 0), released(false, 2)] {
+        let ask = Release {
+            key: key(),
+            component: "agent".parse().expect("an id"),
+        };
+        pair.ask(&Request::Release(release_of(&ask)));
+        let (tag, work) = pair.submitted.pop().expect("submitted");
+        assert_eq!(work, Work::Command(Command::Release(ask)));
+        pair.reply(tag, Answer::Reply(Box::new(given.clone())));
+        let [Response::Release(reply)] = &pair.answers()[..] else {
+            panic!("not one answer");
+        };
+        assert_eq!(reply_of_release(reply), Ok(given));
+    }
+}
+
+// proves V2
+#[test]
+fn a_refusal_carries_the_code_the_cause_the_counts_and_the_remedy() {
+    let mut pair = Pair::greeted(Role::Agent);
+    pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    let denied = Denied {
+        denial: Denial::SeatsExhausted,
+        subject: Subject {
+            product: Some(key().product),
+            mac: Some(key().mac),
+            ..Subject::default()
+        },
+        seats: Some(SeatsInUse {
+            used: 3,
+            total: 3,
+            earliest_renew_by: Some(Timestamp(99)),
+        }),
+        former: Some(FormerSeat {
+            ended_at: Timestamp(50),
+            cause: EndCause::Idle,
+        }),
+    };
+    pair.reply(tag, Answer::Reply(Box::new(Reply::Denied(denied))));
+    let [Response::Refused(Status::SEATS_EXHAUSTED, refusal)] = &pair.answers()[..] else {
+        panic!("not one refusal");
+    };
+    assert_eq!(
+        (refusal.used, refusal.total, refusal.earliest_renew_by),
+        (Some(3), Some(3), Some(99))
+    );
+    assert_eq!(refusal.former.as_ref().map(|former| former.ended_at), Some(50));
+    assert!(
+        refusal
+            .text
+            .contains("no seat of BKSRV is available: 3 of 3 are in use"),
+        "{}",
+        refusal.text
+    );
+    assert!(refusal.text.contains("seatkeeper import"), "{}", refusal.text);
+}
+
+#[test]
+fn every_denial_has_a_text_that_fits_and_a_status_of_its_own() {
+    let denials = [
+        Denial::AmbiguousProduct,
+        Denial::CatalogueNotNewer { held: u64::MAX },
+        Denial::IdentityNotBound,
+        Denial::LastAdministrator,
+        Denial::LicenseExpired,
+        Denial::LicenseInUse { seats: u32::MAX },
+        Denial::NoLicense,
+        Denial::NotAuthorized,
+        Denial::ReboundRecently { until: Timestamp(1) },
+        Denial::SeatsExhausted,
+        Denial::SlowDown { retry_secs: u32::MAX },
+        Denial::TooManyComponents,
+        Denial::TooManyVendors,
+        Denial::UnknownAdministrator,
+        Denial::UnknownComponent,
+        Denial::UnknownProduct,
+        Denial::UnknownSerial,
+        Denial::UnknownVendor,
+    ];
+    let mut statuses = BTreeSet::new();
+    for denial in denials {
+        let denied = Denied {
+            denial,
+            subject: Subject {
+                product: "P".repeat(24).parse().ok(),
+                component: "c".repeat(24).parse().ok(),
+                mac: Some(key().mac),
+                serial: Some(serial()),
+            },
+            seats: Some(SeatsInUse {
+                used: u64::MAX,
+                total: u64::MAX,
+                earliest_renew_by: None,
+            }),
+            former: None,
+        };
+        let mut pair = Pair::greeted(Role::Agent);
+        pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+        let (tag, _) = pair.submitted.pop().expect("submitted");
+        pair.reply(tag, Answer::Reply(Box::new(Reply::Denied(denied))));
+        let [Response::Refused(status, refusal)] = &pair.answers()[..] else {
+            panic!("{denial:?} was not answered");
+        };
+        assert_ne!(*status, Status::INTERNAL, "{denial:?}");
+        assert!(statuses.insert(*status), "{denial:?} shares {status:?}");
+        assert!(refusal.text.len() > 20, "{}", refusal.text);
+    }
+}
+
+#[test]
+fn texts_with_signatures_are_handed_on_unchecked_and_their_faults_told_key_by_key() {
+    let mut pair = Pair::greeted(Role::Administrator);
+    let keys = vec!["SK1-A".to_owned(), "SK1-B".to_owned()];
+    pair.ask(&Request::Import(admin::Import { keys: keys.clone() }));
+    pair.ask(&Request::CatalogueImport(admin::CatalogueImport {
+        catalogue: Bytes::from_static(b"c"),
+    }));
+    pair.ask(&Request::VendorTrust(admin::VendorTrust { public_key: [3; 32] }));
+    let works: Vec<_> = pair.submitted.iter().map(|(_, work)| work.clone()).collect();
+    let catalogue = Work::VerifyCatalogue(Bytes::from_static(b"c"));
+    assert_eq!(works, [Work::VerifyKeys(keys), catalogue, Work::TrustVendor([3; 32])]);
+    let outcomes = vec![
+        KeyOutcome::Unverified(KeyError::BadSignature),
+        KeyOutcome::Decided(crate::domain::reply::ImportOutcome::Added {
+            serial: serial(),
+            product: key().product_key(),
+            seats: 10,
+        }),
+    ];
+    pair.reply(pair.submitted[0].0, Answer::Imported(outcomes));
+    let [Response::Import(reply)] = &pair.answers()[..] else {
+        panic!("not one answer");
+    };
+    assert_eq!(reply.rows[0].status, Some(Status::BAD_SIGNATURE));
+    assert_eq!((reply.rows[1].index, reply.rows[1].seats), (1, Some(10)));
+}
+
+#[test]
+fn a_page_ends_where_the_next_row_would_not_fit_the_frame() {
+    let binding = Binding::Identity(Bound {
+        identity: Fingerprint([1; 32]),
+        rebound_at: Some(Timestamp(1)),
+        displaced: Vec::new(),
+        continuation: 1,
+        continuation_before: 1,
+        conflict: None,
+    });
+    let row = SeatRow {
+        key: key(),
+        product_name: "p".repeat(64),
+        seat: Seat {
+            serial: serial(),
+            acquired_at: Timestamp(1),
+            renewed_at: Timestamp(2),
+            renew_by: None,
+            single_use: false,
+            machine: MachineNote {
+                host_name: "h".repeat(253),
+                address: Some(peer().address),
+                other_macs: vec![key().mac; 16],
+            },
+            components: BTreeMap::from([("agent".parse().expect("an id"), binding)]),
+        },
+    };
+    let mut pair = Pair::greeted(Role::Viewer);
+    pair.ask(&Request::Seats(views::Seats::default()));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    let listing = Listing {
+        rows: vec![row; 256],
+        more: false,
+    };
+    pair.server
+        .handle_reply(tag, Answer::Reply(Box::new(Reply::Seats(listing))), NOW, pair.at);
+    let frames = sent(&mut pair.server);
+    assert!(frames[0].body.len() <= BODY_LEN_MAX && frames[0].body.len() > BODY_LEN_MAX - 1_024);
+    let page = Response::decode(Opcode::SEATS, Status::OK, &frames[0].body);
+    let Ok(Some(Response::Seats(page))) = page else {
+        panic!("{page:?}");
+    };
+    assert!(
+        page.more && page.rows.len() < 256 && page.rows.len() > 50,
+        "{}",
+        page.rows.len()
+    );
+}
+
+#[test]
+fn a_reply_that_was_not_asked_for_ends_the_clients_session() {
+    let mut pair = Pair::greeted(Role::Agent);
+    let stray = Frame {
+        opcode: Opcode::STATUS.reply(),
+        status: Status::OK,
+        request: 2,
+        body: Bytes::new(),
+    };
+    let bytes = stray.encode().expect("short");
+    assert_eq!(bytes.len(), HEADER_LEN);
+    assert!(matches!(
+        pair.client.handle_bytes(&bytes),
+        Err(ClientError::Unasked { request: 2, .. })
+    ));
+}
+
+#[test]
+fn status_tells_the_uptime_and_the_name() {
+    let mut pair = Pair::greeted(Role::Viewer);
+    pair.ask(&Request::Status(views::Status {}));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    pair.at = Monotonic(61_999);
+    let status = crate::domain::reply::Status {
+        server: None,
+        vendors: Vec::new(),
+        products: 1,
+        licenses: 2,
+        licenses_expired: 1,
+        seats: 3,
+        conflicts: 0,
+        admins: 1,
+    };
+    pair.reply(tag, Answer::Reply(Box::new(Reply::Status(Box::new(status)))));
+    let answers = pair.answers();
+    assert!(
+        matches!(&answers[..], [Response::Status(status)] if status.uptime_secs == 61 && status.name == "name"),
+        "{answers:?}"
+    );
+}
