@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
@@ -15,6 +15,9 @@ use crate::tls::{Identity, PinRule};
 
 /// Connections that are being made at a time, at most.
 const CONNECTS_MAX: usize = 4;
+
+/// How long an attempt keeps its place whoever waits for it, at least; otherwise a quarter of the search's time.
+const FAIR_MIN: Duration = Duration::from_millis(500);
 
 /// Leads that one search follows, at most.
 pub(super) const LEADS_MAX: usize = 64;
@@ -64,6 +67,14 @@ struct Lost {
     again: Option<Duration>,
 }
 
+/// A connection that is being made.
+struct Attempt {
+    task: AbortHandle,
+    target: Target,
+    /// Until when it keeps its place whoever waits; nothing once it was told to give it up.
+    fair: Option<Deadline>,
+}
+
 /// A search under way. Dropping it ends it.
 pub(super) struct Search {
     identity: Identity,
@@ -72,6 +83,12 @@ pub(super) struct Search {
     clues: mpsc::Receiver<Clue>,
     queue: VecDeque<Lead>,
     running: JoinSet<Result<Met, Box<Lost>>>,
+    /// Those that run, the oldest first.
+    attempts: Vec<Attempt>,
+    /// An attempt's time before it must give way to others.
+    fair: Duration,
+    /// Leads that are to be followed again after a while.
+    pauses: JoinSet<Lead>,
     followed: HashSet<Target>,
     met: HashSet<Fingerprint>,
     /// What feeds the clues; ends with the search.
@@ -93,6 +110,9 @@ impl Search {
             clues,
             queue: VecDeque::new(),
             running: JoinSet::new(),
+            attempts: Vec::new(),
+            fair: FAIR_MIN.max(deadline.left() / 4),
+            pauses: JoinSet::new(),
             followed: HashSet::new(),
             met: HashSet::new(),
             _sources: sources,
@@ -105,14 +125,18 @@ impl Search {
             while self.running.len() < CONNECTS_MAX
                 && let Some(lead) = self.queue.pop_front()
             {
-                self.start(lead, Duration::ZERO);
+                self.start(lead);
             }
+            let overdue = self.overdue();
             tokio::select! {
-                Some(done) = self.running.join_next() => {
+                Some(done) = self.running.join_next_with_id() => {
                     if let Some(told) = self.judge(done) {
                         return Some(told);
                     }
                 }
+                // One that asked for patience is there: it goes before those that may be nobody.
+                Some(Ok(lead)) = self.pauses.join_next() => self.queue.push_front(lead),
+                Some(()) = overdue => self.give_way(),
                 Some(clue) = self.clues.recv() => match clue {
                     Ok(lead) => {
                         if let Some(told) = self.take(lead) {
@@ -130,7 +154,10 @@ impl Search {
     pub(super) fn again(&mut self, lead: Lead, wait: Duration) -> bool {
         let in_time = wait < self.deadline.left();
         if in_time {
-            self.start(lead, wait);
+            self.pauses.spawn(async move {
+                tokio::time::sleep(wait).await;
+                lead
+            });
         }
         in_time
     }
@@ -150,31 +177,57 @@ impl Search {
         }
     }
 
-    fn start(&mut self, lead: Lead, wait: Duration) {
+    fn start(&mut self, lead: Lead) {
         let (identity, pins, deadline) = (self.identity.clone(), self.pins.clone(), self.deadline);
-        self.running.spawn(async move {
-            if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
-            }
-            meet(lead, &identity, &pins, deadline).await
-        });
+        let target = lead.target.clone();
+        let task = self
+            .running
+            .spawn(async move { meet(lead, &identity, &pins, deadline).await });
+        let fair = Some(Deadline::after(self.fair));
+        self.attempts.push(Attempt { task, target, fair });
     }
 
-    fn judge(&mut self, done: Result<Result<Met, Box<Lost>>, tokio::task::JoinError>) -> Option<Result<Met, String>> {
+    /// Ends when the oldest attempt has had its time; with nothing, at once, where nobody waits for its place.
+    fn overdue(&self) -> impl Future<Output = Option<()>> + use<> {
+        let oldest = self.attempts.first().filter(|_| !self.queue.is_empty());
+        let fair = oldest.and_then(|attempt| attempt.fair);
+        async move {
+            tokio::time::sleep(fair?.left()).await;
+            Some(())
+        }
+    }
+
+    /// Stops the oldest attempt. Its place is free when its task has ended.
+    fn give_way(&mut self) {
+        if let Some(oldest) = self.attempts.first_mut() {
+            oldest.fair = None;
+            oldest.task.abort();
+        }
+    }
+
+    fn judge(&mut self, done: Result<(Id, Result<Met, Box<Lost>>), JoinError>) -> Option<Result<Met, String>> {
+        let id = done.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let place = self.attempts.iter().position(|attempt| attempt.task.id() == id);
+        let attempt = place.map(|place| self.attempts.remove(place));
         match done {
-            Ok(Ok(met)) => {
+            Ok((_, Ok(met))) => {
                 // A server with several addresses is met at the first of them only.
                 let again = !self.met.insert(met.connection.fingerprint());
                 (!again).then_some(Ok(met))
             }
-            Ok(Err(lost)) => {
+            Ok((_, Err(lost))) => {
                 let Lost { lead, told, again } = *lost;
                 if let Some(wait) = again {
                     self.again(lead, wait);
                 }
                 Some(Err(told))
             }
-            Err(stopped) => Some(Err(format!("a connection attempt stopped: {stopped}"))),
+            Err(stopped) => Some(Err(match attempt {
+                Some(Attempt { target, .. }) if stopped.is_cancelled() => {
+                    format!("{target}: no answer in time: other addresses waited to be tried")
+                }
+                _ => format!("a connection attempt stopped: {stopped}"),
+            })),
         }
     }
 

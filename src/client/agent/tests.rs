@@ -390,6 +390,31 @@ async fn without_a_pin_the_preferred_server_is_asked_first_and_a_refusal_leads_o
 }
 
 #[tokio::test]
+async fn addresses_that_never_answer_give_way_to_those_that_wait_and_to_nobody_else() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(crate::client::testing::listening().await);
+    }
+    let healthy = granting(&vendor, hello_ok()).await;
+    let servers = silent.iter().map(|(_, target)| target.to_string());
+    let agent = vendor
+        .agent(&directory, "strict")
+        .servers(servers.chain(of(&[&healthy])))
+        .deadline(Duration::from_secs(4));
+    let standing = agent.acquire().await;
+    let Standing::Licensed(licensed) = standing else {
+        panic!("{standing}")
+    };
+    assert_eq!(licensed.server.fingerprint, healthy.fingerprint);
+    // Four at a time: the first four made way for the next four, and one of those for the last.
+    assert_eq!(licensed.warnings.len(), 5, "{:?}", licensed.warnings);
+    for told in &licensed.warnings {
+        assert!(told.contains(": no answer in time"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_shows_a_lower_epoch_than_before_is_refused() {
     let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
     let [identity] = identities();
