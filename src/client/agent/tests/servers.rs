@@ -1,0 +1,201 @@
+//! Which server is asked, and what becomes of those that do not answer.
+
+use super::*;
+
+#[tokio::test]
+async fn with_a_pin_no_other_server_is_asked() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let (first, other) = (granting(&vendor, hello_ok()).await, granting(&vendor, hello_ok()).await);
+    let agent = vendor.agent(&directory, "strict");
+    assert!(agent.clone().servers(of(&[&first])).acquire().await.may_run());
+    let both = agent.clone().servers(of(&[&other, &first]));
+    assert!(both.acquire().await.may_run());
+    assert_eq!(checkouts(&first), [0, 7]);
+    assert_eq!(other.asked(), []);
+    drop(first);
+    let standing = both.clone().deadline(Duration::from_secs(2)).acquire().await;
+    assert!(matches!(standing, Standing::NoServer(_)), "{standing}");
+    assert_eq!(other.asked(), []);
+    assert!(both.trust(other.fingerprint).await.unwrap());
+    assert!(both.acquire().await.may_run());
+    assert_eq!(checkouts(&other), [0], "each server has its own numbers");
+}
+
+#[tokio::test]
+async fn without_a_pin_the_preferred_server_is_asked_first_and_a_refusal_leads_on_to_the_next() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let full = answering(refused(Status::SEATS_EXHAUSTED)).await;
+    let (second, third) = (granting(&vendor, hello_ok()).await, granting(&vendor, hello_ok()).await);
+    let agent = vendor
+        .agent(&directory, "strict")
+        .servers(of(&[&full, &second, &third]));
+    let standing = agent.acquire().await;
+    let Standing::Licensed(licensed) = standing else {
+        panic!("{standing}")
+    };
+    assert_eq!(licensed.server.fingerprint, second.fingerprint);
+    assert_eq!(full.asked().len(), 1);
+    assert_eq!(third.asked(), []);
+}
+
+#[tokio::test]
+async fn addresses_that_never_answer_give_way_to_those_that_wait_and_to_nobody_else() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(crate::client::testing::listening().await);
+    }
+    let healthy = granting(&vendor, hello_ok()).await;
+    let servers = silent.iter().map(|(_, target)| target.to_string());
+    let agent = vendor
+        .agent(&directory, "strict")
+        .servers(servers.chain(of(&[&healthy])))
+        .deadline(Duration::from_secs(4));
+    let standing = agent.acquire().await;
+    let Standing::Licensed(licensed) = standing else {
+        panic!("{standing}")
+    };
+    assert_eq!(licensed.server.fingerprint, healthy.fingerprint);
+    // Four at a time: the first four made way for the next four, and one of those for the last.
+    assert_eq!(licensed.warnings.len(), 5, "{:?}", licensed.warnings);
+    for told in &licensed.warnings {
+        assert!(told.contains(": no answer in time"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_shows_a_lower_epoch_than_before_is_refused() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let [identity] = identities();
+    let epoch = |epoch| HelloOk { epoch, ..hello_ok() };
+    let start = |hello| {
+        let vendor = vendor.clone();
+        Stub::start(&identity, hello, move |_| Some(vendor.grant(7)))
+    };
+    let agent = vendor.agent(&directory, "strict");
+    for (shown, runs) in [(3, true), (4, true), (3, false), (4, true)] {
+        let stub = start(epoch(shown)).await;
+        let standing = agent.clone().servers(of(&[&stub])).acquire().await;
+        assert_eq!(standing.may_run(), runs, "epoch {shown}: {standing}");
+        assert_eq!(stub.asked().len(), usize::from(runs));
+    }
+}
+
+#[tokio::test]
+async fn a_successor_takes_the_place_of_the_pinned_identity() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let [old, new, thief] = identities();
+    let start = |identity: Arc<Identity>, hello| {
+        let vendor = vendor.clone();
+        async move { Stub::start(&identity, hello, move |_| Some(vendor.grant(7))).await }
+    };
+    let statement = Succession::sign(&old, new.public_key()).unwrap();
+    let hello = HelloOk {
+        succession: Some(hello::Succession {
+            old_spki: statement.old_spki.into(),
+            signature: statement.signature.into(),
+        }),
+        ..hello_ok()
+    };
+    let agent = vendor.agent(&directory, "strict");
+    let before = start(old, hello_ok()).await;
+    assert!(agent.clone().servers(of(&[&before])).acquire().await.may_run());
+    let stolen = start(thief, hello.clone()).await;
+    assert!(!agent.clone().servers(of(&[&stolen])).acquire().await.may_run());
+    assert_eq!(stolen.asked(), []);
+    let after = start(new, hello).await;
+    assert!(agent.clone().servers(of(&[&after])).acquire().await.may_run());
+    assert_eq!(checkouts(&after), [7], "the numbers go on");
+    let memory = agent.recall().await.unwrap();
+    assert_eq!(memory.pins.len(), 1);
+    assert!(memory.pin(after.fingerprint).is_some());
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_inside_the_deadline() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    for first in [busy(1), {
+        let Response::Refused(_, refusal) = busy(1) else {
+            unreachable!()
+        };
+        Response::Refused(Status::SLOW_DOWN, refusal)
+    }] {
+        let [identity] = identities();
+        let mut answers = vec![vendor.grant(7), first];
+        let stub = Stub::start(&identity, hello_ok(), move |_| answers.pop()).await;
+        let agent = vendor.agent(&directory, "strict").servers(of(&[&stub]));
+        agent.trust(stub.fingerprint).await.unwrap();
+        assert!(agent.acquire().await.may_run());
+        assert_eq!(stub.asked().len(), 2);
+    }
+}
+
+/// Answers questions on every interface with the offers of these servers: number, product held, priority.
+async fn offer_them(sockets: &ServerSockets, servers: &[(&Stub, u8, bool, u16)]) {
+    let socket = sockets.v4.as_ref().unwrap();
+    let mut buffer = [0; 1_024];
+    loop {
+        let received = socket.receive(&mut buffer).await.unwrap();
+        let question = Question::decode(&buffer[..received.len]).unwrap();
+        assert_eq!(question.wanted.unwrap().product, "BKSRV");
+        for (stub, number, holds, priority) in servers {
+            let offer = Offer {
+                nonce: question.nonce,
+                server: [*number; 16],
+                fingerprint: stub.fingerprint.0,
+                port: stub.address.port(),
+                epoch: 3,
+                priority: *priority,
+                server_time: 0,
+                version_min: 1,
+                version_max: 1,
+                holds: Some(*holds),
+                name: "office".to_owned(),
+                server_version: "0.1.0".to_owned(),
+            };
+            let sent = socket.send(&offer.encode().unwrap(), received.source, received.way_back());
+            sent.unwrap();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn of_the_servers_that_are_found_one_that_holds_the_product_comes_first_then_the_lowest_priority() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let numbered = |number| HelloOk {
+        server: [number; 16],
+        ..hello_ok()
+    };
+    let without = granting(&vendor, numbered(1)).await;
+    let late = granting(&vendor, numbered(2)).await;
+    let higher_id = granting(&vendor, numbered(4)).await;
+    let first = granting(&vendor, numbered(3)).await;
+    let sockets = ServerSockets::bind(0).unwrap();
+    let groups = Groups {
+        v4: GROUP_V4,
+        v6: GROUP_V6,
+    };
+    sockets.join(groups, &interfaces::list().unwrap(), |_, _| ());
+    let servers = [
+        (&without, 1, false, 0),
+        (&late, 2, true, 20),
+        (&higher_id, 4, true, 10),
+        (&first, 3, true, 10),
+    ];
+    let agent = vendor.agent(&directory, "strict").port(sockets.port().unwrap());
+    for known in [0, 7] {
+        let standing = tokio::select! {
+            standing = agent.acquire() => standing,
+            () = offer_them(&sockets, &servers) => unreachable!(),
+        };
+        let Standing::Licensed(licensed) = standing else {
+            panic!("{standing}")
+        };
+        assert_eq!(licensed.server.fingerprint, first.fingerprint);
+        assert_eq!(checkouts(&first).last(), Some(&known));
+    }
+    for other in [without, late, higher_id] {
+        assert_eq!(other.asked(), []);
+    }
+}
