@@ -75,7 +75,7 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
     Ok(())
 }
 
-/// Every license, page by page.
+/// Every license, page by page; those of a product stand together.
 pub(super) async fn all(session: &mut Session) -> Result<Vec<LicenseRow>, CliError> {
     let request = |last: Option<&LicenseRow>| {
         Request::Licenses(views::Licenses {
@@ -87,7 +87,9 @@ pub(super) async fn all(session: &mut Session) -> Result<Vec<LicenseRow>, CliErr
         Response::Licenses(page) => Ok((page.rows, page.more)),
         other => Err(unexpected(&other)),
     };
-    session.rows(request, take).await
+    let mut rows = session.rows(request, take).await?;
+    rows.sort_by(|one, other| (&one.product, &one.serial).cmp(&(&other.product, &other.serial)));
+    Ok(rows)
 }
 
 /// The licenses as a table.
