@@ -20,6 +20,13 @@ struct Open {
     serial: Serial,
 }
 
+/// Sums over the licenses of a product that end at one moment.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Ending {
+    licenses: u32,
+    free: u64,
+}
+
 /// Sums over the licenses of a product.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Tally {
@@ -42,8 +49,8 @@ pub(super) struct Index {
     /// Seats and spent units of each license (rule S2).
     used: BTreeMap<Serial, u32>,
     open: BTreeSet<Open>,
-    /// Licenses by the moment from which they do not serve.
-    ends: BTreeSet<(ProductKey, Timestamp, Serial)>,
+    /// Sums over the licenses of a product by the moment from which they do not serve: keys sold by the day share few.
+    ends: BTreeMap<(ProductKey, Timestamp), Ending>,
     tallies: BTreeMap<ProductKey, Tally>,
     conflicts: u64,
 }
@@ -88,16 +95,23 @@ impl Index {
 
     /// Whether any license of the product serves, full or not.
     pub(super) fn any_serves(&self, product: ProductKey, now: Now) -> bool {
-        let behind = (product, now.latest().after_secs(1), Serial::FIRST)..=(product, Timestamp::MAX, Serial::LAST);
-        self.ends.range(behind).next().is_some()
+        let serving = (product, now.latest().after_secs(1))..=(product, Timestamp::MAX);
+        self.ends.range(serving).next().is_some()
     }
 
     pub(super) fn licenses_ended(&self, now: Now) -> u32 {
-        let ended = |product: &ProductKey| {
-            let until = (*product, Timestamp(0), Serial::FIRST)..=(*product, now.latest(), Serial::LAST);
-            self.ends.range(until).count()
-        };
-        u32::try_from(self.tallies.keys().map(ended).sum::<usize>()).unwrap_or(u32::MAX)
+        self.tallies
+            .keys()
+            .flat_map(|product| self.ended(*product, now))
+            .map(|ending| ending.licenses)
+            .sum()
+    }
+
+    /// What has ended of a product.
+    fn ended(&self, product: ProductKey, now: Now) -> impl Iterator<Item = &Ending> {
+        self.ends
+            .range((product, Timestamp(0))..=(product, now.latest()))
+            .map(|(_, ending)| ending)
     }
 
     pub(super) const fn conflicts(&self) -> u64 {
@@ -134,13 +148,7 @@ impl Ledger {
     #[must_use]
     pub fn counts(&self, product: ProductKey, now: Now) -> Counts {
         let tally = self.index.tallies.get(&product).copied().unwrap_or_default();
-        let ended = Timestamp(0)..=now.latest();
-        let idle: u64 = [Usage::Machine, Usage::Deployment]
-            .into_iter()
-            .flat_map(|usage| self.index.open.range(open_between(product, usage, &ended)))
-            .filter_map(|open| self.licenses.get(&open.serial))
-            .map(|license| u64::from(self.free_of(license)))
-            .sum();
+        let idle: u64 = self.index.ended(product, now).map(|ending| ending.free).sum();
         Counts {
             licenses: tally.licenses,
             total: tally.total,
@@ -244,7 +252,13 @@ impl Ledger {
             return;
         };
         self.index.open.remove(&open);
-        self.index.ends.remove(&(open.product, open.ends_at, serial));
+        if let Some(ending) = self.index.ends.get_mut(&(open.product, open.ends_at)) {
+            ending.licenses -= tally.licenses;
+            ending.free -= tally.free;
+            if ending.licenses == 0 {
+                self.index.ends.remove(&(open.product, open.ends_at));
+            }
+        }
         if let Some(sum) = self.index.tallies.get_mut(&open.product) {
             sum.licenses -= tally.licenses;
             sum.total -= tally.total;
@@ -263,7 +277,9 @@ impl Ledger {
         if tally.free > 0 {
             self.index.open.insert(open);
         }
-        self.index.ends.insert((open.product, open.ends_at, serial));
+        let ending = self.index.ends.entry((open.product, open.ends_at)).or_default();
+        ending.licenses += tally.licenses;
+        ending.free += tally.free;
         let sum = self.index.tallies.entry(open.product).or_default();
         sum.licenses += tally.licenses;
         sum.total += tally.total;
