@@ -63,16 +63,18 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
         return output::csv(&HEAD, rows.iter().map(cells));
     }
     output::line(&table(&rows))?;
-    for product in products::all(&mut session).await? {
-        let asked = filter.product.is_none_or(|wanted| product.product == wanted.as_str());
-        if asked && product.counts.licenses == 0 {
-            output::line(&format!(
-                "{} ({}) was never bought",
-                product.product, product.product_name
-            ))?;
-        }
+    let mut offered = products::all(&mut session).await?;
+    offered.retain(|product| filter.product.is_none_or(|wanted| product.product == wanted.as_str()));
+    for product in offered.iter().filter(|product| product.counts.licenses == 0) {
+        let (id, name) = (&product.product, &product.product_name);
+        output::line(&format!("{id} ({name}) was never bought"))?;
     }
-    Ok(())
+    match filter.product {
+        Some(product) if offered.is_empty() && rows.is_empty() => {
+            output::line(&format!("no catalogue here has {product}; see seatkeeper products"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Every license, page by page; those of a product stand together.

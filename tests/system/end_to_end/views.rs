@@ -56,6 +56,8 @@ fn the_licenses_view_shows_every_column_as_json_csv_and_table() {
     let table = site.admin(["licenses"]).ok();
     assert!(table.contains(&serial) && table.contains("Backup Server"), "{table}");
     assert!(table.contains("NEVER"), "a product never bought says so: {table}");
+    let unknown = site.admin(["licenses", "--product", "nothing"]).ok();
+    assert!(unknown.contains("no catalogue here has NOTHING"), "{unknown}");
     let unused = site.json(["licenses", "--unused"]);
     assert_eq!(
         (unused.as_array().unwrap().len(), &unused[0]["product"]),
