@@ -68,11 +68,8 @@ impl Clock {
 
 /// Milliseconds since this process first asked, on a clock that no administrator can set.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "this is where time enters")]
 pub fn monotonic() -> Monotonic {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let start = *START;
-    Monotonic(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
+    Monotonic(monotonic_micros() / 1_000)
 }
 
 /// Microseconds since this process first asked; for measuring round trips.

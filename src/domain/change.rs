@@ -2,7 +2,7 @@
 
 use super::catalogue::{Catalogue, Vendor};
 use super::command::{Actor, Role};
-use super::ids::{ComponentId, Fingerprint, Mac, ProductKey, Serial, ServerId, VendorId};
+use super::ids::{ComponentId, Fingerprint, ProductKey, Serial, ServerId, VendorId};
 use super::license::{License, Tombstone};
 use super::seat::{ConflictKind, EndCause, FormerSeat, Seat, SeatKey, SpentUnit};
 use super::time::Timestamp;
@@ -200,28 +200,4 @@ pub enum EventKind {
         /// Which.
         vendor: VendorId,
     },
-}
-
-impl EventKind {
-    /// The machine that the event is about, where it is about one.
-    #[must_use]
-    pub const fn mac(&self) -> Option<Mac> {
-        match self {
-            Self::ComponentAdded { key, .. }
-            | Self::ComponentReleased { key, .. }
-            | Self::ConflictSeen { key, .. }
-            | Self::Rebound { key, .. }
-            | Self::SeatEnded { key, .. }
-            | Self::SeatEngaged { key, .. }
-            | Self::SeatMoved { key, .. }
-            | Self::SeatRenewed { key } => Some(key.mac),
-            Self::AdminAdded { .. }
-            | Self::AdminRemoved { .. }
-            | Self::CatalogueImported { .. }
-            | Self::LicenseImported { .. }
-            | Self::LicenseRemoved { .. }
-            | Self::ServerFounded { .. }
-            | Self::VendorTrusted { .. } => None,
-        }
-    }
 }

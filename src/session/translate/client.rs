@@ -1,4 +1,5 @@
-//! What agents ask and are answered, between the domain and the wire. Administrators' views show the wire's rows.
+//! The way back, from the wire to the domain, for the tests: what is asked must arrive as it was asked. Clients use the
+//! wire's messages as they are.
 
 use super::codes::{cause_of, conflict_kind_of};
 use crate::codec::DecodeError;
@@ -12,7 +13,7 @@ use crate::wire::{Outcome, ReleaseOutcome};
 
 /// The body of CHECKOUT and RENEW. The server fills in the machine's address.
 #[must_use]
-pub fn checkout_of(ask: &Checkout) -> seat::Checkout {
+pub(in crate::session) fn checkout_of(ask: &Checkout) -> seat::Checkout {
     let host_name = Some(ask.machine.host_name.clone());
     seat::Checkout {
         vendor: ask.key.vendor.0,
@@ -28,7 +29,7 @@ pub fn checkout_of(ask: &Checkout) -> seat::Checkout {
 
 /// The body of RELEASE.
 #[must_use]
-pub fn release_of(ask: &Release) -> seat::Release {
+pub(in crate::session) fn release_of(ask: &Release) -> seat::Release {
     seat::Release {
         vendor: ask.key.vendor.0,
         product: ask.key.product.as_str().to_owned(),
@@ -41,7 +42,7 @@ pub fn release_of(ask: &Release) -> seat::Release {
 ///
 /// # Errors
 /// A field that belongs to the outcome is missing, or a code is not known: upgrade the client.
-pub fn reply_of_checkout(reply: seat::CheckoutOk) -> Result<Reply, DecodeError> {
+pub(in crate::session) fn reply_of_checkout(reply: seat::CheckoutOk) -> Result<Reply, DecodeError> {
     let former = reply.former.as_ref().map(former_of).transpose()?;
     let kind = match reply.outcome {
         Outcome::GRANTED => GrantKind::Granted,
@@ -76,7 +77,7 @@ pub fn reply_of_checkout(reply: seat::CheckoutOk) -> Result<Reply, DecodeError> 
 ///
 /// # Errors
 /// The outcome is not known: upgrade the client.
-pub fn reply_of_release(reply: &seat::ReleaseOk) -> Result<Reply, DecodeError> {
+pub(in crate::session) fn reply_of_release(reply: &seat::ReleaseOk) -> Result<Reply, DecodeError> {
     match reply.outcome {
         ReleaseOutcome::COMPONENT_RELEASED => Ok(Reply::Released {
             seat_freed: false,

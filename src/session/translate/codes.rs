@@ -66,8 +66,8 @@ pub(super) const fn cause_code(cause: EndCause) -> wire::EndCause {
 }
 
 /// Why a seat ended, by the wire's code; nothing where this version knows none.
-#[must_use]
-pub const fn cause_of(code: wire::EndCause) -> Option<EndCause> {
+#[cfg(test)]
+pub(super) const fn cause_of(code: wire::EndCause) -> Option<EndCause> {
     match code {
         wire::EndCause::ADMINISTRATOR => Some(EndCause::Administrator),
         wire::EndCause::IDLE => Some(EndCause::Idle),
@@ -85,8 +85,8 @@ pub(super) const fn conflict_kind_code(kind: ConflictKind) -> wire::ConflictKind
 }
 
 /// How a copy showed itself, by the wire's code; nothing where this version knows none.
-#[must_use]
-pub const fn conflict_kind_of(code: wire::ConflictKind) -> Option<ConflictKind> {
+#[cfg(test)]
+pub(super) const fn conflict_kind_of(code: wire::ConflictKind) -> Option<ConflictKind> {
     match code {
         wire::ConflictKind::ALTERNATING_IDENTITY => Some(ConflictKind::AlternatingIdentity),
         wire::ConflictKind::STALE_CONTINUATION => Some(ConflictKind::StaleContinuation),

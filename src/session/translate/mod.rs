@@ -2,6 +2,7 @@
 //! compile until the protocol has a number for it.
 
 mod ask;
+#[cfg(test)]
 mod client;
 mod codes;
 mod refusal;
@@ -11,8 +12,9 @@ mod rows;
 use bytes::Bytes;
 
 pub use ask::{malformed, work_of};
-pub use client::{checkout_of, release_of, reply_of_checkout, reply_of_release};
-pub use codes::{cause_of, conflict_kind_of, kind_code, license_status_code, role_code, role_of, usage_code};
+#[cfg(test)]
+pub(super) use client::{checkout_of, release_of, reply_of_checkout, reply_of_release};
+pub use codes::{kind_code, license_status_code, role_code, role_of, usage_code};
 pub use refusal::{status_of, status_of_catalogue_error, status_of_key_error, status_of_key_refusal};
 pub use reply::{Context, respond};
 
