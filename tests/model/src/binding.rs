@@ -64,7 +64,8 @@ impl Binding {
     pub(crate) fn told(&mut self, number: u64) {
         assert!(number != 0, "0 was answered");
         assert!(number != self.sent, "{number} was answered to {number}");
-        let starts_again = number == 1 && self.sent.max(self.highest) == u64::MAX;
+        // At 1, unless that is what was sent.
+        let starts_again = number <= 2 && self.sent.max(self.highest) == u64::MAX;
         assert!(
             number > self.highest || starts_again,
             "{number} was answered after {}",
@@ -77,7 +78,7 @@ impl Binding {
     /// A number that the laws allow to answer.
     pub(crate) fn next_number(&self) -> u64 {
         let last = self.sent.max(self.highest);
-        last.checked_add(1).unwrap_or(1)
+        last.checked_add(1).unwrap_or(if self.sent == 1 { 2 } else { 1 })
     }
 
     /// Until when the identity cannot release.

@@ -7,13 +7,13 @@ use crate::clock::State;
 use crate::words::{Blacklisting, DAY, Identity, Mac, ProductKey, ReservationId, SeatKey, Serial};
 
 /// Machines.
-const MACHINES: u8 = 8;
+const MACHINES: u8 = 7;
 
 /// Serials; few enough that each is imported again and again.
 pub(super) const SERIALS: u32 = 96;
 
 /// Names of reservations.
-const RESERVATIONS: u32 = 44;
+const RESERVATIONS: u32 = 24;
 
 impl History {
     pub(super) fn some_ask(&mut self) -> (Identity, Ask) {
@@ -26,18 +26,18 @@ impl History {
             return (0, self.some_clock_ask());
         }
         match self.random.below(1_000) {
-            0..440 => self.some_checkout(),
-            440..530 => self.some_release(),
-            530..560 => (0, self.some_end()),
-            560..585 => (0, self.some_resolve()),
-            585..735 => (0, Ask::Import(self.some_key())),
-            735..770 => (0, self.some_removal()),
-            770..776 => (0, self.some_catalogue()),
-            776..790 => (0, self.some_blacklist()),
-            790..870 => (0, self.some_reservation()),
-            870..945 => (0, self.some_commit()),
-            945..975 => (0, self.some_abort()),
-            975..976 => self.all_parts(),
+            0..400 => self.some_checkout(),
+            400..490 => self.some_release(),
+            490..515 => (0, self.some_end()),
+            515..535 => (0, self.some_resolve()),
+            535..720 => (0, Ask::Import(self.some_key())),
+            720..755 => (0, self.some_removal()),
+            755..760 => (0, self.some_catalogue()),
+            760..775 => (0, self.some_blacklist()),
+            775..865 => (0, self.some_reservation()),
+            865..945 => (0, self.some_commit()),
+            945..980 => (0, self.some_abort()),
+            980 => self.all_parts(),
             _ => (0, Ask::Availability(self.some_product())),
         }
     }
@@ -72,9 +72,23 @@ impl History {
                 id: "UNKNOWN",
             },
             1..4 => PRODUCTS[10],
-            4..40 => PRODUCTS[0],
-            _ => self.random.pick(&PRODUCTS[..10]),
+            4..24 => self.random.pick(&PRODUCTS[..10]),
+            _ => {
+                let focus = self.focus.clone();
+                self.random.pick(&focus)
+            }
         }
+    }
+
+    /// Four of them, and what they require.
+    pub(super) fn some_products(&mut self) -> Vec<ProductKey> {
+        let mut products: Vec<_> = (0..4).map(|_| self.random.pick(&PRODUCTS[..10])).collect();
+        if products.contains(&PRODUCTS[4]) {
+            products.push(PRODUCTS[0]);
+        }
+        products.sort_unstable();
+        products.dedup();
+        products
     }
 
     /// Often one that is held.
@@ -222,7 +236,11 @@ impl History {
 
     fn some_removal(&mut self) -> Ask {
         let present = self.model.licenses.iter().filter(|one| one.present());
-        let present: Vec<_> = present.map(|one| one.key.serial).collect();
+        let mut present: Vec<_> = present.map(|one| one.key.serial).collect();
+        let in_use = |serial: &Serial| self.model.used(*serial) > 0;
+        if present.iter().any(in_use) && self.random.percent(70) {
+            present.retain(in_use);
+        }
         Ask::Remove {
             serial: if present.is_empty() || self.random.percent(8) {
                 self.random.small(SERIALS)
@@ -258,8 +276,12 @@ impl History {
         *version += u64::from(*version == 0 || !self.random.percent(15));
         let version = *version;
         let mut entries: Vec<(Serial, Blacklisting)> = Vec::new();
-        for _ in 0..self.random.below(8) {
-            let serial = self.random.small(SERIALS);
+        for _ in 0..self.random.below(6) {
+            let mut serial = self.random.small(SERIALS);
+            if self.random.percent(50) && !self.model.seats.is_empty() {
+                let place = self.random.below(self.model.seats.len() as u64);
+                serial = self.model.seats[usize::try_from(place).unwrap_or(0)].serial;
+            }
             if entries.iter().all(|entry| entry.0 != serial) {
                 let why = [Blacklisting::Blacklisted, Blacklisting::Superseded];
                 entries.push((serial, self.random.pick(&why)));
@@ -281,7 +303,7 @@ impl History {
             self.random.pick(&here)
         } else {
             let id = self.random.small(RESERVATIONS);
-            (id, PRODUCTS[usize::try_from(id % 10).unwrap_or(0)])
+            (id, self.focus[usize::try_from(id).unwrap_or(0) % self.focus.len()])
         };
         if self.random.percent(3) {
             return (id, self.some_product());

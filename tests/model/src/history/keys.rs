@@ -7,7 +7,16 @@ use crate::words::{DAY, Key, Kind, Serial, Usage, Validity};
 
 impl History {
     pub(super) fn some_key(&mut self) -> Key {
-        let serial = self.random.small(SERIALS);
+        let mut serial = self.random.small(SERIALS);
+        let ended = self
+            .model
+            .licenses
+            .iter()
+            .filter(|one| one.ends_at() <= self.now.later());
+        let ended: Vec<_> = ended.map(|one| one.key.serial).collect();
+        if !ended.is_empty() && self.random.percent(25) {
+            serial = self.random.pick(&ended);
+        }
         let known = self.model.licenses.iter().find(|one| one.key.serial == serial).cloned();
         match known {
             Some(license) if !self.random.percent(3) => self.known_key(&license),
@@ -41,10 +50,10 @@ impl History {
             return Validity::Forever;
         }
         if self.random.percent(50) {
-            return Validity::Days(self.random.small(40));
+            return Validity::Days(self.random.small(90));
         }
         let today = u32::try_from(self.now.steady / DAY).unwrap_or(0);
-        Validity::ThroughDay(today + self.random.small(40) - 1)
+        Validity::ThroughDay(today + self.random.small(90) - 1)
     }
 
     /// The very same key, or one of the same serial that is larger, smaller, or both.

@@ -11,7 +11,7 @@ use crate::ask::{Answer, Ask};
 use crate::clock::Transition;
 use crate::model::{Freed, Model};
 use crate::random::Random;
-use crate::words::{Identity, Now, SeatKey};
+use crate::words::{Identity, Now, ProductKey, SeatKey};
 
 pub use catalogue::base_catalogue;
 
@@ -30,6 +30,8 @@ pub struct History {
     /// When the clock that only counts showed 0.
     counts_from: u64,
     now: Now,
+    /// The products that are asked for most.
+    focus: Vec<ProductKey>,
     /// Whether the server has the option `rebind = "approve"`.
     approve: bool,
     /// Asks that are to come before any others.
@@ -107,6 +109,7 @@ impl History {
             calendar_off: 0,
             counts_from: START - 60,
             now: Now::at(START),
+            focus: Vec::new(),
             approve: seed % 4 == 3,
             planned: VecDeque::new(),
             memory: BTreeMap::new(),
@@ -124,6 +127,7 @@ impl History {
             };
             history.planned.push_back((0, ask));
         }
+        history.focus = history.some_products();
         history
     }
 
@@ -136,9 +140,14 @@ impl History {
         if let Some((identity, ask)) = self.planned.pop_front() {
             return self.ask(identity, ask);
         }
+        let few = self.model.licenses.len() < 18;
         match self.random.below(1_000) {
-            0..12 => self.restart(),
-            12..300 => self.pass_time(),
+            _ if few => {
+                let ask = Ask::Import(self.some_key());
+                self.ask(0, ask)
+            }
+            0..8 => self.restart(),
+            8..170 => self.pass_time(),
             _ => {
                 let (identity, ask) = self.some_ask();
                 self.ask(identity, ask)

@@ -32,10 +32,10 @@ impl History {
 
     pub(super) fn restart(&mut self) -> Turn {
         let down = match self.random.below(12) {
-            0 => 40 * DAY,
-            1 => 45 * DAY + self.random.below(3),
-            2 => 50 * DAY,
-            3 => self.random.below(3 * DAY),
+            0 if self.random.percent(50) => 40 * DAY,
+            1 if self.random.percent(50) => 45 * DAY + self.random.below(3),
+            2 if self.random.percent(50) => 50 * DAY,
+            0..4 => self.random.below(3 * DAY),
             _ => 3 + self.random.below(60),
         };
         self.real += down;
@@ -52,10 +52,10 @@ impl History {
         let passed = match self.random.below(200) {
             0..40 => self.random.below(3_600),
             40..120 => self.until_something(),
-            120..160 => self.random.below(DAY / 2),
-            160..185 => self.random.below(2 * DAY),
-            185..190 => self.random.below(20 * DAY),
-            190 => self.random.below(400 * DAY),
+            120..160 => self.random.below(DAY / 4),
+            160..164 => self.random.below(2 * DAY),
+            175 => self.random.below(20 * DAY),
+            176 if self.random.percent(15) => self.random.below(400 * DAY),
             _ => 0,
         };
         self.real += passed;
@@ -72,8 +72,8 @@ impl History {
             return 0;
         }
         let at = match self.random.below(10) {
-            0..6 => due[0],
-            6..9 => {
+            0..7 => due[0],
+            7..9 => {
                 due.truncate(6);
                 self.random.pick(&due)
             }
@@ -111,7 +111,7 @@ impl History {
             29..33 if wrong && !behind => self.calendar_off += self.within(2 * DAY),
             0..2 if !wrong => self.calendar_off = -i64::try_from(self.random.below(40 * DAY)).unwrap_or(0),
             2..4 if !wrong => self.calendar_off = self.within(3_600),
-            4..9 if !wrong => self.jump_ahead(),
+            4..8 if !wrong => self.jump_ahead(),
             _ => {}
         }
     }
@@ -121,7 +121,7 @@ impl History {
         let ahead = match self.random.below(6) {
             0 => DAY + self.random.below(3) - 1,
             1 => 45 * DAY + self.random.below(2 * DAY),
-            2 => far,
+            2 if self.random.percent(50) => far,
             _ => DAY + self.random.below(10 * DAY),
         };
         self.calendar_off = i64::try_from(ahead).unwrap_or(0);
