@@ -12,6 +12,7 @@ pub mod ids;
 pub mod ledger;
 pub mod license;
 pub mod reply;
+pub mod reservation;
 pub mod seat;
 pub mod source;
 pub mod time;
