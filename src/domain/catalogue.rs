@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::ids::{ComponentId, ProductId, VendorId};
+use super::license::Usage;
 use super::time::{DAY_SECS, Timestamp};
 
 /// Products in one catalogue, at most.
@@ -56,6 +57,12 @@ pub struct Product {
     pub single_use: bool,
     /// Days that a strict component may run without a server (rule O3), 0 to 60.
     pub offline_days: u8,
+    /// The licenses that it is sold by, and which are used first (rule X5).
+    pub offers: Offers,
+    /// Another product of the vendor that the machine must hold a seat of (rule S15).
+    pub required: Option<ProductId>,
+    /// What becomes of a checkout that shows a conflict (rule I7).
+    pub on_conflict: OnConflict,
     /// Its components by id; at most [`COMPONENTS_MAX`].
     pub components: BTreeMap<ComponentId, Component>,
     /// The entry as the vendor signed it on its own, for agents to keep (rule O2).
@@ -71,6 +78,43 @@ impl Product {
             days => Some(u64::from(days) * DAY_SECS),
         }
     }
+}
+
+/// The usages of the licenses that a product is sold by, and which of them is used first (rule X5).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Offers {
+    /// Both, deployment licenses first.
+    DeploymentFirst,
+    /// Deployment licenses only.
+    DeploymentOnly,
+    /// Both, machine licenses first.
+    #[default]
+    MachineFirst,
+    /// Machine licenses only.
+    MachineOnly,
+}
+
+impl Offers {
+    /// The usages, the preferred one first.
+    #[must_use]
+    pub const fn usages(self) -> &'static [Usage] {
+        match self {
+            Self::DeploymentFirst => &[Usage::Deployment, Usage::Machine],
+            Self::DeploymentOnly => &[Usage::Deployment],
+            Self::MachineFirst => &[Usage::Machine, Usage::Deployment],
+            Self::MachineOnly => &[Usage::Machine],
+        }
+    }
+}
+
+/// What becomes of a checkout that shows a conflict (rule I7).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum OnConflict {
+    /// It is honoured and shown.
+    #[default]
+    Flag,
+    /// It is refused and shown.
+    Refuse,
 }
 
 /// An installable part of a product. The three flags are independent of each other.

@@ -1,9 +1,11 @@
 //! Recorded facts and the events they tell of.
 
+use super::blacklist::{Blacklist, Listed};
 use super::catalogue::{Catalogue, Vendor};
 use super::command::{Actor, Role};
-use super::ids::{ComponentId, Fingerprint, ProductKey, Serial, ServerId, VendorId};
+use super::ids::{ComponentId, Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, VendorId};
 use super::license::{License, Tombstone};
+use super::reservation::Reservation;
 use super::seat::{ConflictKind, EndCause, FormerSeat, Seat, SeatKey, SpentUnit};
 use super::time::Timestamp;
 
@@ -23,6 +25,8 @@ pub enum Fact {
     AdminPut(Fingerprint, Admin),
     /// An identity has no role any more.
     AdminRemoved(Fingerprint),
+    /// A vendor's list of serials that do not serve.
+    BlacklistPut(Box<Blacklist>),
     /// A vendor's catalogue.
     CataloguePut(Box<Catalogue>),
     /// A machine's former seat is forgotten.
@@ -33,6 +37,10 @@ pub enum Fact {
     LicensePut(Box<License>),
     /// A license is not on this server any more.
     LicenseRemoved(Serial),
+    /// Nothing is left of a reservation.
+    ReservationEnded(ReservationId),
+    /// A reservation.
+    ReservationPut(ReservationId, Box<Reservation>),
     /// A seat ended.
     SeatEnded(SeatKey),
     /// A seat.
@@ -95,6 +103,13 @@ pub enum EventKind {
         /// Which identity.
         fingerprint: Fingerprint,
     },
+    /// A vendor's list came or replaced an older one.
+    BlacklistImported {
+        /// Whose.
+        vendor: VendorId,
+        /// Its number.
+        version: u64,
+    },
     /// A catalogue came or replaced an older one.
     CatalogueImported {
         /// Whose.
@@ -107,6 +122,13 @@ pub enum EventKind {
         /// Which seat.
         key: SeatKey,
         /// Which component.
+        component: ComponentId,
+    },
+    /// An administrator had a component's binding forgotten: its next checkout binds anew (rule I7).
+    BindingForgotten {
+        /// Of which seat.
+        key: SeatKey,
+        /// Of which component.
         component: ComponentId,
     },
     /// A component was released.
@@ -127,7 +149,34 @@ pub enum EventKind {
         /// How.
         kind: ConflictKind,
     },
-    /// A license was imported.
+    /// The unit that was set aside for a machine is free again (rule X2).
+    DeploymentAborted {
+        /// Of which reservation.
+        reservation: ReservationId,
+        /// For which machine.
+        mac: Mac,
+        /// Of which license.
+        serial: Serial,
+    },
+    /// A unit of a deployment license was spent (rule X1).
+    DeploymentCommitted {
+        /// Of which reservation.
+        reservation: ReservationId,
+        /// On which machine.
+        mac: Mac,
+        /// Of which license.
+        serial: Serial,
+    },
+    /// An identity may not take another one's place before an administrator approves (rule I7).
+    IdentityWaits {
+        /// On which seat.
+        key: SeatKey,
+        /// On which component.
+        component: ComponentId,
+        /// Which identity.
+        identity: Fingerprint,
+    },
+    /// A license was imported, or renewed by a key with a later end or more seats (rule K6).
     LicenseImported {
         /// Which.
         serial: Serial,
@@ -135,6 +184,13 @@ pub enum EventKind {
         product: ProductKey,
         /// Its seats.
         seats: u32,
+    },
+    /// The vendor's list names a license, or does so no longer (rule C3).
+    LicenseListed {
+        /// Which.
+        serial: Serial,
+        /// As what; nothing where it is good again.
+        listed: Option<Listed>,
     },
     /// A license was removed.
     LicenseRemoved {
@@ -153,6 +209,22 @@ pub enum EventKind {
         from: Fingerprint,
         /// The identity now.
         to: Fingerprint,
+    },
+    /// Something was set aside (rules X2, X4).
+    Reserved {
+        /// Its name.
+        reservation: ReservationId,
+        /// Of which product.
+        product: ProductKey,
+        /// Units and held seats; not the seats that machines were given at once.
+        units: u32,
+    },
+    /// Nothing is set aside by a reservation any more.
+    ReservationEnded {
+        /// Which.
+        reservation: ReservationId,
+        /// Whether its time was over; otherwise all of it was settled.
+        lapsed: bool,
     },
     /// A seat ended.
     SeatEnded {

@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
+use std::collections::BTreeSet;
+
+use super::blacklist::Blacklist;
 use super::catalogue::Catalogue;
-use super::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, ServerId, VendorId};
+use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ReservationId, Serial, ServerId, VendorId};
 use super::license::VerifiedKey;
 use super::seat::{MachineNote, SeatKey};
 
@@ -71,10 +74,18 @@ pub enum Command {
     },
     /// The identities with a role.
     Admins(Page<Fingerprint>),
+    /// Give back what a reservation has for machines whose deployment failed, or all of it (rule X2).
+    Abort(Settle),
     /// How many seats of a product are available; engages none (rule S10).
     Availability(ProductName),
     /// CHECKOUT and RENEW: one decision (rule S14).
     Checkout(Checkout),
+    /// Accept the clock's pending jump (rule T2).
+    ClockAccept,
+    /// Make what the calendar says the highest accepted time, either way (rule T2).
+    ClockReset,
+    /// Machines of a reservation were deployed (rule X2).
+    Commit(Settle),
     /// An administrator takes a seat back, or one component of it.
     EndSeat {
         /// Of which machine.
@@ -93,8 +104,15 @@ pub enum Command {
     },
     /// Import license keys whose signatures were checked.
     Import(Vec<VerifiedKey>),
-    /// Import a catalogue whose signature was checked.
-    ImportCatalogue(Box<Catalogue>),
+    /// Import a list of serials whose signature was checked.
+    ImportBlacklist(Box<Blacklist>),
+    /// Import a catalogue whose signature was checked, or tell what that would change.
+    ImportCatalogue {
+        /// The catalogue.
+        catalogue: Box<Catalogue>,
+        /// Whether only to tell what it would change.
+        dry_run: bool,
+    },
     /// The licenses, in the order of their serials.
     Licenses(Page<Serial>),
     /// The products of all catalogues.
@@ -114,6 +132,17 @@ pub enum Command {
         serial: Serial,
         /// Whether to end the seats that are in use.
         end_seats: bool,
+    },
+    /// The reservations, in the order of their ids.
+    Reservations(Page<ReservationId>),
+    /// Set seats or units aside (rules X2, X4).
+    Reserve(Reserve),
+    /// Forget the bindings of a machine's components that have a conflict or an identity that waits (rule I7).
+    Resolve {
+        /// Of which machine.
+        mac: Mac,
+        /// Of which product; of all without it.
+        product: Option<ProductName>,
     },
     /// The seats, in the order of their keys.
     Seats(SeatsPage),
@@ -160,6 +189,55 @@ pub struct Checkout {
     pub continuation: u64,
     /// The machine's host name and other addresses; the server fills in the address it was asked from.
     pub machine: MachineNote,
+    /// What this server does about a new identity.
+    pub rebind: Rebind,
+}
+
+/// What a server does about an identity that is not the bound one (rule I7). A site's configuration says it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Rebind {
+    /// It waits until an administrator approves it.
+    Approve,
+    /// It takes the bound one's place at once, as an event.
+    #[default]
+    Honour,
+}
+
+/// Asks for seats or units to be set aside (rules X2, X4).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reserve {
+    /// The reservation's name; the same one again reserves nothing more.
+    pub id: ReservationId,
+    /// Of which product.
+    pub product: ProductName,
+    /// For how many seconds, 1 to [`super::reservation::RESERVE_SECS_MAX`].
+    pub secs: u32,
+    /// What.
+    pub wanted: Wanted,
+    /// Whether licenses of the usage that the product prefers are to be used alone (rule X5).
+    pub preferred_only: bool,
+}
+
+/// What is to be set aside.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Wanted {
+    /// A seat or a unit for each of these machines, 1 to [`super::reservation::MACHINES_MAX`].
+    Machines(BTreeSet<Mac>),
+    /// So many seats for machines that check out, 1 and more.
+    Seats(u32),
+}
+
+/// Settles machines of a reservation: commits or aborts them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settle {
+    /// The reservation's name.
+    pub id: ReservationId,
+    /// Its product, by which a machine is decided anew where the reservation is not here any more.
+    pub product: ProductName,
+    /// Which machines; all that it still has if there are none.
+    pub macs: BTreeSet<Mac>,
+    /// As in [`Reserve`], where a machine is decided anew.
+    pub preferred_only: bool,
 }
 
 /// A component that is uninstalled lets go of its machine's seat.
@@ -172,21 +250,28 @@ pub struct Release {
 }
 
 impl Command {
-    /// The least role that may ask this. The registry in `proto-spec/` says the same of each opcode.
+    /// The least roles that may ask this: each of them includes its own. The registry in `proto-spec/` says the same of
+    /// each opcode.
     #[must_use]
-    pub const fn role(&self) -> Role {
+    pub const fn roles(&self) -> &'static [Role] {
         match self {
-            Self::Availability(_) | Self::Checkout(_) | Self::Release(_) => Role::Agent,
-            Self::Admins(_) | Self::Licenses(_) | Self::Products(_) | Self::Seats(_) | Self::Status => Role::Viewer,
+            Self::Availability(_) | Self::Checkout(_) | Self::Release(_) => &[Role::Agent],
+            Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => &[Role::Deployer],
+            Self::Reservations(_) => &[Role::Deployer, Role::Viewer],
+            Self::Admins(_) | Self::Licenses(_) | Self::Products(_) | Self::Seats(_) | Self::Status => &[Role::Viewer],
             Self::AddAdmin { .. }
+            | Self::ClockAccept
+            | Self::ClockReset
             | Self::EndSeat { .. }
             | Self::Found { .. }
             | Self::Import(_)
-            | Self::ImportCatalogue(_)
+            | Self::ImportBlacklist(_)
+            | Self::ImportCatalogue { .. }
             | Self::Reclaim
             | Self::RemoveAdmin { .. }
             | Self::RemoveLicense { .. }
-            | Self::TrustVendor { .. } => Role::Administrator,
+            | Self::Resolve { .. }
+            | Self::TrustVendor { .. } => &[Role::Administrator],
         }
     }
 }

@@ -10,31 +10,59 @@ use super::time::Timestamp;
 pub enum Denial {
     /// Two vendors have a product of this id: name the vendor.
     AmbiguousProduct,
+    /// The vendor's list is not newer than the one that is here.
+    BlacklistNotNewer {
+        /// The number of the one that is here.
+        held: u64,
+    },
     /// The catalogue is not newer than the one that is here.
     CatalogueNotNewer {
         /// The number of the one that is here.
         held: u64,
     },
+    /// The checkout shows a copied machine, and the catalogue says that such are refused (rule I7).
+    Conflict,
+    /// The product's licenses here are for deployments; no seat can be had of them (rule X3).
+    DeploymentOnly,
     /// A component's hold can be given up only by the identity bound to it (rule S11).
     IdentityNotBound,
     /// The last administrator cannot be removed.
     LastAdministrator,
+    /// The licenses that this seat could be served by were taken back by their vendor (rule C3).
+    LicenseBlacklisted,
     /// Every license of the product that this seat could be served by has expired (rule S13).
     LicenseExpired,
-    /// The license has seats in use.
+    /// The license has seats or reserved units in use that find no room elsewhere (rule S12).
     LicenseInUse {
         /// How many.
         seats: u32,
     },
+    /// Other licenses have taken the place of those that this seat could be served by (rule C3).
+    LicenseSuperseded,
     /// The product is known, but no license for it was ever imported.
     NoLicense,
+    /// No jump of the clock is pending that could be accepted (rule T2).
+    NoJumpPending,
     /// The identity's role does not include the command.
     NotAuthorized,
+    /// Another identity is bound to the component, and this server has an administrator approve a new one (rule I7).
+    RebindPending,
     /// The identity took another one's place less than 30 days ago and cannot release yet (rule I7).
     ReboundRecently {
         /// From when on it can.
         until: Timestamp,
     },
+    /// The machine needs a seat of another product first (rule S15).
+    RequiredProduct {
+        /// Of which.
+        product: ProductId,
+    },
+    /// The reservation's id is in use for something else.
+    ReservationTaken,
+    /// The seats would have to be held on too many licenses.
+    ReservationTooLarge,
+    /// A reservation lasts 30 days at most, and not no time (rule X4).
+    ReservationTooLong,
     /// No seat is free on any license that serves (rule S1).
     SeatsExhausted,
     /// Too many new seats from one source, or new MACs of one identity.
@@ -44,6 +72,8 @@ pub enum Denial {
     },
     /// The product has as many components on this machine as it may.
     TooManyComponents,
+    /// As many reservations are here as may be.
+    TooManyReservations,
     /// As many vendors are trusted as may be.
     TooManyVendors,
     /// The identity has no role.
@@ -52,6 +82,8 @@ pub enum Denial {
     UnknownComponent,
     /// No catalogue of the vendor has such a product.
     UnknownProduct,
+    /// No reservation has this id: it lapsed, or nothing is left of it.
+    UnknownReservation,
     /// No license has this serial.
     UnknownSerial,
     /// The vendor is not trusted here.
@@ -69,6 +101,8 @@ pub struct Denied {
     pub seats: Option<SeatsInUse>,
     /// The seat that this machine held before, where it is remembered.
     pub former: Option<FormerSeat>,
+    /// Whom to contact; where the vendor has taken a license back (rule C3).
+    pub contact: Option<String>,
 }
 
 impl From<Denial> for Denied {
@@ -78,6 +112,7 @@ impl From<Denial> for Denied {
             subject: Subject::default(),
             seats: None,
             former: None,
+            contact: None,
         }
     }
 }
@@ -107,17 +142,32 @@ pub struct SeatsInUse {
 }
 
 /// Why a license key was not imported, after its signature was found good (rule K4).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KeyRefusal {
+    /// Its vendor has taken it back (rule C3).
+    Blacklisted {
+        /// Whom to contact.
+        contact: String,
+    },
     /// Its time is over.
     Expired,
-    /// A license of this serial with other terms is here already, or one was that is another vendor's or spent more
-    /// units than this one has; renewal keys need a newer server.
+    /// More seats and units are in use than it has (rule K6).
+    FewerSeatsThanUsed {
+        /// How many are in use.
+        used: u32,
+    },
+    /// It is longer but smaller than the license of its serial, or larger but shorter: no renewal (rule K6).
+    NotARenewal,
+    /// The serial belongs to a license of another vendor, product or usage.
     SerialTaken,
+    /// A key of its serial with more seats or a later end was imported before, or the vendor's list says so (rules K6, C3).
+    Superseded,
     /// No catalogue of its vendor has the product.
     UnknownProduct,
     /// Its vendor is not trusted here.
     UnknownVendor,
+    /// The product is not sold by licenses of its usage, says the vendor's catalogue.
+    UsageNotOffered,
 }
 
 impl LicenseStatus {
@@ -126,7 +176,7 @@ impl LicenseStatus {
     pub const fn serves(self) -> bool {
         match self {
             Self::Valid => true,
-            Self::Expired => false,
+            Self::Blacklisted | Self::Expired | Self::Superseded => false,
         }
     }
 }

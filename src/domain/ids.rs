@@ -317,6 +317,16 @@ pub struct Fingerprint(pub [u8; 32]);
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ServerId(pub [u8; 16]);
 
+/// A reservation: 16 bytes that whoever reserves makes at random, so that asking again reserves nothing more (rule X2).
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ReservationId(pub [u8; 16]);
+
+hex_name!(
+    ReservationId,
+    16,
+    "reservation",
+    "32 hexadecimal digits, as shown by `seatkeeper reservations`"
+);
 hex_name!(VendorId, 16, "vendor id", "32 hexadecimal digits");
 hex_name!(
     Fingerprint,

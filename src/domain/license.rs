@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::blacklist::Listed;
 use super::ids::{ProductId, ProductKey, Serial, VendorId};
 use super::time::{DAY_SECS, Timestamp};
 
@@ -24,7 +25,7 @@ pub enum Kind {
 pub enum Usage {
     /// Its seats are for machines and come back.
     Machine,
-    /// Its units are spent by deployments and never come back (rules S9, X1).
+    /// Its units are spent by deployments and never come back (rule X1); they are not seats.
     Deployment,
 }
 
@@ -105,6 +106,8 @@ pub struct License {
     pub imported_at: Timestamp,
     /// The certificate, shown to agents with every grant (rule K9).
     pub certificate: Bytes,
+    /// That its vendor's list names it, as of the last list that was imported (rule C3).
+    pub listed: Option<Listed>,
 }
 
 impl License {
@@ -114,22 +117,44 @@ impl License {
         self.claims.validity.ends_at(self.imported_at)
     }
 
+    /// The first moment at which it does not serve: a license that its vendor's list names never does.
+    #[must_use]
+    pub fn serves_until(&self) -> Timestamp {
+        match self.listed {
+            Some(_) => Timestamp(0),
+            None => self.ends_at(),
+        }
+    }
+
     /// Whether it serves at `now`, the later of the two times (rule T1).
     #[must_use]
     pub fn status(&self, now: Timestamp) -> LicenseStatus {
-        if now < self.ends_at() {
-            LicenseStatus::Valid
-        } else {
-            LicenseStatus::Expired
+        match self.listed {
+            Some(Listed::Blacklisted) => LicenseStatus::Blacklisted,
+            Some(Listed::Superseded) => LicenseStatus::Superseded,
+            None if now < self.ends_at() => LicenseStatus::Valid,
+            None => LicenseStatus::Expired,
         }
+    }
+
+    /// Days until its end, rounded up (rule K5); nothing where it serves without end.
+    #[must_use]
+    pub fn days_left(&self, now: Timestamp) -> Option<u32> {
+        let ends_at = self.ends_at();
+        let days = ends_at.secs_since(now).div_ceil(DAY_SECS);
+        (ends_at != Timestamp::MAX).then(|| u32::try_from(days).unwrap_or(u32::MAX))
     }
 }
 
 /// Whether a license serves (rule S2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LicenseStatus {
+    /// Its vendor has taken it back (rule C3).
+    Blacklisted,
     /// Its time is over.
     Expired,
+    /// Another license has taken its place, says its vendor (rule C3).
+    Superseded,
     /// It serves.
     Valid,
 }
@@ -139,6 +164,14 @@ pub enum LicenseStatus {
 pub struct Tombstone {
     /// Whose license it was: a serial belongs to the vendor that used it first here.
     pub vendor: VendorId,
+    /// The product that it was for.
+    pub product: ProductId,
+    /// What it was for.
+    pub usage: Usage,
+    /// Its seats: a key that is smaller in one respect and larger in none is superseded (rule K6).
+    pub seats: u32,
+    /// The first moment at which it would not have served, for the same reason.
+    pub ends_at: Timestamp,
     /// When the key was first imported.
     pub imported_at: Timestamp,
     /// When the license was removed.

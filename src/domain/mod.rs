@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or uses randomness. `proto-spec/rules.md` says what must hold; comments name
 //! its rules (`S4`).
 
+pub mod blacklist;
 pub mod catalogue;
 pub mod change;
 pub mod command;
@@ -11,6 +12,7 @@ pub mod ids;
 pub mod ledger;
 pub mod license;
 pub mod reply;
+pub mod reservation;
 pub mod seat;
 pub mod source;
 pub mod time;

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 
-use super::catalogue::{Component, Vendor};
+use super::catalogue::{Component, Offers, OnConflict, Vendor};
 use super::change::{Admin, Server};
-use super::denial::{Denied, KeyRefusal};
-use super::ids::{ComponentId, Fingerprint, ProductKey, Serial, VendorId};
+use super::denial::{Denial, Denied, KeyRefusal};
+use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, VendorId};
 use super::license::{License, LicenseStatus};
+use super::reservation::Reservation;
 use super::seat::{Conflict, FormerSeat, Seat, SeatKey};
 use super::time::Timestamp;
 
@@ -17,22 +18,35 @@ pub enum Reply {
     Done,
     /// The identities with a role.
     Admins(Listing<(Fingerprint, Admin)>),
-    /// How many seats of a product are available.
-    Availability(Counts),
-    /// The catalogue is here now.
+    /// How many seats of a product are available, and how many units for deployments.
+    Availability {
+        /// Its machine licenses.
+        seats: Counts,
+        /// Its deployment licenses.
+        units: Counts,
+    },
+    /// The vendor's list is here now.
+    BlacklistImported {
+        /// How many serials it names.
+        serials: u32,
+        /// How many of them are licenses here.
+        licenses: u32,
+        /// Seats and units in use of those.
+        used: u64,
+    },
+    /// The catalogue is here now, or would change this.
     CatalogueImported {
         /// How many products it has.
         products: u32,
+        /// What it changes for licenses and live seats; at most [`EFFECTS_MAX`].
+        effects: Vec<Effect>,
     },
     /// Refused by the rules.
     Denied(Denied),
     /// What became of each key, in the order in which they came.
     Imported(Vec<ImportOutcome>),
     /// The license is gone.
-    LicenseRemoved {
-        /// How many seats ended.
-        seats_ended: u32,
-    },
+    LicenseRemoved(Removed),
     /// The licenses.
     Licenses(Listing<LicenseRow>),
     /// The component is not counted: nothing was engaged or renewed (rule I3).
@@ -46,7 +60,7 @@ pub enum Reply {
     NothingHeld,
     /// The products.
     Products(Listing<ProductRow>),
-    /// How many seats were reclaimed; more may be due if this is [`RECLAIM_MAX`].
+    /// How many seats and reservations were reclaimed; more may be due if this is [`RECLAIM_MAX`].
     Reclaimed(usize),
     /// The component, or the whole seat, was released.
     Released {
@@ -55,15 +69,26 @@ pub enum Reply {
         /// Counted components that still hold it.
         components_left: u32,
     },
+    /// The reservations.
+    Reservations(Listing<ReservationRow>),
+    /// What a reservation has.
+    Reserved(Box<ReservationRow>),
+    /// How many bindings were forgotten.
+    Resolved {
+        /// How many components.
+        components: u32,
+    },
     /// The component holds its machine's seat.
     Seat(Box<Grant>),
+    /// What became of each machine of a reservation, in the order of their MACs.
+    Settled(Vec<(Mac, Settled)>),
     /// The seats.
     Seats(Listing<SeatRow>),
     /// Counts over everything.
     Status(Box<Status>),
 }
 
-/// Seats that one `Reclaim` frees, at most.
+/// Seats and reservations that one `Reclaim` frees, at most.
 pub const RECLAIM_MAX: usize = 1_024;
 
 /// How a checkout was granted (rule S14).
@@ -113,8 +138,116 @@ pub struct Counts {
     pub available: u64,
 }
 
-/// What became of one license key.
+/// What became of the seats of a license that was removed (rule S12).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Removed {
+    /// Seats that went to other licenses.
+    pub seats_moved: u32,
+    /// Seats that ended.
+    pub seats_ended: u32,
+    /// How many of those stay spent.
+    pub spent: u32,
+    /// Reserved units and held seats that found no room elsewhere.
+    pub dropped: u32,
+}
+
+/// What became of one machine of a reservation (rule X2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Settled {
+    /// It was committed before; a unit of this license was spent then.
+    AlreadyCommitted(Serial),
+    /// A unit of this license is spent.
+    Committed(Serial),
+    /// It holds a seat of this license, which covers it.
+    Covered(Serial),
+    /// It was given a seat of this license.
+    Engaged(Serial),
+    /// The unit of this license is free again.
+    GivenBack(Serial),
+    /// Nothing was set aside for it.
+    NothingReserved,
+    /// Refused by the rules.
+    Refused(Denial),
+}
+
+/// A reservation with the licenses of the seats that its machines hold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReservationRow {
+    /// Its name.
+    pub id: ReservationId,
+    /// What it still has.
+    pub reservation: Reservation,
+    /// The product's name; its id where no catalogue names it any more.
+    pub product_name: String,
+    /// The licenses of its machines' seats, in the order of their MACs.
+    pub seats: Vec<(Mac, Serial)>,
+}
+
+/// Effects of a catalogue that are told, at most.
+pub const EFFECTS_MAX: usize = 512;
+
+/// Something that a catalogue changes (rule K2).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Effect {
+    /// Of which product.
+    pub product: ProductId,
+    /// Of which component, if of one.
+    pub component: Option<ComponentId>,
+    /// What.
+    pub what: Altered,
+    /// How it is; empty where there was nothing.
+    pub before: String,
+    /// How it will be; empty where there will be nothing.
+    pub after: String,
+    /// Live seats that it touches.
+    pub seats: u64,
+}
+
+/// What of a catalogue changes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Altered {
+    /// The component as such: it comes or goes.
+    Component,
+    /// Whether the component takes and renews a seat.
+    Counted,
+    /// Whether the component runs from boot media.
+    Ephemeral,
+    /// Days without renewal after which a seat is free.
+    IdleDays,
+    /// Whether the component runs when no server answers.
+    Lenient,
+    /// The product's name.
+    Name,
+    /// The usages of its licenses, the preferred one first.
+    Offers,
+    /// Days that a strict component may run without a server.
+    OfflineDays,
+    /// What becomes of a conflict.
+    OnConflict,
+    /// The product as such: it comes or goes.
+    Product,
+    /// The product that it requires.
+    Required,
+    /// Whether its seats never come back.
+    SingleUse,
+}
+
+impl Counts {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            licenses: self.licenses + other.licenses,
+            total: self.total + other.total,
+            used: self.used + other.used,
+            free: self.free + other.free,
+            available: self.available + other.available,
+        }
+    }
+}
+
+/// What became of one license key.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ImportOutcome {
     /// It is a license now.
     Added {
@@ -124,6 +257,8 @@ pub enum ImportOutcome {
         product: ProductKey,
         /// Its seats.
         seats: u32,
+        /// Whether it renews the license of its serial (rule K6).
+        renewal: bool,
     },
     /// It was here already, unchanged.
     AlreadyPresent {
@@ -165,6 +300,8 @@ pub struct LicenseRow {
     pub used: u32,
     /// Whether it serves.
     pub status: LicenseStatus,
+    /// Days until its end, rounded up (rule K5); nothing where it serves without end.
+    pub days_left: Option<u32>,
 }
 
 impl LicenseRow {
@@ -205,10 +342,20 @@ pub struct ProductRow {
     pub idle_days: u16,
     /// Whether its seats never come back.
     pub single_use: bool,
+    /// Days that a strict component may run without a server (rule O3).
+    pub offline_days: u8,
+    /// The licenses that it is sold by, and which are used first (rule X5).
+    pub offers: Offers,
+    /// Another product that the machine must hold a seat of (rule S15).
+    pub required: Option<ProductId>,
+    /// What becomes of a checkout that shows a conflict (rule I7).
+    pub on_conflict: OnConflict,
     /// Its components.
     pub components: Vec<(ComponentId, Component)>,
     /// Its seats; no license where it was never bought.
     pub counts: Counts,
+    /// Its units for deployments, likewise.
+    pub units: Counts,
 }
 
 /// Counts over everything.
@@ -224,10 +371,18 @@ pub struct Status {
     pub licenses: u32,
     /// Licenses whose time is over.
     pub licenses_expired: u32,
+    /// Licenses that their vendors have taken back.
+    pub licenses_blacklisted: u32,
+    /// Licenses whose place others have taken, as their vendors say.
+    pub licenses_superseded: u32,
     /// Engaged seats.
     pub seats: u64,
     /// Engaged seats with a conflict on them.
     pub conflicts: u64,
+    /// Engaged seats on which an identity waits for approval.
+    pub waiting: u64,
+    /// Reservations.
+    pub reservations: u32,
     /// Identities with a role.
     pub admins: u32,
 }

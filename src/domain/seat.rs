@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, Serial, VendorId};
+use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, VendorId};
 use super::time::Timestamp;
 
 /// Other MAC addresses kept with a seat, at most.
@@ -70,10 +70,10 @@ pub const DISPLACED_MAX: usize = 4;
 /// What is bound to a component of a seat (rule I7).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Binding {
-    /// The component runs from boot media: nothing is bound.
-    Ephemeral,
     /// An identity is bound.
     Identity(Bound),
+    /// Nothing is bound: the component runs from boot media, or an administrator had its binding forgotten.
+    Unbound,
 }
 
 /// An identity bound to a component, and what shows a copy of it.
@@ -92,6 +92,17 @@ pub struct Bound {
     pub continuation_before: u64,
     /// What was seen of a copy, if anything was.
     pub conflict: Option<Conflict>,
+    /// Another identity that asked and waits for an administrator's approval.
+    pub waiting: Option<Waiting>,
+}
+
+/// An identity that may not take the bound one's place before an administrator approves (rule I7).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Waiting {
+    /// Which; the one that asked last.
+    pub identity: Fingerprint,
+    /// When it first asked, by the steady time.
+    pub since: Timestamp,
 }
 
 /// An identity whose place another one took.
@@ -152,6 +163,8 @@ pub struct FormerSeat {
 pub struct SpentUnit {
     /// The machine it was spent on.
     pub mac: Mac,
-    /// When its seat ended.
+    /// When its seat ended, or its deployment was committed.
     pub spent_at: Timestamp,
+    /// The reservation that it was committed for; nothing where a seat ended.
+    pub reservation: Option<ReservationId>,
 }

@@ -69,6 +69,9 @@ fn setup(seats: u32) -> Vec<Request> {
         idle_days: 30,
         single_use: false,
         offline_days: 0,
+        offers: crate::domain::catalogue::Offers::default(),
+        required: None,
+        on_conflict: crate::domain::catalogue::OnConflict::default(),
         components: BTreeMap::from([("agent".parse().expect("good"), component)]),
         signed_entry: Bytes::from_static(b"entry"),
     };

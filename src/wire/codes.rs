@@ -37,6 +37,36 @@ macro_rules! codes {
 }
 
 codes! {
+    /// What of a catalogue changes.
+    Altered(u8) {
+        /// The product as such: it comes or goes.
+        PRODUCT = 1,
+        /// The product's name.
+        NAME = 2,
+        /// Days without renewal after which a seat is free.
+        IDLE_DAYS = 3,
+        /// Whether its seats never come back.
+        SINGLE_USE = 4,
+        /// Days that a strict component may run without a server.
+        OFFLINE_DAYS = 5,
+        /// The usages of its licenses, the preferred one first.
+        OFFERS = 6,
+        /// The product that it requires.
+        REQUIRED = 7,
+        /// What becomes of a conflict.
+        ON_CONFLICT = 8,
+        /// The component as such: it comes or goes.
+        COMPONENT = 9,
+        /// Whether the component takes and renews a seat.
+        COUNTED = 10,
+        /// Whether the component runs when no server answers.
+        LENIENT = 11,
+        /// Whether the component runs from boot media.
+        EPHEMERAL = 12,
+    }
+}
+
+codes! {
     /// How a machine's copy showed itself (rule I7).
     ConflictKind(u8) {
         /// Identity A, then B, then A again within 24 hours.
@@ -91,6 +121,34 @@ codes! {
         VALID = 1,
         /// Its time is over.
         EXPIRED = 2,
+        /// Its vendor has taken it back.
+        BLACKLISTED = 3,
+        /// Another license has taken its place, says its vendor.
+        SUPERSEDED = 4,
+    }
+}
+
+codes! {
+    /// The licenses that a product is sold by, and which are used first (rule X5).
+    Offers(u8) {
+        /// Both, machine licenses first.
+        MACHINE_FIRST = 1,
+        /// Both, deployment licenses first.
+        DEPLOYMENT_FIRST = 2,
+        /// Machine licenses only.
+        MACHINE_ONLY = 3,
+        /// Deployment licenses only.
+        DEPLOYMENT_ONLY = 4,
+    }
+}
+
+codes! {
+    /// What becomes of a checkout that shows a conflict (rule I7).
+    OnConflict(u8) {
+        /// It is honoured and shown.
+        FLAG = 1,
+        /// It is refused and shown.
+        REFUSE = 2,
     }
 }
 
@@ -117,6 +175,38 @@ codes! {
         SEAT_FREED = 2,
         /// Nothing was held: nothing changed.
         NOTHING_HELD = 3,
+    }
+}
+
+codes! {
+    /// What is set aside for a machine (rule X2).
+    Reserved(u8) {
+        /// Nothing: the machine held a seat already.
+        COVERED = 1,
+        /// A machine license's seat, which the machine holds from then on.
+        SEAT = 2,
+        /// A unit of a deployment license.
+        UNIT = 3,
+    }
+}
+
+codes! {
+    /// What became of a machine of a reservation (rule X2).
+    Settled(u8) {
+        /// It was committed before.
+        ALREADY_COMMITTED = 1,
+        /// A unit is spent.
+        COMMITTED = 2,
+        /// It holds a seat, which covers it.
+        COVERED = 3,
+        /// It was given a seat.
+        ENGAGED = 4,
+        /// Its unit is free again.
+        GIVEN_BACK = 5,
+        /// Nothing was set aside for it.
+        NOTHING_RESERVED = 6,
+        /// It was refused; the row says why.
+        REFUSED = 7,
     }
 }
 

@@ -53,6 +53,21 @@ pub const OTHER_MACS_MAX: usize = 16;
 /// Components of one product, at most.
 pub const COMPONENTS_MAX: usize = 64;
 
+/// Machines of one reservation, and licenses that it holds seats of, at most.
+pub const RESERVED_MAX: usize = 1_024;
+
+/// Effects of a catalogue that are told, at most.
+pub const EFFECTS_MAX: usize = 512;
+
+/// The longest text of how something is before or after a catalogue, in bytes.
+pub const EFFECT_TEXT_LEN_MAX: usize = 64;
+
+/// The longest signed list of serials that do not serve, in bytes.
+pub const BLACKLIST_LEN_MAX: usize = 49_152;
+
+/// The longest text that says whom to contact, in bytes.
+pub const CONTACT_LEN_MAX: usize = 128;
+
 /// The longest reason that an administrator gives, in bytes.
 pub const REASON_LEN_MAX: usize = 256;
 

@@ -14,7 +14,10 @@ pub mod opcode;
 pub mod status;
 
 pub use crate::codec::DecodeError;
-pub use codes::{ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Outcome, ReleaseOutcome, Role, Usage};
+pub use codes::{
+    Altered, ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Outcome, ReleaseOutcome,
+    Reserved, Role, Settled, Usage,
+};
 pub use frame::{Frame, FrameError, decode_frame};
 pub use opcode::Opcode;
 pub use status::Status;

@@ -15,18 +15,18 @@ pub struct OpcodeRow {
     pub opcode: Opcode,
     /// Its name in the registry.
     pub name: &'static str,
-    /// The least role that may ask it; the ledger checks it, in the order of the requests.
-    pub role: Role,
+    /// The least roles that may ask it, any of which will do; the ledger checks it, in the order of the requests.
+    pub roles: &'static [Role],
 }
 
 macro_rules! opcodes {
-    ($( $(#[$meta:meta])* $name:ident = $value:literal, $role:ident; )*) => {
+    ($( $(#[$meta:meta])* $name:ident = $value:literal, $($role:ident)|+; )*) => {
         impl Opcode {
             $( $(#[$meta])* pub const $name: Self = Self($value); )*
 
             /// All known opcodes, in the order of the registry.
             pub const TABLE: &'static [OpcodeRow] = &[ $(
-                OpcodeRow { opcode: Self::$name, name: stringify!($name), role: Role::$role },
+                OpcodeRow { opcode: Self::$name, name: stringify!($name), roles: &[$(Role::$role),+] },
             )* ];
         }
     };
@@ -43,6 +43,14 @@ opcodes! {
     RELEASE = 0x0012, AGENT;
     /// Asks how many seats of a product are available; engages none.
     AVAILABILITY = 0x0013, AGENT;
+    /// Sets seats or units aside, for a deployment or a rollout.
+    RESERVE = 0x0014, DEPLOYER;
+    /// Machines of a reservation were deployed.
+    COMMIT = 0x0015, DEPLOYER;
+    /// Gives back what a reservation has for machines, or all of it.
+    ABORT = 0x0016, DEPLOYER;
+    /// A page of the reservations.
+    RESERVATIONS = 0x0017, DEPLOYER | VIEWER;
     /// Counts over everything.
     STATUS = 0x0020, VIEWER;
     /// A page of the licenses.
@@ -67,6 +75,14 @@ opcodes! {
     ADMIN_ADD = 0x0035, ADMINISTRATOR;
     /// Takes an identity's role away.
     ADMIN_REMOVE = 0x0036, ADMINISTRATOR;
+    /// Imports a vendor's signed list of serials that do not serve.
+    BLACKLIST_IMPORT = 0x0037, ADMINISTRATOR;
+    /// Forgets bindings that have a conflict or an identity that waits.
+    BINDING_RESOLVE = 0x0038, ADMINISTRATOR;
+    /// Accepts the clock's pending jump.
+    CLOCK_ACCEPT = 0x0039, ADMINISTRATOR;
+    /// Makes what the calendar says the highest accepted time.
+    CLOCK_RESET = 0x003a, ADMINISTRATOR;
 }
 
 impl Opcode {

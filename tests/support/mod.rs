@@ -108,6 +108,9 @@ pub(crate) fn catalogue(products: u16) -> Catalogue {
         idle_days: 30 * (n % 2),
         single_use: n.is_multiple_of(2),
         offline_days: 7,
+        offers: seatkeeper::domain::catalogue::Offers::default(),
+        required: None,
+        on_conflict: seatkeeper::domain::catalogue::OnConflict::default(),
         components: BTreeMap::from([
             (
                 "agent".parse().unwrap(),

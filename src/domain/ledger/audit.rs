@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Ledger;
-use crate::domain::ids::{Serial, VendorId};
+use crate::domain::ids::{ProductKey, ReservationId, Serial, VendorId};
 use crate::domain::seat::SeatKey;
 
 /// What is on disk cannot be: the server must not start with it.
@@ -15,7 +15,7 @@ pub enum AuditError {
     Oversold {
         /// Which license.
         serial: Serial,
-        /// Seats and spent units.
+        /// Seats, spent and reserved units.
         used: u32,
         /// Seats that it has.
         total: u32,
@@ -25,6 +25,14 @@ pub enum AuditError {
     Orphan {
         /// Which seat.
         key: SeatKey,
+        /// The license it names.
+        serial: Serial,
+    },
+    /// A reservation has units of a license that is not here, or of one of another product.
+    #[error("reservation {id} has units of license {serial}, which is not here or of another product")]
+    OrphanReservation {
+        /// Which reservation.
+        id: ReservationId,
         /// The license it names.
         serial: Serial,
     },
@@ -65,9 +73,18 @@ impl Ledger {
                 return Err(AuditError::Untrusted { serial: *serial });
             }
         }
+        let is_of = |serial: &Serial, product: ProductKey| {
+            let license = self.licenses.get(serial);
+            license.is_some_and(|license| license.claims.product_key() == product)
+        };
+        for (id, reservation) in &self.reservations {
+            let mut units = reservation.units();
+            if let Some((serial, _)) = units.find(|(serial, _)| !is_of(serial, reservation.product)) {
+                return Err(AuditError::OrphanReservation { id: *id, serial });
+            }
+        }
         for (key, seat) in &self.seats {
-            let license = self.licenses.get(&seat.serial);
-            if license.is_none_or(|license| license.claims.product_key() != key.product_key()) {
+            if !is_of(&seat.serial, key.product_key()) {
                 return Err(AuditError::Orphan {
                     key: *key,
                     serial: seat.serial,

@@ -1,66 +1,109 @@
 //! What is bound to a component, and how a copy of it shows itself (rule I7).
 
-use crate::domain::catalogue::Component;
+use crate::domain::catalogue::OnConflict;
 use crate::domain::change::EventKind;
-use crate::domain::command::Checkout;
-use crate::domain::ids::Fingerprint;
-use crate::domain::seat::{Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, Seat};
+use crate::domain::command::{Checkout, Rebind};
+use crate::domain::denial::Denial;
+use crate::domain::ids::{ComponentId, Fingerprint};
+use crate::domain::seat::{Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, SeatKey, Waiting};
 use crate::domain::time::{DAY_SECS, Timestamp};
 
 /// An identity that comes back this soon after another one took its place is a copy's, in seconds.
 const ALTERNATING_SECS: u64 = DAY_SECS;
 
-/// What a checkout told of its component, beyond a plain renewal.
-pub(super) struct Sighting {
-    pub(super) events: Vec<EventKind>,
+/// How a checkout meets what is bound to its component.
+pub(super) enum Met {
+    /// It is honoured: what is bound from now on, and what happened beyond a plain renewal.
+    Honoured(Binding, Vec<EventKind>),
+    /// It is refused: what is noted of it, and what happened.
+    Refused(Denial, Binding, Vec<EventKind>),
 }
 
-/// Writes the component that checks out into the seat; `now` is the steady time.
-pub(super) fn bind(
-    seat: &mut Seat,
-    checkout: &Checkout,
-    component: Component,
-    identity: Fingerprint,
-    now: Timestamp,
-) -> Sighting {
+/// The identity that checks out, and what is done about it if it is not the bound one or a copy.
+#[derive(Clone, Copy)]
+pub(super) struct Visitor {
+    pub(super) identity: Fingerprint,
+    pub(super) is_ephemeral: bool,
+    pub(super) on_conflict: OnConflict,
+    /// The steady time.
+    pub(super) now: Timestamp,
+}
+
+/// Judges a checkout by what is bound to its component, if that holds the seat already.
+pub(super) fn meet(before: Option<&Binding>, checkout: &Checkout, visitor: Visitor) -> Met {
     let Checkout {
         key,
-        component: id,
+        component,
         continuation,
+        rebind,
         ..
     } = *checkout;
-    let before = seat.components.get(&id).cloned();
-    let mut events = Vec::new();
-    if before.is_none() {
-        events.push(EventKind::ComponentAdded { key, component: id });
-    }
-    let binding = match before {
-        _ if component.ephemeral => Binding::Ephemeral,
-        None | Some(Binding::Ephemeral) => Binding::Identity(first(identity, continuation)),
-        Some(Binding::Identity(bound)) => {
-            let before = bound.conflict;
-            let (next, seen) = if bound.identity == identity {
-                again(bound, continuation)
-            } else {
-                events.push(EventKind::Rebound {
-                    key,
-                    component: id,
-                    from: bound.identity,
-                    to: identity,
-                });
-                other(bound, identity, continuation, now)
-            };
-            events.extend(seen.map(|kind| EventKind::ConflictSeen {
-                key,
-                component: id,
-                kind,
-            }));
-            let conflict = seen.map_or(before, |kind| Some(add(before, kind, now)));
-            Binding::Identity(Bound { conflict, ..next })
+    let added = before.is_none().then_some(EventKind::ComponentAdded { key, component });
+    let bound = match before {
+        _ if visitor.is_ephemeral => return Met::Honoured(Binding::Unbound, added.into_iter().collect()),
+        None | Some(Binding::Unbound) => {
+            let bound = first(visitor.identity, continuation);
+            return Met::Honoured(Binding::Identity(bound), added.into_iter().collect());
         }
+        Some(Binding::Identity(bound)) => bound,
     };
-    seat.components.insert(id, binding);
-    Sighting { events }
+    let is_other = bound.identity != visitor.identity;
+    if is_other && rebind == Rebind::Approve {
+        return wait(bound.clone(), key, component, visitor);
+    }
+    let (next, seen) = if is_other {
+        other(bound.clone(), visitor.identity, continuation, visitor.now)
+    } else {
+        again(bound.clone(), continuation)
+    };
+    let conflict = seen.map(|kind| EventKind::ConflictSeen { key, component, kind });
+    let noted = seen.map_or(bound.conflict, |kind| Some(add(bound.conflict, kind, visitor.now)));
+    if seen.is_some() && visitor.on_conflict == OnConflict::Refuse {
+        let noted = Bound {
+            conflict: noted,
+            ..bound.clone()
+        };
+        return Met::Refused(
+            Denial::Conflict,
+            Binding::Identity(noted),
+            conflict.into_iter().collect(),
+        );
+    }
+    let rebound = is_other.then_some(EventKind::Rebound {
+        key,
+        component,
+        from: bound.identity,
+        to: visitor.identity,
+    });
+    let next = Bound {
+        conflict: noted,
+        ..next
+    };
+    Met::Honoured(Binding::Identity(next), rebound.into_iter().chain(conflict).collect())
+}
+
+/// Another identity that has to be approved: the bound one stays.
+fn wait(bound: Bound, key: SeatKey, component: ComponentId, visitor: Visitor) -> Met {
+    let identity = visitor.identity;
+    let known = bound.waiting.filter(|waiting| waiting.identity == identity);
+    let event = known.is_none().then_some(EventKind::IdentityWaits {
+        key,
+        component,
+        identity,
+    });
+    let waiting = known.unwrap_or(Waiting {
+        identity,
+        since: visitor.now,
+    });
+    let noted = Bound {
+        waiting: Some(waiting),
+        ..bound
+    };
+    Met::Refused(
+        Denial::RebindPending,
+        Binding::Identity(noted),
+        event.into_iter().collect(),
+    )
 }
 
 fn first(identity: Fingerprint, came_with: u64) -> Bound {
@@ -71,6 +114,7 @@ fn first(identity: Fingerprint, came_with: u64) -> Bound {
         continuation: number_after(came_with, came_with),
         continuation_before: came_with,
         conflict: None,
+        waiting: None,
     }
 }
 
@@ -105,6 +149,7 @@ fn other(bound: Bound, identity: Fingerprint, came_with: u64, now: Timestamp) ->
         continuation: number_after(bound.continuation, came_with),
         continuation_before: came_with,
         conflict: bound.conflict,
+        waiting: None,
     };
     (next, alternates.then_some(ConflictKind::AlternatingIdentity))
 }

@@ -1,17 +1,19 @@
-//! CHECKOUT and RENEW: one decision (rule S14).
+//! CHECKOUT and RENEW: one decision (rule S14). Its order is that of "Order of a checkout" in `proto-spec/rules.md`.
 
 use std::net::IpAddr;
 
-use super::binding::{Sighting, bind};
+use super::binding::{Met, Visitor, meet};
+use super::index::Standing;
 use super::{Decided, Ledger, Occasion};
 use crate::domain::catalogue::{COMPONENTS_MAX, Component, Product};
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::command::{Actor, Checkout};
 use crate::domain::denial::{Denial, Denied, SeatsInUse, Subject};
-use crate::domain::ids::{Fingerprint, ProductKey, Serial};
-use crate::domain::license::Usage;
-use crate::domain::reply::{Grant, GrantKind, Reply};
-use crate::domain::seat::{Binding, MachineNote, Seat, SpentUnit};
+use crate::domain::ids::{Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial};
+use crate::domain::license::{LicenseStatus, Usage};
+use crate::domain::reply::{Counts, Grant, GrantKind, Reply};
+use crate::domain::reservation::{Hold, Reservation};
+use crate::domain::seat::{Binding, MachineNote, Seat, SeatKey, SpentUnit};
 use crate::domain::time::{Now, Timestamp};
 
 /// A checkout whose product and component are known, with everything that the decision needs.
@@ -41,11 +43,14 @@ impl Ledger {
             return self.refuse(checkout, Denial::UnknownComponent, occasion.now);
         };
         if !component.counted {
-            let counts = self.counts(key, occasion.now);
+            let counts = self.counts(key, Usage::Machine, occasion.now);
             return Decided::unchanged(Reply::NotCounted {
                 counts,
                 signed_entry: product.signed_entry.clone(),
             });
+        }
+        if let Some(required) = self.lacks(product, key, checkout.key.mac) {
+            return self.refuse(checkout, Denial::RequiredProduct { product: required }, occasion.now);
         }
         let asked = Asked {
             checkout,
@@ -61,86 +66,137 @@ impl Ledger {
         }
     }
 
+    /// The product that this one requires and of which the machine has no seat (rule S15).
+    pub(super) fn lacks(&self, product: &Product, key: ProductKey, mac: Mac) -> Option<ProductId> {
+        product.required.filter(|required| {
+            !self.seats.contains_key(&SeatKey {
+                vendor: key.vendor,
+                product: *required,
+                mac,
+            })
+        })
+    }
+
     /// The machine holds the seat: it never takes a second one (rule I2).
     fn renew(&self, asked: &Asked<'_>, mut seat: Seat) -> Decided {
         let Asked { checkout, occasion, .. } = *asked;
+        let key = checkout.key;
         if seat.components.len() >= COMPONENTS_MAX && !seat.components.contains_key(&checkout.component) {
             return self.refuse(checkout, Denial::TooManyComponents, occasion.now);
         }
+        let (binding, seen) = match meet(seat.components.get(&checkout.component), checkout, asked.visitor()) {
+            Met::Honoured(binding, seen) => (binding, seen),
+            Met::Refused(denial, noted, seen) => {
+                let mut refused = self.refuse(checkout, denial, occasion.now);
+                seat.components.insert(checkout.component, noted);
+                refused.changes.push(Change {
+                    fact: Fact::SeatPut(key, Box::new(seat)),
+                    events: seen.into_iter().map(|kind| occasion.event(kind)).collect(),
+                });
+                return refused;
+            }
+        };
         let mut changes = Vec::new();
         let mut events = Vec::new();
-        let serves = |serial| {
-            self.licenses
-                .get(serial)
-                .is_some_and(|one| one.status(occasion.now.latest()).serves())
-        };
-        if !serves(&seat.serial) {
-            let Some(to) = self.index.first_open(checkout.key.product_key(), occasion.now) else {
-                return self.refuse(checkout, Denial::LicenseExpired, occasion.now);
+        if let Some(denial) = self.why_not_serving(seat.serial, occasion.now) {
+            let Some(to) = self.index.first_open(key.product_key(), occasion.now) else {
+                return self.refuse(checkout, denial, occasion.now);
             };
             let from = seat.serial;
             changes.extend(self.spend_before_move(asked, &seat));
             seat.serial = to;
-            seat.single_use = self.is_single_use(asked.product, to);
-            events.push(occasion.event(EventKind::SeatMoved {
-                key: checkout.key,
-                from,
-                to,
-            }));
+            seat.single_use = asked.product.single_use;
+            events.push(occasion.event(EventKind::SeatMoved { key, from, to }));
         }
-        let sighting = asked.hold(&mut seat);
-        events.extend(sighting.events.into_iter().map(|kind| occasion.event(kind)));
+        asked.hold(&mut seat, binding);
+        events.extend(seen.into_iter().map(|kind| occasion.event(kind)));
         if events.is_empty() {
-            events.push(occasion.event(EventKind::SeatRenewed { key: checkout.key }));
+            events.push(occasion.event(EventKind::SeatRenewed { key }));
         }
         let reply = self.grant(asked, &seat, GrantKind::Renewed);
         changes.push(Change {
-            fact: Fact::SeatPut(checkout.key, Box::new(seat)),
+            fact: Fact::SeatPut(key, Box::new(seat)),
             events,
         });
         Decided { reply, changes }
     }
 
-    /// The machine holds no seat: it gets one if one is available (rules S1, S7).
+    /// The machine holds no seat: it gets one if one is available (rules S1, S7, X4).
     fn engage(&self, asked: &Asked<'_>) -> Decided {
         let Asked { checkout, occasion, .. } = *asked;
-        let product = checkout.key.product_key();
-        let Some(serial) = self.index.first_open(product, occasion.now) else {
-            return self.refuse(checkout, self.why_none(product, occasion.now), occasion.now);
+        let key = checkout.key.product_key();
+        let mut changes = Vec::new();
+        let serial = if let Some((id, serial)) = self.first_held(key, occasion.now) {
+            changes.extend(self.bind_held(id, serial));
+            serial
+        } else if let Some(serial) = self.index.first_open(key, occasion.now) {
+            serial
+        } else {
+            let why = self.why_none(key, &[Usage::Machine], occasion.now);
+            return self.refuse(checkout, why, occasion.now);
         };
+        let mut seat = new_seat(asked.product, serial, occasion.now);
+        // Nothing is bound yet, so nothing can be refused, and the engagement tells all there is to tell.
+        if let Met::Honoured(binding, _) = meet(None, checkout, asked.visitor()) {
+            asked.hold(&mut seat, binding);
+        }
         let former = self.former.get(&checkout.key).copied();
-        let mut seat = Seat {
-            serial,
-            acquired_at: occasion.now.latest(),
-            renewed_at: occasion.now.latest(),
-            renew_by: None,
-            single_use: self.is_single_use(asked.product, serial),
-            machine: MachineNote::default(),
-            components: std::collections::BTreeMap::new(),
-        };
-        // A first sighting has nothing to tell that the engagement does not.
-        asked.hold(&mut seat);
         let kind = former.map_or(GrantKind::Granted, GrantKind::EngagedAgain);
         let reply = self.grant(asked, &seat, kind);
+        changes.extend(self.put_new_seat(occasion, checkout.key, seat));
+        Decided { reply, changes }
+    }
+
+    /// A seat that was engaged, and that its machine is no former holder any more.
+    pub(super) fn put_new_seat(&self, occasion: Occasion, key: SeatKey, seat: Seat) -> Vec<Change> {
+        let again = self.former.contains_key(&key);
         let engaged = EventKind::SeatEngaged {
-            key: checkout.key,
-            serial,
-            again: former.is_some(),
+            key,
+            serial: seat.serial,
+            again,
         };
-        let mut changes = vec![occasion.change(Fact::SeatPut(checkout.key, Box::new(seat)), engaged)];
-        if former.is_some() {
+        let mut changes = vec![occasion.change(Fact::SeatPut(key, Box::new(seat)), engaged)];
+        if again {
             changes.push(Change {
-                fact: Fact::FormerDropped(checkout.key),
+                fact: Fact::FormerDropped(key),
                 events: Vec::new(),
             });
         }
-        Decided { reply, changes }
+        changes
+    }
+
+    /// The held seat that a machine binds first: of the reservation that lapses first, on the license that serves and
+    /// comes first (rules X4, S3).
+    fn first_held(&self, product: ProductKey, now: Now) -> Option<(ReservationId, Serial)> {
+        self.index.held(product).find_map(|id| {
+            let Hold::Seats(held) = &self.reservations.get(&id)?.hold else {
+                return None;
+            };
+            let licenses = held.keys().filter_map(|serial| self.licenses.get(serial));
+            let serving = licenses.filter(|license| license.status(now.latest()).serves());
+            let first = serving.min_by_key(|one| (one.ends_at(), one.imported_at, one.claims.serial))?;
+            Some((id, first.claims.serial))
+        })
+    }
+
+    /// One held seat less: a machine binds it. The seat tells its own event.
+    fn bind_held(&self, id: ReservationId, serial: Serial) -> Option<Change> {
+        let mut reservation = self.reservations.get(&id)?.clone();
+        if let Hold::Seats(held) = &mut reservation.hold
+            && let Some(count) = held.get_mut(&serial)
+        {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&serial);
+            }
+        }
+        Some(put_reservation(id, reservation, Vec::new()))
     }
 
     fn grant(&self, asked: &Asked<'_>, seat: &Seat, kind: GrantKind) -> Reply {
         let (continuation, conflict) = match seat.components.get(&asked.checkout.component) {
             Some(Binding::Identity(bound)) => (bound.continuation, bound.conflict),
-            Some(Binding::Ephemeral) | None => (0, None),
+            Some(Binding::Unbound) | None => (0, None),
         };
         Reply::Seat(Box::new(Grant {
             kind,
@@ -165,6 +221,7 @@ impl Ledger {
             let spent = SpentUnit {
                 mac: asked.checkout.key.mac,
                 spent_at: asked.occasion.now.latest(),
+                reservation: None,
             };
             Change {
                 fact: Fact::SpentPut(seat.serial, unit, spent),
@@ -173,69 +230,142 @@ impl Ledger {
         })
     }
 
-    fn is_single_use(&self, product: &Product, serial: Serial) -> bool {
-        product.single_use
-            || self
-                .licenses
-                .get(&serial)
-                .is_some_and(|one| one.claims.usage == Usage::Deployment)
+    /// Why a license does not serve; nothing where it does.
+    fn why_not_serving(&self, serial: Serial, now: Now) -> Option<Denial> {
+        match self.licenses.get(&serial).map(|one| one.status(now.latest())) {
+            Some(LicenseStatus::Valid) => None,
+            Some(LicenseStatus::Blacklisted) => Some(Denial::LicenseBlacklisted),
+            Some(LicenseStatus::Superseded) => Some(Denial::LicenseSuperseded),
+            Some(LicenseStatus::Expired) | None => Some(Denial::LicenseExpired),
+        }
     }
 
-    fn why_none(&self, product: ProductKey, now: Now) -> Denial {
-        if self.counts(product, now).licenses == 0 {
-            Denial::NoLicense
-        } else if self.index.any_serves(product, now) {
+    /// Why no license of these usages has a free unit.
+    pub(super) fn why_none(&self, product: ProductKey, usages: &[Usage], now: Now) -> Denial {
+        let standing = |usage: &Usage| self.index.standing(product, *usage, now);
+        let all = usages.iter().map(standing).fold(Standing::default(), Standing::and);
+        if all.licenses() == 0 {
+            let deployment = self.index.standing(product, Usage::Deployment, now).licenses();
+            if deployment > 0 && !usages.contains(&Usage::Deployment) {
+                Denial::DeploymentOnly
+            } else {
+                Denial::NoLicense
+            }
+        } else if all.serving > 0 {
             Denial::SeatsExhausted
-        } else {
+        } else if all.expired > 0 {
             Denial::LicenseExpired
+        } else if all.blacklisted > 0 {
+            Denial::LicenseBlacklisted
+        } else {
+            Denial::LicenseSuperseded
         }
     }
 
     fn refuse(&self, checkout: &Checkout, denial: Denial, now: Now) -> Decided {
         let product = checkout.key.product_key();
+        let subject = Subject {
+            product: Some(product.product),
+            component: Some(checkout.component),
+            mac: Some(checkout.key.mac),
+            serial: self.seats.get(&checkout.key).map(|seat| seat.serial),
+        };
+        let mut denied = self.denied(denial, subject, product, &[Usage::Machine], now);
+        denied.former = self.former.get(&checkout.key).copied();
+        Decided::unchanged(Reply::Denied(denied))
+    }
+
+    /// A refusal for want of a seat or unit with what its reader wants to know next (rule V2).
+    pub(super) fn denied(
+        &self,
+        denial: Denial,
+        subject: Subject,
+        product: ProductKey,
+        usages: &[Usage],
+        now: Now,
+    ) -> Denied {
+        let counts = |usage: &Usage| self.counts(product, *usage, now);
         let seats = matches!(
             denial,
-            Denial::SeatsExhausted | Denial::LicenseExpired | Denial::NoLicense
+            Denial::SeatsExhausted
+                | Denial::LicenseBlacklisted
+                | Denial::LicenseExpired
+                | Denial::LicenseSuperseded
+                | Denial::DeploymentOnly
+                | Denial::NoLicense
         )
         .then(|| {
-            let counts = self.counts(product, now);
-            let earliest_renew_by = self.earliest_renew_by(product, now);
+            let sum = usages.iter().map(counts).fold(Counts::default(), Counts::and);
             SeatsInUse {
-                used: counts.used,
-                total: counts.total,
-                earliest_renew_by,
+                used: sum.used,
+                total: sum.total,
+                earliest_renew_by: self.earliest_renew_by(product, now),
             }
         });
-        Decided::unchanged(Reply::Denied(Denied {
+        let list = self.blacklists.get(&product.vendor);
+        Denied {
             denial,
-            subject: Subject {
-                product: Some(product.product),
-                component: Some(checkout.component),
-                mac: Some(checkout.key.mac),
-                serial: self.seats.get(&checkout.key).map(|seat| seat.serial),
-            },
+            subject,
             seats,
-            former: self.former.get(&checkout.key).copied(),
-        }))
+            former: None,
+            contact: list
+                .filter(|_| denial == Denial::LicenseBlacklisted)
+                .map(|list| list.contact.clone()),
+        }
     }
 }
 
+/// A seat of a license that nobody holds yet.
+pub(super) fn new_seat(product: &Product, serial: Serial, now: Now) -> Seat {
+    Seat {
+        serial,
+        acquired_at: now.latest(),
+        renewed_at: now.latest(),
+        renew_by: renew_by(product, now),
+        single_use: product.single_use,
+        machine: MachineNote::default(),
+        components: std::collections::BTreeMap::new(),
+    }
+}
+
+/// The renew date of a seat that is engaged or renewed now (rule S4).
+fn renew_by(product: &Product, now: Now) -> Option<Timestamp> {
+    product.idle_period_secs().map(|secs| now.latest().after_secs(secs))
+}
+
+/// The reservation as it is from now on; ended where nothing is left of it.
+pub(super) fn put_reservation(
+    id: ReservationId,
+    reservation: Reservation,
+    events: Vec<crate::domain::change::Event>,
+) -> Change {
+    let fact = if reservation.is_empty() {
+        Fact::ReservationEnded(id)
+    } else {
+        Fact::ReservationPut(id, Box::new(reservation))
+    };
+    Change { fact, events }
+}
+
 impl Asked<'_> {
-    /// Writes the sighting into the seat: the component, the machine's words, the new renew date (rule S4).
-    fn hold(&self, seat: &mut Seat) -> Sighting {
+    const fn visitor(&self) -> Visitor {
+        Visitor {
+            identity: self.identity,
+            is_ephemeral: self.component.ephemeral,
+            on_conflict: self.product.on_conflict,
+            now: self.occasion.now.steady,
+        }
+    }
+
+    /// Writes the visit into the seat: the component, the machine's words, the new renew date (rule S4).
+    fn hold(&self, seat: &mut Seat, binding: Binding) {
         let now = self.occasion.now;
         seat.renewed_at = now.latest();
-        seat.renew_by = self.renew_by(now);
+        seat.renew_by = renew_by(self.product, now);
         seat.machine = MachineNote {
             address: Some(self.address),
             ..self.checkout.machine.clone()
         };
-        bind(seat, self.checkout, self.component, self.identity, now.steady)
-    }
-
-    fn renew_by(&self, now: Now) -> Option<Timestamp> {
-        self.product
-            .idle_period_secs()
-            .map(|secs| now.latest().after_secs(secs))
+        seat.components.insert(self.checkout.component, binding);
     }
 }

@@ -66,6 +66,7 @@ impl<'a> Endings<'a> {
                 SpentUnit {
                     mac: key.mac,
                     spent_at: ended_at,
+                    reservation: None,
                 },
             ));
             *next += 1;

@@ -1,16 +1,17 @@
-//! Vendors, catalogues and license keys coming in, licenses going out.
+//! Vendors and license keys coming in (rules K3 to K6).
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::ending::Endings;
 use super::{Decided, Ledger, Occasion};
-use crate::domain::catalogue::{Catalogue, VENDORS_MAX, Vendor};
-use crate::domain::change::{Change, EventKind, Fact};
-use crate::domain::denial::{Denial, KeyRefusal, Subject};
-use crate::domain::ids::{Serial, VendorId};
-use crate::domain::license::{License, Tombstone, VerifiedKey};
+use crate::domain::blacklist::Listed;
+use crate::domain::catalogue::{VENDORS_MAX, Vendor};
+use crate::domain::change::{EventKind, Fact};
+use crate::domain::denial::{Denial, KeyRefusal};
+use crate::domain::ids::{ProductKey, Serial, VendorId};
+use crate::domain::license::{License, Tombstone, Usage, VerifiedKey};
 use crate::domain::reply::{ImportOutcome, Reply};
-use crate::domain::seat::{EndCause, SeatKey};
+use crate::domain::time::Timestamp;
 
 impl Ledger {
     pub(super) fn trust_vendor(&self, occasion: Occasion, id: VendorId, public_key: [u8; 32]) -> Decided {
@@ -31,47 +32,37 @@ impl Ledger {
         }
     }
 
-    pub(super) fn import_catalogue(&self, occasion: Occasion, catalogue: &Catalogue) -> Decided {
-        let Catalogue { vendor, version, .. } = *catalogue;
-        if !self.vendors.contains_key(&vendor) {
-            return Decided::refused(Denial::UnknownVendor);
-        }
-        let reply = Reply::CatalogueImported {
-            products: u32::try_from(catalogue.products.len()).unwrap_or(u32::MAX),
-        };
-        match self.catalogues.get(&vendor) {
-            Some(held) if held.signed == catalogue.signed => return Decided::unchanged(reply),
-            Some(held) if held.version >= version => {
-                return Decided::refused(Denial::CatalogueNotNewer { held: held.version });
-            }
-            _ => {}
-        }
-        let fact = Fact::CataloguePut(Box::new(catalogue.clone()));
-        Decided {
-            reply,
-            changes: vec![occasion.change(fact, EventKind::CatalogueImported { vendor, version })],
-        }
-    }
-
-    /// Each key is decided on its own: the good ones are added whatever the bad ones are (rule K3).
+    /// Each key is decided on its own: the good ones are added whatever the bad ones are (rule K3). Later ones see
+    /// what earlier ones of the same import added.
     pub(super) fn import(&self, occasion: Occasion, keys: &[VerifiedKey]) -> Decided {
-        let mut added: BTreeMap<Serial, &VerifiedKey> = BTreeMap::new();
+        let mut added: BTreeMap<Serial, License> = BTreeMap::new();
         let mut changes = Vec::new();
         let mut outcomes = Vec::with_capacity(keys.len());
         for key in keys {
-            let twin = added.get(&key.claims.serial).map(|twin| &twin.certificate);
-            let (outcome, license) = self.import_one(occasion, key, twin);
-            outcomes.push(outcome);
-            if let Some(license) = license {
-                let (serial, seats) = (license.claims.serial, license.claims.seats);
-                let imported = EventKind::LicenseImported {
+            let serial = key.claims.serial;
+            let product = key.claims.product_key();
+            let held = added.get(&serial).or_else(|| self.licenses.get(&serial));
+            outcomes.push(match self.judge(occasion, key, held) {
+                Ok(None) => ImportOutcome::AlreadyPresent { serial, product },
+                Ok(Some(license)) => {
+                    let renewal = held.is_some();
+                    let seats = license.claims.seats;
+                    let event = EventKind::LicenseImported { serial, product, seats };
+                    changes.push(occasion.change(Fact::LicensePut(Box::new(license.clone())), event));
+                    added.insert(serial, license);
+                    ImportOutcome::Added {
+                        serial,
+                        product,
+                        seats,
+                        renewal,
+                    }
+                }
+                Err(refusal) => ImportOutcome::Refused {
                     serial,
-                    product: license.claims.product_key(),
-                    seats,
-                };
-                changes.push(occasion.change(Fact::LicensePut(Box::new(license)), imported));
-                added.insert(serial, key);
-            }
+                    product,
+                    refusal,
+                },
+            });
         }
         Decided {
             reply: Reply::Imported(outcomes),
@@ -79,104 +70,112 @@ impl Ledger {
         }
     }
 
-    /// `twin` is the certificate of a key with the same serial that was added earlier in the same import.
-    fn import_one(
+    /// The license that the key makes; nothing where it is here already. In the order of "Import" in the rules.
+    fn judge(
         &self,
         occasion: Occasion,
         key: &VerifiedKey,
-        twin: Option<&bytes::Bytes>,
-    ) -> (ImportOutcome, Option<License>) {
-        let serial = key.claims.serial;
-        let product = key.claims.product_key();
-        let refused = |refusal| {
-            (
-                ImportOutcome::Refused {
-                    serial,
-                    product,
-                    refusal,
-                },
-                None,
-            )
-        };
-        let tombstone = self.tombstones.get(&serial);
-        match twin.or_else(|| self.licenses.get(&serial).map(|license| &license.certificate)) {
-            Some(held) if *held == key.certificate => return (ImportOutcome::AlreadyPresent { serial, product }, None),
-            Some(_) => return refused(KeyRefusal::SerialTaken),
-            // Import date and spent units are those of another vendor's license.
-            None if tombstone.is_some_and(|tombstone| tombstone.vendor != product.vendor) => {
-                return refused(KeyRefusal::SerialTaken);
-            }
-            // More units than it has were spent under the serial before it was removed (rules S2, S9).
-            None if self.index.used(serial) > key.claims.seats => return refused(KeyRefusal::SerialTaken),
-            None => {}
+        held: Option<&License>,
+    ) -> Result<Option<License>, KeyRefusal> {
+        let claims = &key.claims;
+        let serial = claims.serial;
+        if held.is_some_and(|held| held.certificate == key.certificate) {
+            return Ok(None);
         }
-        if !self.vendors.contains_key(&product.vendor) {
-            return refused(KeyRefusal::UnknownVendor);
+        if !self.vendors.contains_key(&claims.vendor) {
+            return Err(KeyRefusal::UnknownVendor);
         }
-        if self.product(&product).is_none() {
-            return refused(KeyRefusal::UnknownProduct);
+        let before = held
+            .map(Before::of)
+            .or_else(|| self.tombstones.get(&serial).map(Before::of_removed));
+        if before.is_some_and(|before| (before.product, before.usage) != (claims.product_key(), claims.usage)) {
+            return Err(KeyRefusal::SerialTaken);
         }
+        let product = self.product(&claims.product_key()).ok_or(KeyRefusal::UnknownProduct)?;
+        if !product.offers.usages().contains(&claims.usage) {
+            return Err(KeyRefusal::UsageNotOffered);
+        }
+        self.check_list(claims.vendor, serial)?;
         // A key that was here before does not start anew (rule K5).
-        let imported_at = tombstone.map_or(occasion.now.latest(), |tombstone| tombstone.imported_at);
         let license = License {
-            claims: key.claims.clone(),
-            imported_at,
+            claims: claims.clone(),
+            imported_at: before.map_or(occasion.now.latest(), |before| before.imported_at),
             certificate: key.certificate.clone(),
+            listed: None,
         };
-        if !license.status(occasion.now.latest()).serves() {
-            return refused(KeyRefusal::Expired);
+        if let Some(before) = before {
+            before.admits(&license)?;
         }
-        (
-            ImportOutcome::Added {
-                serial,
-                product,
-                seats: key.claims.seats,
-            },
-            Some(license),
-        )
+        let used = self.index.used(serial);
+        if used > claims.seats {
+            return Err(KeyRefusal::FewerSeatsThanUsed { used });
+        }
+        if license.status(occasion.now.latest()).serves() {
+            Ok(Some(license))
+        } else {
+            Err(KeyRefusal::Expired)
+        }
     }
 
-    pub(super) fn remove_license(&self, occasion: Occasion, serial: Serial, end_seats: bool) -> Decided {
-        let subject = Subject {
-            serial: Some(serial),
-            ..Subject::default()
-        };
-        let refuse = |denial| Decided::refused_about(denial, subject);
-        let Some(license) = self.licenses.get(&serial) else {
-            return refuse(Denial::UnknownSerial);
-        };
-        let holders: Vec<_> = self.index.holders(serial).collect();
-        let seats_ended = u32::try_from(holders.len()).unwrap_or(u32::MAX);
-        if seats_ended > 0 && !end_seats {
-            return refuse(Denial::LicenseInUse { seats: seats_ended });
+    /// Refuses a serial that its vendor's list names (rules K4, C3).
+    fn check_list(&self, vendor: VendorId, serial: Serial) -> Result<(), KeyRefusal> {
+        let list = self.blacklists.get(&vendor);
+        match list.and_then(|list| Some((list, list.serials.get(&serial)?))) {
+            None => Ok(()),
+            Some((list, Listed::Blacklisted)) => Err(KeyRefusal::Blacklisted {
+                contact: list.contact.clone(),
+            }),
+            Some((_, Listed::Superseded)) => Err(KeyRefusal::Superseded),
         }
-        let product = license.claims.product_key();
-        let mut endings = Endings::new(self, occasion);
-        for mac in holders {
-            let key = SeatKey {
-                vendor: product.vendor,
-                product: product.product,
-                mac,
-            };
-            if let Some(seat) = self.seats.get(&key) {
-                endings.end(key, seat, EndCause::LicenseRemoved, occasion.now.latest(), None);
-            }
+    }
+}
+
+/// The license of a serial that is here, or that was removed.
+#[derive(Clone, Copy)]
+struct Before {
+    product: ProductKey,
+    usage: Usage,
+    imported_at: Timestamp,
+    seats: u32,
+    ends_at: Timestamp,
+    is_here: bool,
+}
+
+impl Before {
+    fn of(held: &License) -> Self {
+        Self {
+            product: held.claims.product_key(),
+            usage: held.claims.usage,
+            imported_at: held.imported_at,
+            seats: held.claims.seats,
+            ends_at: held.ends_at(),
+            is_here: true,
         }
-        let mut changes = endings.changes;
-        let tombstone = Tombstone {
-            vendor: product.vendor,
-            imported_at: license.imported_at,
-            removed_at: occasion.now.latest(),
-        };
-        changes.push(Change {
-            fact: Fact::TombstonePut(serial, tombstone),
-            events: Vec::new(),
-        });
-        let removed = EventKind::LicenseRemoved { serial, seats_ended };
-        changes.push(occasion.change(Fact::LicenseRemoved(serial), removed));
-        Decided {
-            reply: Reply::LicenseRemoved { seats_ended },
-            changes,
+    }
+
+    const fn of_removed(tombstone: &Tombstone) -> Self {
+        Self {
+            product: ProductKey {
+                vendor: tombstone.vendor,
+                product: tombstone.product,
+            },
+            usage: tombstone.usage,
+            imported_at: tombstone.imported_at,
+            seats: tombstone.seats,
+            ends_at: tombstone.ends_at,
+            is_here: false,
+        }
+    }
+
+    /// Whether a license may take this one's place (rule K6).
+    fn admits(&self, next: &License) -> Result<(), KeyRefusal> {
+        let seats = next.claims.seats.cmp(&self.seats);
+        let end = next.ends_at().cmp(&self.ends_at);
+        match (seats, end) {
+            (Ordering::Equal, Ordering::Equal) if !self.is_here => Ok(()),
+            (Ordering::Less | Ordering::Equal, Ordering::Less | Ordering::Equal) => Err(KeyRefusal::Superseded),
+            (Ordering::Less, Ordering::Greater) | (Ordering::Greater, Ordering::Less) => Err(KeyRefusal::NotARenewal),
+            (Ordering::Greater, _) | (_, Ordering::Greater) => Ok(()),
         }
     }
 }

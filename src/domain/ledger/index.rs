@@ -1,58 +1,72 @@
-//! The indexes: kept from the old and the new value of one key alone, so that replay may pass through any state.
+//! The indexes, and what is asked of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use super::Ledger;
-use crate::domain::ids::{Mac, ProductKey, Serial};
+use crate::domain::ids::{ComponentId, Mac, ProductKey, ReservationId, Serial};
 use crate::domain::license::{License, Usage};
 use crate::domain::reply::Counts;
-use crate::domain::seat::{Binding, FormerSeat, Seat, SeatKey, SpentUnit};
+use crate::domain::seat::SeatKey;
 use crate::domain::time::{Now, Timestamp};
 
-/// A license with a free seat, in the order in which licenses serve (rule S3; machine licenses first, rule X5).
+/// A license with a free unit, in the order in which those of one usage serve (rule S3).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Open {
-    product: ProductKey,
-    usage: Usage,
-    ends_at: Timestamp,
-    imported_at: Timestamp,
-    serial: Serial,
+pub(super) struct Open {
+    pub(super) product: ProductKey,
+    pub(super) usage: Usage,
+    /// 0 where the vendor's list names it: it never serves.
+    pub(super) ends_at: Timestamp,
+    pub(super) imported_at: Timestamp,
+    pub(super) serial: Serial,
 }
 
-/// Sums over the licenses of a product that end at one moment.
+/// Sums over the licenses of a product and usage that end at one moment.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Ending {
-    licenses: u32,
-    free: u64,
+pub(super) struct Ending {
+    pub(super) licenses: u32,
+    pub(super) free: u64,
 }
 
-/// Sums over the licenses of a product.
+/// Sums over the licenses of a product and usage.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Tally {
-    licenses: u32,
-    total: u64,
-    used: u64,
-    free: u64,
+pub(super) struct Tally {
+    pub(super) licenses: u32,
+    pub(super) blacklisted: u32,
+    pub(super) superseded: u32,
+    pub(super) total: u64,
+    pub(super) used: u64,
+    pub(super) free: u64,
 }
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Index {
     /// Seats by renew date (rule S6).
-    due: BTreeSet<(Timestamp, SeatKey)>,
+    pub(super) due: BTreeSet<(Timestamp, SeatKey)>,
     /// Seats that come back, by product and renew date (rule V2).
-    reusable_due: BTreeSet<(ProductKey, Timestamp, Mac)>,
+    pub(super) reusable_due: BTreeSet<(ProductKey, Timestamp, Mac)>,
     /// Former seats by the time they ended.
-    former_ended: BTreeSet<(Timestamp, SeatKey)>,
+    pub(super) former_ended: BTreeSet<(Timestamp, SeatKey)>,
     /// Machines with a seat of a license; the license says of which product.
-    holders: BTreeSet<(Serial, Mac)>,
-    /// Seats and spent units of each license (rule S2).
-    used: BTreeMap<Serial, u32>,
-    open: BTreeSet<Open>,
+    pub(super) holders: BTreeSet<(Serial, Mac)>,
+    /// Seats, spent and reserved units of each license (rule S2).
+    pub(super) used: BTreeMap<Serial, u32>,
+    pub(super) open: BTreeSet<Open>,
     /// Sums over the licenses of a product by the moment from which they do not serve: keys sold by the day share few.
-    ends: BTreeMap<(ProductKey, Timestamp), Ending>,
-    tallies: BTreeMap<ProductKey, Tally>,
-    conflicts: u64,
+    pub(super) ends: BTreeMap<(ProductKey, Usage, Timestamp), Ending>,
+    pub(super) tallies: BTreeMap<(ProductKey, Usage), Tally>,
+    /// Seats by the components that hold them.
+    pub(super) holding: BTreeMap<(ProductKey, ComponentId), u64>,
+    /// Seats of each product.
+    pub(super) seats: BTreeMap<ProductKey, u64>,
+    pub(super) conflicts: u64,
+    pub(super) waiting: u64,
+    /// Reservations by the moment at which they lapse (rule X4).
+    pub(super) lapses: BTreeSet<(Timestamp, ReservationId)>,
+    /// Reservations that hold seats for machines that check out, the soonest to lapse first (rule X4).
+    pub(super) held: BTreeSet<(ProductKey, Timestamp, ReservationId)>,
+    /// Units spent for a machine of a reservation, so that a commit can be repeated (rule X2).
+    pub(super) committed: BTreeMap<(ReservationId, Mac), Serial>,
 }
 
 /// Seats looked at for the earliest renew date, at most: those of licenses that do not serve may come first.
@@ -63,19 +77,26 @@ impl Index {
         self.used.get(&serial).copied().unwrap_or(0)
     }
 
-    pub(super) fn products(&self) -> impl Iterator<Item = &ProductKey> {
-        self.tallies.keys()
+    /// The products with a license, each once.
+    pub(super) fn products(&self) -> impl Iterator<Item = ProductKey> {
+        let mut last = None;
+        self.tallies
+            .keys()
+            .map(|(product, _)| *product)
+            .filter(move |product| last.replace(*product) != Some(*product))
     }
 
-    /// The license that serves a new seat (rule S3).
+    /// The licenses of a usage that serve and have a free unit, in the order in which they serve (rule S3).
+    fn open(&self, product: ProductKey, usage: Usage, now: Now) -> impl Iterator<Item = Serial> {
+        let serving = now.latest().after_secs(1)..=Timestamp::MAX;
+        self.open
+            .range(open_between(product, usage, &serving))
+            .map(|open| open.serial)
+    }
+
+    /// The machine license that serves a new seat (rules S3, X3).
     pub(super) fn first_open(&self, product: ProductKey, now: Now) -> Option<Serial> {
-        [Usage::Machine, Usage::Deployment].into_iter().find_map(|usage| {
-            let serving = now.latest().after_secs(1)..=Timestamp::MAX;
-            self.open
-                .range(open_between(product, usage, &serving))
-                .next()
-                .map(|open| open.serial)
-        })
+        self.open(product, Usage::Machine, now).next()
     }
 
     pub(super) fn due(&self) -> impl Iterator<Item = &(Timestamp, SeatKey)> {
@@ -93,62 +114,119 @@ impl Index {
             .map(|(_, mac)| *mac)
     }
 
-    /// Whether any license of the product serves, full or not.
-    pub(super) fn any_serves(&self, product: ProductKey, now: Now) -> bool {
-        let serving = (product, now.latest().after_secs(1))..=(product, Timestamp::MAX);
-        self.ends.range(serving).next().is_some()
+    /// How the licenses of a product and usage stand.
+    pub(super) fn standing(&self, product: ProductKey, usage: Usage, now: Now) -> Standing {
+        let tally = self.tallies.get(&(product, usage)).copied().unwrap_or_default();
+        let ended: u32 = self.ended(product, usage, now).map(|ending| ending.licenses).sum();
+        Standing {
+            serving: tally.licenses - ended,
+            expired: ended - tally.blacklisted - tally.superseded,
+            blacklisted: tally.blacklisted,
+            superseded: tally.superseded,
+        }
     }
 
-    pub(super) fn licenses_ended(&self, now: Now) -> u32 {
-        self.tallies
-            .keys()
-            .flat_map(|product| self.ended(*product, now))
-            .map(|ending| ending.licenses)
-            .sum()
+    /// How all licenses stand.
+    pub(super) fn standing_of_all(&self, now: Now) -> Standing {
+        let keys = self.tallies.keys();
+        keys.map(|(product, usage)| self.standing(*product, *usage, now))
+            .fold(Standing::default(), Standing::and)
     }
 
-    /// What has ended of a product.
-    fn ended(&self, product: ProductKey, now: Now) -> impl Iterator<Item = &Ending> {
+    /// What has ended of a product and usage.
+    fn ended(&self, product: ProductKey, usage: Usage, now: Now) -> impl Iterator<Item = &Ending> {
         self.ends
-            .range((product, Timestamp(0))..=(product, now.latest()))
+            .range((product, usage, Timestamp(0))..=(product, usage, now.latest()))
             .map(|(_, ending)| ending)
     }
 
     pub(super) const fn conflicts(&self) -> u64 {
         self.conflicts
     }
+
+    pub(super) const fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    pub(super) fn lapses(&self) -> impl Iterator<Item = &(Timestamp, ReservationId)> {
+        self.lapses.iter()
+    }
+
+    /// The reservations that hold seats of a product, the soonest to lapse first.
+    pub(super) fn held(&self, product: ProductKey) -> impl Iterator<Item = ReservationId> {
+        let (first, last) = (ReservationId([0; 16]), ReservationId([0xff; 16]));
+        self.held
+            .range((product, Timestamp(0), first)..=(product, Timestamp::MAX, last))
+            .map(|(.., id)| *id)
+    }
+
+    /// The license whose unit was spent for this machine of this reservation.
+    pub(super) fn committed(&self, id: ReservationId, mac: Mac) -> Option<Serial> {
+        self.committed.get(&(id, mac)).copied()
+    }
+
+    /// Seats of a product, or those of them that a component holds.
+    pub(super) fn seats_of(&self, product: ProductKey, component: Option<ComponentId>) -> u64 {
+        match component {
+            None => self.seats.get(&product),
+            Some(id) => self.holding.get(&(product, id)),
+        }
+        .copied()
+        .unwrap_or(0)
+    }
 }
 
-fn open_between(product: ProductKey, usage: Usage, ends: &RangeInclusive<Timestamp>) -> RangeInclusive<Open> {
-    let first = Open {
-        product,
-        usage,
-        ends_at: *ends.start(),
-        imported_at: Timestamp(0),
-        serial: Serial::FIRST,
-    };
-    let last = Open {
-        product,
-        usage,
-        ends_at: *ends.end(),
-        imported_at: Timestamp::MAX,
-        serial: Serial::LAST,
-    };
-    first..=last
+/// How many licenses serve, and why the others do not.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Standing {
+    pub(super) serving: u32,
+    pub(super) expired: u32,
+    pub(super) blacklisted: u32,
+    pub(super) superseded: u32,
+}
+
+impl Standing {
+    /// Both together.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            serving: self.serving + other.serving,
+            expired: self.expired + other.expired,
+            blacklisted: self.blacklisted + other.blacklisted,
+            superseded: self.superseded + other.superseded,
+        }
+    }
+
+    /// How many licenses there are.
+    pub(super) const fn licenses(self) -> u32 {
+        self.serving + self.expired + self.blacklisted + self.superseded
+    }
 }
 
 impl Ledger {
-    /// The earliest renew date of all seats: nothing is due before it.
+    /// The earliest renew date of all seats and end of all reservations: nothing is due before it.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.index.due.first().map(|(at, _)| *at)
+        let seat = self.index.due.first().map(|(at, _)| *at);
+        let reservation = self.index.lapses.first().map(|(at, _)| *at);
+        [seat, reservation].into_iter().flatten().min()
     }
 
-    /// Seats of a product over all its licenses (rules S2, S10).
+    /// The licenses of a usage that serve and have a free unit, with how many, in the order in which they serve.
+    pub(super) fn open_licenses(
+        &self,
+        product: ProductKey,
+        usage: Usage,
+        now: Now,
+    ) -> impl Iterator<Item = (Serial, u32)> {
+        let open = self.index.open(product, usage, now);
+        open.filter_map(|serial| Some((serial, self.free_of(self.licenses.get(&serial)?))))
+    }
+
+    /// Seats, or units for deployments, of a product over all its licenses of a usage (rules S2, S10).
     #[must_use]
-    pub fn counts(&self, product: ProductKey, now: Now) -> Counts {
-        let tally = self.index.tallies.get(&product).copied().unwrap_or_default();
-        let idle: u64 = self.index.ended(product, now).map(|ending| ending.free).sum();
+    pub fn counts(&self, product: ProductKey, usage: Usage, now: Now) -> Counts {
+        let tally = self.index.tallies.get(&(product, usage)).copied().unwrap_or_default();
+        let idle: u64 = self.index.ended(product, usage, now).map(|ending| ending.free).sum();
         Counts {
             licenses: tally.licenses,
             total: tally.total,
@@ -187,127 +265,22 @@ impl Ledger {
             .seats
             .saturating_sub(self.index.used(license.claims.serial))
     }
-
-    pub(super) fn put_license(&mut self, serial: Serial, license: Option<License>) {
-        self.uncount(serial);
-        match license {
-            Some(license) => drop(self.licenses.insert(serial, license)),
-            None => drop(self.licenses.remove(&serial)),
-        }
-        self.count(serial);
-    }
-
-    pub(super) fn put_seat(&mut self, key: &SeatKey, seat: Option<Seat>) {
-        if let Some(old) = self.seats.remove(key) {
-            if let Some(renew_by) = old.renew_by {
-                self.index.due.remove(&(renew_by, *key));
-                self.index.reusable_due.remove(&(key.product_key(), renew_by, key.mac));
-            }
-            self.index.holders.remove(&(old.serial, key.mac));
-            self.index.conflicts -= u64::from(has_conflict(&old));
-            self.use_units(old.serial, -1);
-        }
-        if let Some(new) = seat {
-            if let Some(renew_by) = new.renew_by {
-                self.index.due.insert((renew_by, *key));
-                if !new.single_use {
-                    self.index.reusable_due.insert((key.product_key(), renew_by, key.mac));
-                }
-            }
-            self.index.holders.insert((new.serial, key.mac));
-            self.index.conflicts += u64::from(has_conflict(&new));
-            self.use_units(new.serial, 1);
-            self.seats.insert(*key, new);
-        }
-    }
-
-    pub(super) fn put_spent(&mut self, serial: Serial, unit: u32, spent: SpentUnit) {
-        if self.spent.insert((serial, unit), spent).is_none() {
-            self.use_units(serial, 1);
-        }
-    }
-
-    pub(super) fn put_former(&mut self, key: &SeatKey, former: Option<FormerSeat>) {
-        if let Some(old) = self.former.remove(key) {
-            self.index.former_ended.remove(&(old.ended_at, *key));
-        }
-        if let Some(new) = former {
-            self.index.former_ended.insert((new.ended_at, *key));
-            self.former.insert(*key, new);
-        }
-    }
-
-    fn use_units(&mut self, serial: Serial, by: i32) {
-        self.uncount(serial);
-        match self.index.used(serial).saturating_add_signed(by) {
-            0 => drop(self.index.used.remove(&serial)),
-            used => drop(self.index.used.insert(serial, used)),
-        }
-        self.count(serial);
-    }
-
-    /// Takes a license out of the sums over its product; [`Ledger::count`] puts it back with its new values.
-    fn uncount(&mut self, serial: Serial) {
-        let Some((open, tally)) = self.contribution(serial) else {
-            return;
-        };
-        self.index.open.remove(&open);
-        if let Some(ending) = self.index.ends.get_mut(&(open.product, open.ends_at)) {
-            ending.licenses -= tally.licenses;
-            ending.free -= tally.free;
-            if ending.licenses == 0 {
-                self.index.ends.remove(&(open.product, open.ends_at));
-            }
-        }
-        if let Some(sum) = self.index.tallies.get_mut(&open.product) {
-            sum.licenses -= tally.licenses;
-            sum.total -= tally.total;
-            sum.used -= tally.used;
-            sum.free -= tally.free;
-            if sum.licenses == 0 {
-                self.index.tallies.remove(&open.product);
-            }
-        }
-    }
-
-    fn count(&mut self, serial: Serial) {
-        let Some((open, tally)) = self.contribution(serial) else {
-            return;
-        };
-        if tally.free > 0 {
-            self.index.open.insert(open);
-        }
-        let ending = self.index.ends.entry((open.product, open.ends_at)).or_default();
-        ending.licenses += tally.licenses;
-        ending.free += tally.free;
-        let sum = self.index.tallies.entry(open.product).or_default();
-        sum.licenses += tally.licenses;
-        sum.total += tally.total;
-        sum.used += tally.used;
-        sum.free += tally.free;
-    }
-
-    fn contribution(&self, serial: Serial) -> Option<(Open, Tally)> {
-        let license = self.licenses.get(&serial)?;
-        let open = Open {
-            product: license.claims.product_key(),
-            usage: license.claims.usage,
-            ends_at: license.ends_at(),
-            imported_at: license.imported_at,
-            serial,
-        };
-        let tally = Tally {
-            licenses: 1,
-            total: u64::from(license.claims.seats),
-            used: u64::from(self.index.used(serial)),
-            free: u64::from(self.free_of(license)),
-        };
-        Some((open, tally))
-    }
 }
 
-fn has_conflict(seat: &Seat) -> bool {
-    seat.components
-        .values()
-        .any(|binding| matches!(binding, Binding::Identity(bound) if bound.conflict.is_some()))
+fn open_between(product: ProductKey, usage: Usage, ends: &RangeInclusive<Timestamp>) -> RangeInclusive<Open> {
+    let first = Open {
+        product,
+        usage,
+        ends_at: *ends.start(),
+        imported_at: Timestamp(0),
+        serial: Serial::FIRST,
+    };
+    let last = Open {
+        product,
+        usage,
+        ends_at: *ends.end(),
+        imported_at: Timestamp::MAX,
+        serial: Serial::LAST,
+    };
+    first..=last
 }

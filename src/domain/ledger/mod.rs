@@ -1,15 +1,23 @@
 //! All licenses and seats: the pure aggregate. [`Ledger::apply`] decides, [`Ledger::evolve`] records.
 
 mod administer;
+mod allocate;
 mod audit;
 mod binding;
+mod blacklist;
+mod catalogue;
 mod checkout;
 mod ending;
 mod import;
 mod index;
+mod keep;
 mod query;
 mod reclaim;
 mod release;
+mod remove;
+mod reserve;
+mod resolve;
+mod settle;
 
 #[cfg(test)]
 mod tests;
@@ -18,13 +26,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use audit::AuditError;
 
+use super::blacklist::Blacklist;
 use super::catalogue::{Catalogue, Product, Vendor};
 use super::change::{Admin, Change, Event, EventKind, Fact, Server};
 use super::command::{Actor, Checkout, Command, ProductName, Role};
 use super::denial::{Denial, Denied, Subject};
-use super::ids::{Fingerprint, ProductKey, Serial, VendorId};
+use super::ids::{Fingerprint, ProductKey, ReservationId, Serial, VendorId};
 use super::license::{License, Tombstone};
 use super::reply::Reply;
+use super::reservation::Reservation;
 use super::seat::{FormerSeat, Seat, SeatKey, SpentUnit};
 use super::time::Now;
 use index::Index;
@@ -36,11 +46,13 @@ pub struct Ledger {
     admins: BTreeMap<Fingerprint, Admin>,
     vendors: BTreeMap<VendorId, Vendor>,
     catalogues: BTreeMap<VendorId, Catalogue>,
+    blacklists: BTreeMap<VendorId, Blacklist>,
     licenses: BTreeMap<Serial, License>,
     tombstones: BTreeMap<Serial, Tombstone>,
     seats: BTreeMap<SeatKey, Seat>,
     former: BTreeMap<SeatKey, FormerSeat>,
     spent: BTreeMap<(Serial, u32), SpentUnit>,
+    reservations: BTreeMap<ReservationId, Reservation>,
     index: Index,
 }
 
@@ -68,6 +80,7 @@ impl Decided {
             subject,
             seats: None,
             former: None,
+            contact: None,
         }))
     }
 }
@@ -118,6 +131,7 @@ impl Ledger {
         match fact {
             Fact::AdminPut(fingerprint, admin) => drop(self.admins.insert(*fingerprint, admin.clone())),
             Fact::AdminRemoved(fingerprint) => drop(self.admins.remove(fingerprint)),
+            Fact::BlacklistPut(list) => drop(self.blacklists.insert(list.vendor, Blacklist::clone(list))),
             Fact::CataloguePut(catalogue) => {
                 drop(self.catalogues.insert(catalogue.vendor, Catalogue::clone(catalogue)));
             }
@@ -125,6 +139,8 @@ impl Ledger {
             Fact::FormerPut(key, former) => self.put_former(key, Some(*former)),
             Fact::LicensePut(license) => self.put_license(license.claims.serial, Some(License::clone(license))),
             Fact::LicenseRemoved(serial) => self.put_license(*serial, None),
+            Fact::ReservationEnded(id) => self.put_reservation(*id, None),
+            Fact::ReservationPut(id, reservation) => self.put_reservation(*id, Some(Reservation::clone(reservation))),
             Fact::SeatEnded(key) => self.put_seat(key, None),
             Fact::SeatPut(key, seat) => self.put_seat(key, Some(Seat::clone(seat))),
             Fact::ServerPut(server) => self.server = Some(*server),
@@ -162,7 +178,7 @@ impl Ledger {
     }
 
     /// The products that at least one license was imported for.
-    pub fn licensed_products(&self) -> impl Iterator<Item = &ProductKey> {
+    pub fn licensed_products(&self) -> impl Iterator<Item = ProductKey> {
         self.index.products()
     }
 
@@ -181,12 +197,16 @@ impl Ledger {
 
     fn decide(&self, actor: Actor, command: &Command, now: Now) -> Decided {
         if let Actor::Peer { identity, .. } = actor
-            && !self.role_of(&identity).includes(command.role())
+            && !command
+                .roles()
+                .iter()
+                .any(|role| self.role_of(&identity).includes(*role))
         {
             return Decided::refused(Denial::NotAuthorized);
         }
         let occasion = Occasion { actor, now };
         match command {
+            Command::Abort(settle) => self.settle(occasion, settle, false),
             Command::AddAdmin {
                 fingerprint,
                 role,
@@ -195,6 +215,8 @@ impl Ledger {
             Command::Admins(page) => Decided::unchanged(self.admins_page(page)),
             Command::Availability(name) => self.availability(*name, now),
             Command::Checkout(checkout) => self.checkout(occasion, checkout),
+            Command::ClockAccept | Command::ClockReset => Decided::refused(Denial::NoJumpPending),
+            Command::Commit(settle) => self.settle(occasion, settle, true),
             Command::EndSeat {
                 mac,
                 product,
@@ -203,13 +225,17 @@ impl Ledger {
             } => self.end_seat(occasion, *mac, *product, *component, reason),
             Command::Found { id } => self.found(occasion, *id),
             Command::Import(keys) => self.import(occasion, keys),
-            Command::ImportCatalogue(catalogue) => self.import_catalogue(occasion, catalogue),
+            Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),
+            Command::ImportCatalogue { catalogue, dry_run } => self.import_catalogue(occasion, catalogue, *dry_run),
             Command::Licenses(page) => Decided::unchanged(self.licenses_page(page, now)),
             Command::Products(page) => Decided::unchanged(self.products_page(page, now)),
             Command::Reclaim => self.reclaim(occasion),
             Command::Release(release) => self.release(occasion, release),
             Command::RemoveAdmin { fingerprint } => self.remove_admin(occasion, *fingerprint),
             Command::RemoveLicense { serial, end_seats } => self.remove_license(occasion, *serial, *end_seats),
+            Command::Reservations(page) => Decided::unchanged(self.reservations_page(page)),
+            Command::Reserve(reserve) => self.reserve(occasion, reserve),
+            Command::Resolve { mac, product } => self.resolve_bindings(occasion, *mac, *product),
             Command::Seats(page) => Decided::unchanged(self.seats_page(page)),
             Command::Status => Decided::unchanged(self.status(now)),
             Command::TrustVendor { public_key, vendor } => self.trust_vendor(occasion, *vendor, *public_key),

@@ -5,7 +5,8 @@ use std::ops::Bound;
 use super::{Decided, Ledger};
 use crate::domain::command::{PAGE_ROWS_MAX, Page, ProductName, SeatsPage};
 use crate::domain::denial::{Denial, Subject};
-use crate::domain::ids::{Fingerprint, Mac, ProductId, ProductKey, Serial, VendorId};
+use crate::domain::ids::{Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, VendorId};
+use crate::domain::license::Usage;
 use crate::domain::reply::{LicenseRow, Listing, ProductRow, Reply, SeatRow, Status, VendorRow};
 use crate::domain::seat::SeatKey;
 use crate::domain::time::Now;
@@ -17,9 +18,10 @@ impl Ledger {
             ..Subject::default()
         };
         match self.resolve(name) {
-            Ok(product) if self.product(&product).is_some() => {
-                Decided::unchanged(Reply::Availability(self.counts(product, now)))
-            }
+            Ok(product) if self.product(&product).is_some() => Decided::unchanged(Reply::Availability {
+                seats: self.counts(product, Usage::Machine, now),
+                units: self.counts(product, Usage::Deployment, now),
+            }),
             Ok(product) if !self.vendors.contains_key(&product.vendor) => {
                 Decided::refused_about(Denial::UnknownVendor, subject)
             }
@@ -47,6 +49,7 @@ impl Ledger {
                     product_name: self.product_name(&product),
                     used: self.index.used(*serial),
                     status: license.status(now.latest()),
+                    days_left: license.days_left(now.latest()),
                     license: license.clone(),
                 }
             });
@@ -85,6 +88,14 @@ impl Ledger {
         })
     }
 
+    pub(super) fn reservations_page(&self, page: &Page<ReservationId>) -> Reply {
+        let rows = self.reservations.range((behind(page.after), Bound::Unbounded));
+        Reply::Reservations(listing(
+            rows.map(|(id, reservation)| self.reservation_row(*id, reservation)),
+            page.limit,
+        ))
+    }
+
     pub(super) fn products_page(&self, page: &Page<(VendorId, ProductId)>, now: Now) -> Reply {
         let from = page.after.map(|(vendor, _)| vendor);
         let rows = self
@@ -105,12 +116,17 @@ impl Ledger {
                     product_name: product.name.clone(),
                     idle_days: product.idle_days,
                     single_use: product.single_use,
+                    offline_days: product.offline_days,
+                    offers: product.offers,
+                    required: product.required,
+                    on_conflict: product.on_conflict,
                     components: product
                         .components
                         .iter()
                         .map(|(id, component)| (*id, *component))
                         .collect(),
-                    counts: self.counts(key, now),
+                    counts: self.counts(key, Usage::Machine, now),
+                    units: self.counts(key, Usage::Deployment, now),
                 }
             });
         Reply::Products(listing(rows, page.limit))
@@ -124,14 +140,19 @@ impl Ledger {
             name: self.vendor_name(*id),
             catalogue_version: self.catalogues.get(id).map_or(0, |catalogue| catalogue.version),
         });
+        let standing = self.index.standing_of_all(now);
         Reply::Status(Box::new(Status {
             server: self.server,
             vendors: vendors.collect(),
             products: size(self.catalogues.values().map(|catalogue| catalogue.products.len()).sum()),
             licenses: size(self.licenses.len()),
-            licenses_expired: self.index.licenses_ended(now),
+            licenses_expired: standing.expired,
+            licenses_blacklisted: standing.blacklisted,
+            licenses_superseded: standing.superseded,
             seats: self.seats.len() as u64,
             conflicts: self.index.conflicts(),
+            waiting: self.index.waiting(),
+            reservations: size(self.reservations.len()),
             admins: size(self.admins.len()),
         }))
     }
@@ -144,7 +165,7 @@ impl Ledger {
     }
 
     /// The product's name; its id where no catalogue names it any more: its licenses and seats are shown all the same.
-    fn product_name(&self, key: &ProductKey) -> String {
+    pub(super) fn product_name(&self, key: &ProductKey) -> String {
         self.product(key)
             .map_or_else(|| key.product.as_str().to_owned(), |product| product.name.clone())
     }

@@ -1,8 +1,8 @@
-//! Freeing what is overdue (rule S6), a bounded number at a time.
+//! Freeing what is overdue (rules S6, X4), a bounded number at a time.
 
 use super::ending::Endings;
 use super::{Decided, Ledger, Occasion};
-use crate::domain::change::{Change, Fact};
+use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::reply::{RECLAIM_MAX, Reply};
 use crate::domain::seat::EndCause;
 use crate::domain::time::DAY_SECS;
@@ -29,6 +29,15 @@ impl Ledger {
             count += 1;
         }
         let mut changes = endings.changes;
+        let lapsed = self.index.lapses().take_while(|(at, _)| *at <= occasion.now.steady);
+        for (_, id) in lapsed.take(RECLAIM_MAX - count) {
+            let event = EventKind::ReservationEnded {
+                reservation: *id,
+                lapsed: true,
+            };
+            changes.push(occasion.change(Fact::ReservationEnded(*id), event));
+            count += 1;
+        }
         changes.extend(self.forget_former(occasion));
         Decided {
             reply: Reply::Reclaimed(count),

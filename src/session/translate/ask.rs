@@ -1,20 +1,26 @@
 //! Requests of the wire as the domain's commands.
 
+use std::collections::BTreeSet;
+
 use super::super::server::Peer;
 use super::{Work, role_of};
 use crate::codec::DecodeError;
-use crate::domain::command::{Checkout, Command, Page, ProductName, Release, SeatsPage};
-use crate::domain::ids::{ComponentId, Fingerprint, IdError, Mac, ProductId, Serial, VendorId};
+use crate::domain::command::{
+    Checkout, Command, Page, ProductName, Rebind, Release, Reserve, SeatsPage, Settle, Wanted,
+};
+use crate::domain::ids::{ComponentId, Fingerprint, IdError, Mac, ProductId, ReservationId, Serial, VendorId};
+use crate::domain::reservation::RESERVE_SECS_DEFAULT;
 use crate::domain::seat::{MachineNote, SeatKey};
 use crate::wire::limits::PAGE_ROWS_MAX;
-use crate::wire::messages::{Request, admin, seat, views};
+use crate::wire::messages::{Request, admin, deploy, seat, views};
 
-/// What a request asks for.
+/// What a request asks for. `rebind` is what this server does about a new identity (rule I7).
 ///
 /// # Errors
 /// A value is not in its canonical form: the peer did not keep to the protocol.
-pub fn work_of(request: Request, peer: Peer) -> Result<Work, DecodeError> {
+pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, DecodeError> {
     let command = match request {
+        Request::Abort(ask) => Command::Abort(abort(&ask)?),
         Request::AdminAdd(ask) => add_admin(ask)?,
         Request::AdminList(ask) => Command::Admins(Page {
             after: ask.after.map(Fingerprint),
@@ -23,12 +29,19 @@ pub fn work_of(request: Request, peer: Peer) -> Result<Work, DecodeError> {
         Request::AdminRemove(ask) => Command::RemoveAdmin {
             fingerprint: Fingerprint(ask.fingerprint),
         },
-        Request::Availability(ask) => Command::Availability(ProductName {
-            vendor: ask.vendor.map(VendorId),
-            product: product("Availability.product", &ask.product)?,
-        }),
-        Request::CatalogueImport(ask) => return Ok(Work::VerifyCatalogue(ask.catalogue)),
-        Request::Checkout(ask) | Request::Renew(ask) => Command::Checkout(checkout(ask, peer)?),
+        Request::Availability(ask) => Command::Availability(named(ask.vendor, "Availability.product", &ask.product)?),
+        Request::BindingResolve(ask) => resolve(&ask)?,
+        Request::BlacklistImport(ask) => return Ok(Work::VerifyBlacklist(ask.list)),
+        Request::CatalogueImport(ask) => {
+            return Ok(Work::VerifyCatalogue {
+                signed: ask.catalogue,
+                dry_run: ask.dry_run.unwrap_or(false),
+            });
+        }
+        Request::Checkout(ask) | Request::Renew(ask) => Command::Checkout(checkout(ask, peer, rebind)?),
+        Request::ClockAccept(admin::ClockAccept {}) => Command::ClockAccept,
+        Request::ClockReset(admin::ClockReset {}) => Command::ClockReset,
+        Request::Commit(ask) => Command::Commit(commit(&ask)?),
         Request::Hello(_) => return Ok(Work::Hello),
         Request::Import(ask) => return Ok(Work::VerifyKeys(ask.keys)),
         Request::LicenseRemove(ask) => Command::RemoveLicense {
@@ -41,6 +54,11 @@ pub fn work_of(request: Request, peer: Peer) -> Result<Work, DecodeError> {
         }),
         Request::Products(ask) => products(&ask)?,
         Request::Release(ask) => Command::Release(release(&ask)?),
+        Request::Reservations(ask) => Command::Reservations(Page {
+            after: ask.after.map(ReservationId),
+            limit: limit("Reservations.limit", ask.limit)?,
+        }),
+        Request::Reserve(ask) => Command::Reserve(reserve(&ask)?),
         Request::SeatEnd(ask) => end_seat(ask)?,
         Request::Seats(ask) => seats(&ask)?,
         Request::Status(views::Status {}) => Command::Status,
@@ -55,7 +73,7 @@ pub fn malformed(error: &DecodeError) -> String {
     format!("malformed request: {error}; correct the client, see protocol.md")
 }
 
-fn checkout(ask: seat::Checkout, peer: Peer) -> Result<Checkout, DecodeError> {
+fn checkout(ask: seat::Checkout, peer: Peer, rebind: Rebind) -> Result<Checkout, DecodeError> {
     let other_macs: Result<Vec<_>, _> = ask
         .other_macs
         .into_iter()
@@ -74,6 +92,7 @@ fn checkout(ask: seat::Checkout, peer: Peer) -> Result<Checkout, DecodeError> {
             address: Some(peer.address),
             other_macs: other_macs?,
         },
+        rebind,
     })
 }
 
@@ -88,6 +107,53 @@ fn release(ask: &seat::Release) -> Result<Release, DecodeError> {
     })
 }
 
+fn reserve(ask: &deploy::Reserve) -> Result<Reserve, DecodeError> {
+    let wanted = match (ask.macs.is_empty(), ask.count) {
+        (false, None) => Wanted::Machines(macs("Reserve.macs", &ask.macs)?),
+        (true, Some(count)) if count > 0 => Wanted::Seats(count),
+        _ => {
+            return Err(DecodeError::Invalid {
+                field: "Reserve.macs",
+                reason: "either machines or a count of at least 1",
+            });
+        }
+    };
+    Ok(Reserve {
+        id: ReservationId(ask.reservation),
+        product: named(ask.vendor, "Reserve.product", &ask.product)?,
+        secs: ask.secs.unwrap_or(RESERVE_SECS_DEFAULT),
+        wanted,
+        preferred_only: ask.preferred_only.unwrap_or(false),
+    })
+}
+
+fn commit(ask: &deploy::Commit) -> Result<Settle, DecodeError> {
+    Ok(Settle {
+        id: ReservationId(ask.reservation),
+        product: named(ask.vendor, "Commit.product", &ask.product)?,
+        macs: macs("Commit.macs", &ask.macs)?,
+        preferred_only: ask.preferred_only.unwrap_or(false),
+    })
+}
+
+fn abort(ask: &deploy::Abort) -> Result<Settle, DecodeError> {
+    Ok(Settle {
+        id: ReservationId(ask.reservation),
+        product: named(ask.vendor, "Abort.product", &ask.product)?,
+        macs: macs("Abort.macs", &ask.macs)?,
+        preferred_only: false,
+    })
+}
+
+fn resolve(ask: &admin::BindingResolve) -> Result<Command, DecodeError> {
+    let product = ask.product.as_ref();
+    let product = product.map(|id| named(ask.vendor, "BindingResolve.product", id));
+    Ok(Command::Resolve {
+        mac: mac("BindingResolve.mac", ask.mac)?,
+        product: product.transpose()?,
+    })
+}
+
 fn end_seat(ask: admin::SeatEnd) -> Result<Command, DecodeError> {
     if ask.reason.trim().is_empty() {
         return Err(DecodeError::Invalid {
@@ -95,14 +161,11 @@ fn end_seat(ask: admin::SeatEnd) -> Result<Command, DecodeError> {
             reason: "must not be empty",
         });
     }
-    let named = ask.component.map(|id| component("SeatEnd.component", &id));
+    let component = ask.component.map(|id| component("SeatEnd.component", &id));
     Ok(Command::EndSeat {
         mac: mac("SeatEnd.mac", ask.mac)?,
-        product: ProductName {
-            vendor: ask.vendor.map(VendorId),
-            product: product("SeatEnd.product", &ask.product)?,
-        },
-        component: named.transpose()?,
+        product: named(ask.vendor, "SeatEnd.product", &ask.product)?,
+        component: component.transpose()?,
         reason: ask.reason,
     })
 }
@@ -144,6 +207,17 @@ fn products(ask: &views::Products) -> Result<Command, DecodeError> {
         after: after.transpose()?,
         limit: limit("Products.limit", ask.limit)?,
     }))
+}
+
+fn named(vendor: Option<[u8; 16]>, field: &'static str, id: &str) -> Result<ProductName, DecodeError> {
+    Ok(ProductName {
+        vendor: vendor.map(VendorId),
+        product: product(field, id)?,
+    })
+}
+
+fn macs(field: &'static str, list: &[[u8; 6]]) -> Result<BTreeSet<Mac>, DecodeError> {
+    list.iter().map(|bytes| mac(field, *bytes)).collect()
 }
 
 /// Rows at most: what is asked for, but no more than a page has.

@@ -1,7 +1,9 @@
 //! Codes of the wire and the domain's enumerations, both ways.
 
+use crate::domain::catalogue::{Offers, OnConflict};
 use crate::domain::command::Role;
 use crate::domain::license::{Kind, LicenseStatus, Usage};
+use crate::domain::reply::Altered;
 use crate::domain::seat::{ConflictKind, EndCause};
 use crate::wire;
 
@@ -51,8 +53,43 @@ pub const fn usage_code(usage: Usage) -> wire::Usage {
 #[must_use]
 pub const fn license_status_code(status: LicenseStatus) -> wire::LicenseStatus {
     match status {
+        LicenseStatus::Blacklisted => wire::LicenseStatus::BLACKLISTED,
         LicenseStatus::Expired => wire::LicenseStatus::EXPIRED,
+        LicenseStatus::Superseded => wire::LicenseStatus::SUPERSEDED,
         LicenseStatus::Valid => wire::LicenseStatus::VALID,
+    }
+}
+
+pub(super) const fn offers_code(offers: Offers) -> wire::Offers {
+    match offers {
+        Offers::DeploymentFirst => wire::Offers::DEPLOYMENT_FIRST,
+        Offers::DeploymentOnly => wire::Offers::DEPLOYMENT_ONLY,
+        Offers::MachineFirst => wire::Offers::MACHINE_FIRST,
+        Offers::MachineOnly => wire::Offers::MACHINE_ONLY,
+    }
+}
+
+pub(super) const fn on_conflict_code(policy: OnConflict) -> wire::OnConflict {
+    match policy {
+        OnConflict::Flag => wire::OnConflict::FLAG,
+        OnConflict::Refuse => wire::OnConflict::REFUSE,
+    }
+}
+
+pub(super) const fn altered_code(what: Altered) -> wire::Altered {
+    match what {
+        Altered::Component => wire::Altered::COMPONENT,
+        Altered::Counted => wire::Altered::COUNTED,
+        Altered::Ephemeral => wire::Altered::EPHEMERAL,
+        Altered::IdleDays => wire::Altered::IDLE_DAYS,
+        Altered::Lenient => wire::Altered::LENIENT,
+        Altered::Name => wire::Altered::NAME,
+        Altered::Offers => wire::Altered::OFFERS,
+        Altered::OfflineDays => wire::Altered::OFFLINE_DAYS,
+        Altered::OnConflict => wire::Altered::ON_CONFLICT,
+        Altered::Product => wire::Altered::PRODUCT,
+        Altered::Required => wire::Altered::REQUIRED,
+        Altered::SingleUse => wire::Altered::SINGLE_USE,
     }
 }
 

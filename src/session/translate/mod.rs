@@ -8,6 +8,7 @@ mod codes;
 mod refusal;
 mod reply;
 mod rows;
+mod text;
 
 use bytes::Bytes;
 
@@ -15,13 +16,15 @@ pub use ask::{malformed, work_of};
 #[cfg(test)]
 pub(super) use client::{checkout_of, release_of, reply_of_checkout, reply_of_release};
 pub use codes::{kind_code, license_status_code, role_code, role_of, usage_code};
-pub use refusal::{status_of, status_of_catalogue_error, status_of_key_error, status_of_key_refusal};
+pub use refusal::{
+    status_of, status_of_blacklist_error, status_of_catalogue_error, status_of_key_error, status_of_key_refusal,
+};
 pub use reply::{Context, respond};
 
 use crate::domain::change::Server;
 use crate::domain::command::{Command, Role};
 use crate::domain::reply::{ImportOutcome, Reply};
-use crate::vendor::{CatalogueError, KeyError, KeyFileError};
+use crate::vendor::{BlacklistError, CatalogueError, KeyError, KeyFileError};
 use crate::wire::messages::hello::Succession;
 
 /// What a request asks of the server around the session. Texts with signatures come unchecked: whoever does the work
@@ -35,8 +38,15 @@ pub enum Work {
     Hello,
     /// Trust the vendor of this Ed25519 public key, if it is one.
     TrustVendor([u8; 32]),
-    /// Check a signed catalogue, then import it.
-    VerifyCatalogue(Bytes),
+    /// Check a signed list of serials that do not serve, then import it.
+    VerifyBlacklist(Bytes),
+    /// Check a signed catalogue, then import it or tell what it would change.
+    VerifyCatalogue {
+        /// The catalogue as it was signed.
+        signed: Bytes,
+        /// Whether only to tell.
+        dry_run: bool,
+    },
     /// Check license keys, then import those that are good; at most [`crate::wire::limits::KEYS_MAX`].
     VerifyKeys(Vec<String>),
 }
@@ -68,6 +78,8 @@ pub enum KeyOutcome {
 pub enum Answer {
     /// The queue is full: ask again later.
     Busy,
+    /// The list counts for nothing.
+    BlacklistRefused(BlacklistError),
     /// The catalogue counts for nothing.
     CatalogueRefused(CatalogueError),
     /// The server failed; whether the request was carried out is not known.

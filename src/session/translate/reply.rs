@@ -2,14 +2,16 @@
 
 use super::super::server::SessionConfig;
 use super::codes::role_code;
-use super::refusal::{key_refusal_text, refusal, status_of, status_of_catalogue_error, status_of_key_error};
+use super::refusal::{refusal, status_of, status_of_blacklist_error, status_of_catalogue_error, status_of_key_error};
+use super::text::key_refusal_text;
 use super::{Answer, Greeting, KeyOutcome, rows, status_of_key_refusal};
-use crate::domain::ids::{ProductKey, Serial};
-use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Status as Counted};
+use crate::domain::denial::{Denied, Subject};
+use crate::domain::ids::{Mac, ProductKey, Serial};
+use crate::domain::reply::{EFFECTS_MAX, Grant, GrantKind, ImportOutcome, Listing, Reply, Settled, Status as Counted};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, VENDOR_ROWS_MAX, VERSION_MAX};
 use crate::wire::messages::hello::{HelloOk, Refusal};
-use crate::wire::messages::{Response, admin, seat, views};
+use crate::wire::messages::{Response, admin, deploy, seat, views};
 use crate::wire::{self, Opcode, Outcome, ReleaseOutcome, Status};
 
 /// What a reply carries besides its answer.
@@ -38,6 +40,7 @@ pub fn respond(answer: Answer, context: &Context<'_>) -> Response {
                 ..Refusal::default()
             },
         ),
+        Answer::BlacklistRefused(error) => refused(context, status_of_blacklist_error(&error), error.to_string()),
         Answer::CatalogueRefused(error) => refused(context, status_of_catalogue_error(&error), error.to_string()),
         Answer::Failed => failed(context),
         Answer::Hello(greeting) => Response::Hello(hello(*greeting, context)),
@@ -70,21 +73,42 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
                 rows,
             })
         }
-        Reply::Availability(counts) => Response::Availability(seat::AvailabilityOk {
+        Reply::Availability { seats, units } => Response::Availability(seat::AvailabilityOk {
             server_time,
-            counts: rows::counts(counts),
+            counts: rows::counts(seats),
+            units: rows::counts(units),
         }),
-        Reply::CatalogueImported { products } => {
-            Response::CatalogueImport(admin::CatalogueImportOk { server_time, products })
+        Reply::BlacklistImported {
+            serials,
+            licenses,
+            used,
+        } => Response::BlacklistImport(admin::BlacklistImportOk {
+            server_time,
+            serials,
+            licenses,
+            used,
+        }),
+        Reply::CatalogueImported { products, effects } => {
+            let more = effects.len() >= EFFECTS_MAX;
+            let (effects, more) = rows::page(Listing { rows: effects, more }, rows::effect);
+            Response::CatalogueImport(admin::CatalogueImportOk {
+                server_time,
+                products,
+                effects,
+                more,
+            })
         }
         Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
         Reply::Imported(outcomes) => {
             let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
             Response::Import(imported(outcomes, context))
         }
-        Reply::LicenseRemoved { seats_ended } => Response::LicenseRemove(admin::LicenseRemoveOk {
+        Reply::LicenseRemoved(removed) => Response::LicenseRemove(admin::LicenseRemoveOk {
             server_time,
-            seats_ended,
+            seats_ended: removed.seats_ended,
+            seats_moved: removed.seats_moved,
+            spent: removed.spent,
+            dropped: removed.dropped,
         }),
         Reply::Licenses(listing) => {
             let (rows, more) = rows::page(listing, rows::license);
@@ -117,6 +141,22 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             seat_freed: false,
             components_left,
         } => released(ReleaseOutcome::COMPONENT_RELEASED, components_left, context),
+        Reply::Reservations(listing) => {
+            let (rows, more) = rows::page(listing, rows::reservation);
+            Response::Reservations(deploy::ReservationsOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
+        Reply::Reserved(row) => Response::Reserve(deploy::ReserveOk {
+            server_time,
+            reservation: rows::reservation(*row),
+        }),
+        Reply::Resolved { components } => Response::BindingResolve(admin::BindingResolveOk {
+            server_time,
+            components,
+        }),
         Reply::Seat(grant) => Response::Checkout(granted(*grant, context)),
         Reply::Seats(listing) => {
             let (rows, more) = rows::page(listing, rows::seat);
@@ -126,7 +166,26 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
                 rows,
             })
         }
+        Reply::Settled(rows) => Response::Settle(settled(&rows, context)),
         Reply::Status(status) => Response::Status(counted(*status, context)),
+    }
+}
+
+fn settled(rows: &[(Mac, Settled)], context: &Context<'_>) -> deploy::SettleOk {
+    let refused = rows.iter().find_map(|(mac, settled)| match settled {
+        Settled::Refused(denial) => Some(Denied {
+            subject: Subject {
+                mac: Some(*mac),
+                ..Subject::default()
+            },
+            ..(*denial).into()
+        }),
+        _ => None,
+    });
+    deploy::SettleOk {
+        server_time: context.server_time.0,
+        rows: rows.iter().map(rows::settled).collect(),
+        text: refused.map(|denied| refusal(&denied, context.server_time).text),
     }
 }
 
@@ -217,8 +276,14 @@ fn import_row(outcome: KeyOutcome) -> admin::ImportRow {
         ..admin::ImportRow::default()
     };
     match outcome {
-        KeyOutcome::Decided(ImportOutcome::Added { serial, product, seats }) => admin::ImportRow {
+        KeyOutcome::Decided(ImportOutcome::Added {
+            serial,
+            product,
+            seats,
+            renewal,
+        }) => admin::ImportRow {
             seats: Some(seats),
+            renewal: Some(renewal),
             ..named(wire::ImportOutcome::ADDED, serial, product)
         },
         KeyOutcome::Decided(ImportOutcome::AlreadyPresent { serial, product }) => {
@@ -229,8 +294,8 @@ fn import_row(outcome: KeyOutcome) -> admin::ImportRow {
             product,
             refusal,
         }) => admin::ImportRow {
-            status: Some(status_of_key_refusal(refusal)),
-            text: Some(key_refusal_text(refusal).to_owned()),
+            status: Some(status_of_key_refusal(&refusal)),
+            text: Some(key_refusal_text(&refusal)),
             ..named(wire::ImportOutcome::REFUSED, serial, product)
         },
         KeyOutcome::Unverified(error) => admin::ImportRow {

@@ -1,15 +1,23 @@
 //! Rows of listings as fields of the wire, as many as fit a frame.
 
-use super::codes::{cause_code, conflict_kind_code, kind_code, license_status_code, role_code, usage_code};
+use super::codes::{
+    altered_code, cause_code, conflict_kind_code, kind_code, license_status_code, offers_code, on_conflict_code,
+    role_code, usage_code,
+};
+use super::refusal::status_of;
 use crate::codec::tlv;
 use crate::domain::catalogue::Component;
 use crate::domain::change::Admin;
-use crate::domain::ids::{ComponentId, Fingerprint};
-use crate::domain::reply::{Counts, LicenseRow, Listing, ProductRow, SeatRow, VendorRow};
+use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
+use crate::domain::reply::{
+    Counts, Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow, Settled, VendorRow,
+};
+use crate::domain::reservation::{Hold, Reserved};
 use crate::domain::seat::{Binding, Conflict, FormerSeat};
 use crate::domain::time::Timestamp;
+use crate::wire;
 use crate::wire::limits::{BODY_LEN_MAX, PAGE_ROWS_MAX};
-use crate::wire::messages::{Message, seat, views};
+use crate::wire::messages::{Message, admin, deploy, seat, views};
 
 /// Bytes of a page that are not rows: the server's time and `more`, each with its header.
 const PAGE_HEAD_LEN: usize = 32;
@@ -53,6 +61,7 @@ pub(super) fn license(row: LicenseRow) -> views::LicenseRow {
         status: license_status_code(row.status),
         auto_renew: claims.auto_renew,
         support_until_day: claims.support_until_day,
+        days_left: row.days_left,
         vendor_name: row.vendor_name,
         product_name: row.product_name,
     }
@@ -87,7 +96,7 @@ pub(super) fn seat(row: SeatRow) -> views::SeatRow {
 fn holder(component: ComponentId, binding: &Binding) -> views::Holder {
     let component = component.as_str().to_owned();
     match binding {
-        Binding::Ephemeral => views::Holder {
+        Binding::Unbound => views::Holder {
             component,
             ..views::Holder::default()
         },
@@ -96,6 +105,10 @@ fn holder(component: ComponentId, binding: &Binding) -> views::Holder {
             identity: Some(bound.identity.0),
             rebound_at: bound.rebound_at.map(|at| at.0),
             conflict: bound.conflict.map(conflict),
+            waiting: bound.waiting.map(|waiting| views::Waiting {
+                identity: waiting.identity.0,
+                since: waiting.since.0,
+            }),
         },
     }
 }
@@ -109,6 +122,11 @@ pub(super) fn product(row: ProductRow) -> views::ProductRow {
         idle_days: row.idle_days,
         single_use: row.single_use,
         counts: counts(row.counts),
+        units: counts(row.units),
+        offline_days: row.offline_days.into(),
+        offers: offers_code(row.offers),
+        on_conflict: on_conflict_code(row.on_conflict),
+        required: row.required.map(|id| id.as_str().to_owned()),
         components: row.components.into_iter().map(component).collect(),
     }
 }
@@ -124,6 +142,89 @@ fn component((id, component): (ComponentId, Component)) -> views::ComponentRow {
         counted,
         lenient,
         ephemeral,
+    }
+}
+
+pub(super) fn effect(effect: Effect) -> admin::Effect {
+    admin::Effect {
+        product: effect.product.as_str().to_owned(),
+        component: effect.component.map(|id| id.as_str().to_owned()),
+        what: altered_code(effect.what),
+        before: effect.before,
+        after: effect.after,
+        seats: effect.seats,
+    }
+}
+
+pub(super) fn reservation(row: ReservationRow) -> deploy::ReservationRow {
+    let ReservationRow {
+        id,
+        reservation,
+        product_name,
+        seats,
+    } = row;
+    let mut out = deploy::ReservationRow {
+        reservation: id.0,
+        vendor: reservation.product.vendor.0,
+        product: reservation.product.product.as_str().to_owned(),
+        product_name,
+        reserved_at: reservation.reserved_at.0,
+        lapses_at: reservation.lapses_at.0,
+        by: reservation.by.map(|identity| identity.0),
+        ..deploy::ReservationRow::default()
+    };
+    match reservation.hold {
+        Hold::Machines(machines) => {
+            out.machines = machines
+                .into_iter()
+                .map(|(mac, has)| reserved(mac, has, &seats))
+                .collect();
+        }
+        Hold::Seats(held) => {
+            let row = |(serial, count): (Serial, u32)| deploy::HeldRow {
+                serial: serial.as_str().to_owned(),
+                count,
+            };
+            out.held = held.into_iter().map(row).collect();
+        }
+    }
+    out
+}
+
+fn reserved(mac: Mac, has: Reserved, seats: &[(Mac, Serial)]) -> deploy::ReservedRow {
+    let seat = || {
+        seats
+            .iter()
+            .find(|(holder, _)| *holder == mac)
+            .map(|(_, serial)| *serial)
+    };
+    let (reserved, serial) = match has {
+        Reserved::Covered => (wire::Reserved::COVERED, seat()),
+        Reserved::Seat => (wire::Reserved::SEAT, seat()),
+        Reserved::Unit(serial) => (wire::Reserved::UNIT, Some(serial)),
+    };
+    deploy::ReservedRow {
+        mac: mac.bytes(),
+        reserved,
+        serial: serial.map(|serial| serial.as_str().to_owned()),
+    }
+}
+
+pub(super) fn settled((mac, settled): &(Mac, Settled)) -> deploy::SettledRow {
+    let (outcome, serial, status) = match settled {
+        Settled::AlreadyCommitted(serial) => (wire::Settled::ALREADY_COMMITTED, Some(serial), None),
+        Settled::Committed(serial) => (wire::Settled::COMMITTED, Some(serial), None),
+        Settled::Covered(serial) => (wire::Settled::COVERED, Some(serial), None),
+        Settled::Engaged(serial) => (wire::Settled::ENGAGED, Some(serial), None),
+        Settled::GivenBack(serial) => (wire::Settled::GIVEN_BACK, Some(serial), None),
+        Settled::NothingReserved => (wire::Settled::NOTHING_RESERVED, None, None),
+        Settled::Refused(denial) => (wire::Settled::REFUSED, None, Some(status_of(denial))),
+    };
+    deploy::SettledRow {
+        mac: mac.bytes(),
+        outcome,
+        serial: serial.map(|serial| serial.as_str().to_owned()),
+        status,
     }
 }
 

@@ -117,6 +117,9 @@ impl TryFrom<ProductV1> for Product {
             idle_days: record.idle_days,
             single_use: record.single_use,
             offline_days: record.offline_days,
+            offers: crate::domain::catalogue::Offers::default(),
+            required: None,
+            on_conflict: crate::domain::catalogue::OnConflict::default(),
             components,
             signed_entry: Bytes::from(record.signed_entry),
         })

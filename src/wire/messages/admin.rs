@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use crate::wire::limits::{
-    CATALOGUE_LEN_MAX, ID_LEN_MAX, KEY_LEN_MAX, KEYS_MAX, LABEL_LEN_MAX, REASON_LEN_MAX, REFUSAL_TEXT_LEN_MAX,
-    SERIAL_LEN,
+    BLACKLIST_LEN_MAX, CATALOGUE_LEN_MAX, EFFECT_TEXT_LEN_MAX, EFFECTS_MAX, ID_LEN_MAX, KEY_LEN_MAX, KEYS_MAX,
+    LABEL_LEN_MAX, REASON_LEN_MAX, REFUSAL_TEXT_LEN_MAX, SERIAL_LEN,
 };
-use crate::wire::{ImportOutcome, Role, Status};
+use crate::wire::{Altered, ImportOutcome, Role, Status};
 
 message! {
     /// `VENDOR_TRUST`: trust a vendor's public key.
@@ -17,7 +17,7 @@ message! {
 }
 
 message! {
-    /// The reply to `VENDOR_TRUST`, `ADMIN_ADD` and `ADMIN_REMOVE`: done.
+    /// The reply to `VENDOR_TRUST`, `ADMIN_ADD`, `ADMIN_REMOVE`, `CLOCK_ACCEPT` and `CLOCK_RESET`: done.
     Done {
         /// The server's calendar, in seconds since 1970-01-01 00:00 UTC.
         0x0001 server_time: required u64;
@@ -29,6 +29,8 @@ message! {
     CatalogueImport {
         /// The catalogue as it was signed.
         0x0001 catalogue: required Bytes, max CATALOGUE_LEN_MAX;
+        /// Whether only to tell what it would change; not if absent.
+        0x0002 dry_run: optional bool;
     }
 }
 
@@ -39,7 +41,83 @@ message! {
         0x0001 server_time: required u64;
         /// How many products it has.
         0x0002 products: required u32;
+        /// What it changes, as many as fit.
+        0x0003 effects: repeated Effect, count EFFECTS_MAX;
+        /// Whether it changes more than is told.
+        0x0004 more: required bool;
     }
+}
+
+message! {
+    /// Something that a catalogue changes.
+    Effect {
+        /// Of which product.
+        0x0001 product: required String, max ID_LEN_MAX;
+        /// Of which component, if of one.
+        0x0002 component: optional String, max ID_LEN_MAX;
+        /// What.
+        0x0003 what: required Altered;
+        /// How it is; empty where there was nothing.
+        0x0004 before: required String, max EFFECT_TEXT_LEN_MAX;
+        /// How it will be; empty where there will be nothing.
+        0x0005 after: required String, max EFFECT_TEXT_LEN_MAX;
+        /// Live seats that it touches.
+        0x0006 seats: required u64;
+    }
+}
+
+message! {
+    /// `BLACKLIST_IMPORT`: import a vendor's signed list of serials that do not serve.
+    BlacklistImport {
+        /// The list as it was signed.
+        0x0001 list: required Bytes, max BLACKLIST_LEN_MAX;
+    }
+}
+
+message! {
+    /// The reply to `BLACKLIST_IMPORT`.
+    BlacklistImportOk {
+        /// The server's calendar, in seconds since 1970-01-01 00:00 UTC.
+        0x0001 server_time: required u64;
+        /// How many serials it names.
+        0x0002 serials: required u32;
+        /// How many of them are licenses here.
+        0x0003 licenses: required u32;
+        /// Seats and units in use of those.
+        0x0004 used: required u64;
+    }
+}
+
+message! {
+    /// `BINDING_RESOLVE`: forget the bindings of a machine's components that have a conflict or an identity that waits.
+    BindingResolve {
+        /// The machine's MAC address.
+        0x0001 mac: required [u8; 6];
+        /// The vendor's id; needed where two vendors have a product of this id.
+        0x0002 vendor: optional [u8; 16];
+        /// Only of this product.
+        0x0003 product: optional String, max ID_LEN_MAX;
+    }
+}
+
+message! {
+    /// The reply to `BINDING_RESOLVE`.
+    BindingResolveOk {
+        /// The server's calendar, in seconds since 1970-01-01 00:00 UTC.
+        0x0001 server_time: required u64;
+        /// How many components were resolved.
+        0x0002 components: required u32;
+    }
+}
+
+message! {
+    /// `CLOCK_ACCEPT`: accept the clock's pending jump.
+    ClockAccept {}
+}
+
+message! {
+    /// `CLOCK_RESET`: make what the calendar says the highest accepted time.
+    ClockReset {}
 }
 
 message! {
@@ -79,6 +157,8 @@ message! {
         0x0007 status: optional Status;
         /// The cause and the remedy, for people; there when it was refused.
         0x0008 text: optional String, max REFUSAL_TEXT_LEN_MAX;
+        /// Whether it renewed the license of its serial (rule K6); there when it was added.
+        0x0009 renewal: optional bool;
     }
 }
 
@@ -99,6 +179,12 @@ message! {
         0x0001 server_time: required u64;
         /// How many seats ended.
         0x0002 seats_ended: required u32;
+        /// How many seats went to other licenses.
+        0x0003 seats_moved: required u32;
+        /// How many of the seats that ended stay spent.
+        0x0004 spent: required u32;
+        /// Reserved units and held seats that found no room elsewhere.
+        0x0005 dropped: required u32;
     }
 }
 

@@ -3,8 +3,10 @@
 use bytes::Bytes;
 
 use crate::wire::Role;
+use crate::wire::limits::{
+    CONTACT_LEN_MAX, NAME_LEN_MAX, REFUSAL_TEXT_LEN_MAX, SPKI_LEN_MAX, SUCCESSION_SIGNATURE_LEN_MAX,
+};
 use crate::wire::limits::{ID_LEN_MAX, SERIAL_LEN};
-use crate::wire::limits::{NAME_LEN_MAX, REFUSAL_TEXT_LEN_MAX, SPKI_LEN_MAX, SUCCESSION_SIGNATURE_LEN_MAX};
 
 use super::seat::Former;
 
@@ -96,5 +98,9 @@ message! {
         0x000e version_min: optional u16;
         /// The newest protocol version that the server speaks.
         0x000f version_max: optional u16;
+        /// The product that the machine needs a seat of first (rule S15).
+        0x0010 required_product: optional String, max ID_LEN_MAX;
+        /// Whom to contact, where the vendor has taken a license back (rule C3).
+        0x0011 contact: optional String, max CONTACT_LEN_MAX;
     }
 }

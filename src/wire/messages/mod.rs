@@ -14,6 +14,7 @@ mod table;
 pub(crate) mod field;
 
 pub mod admin;
+pub mod deploy;
 pub mod hello;
 mod request;
 pub mod seat;
@@ -116,8 +117,20 @@ table! {
     seat::ReleaseOk, Place::Reply(&[Opcode::RELEASE, Opcode::SEAT_END]);
     seat::Availability, Place::Request(&[Opcode::AVAILABILITY]);
     seat::AvailabilityOk, Place::Reply(&[Opcode::AVAILABILITY]);
+    deploy::Reserve, Place::Request(&[Opcode::RESERVE]);
+    deploy::ReserveOk, Place::Reply(&[Opcode::RESERVE]);
+    deploy::ReservationRow, Place::Field;
+    deploy::ReservedRow, Place::Field;
+    deploy::HeldRow, Place::Field;
+    deploy::Commit, Place::Request(&[Opcode::COMMIT]);
+    deploy::Abort, Place::Request(&[Opcode::ABORT]);
+    deploy::SettleOk, Place::Reply(&[Opcode::COMMIT, Opcode::ABORT]);
+    deploy::SettledRow, Place::Field;
+    deploy::Reservations, Place::Request(&[Opcode::RESERVATIONS]);
+    deploy::ReservationsOk, Place::Reply(&[Opcode::RESERVATIONS]);
     views::Status, Place::Request(&[Opcode::STATUS]);
     views::StatusOk, Place::Reply(&[Opcode::STATUS]);
+    views::ClockRow, Place::Field;
     views::VendorRow, Place::Field;
     views::Licenses, Place::Request(&[Opcode::LICENSES]);
     views::LicensesOk, Place::Reply(&[Opcode::LICENSES]);
@@ -127,6 +140,7 @@ table! {
     views::SeatName, Place::Field;
     views::SeatRow, Place::Field;
     views::Holder, Place::Field;
+    views::Waiting, Place::Field;
     views::Products, Place::Request(&[Opcode::PRODUCTS]);
     views::ProductsOk, Place::Reply(&[Opcode::PRODUCTS]);
     views::ProductName, Place::Field;
@@ -136,9 +150,22 @@ table! {
     views::AdminListOk, Place::Reply(&[Opcode::ADMIN_LIST]);
     views::AdminRow, Place::Field;
     admin::VendorTrust, Place::Request(&[Opcode::VENDOR_TRUST]);
-    admin::Done, Place::Reply(&[Opcode::VENDOR_TRUST, Opcode::ADMIN_ADD, Opcode::ADMIN_REMOVE]);
+    admin::Done, Place::Reply(&[
+        Opcode::VENDOR_TRUST,
+        Opcode::ADMIN_ADD,
+        Opcode::ADMIN_REMOVE,
+        Opcode::CLOCK_ACCEPT,
+        Opcode::CLOCK_RESET,
+    ]);
     admin::CatalogueImport, Place::Request(&[Opcode::CATALOGUE_IMPORT]);
     admin::CatalogueImportOk, Place::Reply(&[Opcode::CATALOGUE_IMPORT]);
+    admin::Effect, Place::Field;
+    admin::BlacklistImport, Place::Request(&[Opcode::BLACKLIST_IMPORT]);
+    admin::BlacklistImportOk, Place::Reply(&[Opcode::BLACKLIST_IMPORT]);
+    admin::BindingResolve, Place::Request(&[Opcode::BINDING_RESOLVE]);
+    admin::BindingResolveOk, Place::Reply(&[Opcode::BINDING_RESOLVE]);
+    admin::ClockAccept, Place::Request(&[Opcode::CLOCK_ACCEPT]);
+    admin::ClockReset, Place::Request(&[Opcode::CLOCK_RESET]);
     admin::Import, Place::Request(&[Opcode::IMPORT]);
     admin::ImportOk, Place::Reply(&[Opcode::IMPORT]);
     admin::ImportRow, Place::Field;

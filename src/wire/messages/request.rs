@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Message, admin, hello, seat, views};
+use super::{Message, admin, deploy, hello, seat, views};
 use crate::codec::DecodeError;
 use crate::wire::{Opcode, Status};
 
@@ -48,6 +48,8 @@ macro_rules! requests {
 }
 
 requests! {
+    /// Gives back what a reservation has.
+    Abort(deploy::Abort) = ABORT;
     /// Gives an identity a role.
     AdminAdd(admin::AdminAdd) = ADMIN_ADD;
     /// Lists the identities with a role.
@@ -56,10 +58,20 @@ requests! {
     AdminRemove(admin::AdminRemove) = ADMIN_REMOVE;
     /// Asks how many seats are available.
     Availability(seat::Availability) = AVAILABILITY;
+    /// Forgets bindings.
+    BindingResolve(admin::BindingResolve) = BINDING_RESOLVE;
+    /// Imports a list of serials that do not serve.
+    BlacklistImport(admin::BlacklistImport) = BLACKLIST_IMPORT;
     /// Imports a catalogue.
     CatalogueImport(admin::CatalogueImport) = CATALOGUE_IMPORT;
     /// Asks for a seat at the start.
     Checkout(seat::Checkout) = CHECKOUT;
+    /// Accepts the clock's jump.
+    ClockAccept(admin::ClockAccept) = CLOCK_ACCEPT;
+    /// Sets the highest accepted time.
+    ClockReset(admin::ClockReset) = CLOCK_RESET;
+    /// Machines of a reservation were deployed.
+    Commit(deploy::Commit) = COMMIT;
     /// Begins the connection.
     Hello(hello::Hello) = HELLO;
     /// Imports license keys.
@@ -74,6 +86,10 @@ requests! {
     Release(seat::Release) = RELEASE;
     /// Asks for a seat while running.
     Renew(seat::Checkout) = RENEW;
+    /// Lists the reservations.
+    Reservations(deploy::Reservations) = RESERVATIONS;
+    /// Sets seats or units aside.
+    Reserve(deploy::Reserve) = RESERVE;
     /// Takes a seat back.
     SeatEnd(admin::SeatEnd) = SEAT_END;
     /// Lists the seats.
@@ -146,12 +162,16 @@ responses! {
     AdminList(views::AdminListOk) = ADMIN_LIST;
     /// How many seats are available.
     Availability(seat::AvailabilityOk) = AVAILABILITY;
-    /// The catalogue is here now.
+    /// How many bindings were forgotten.
+    BindingResolve(admin::BindingResolveOk) = BINDING_RESOLVE;
+    /// The list is here now.
+    BlacklistImport(admin::BlacklistImportOk) = BLACKLIST_IMPORT;
+    /// The catalogue is here now, or what it would change.
     CatalogueImport(admin::CatalogueImportOk) = CATALOGUE_IMPORT;
     /// How a checkout was decided.
     Checkout(seat::CheckoutOk) = CHECKOUT | RENEW;
     /// Done; nothing more to say.
-    Done(admin::Done) = VENDOR_TRUST | ADMIN_ADD | ADMIN_REMOVE;
+    Done(admin::Done) = VENDOR_TRUST | ADMIN_ADD | ADMIN_REMOVE | CLOCK_ACCEPT | CLOCK_RESET;
     /// The connection has begun.
     Hello(hello::HelloOk) = HELLO;
     /// What became of each key.
@@ -164,8 +184,14 @@ responses! {
     Products(views::ProductsOk) = PRODUCTS;
     /// What a release did.
     Release(seat::ReleaseOk) = RELEASE | SEAT_END;
+    /// The reservations.
+    Reservations(deploy::ReservationsOk) = RESERVATIONS;
+    /// What is set aside.
+    Reserve(deploy::ReserveOk) = RESERVE;
     /// The seats.
     Seats(views::SeatsOk) = SEATS;
+    /// What became of each machine.
+    Settle(deploy::SettleOk) = COMMIT | ABORT;
     /// Counts over everything.
     Status(views::StatusOk) = STATUS;
 }

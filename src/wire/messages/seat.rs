@@ -142,7 +142,9 @@ message! {
     AvailabilityOk {
         /// The server's calendar, in seconds since 1970-01-01 00:00 UTC.
         0x0001 server_time: required u64;
-        /// The product's seats.
+        /// The product's seats: its machine licenses.
         0x0002 counts: required Counts;
+        /// The product's units for deployments: its deployment licenses.
+        0x0003 units: required Counts;
     }
 }

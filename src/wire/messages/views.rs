@@ -9,7 +9,7 @@ use crate::wire::limits::{
     COMPONENTS_MAX, HOST_NAME_LEN_MAX, ID_LEN_MAX, LABEL_LEN_MAX, NAME_LEN_MAX, OTHER_MACS_MAX, PAGE_ROWS_MAX,
     SERIAL_LEN, VENDOR_ROWS_MAX,
 };
-use crate::wire::{Kind, LicenseStatus, Role, Usage};
+use crate::wire::{Kind, LicenseStatus, Offers, OnConflict, Role, Usage};
 
 use super::seat::{Conflict, Counts};
 
@@ -49,6 +49,30 @@ message! {
         0x000d admins: required u32;
         /// The trusted vendors.
         0x000e vendors: repeated VendorRow, count VENDOR_ROWS_MAX;
+        /// Licenses that their vendors have taken back.
+        0x000f licenses_blacklisted: required u32;
+        /// Licenses whose place others have taken.
+        0x0010 licenses_superseded: required u32;
+        /// Engaged seats on which an identity waits for approval.
+        0x0011 waiting: required u64;
+        /// Reservations.
+        0x0012 reservations: required u32;
+        /// How the server's clock stands.
+        0x0013 clock: required ClockRow;
+    }
+}
+
+message! {
+    /// How the server's clock stands (rule T2).
+    ClockRow {
+        /// The highest accepted time, in seconds since 1970-01-01 00:00 UTC.
+        0x0001 mark: required u64;
+        /// By how many seconds the calendar is behind it; there where time stands still.
+        0x0002 set_back_secs: optional u64;
+        /// By how many seconds the calendar has jumped ahead; there where the jump is pending.
+        0x0003 jump_secs: optional u64;
+        /// After how many seconds a pending jump is accepted without an administrator.
+        0x0004 accepted_in_secs: optional u64;
     }
 }
 
@@ -127,6 +151,8 @@ message! {
         0x0010 auto_renew: required bool;
         /// The last day of the vendor's support, in days since 1970-01-01.
         0x0011 support_until_day: optional u32;
+        /// Days until its end, rounded up (rule K5); absent where it serves without end.
+        0x0012 days_left: optional u32;
     }
 }
 
@@ -209,6 +235,18 @@ message! {
         0x0003 rebound_at: optional u64;
         /// A conflict that stands on it.
         0x0004 conflict: optional Conflict;
+        /// An identity that waits for approval (rule I7).
+        0x0005 waiting: optional Waiting;
+    }
+}
+
+message! {
+    /// An identity that may not take the bound one's place before an administrator approves (rule I7).
+    Waiting {
+        /// Which; the one that asked last.
+        0x0001 identity: required [u8; 32];
+        /// When it first asked, in seconds since 1970-01-01 00:00 UTC.
+        0x0002 since: required u64;
     }
 }
 
@@ -263,6 +301,16 @@ message! {
         0x0007 counts: required Counts;
         /// Its components.
         0x0008 components: repeated ComponentRow, count COMPONENTS_MAX;
+        /// Its units for deployments.
+        0x0009 units: required Counts;
+        /// Days that a strict component may run without a server (rule O3).
+        0x000a offline_days: required u16;
+        /// The licenses that it is sold by (rule X5).
+        0x000b offers: required Offers;
+        /// What becomes of a checkout that shows a conflict (rule I7).
+        0x000c on_conflict: required OnConflict;
+        /// Another product that the machine must hold a seat of (rule S15).
+        0x000d required: optional String, max ID_LEN_MAX;
     }
 }
 

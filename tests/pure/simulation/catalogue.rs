@@ -16,6 +16,9 @@ pub(super) fn catalogue(number: u8) -> Catalogue {
         idle_days,
         single_use,
         offline_days: 0,
+        offers: seatkeeper::domain::catalogue::Offers::default(),
+        required: None,
+        on_conflict: seatkeeper::domain::catalogue::OnConflict::default(),
         components: [
             ("agent", true, false),
             ("cli", true, false),

@@ -82,6 +82,9 @@ pub(super) fn catalogue(vendor_number: u8) -> Catalogue {
         idle_days,
         single_use,
         offline_days: 0,
+        offers: crate::domain::catalogue::Offers::default(),
+        required: None,
+        on_conflict: crate::domain::catalogue::OnConflict::default(),
         components: [
             ("agent", true, false),
             ("cli", true, false),

@@ -1,0 +1,197 @@
+//! Keeps the indexes: each from the old and the new value of one key alone, so that replay may pass through any state.
+
+use std::collections::BTreeMap;
+
+use super::Ledger;
+use super::index::{Open, Tally};
+use crate::domain::blacklist::Listed;
+use crate::domain::ids::{ProductKey, ReservationId, Serial};
+use crate::domain::license::License;
+use crate::domain::reservation::{Hold, Reservation};
+use crate::domain::seat::{Binding, FormerSeat, Seat, SeatKey, SpentUnit};
+
+impl Ledger {
+    pub(super) fn put_license(&mut self, serial: Serial, license: Option<License>) {
+        self.uncount(serial);
+        match license {
+            Some(license) => drop(self.licenses.insert(serial, license)),
+            None => drop(self.licenses.remove(&serial)),
+        }
+        self.count(serial);
+    }
+
+    pub(super) fn put_seat(&mut self, key: &SeatKey, seat: Option<Seat>) {
+        if let Some(old) = self.seats.remove(key) {
+            if let Some(renew_by) = old.renew_by {
+                self.index.due.remove(&(renew_by, *key));
+                self.index.reusable_due.remove(&(key.product_key(), renew_by, key.mac));
+            }
+            self.index.holders.remove(&(old.serial, key.mac));
+            self.index.conflicts -= u64::from(has_conflict(&old));
+            self.index.waiting -= u64::from(has_waiting(&old));
+            self.count_holds(key.product_key(), &old, -1);
+            self.use_units(old.serial, -1);
+        }
+        if let Some(new) = seat {
+            if let Some(renew_by) = new.renew_by {
+                self.index.due.insert((renew_by, *key));
+                if !new.single_use {
+                    self.index.reusable_due.insert((key.product_key(), renew_by, key.mac));
+                }
+            }
+            self.index.holders.insert((new.serial, key.mac));
+            self.index.conflicts += u64::from(has_conflict(&new));
+            self.index.waiting += u64::from(has_waiting(&new));
+            self.count_holds(key.product_key(), &new, 1);
+            self.use_units(new.serial, 1);
+            self.seats.insert(*key, new);
+        }
+    }
+
+    fn count_holds(&mut self, product: ProductKey, seat: &Seat, by: i64) {
+        adjust(&mut self.index.seats, product, by);
+        for component in seat.components.keys() {
+            adjust(&mut self.index.holding, (product, *component), by);
+        }
+    }
+
+    pub(super) fn put_spent(&mut self, serial: Serial, unit: u32, spent: SpentUnit) {
+        match self.spent.insert((serial, unit), spent) {
+            None => self.use_units(serial, 1),
+            Some(old) => {
+                if let Some(id) = old.reservation {
+                    self.index.committed.remove(&(id, old.mac));
+                }
+            }
+        }
+        if let Some(id) = spent.reservation {
+            self.index.committed.insert((id, spent.mac), serial);
+        }
+    }
+
+    pub(super) fn put_reservation(&mut self, id: ReservationId, reservation: Option<Reservation>) {
+        if let Some(old) = self.reservations.remove(&id) {
+            self.index.lapses.remove(&(old.lapses_at, id));
+            self.index.held.remove(&(old.product, old.lapses_at, id));
+            for (serial, count) in old.units() {
+                self.use_units(serial, -i64::from(count));
+            }
+        }
+        if let Some(new) = reservation {
+            self.index.lapses.insert((new.lapses_at, id));
+            if matches!(new.hold, Hold::Seats(_)) {
+                self.index.held.insert((new.product, new.lapses_at, id));
+            }
+            for (serial, count) in new.units() {
+                self.use_units(serial, i64::from(count));
+            }
+            self.reservations.insert(id, new);
+        }
+    }
+
+    pub(super) fn put_former(&mut self, key: &SeatKey, former: Option<FormerSeat>) {
+        if let Some(old) = self.former.remove(key) {
+            self.index.former_ended.remove(&(old.ended_at, *key));
+        }
+        if let Some(new) = former {
+            self.index.former_ended.insert((new.ended_at, *key));
+            self.former.insert(*key, new);
+        }
+    }
+
+    fn use_units(&mut self, serial: Serial, by: i64) {
+        self.uncount(serial);
+        let used = i64::from(self.index.used(serial)).saturating_add(by);
+        match u32::try_from(used.max(0)).unwrap_or(u32::MAX) {
+            0 => drop(self.index.used.remove(&serial)),
+            used => drop(self.index.used.insert(serial, used)),
+        }
+        self.count(serial);
+    }
+
+    /// Takes a license out of the sums over its product; [`Ledger::count`] puts it back with its new values.
+    fn uncount(&mut self, serial: Serial) {
+        let Some((open, tally)) = self.contribution(serial) else {
+            return;
+        };
+        self.index.open.remove(&open);
+        let end = (open.product, open.usage, open.ends_at);
+        if let Some(ending) = self.index.ends.get_mut(&end) {
+            ending.licenses -= tally.licenses;
+            ending.free -= tally.free;
+            if ending.licenses == 0 {
+                self.index.ends.remove(&end);
+            }
+        }
+        if let Some(sum) = self.index.tallies.get_mut(&(open.product, open.usage)) {
+            sum.licenses -= tally.licenses;
+            sum.blacklisted -= tally.blacklisted;
+            sum.superseded -= tally.superseded;
+            sum.total -= tally.total;
+            sum.used -= tally.used;
+            sum.free -= tally.free;
+            if sum.licenses == 0 {
+                self.index.tallies.remove(&(open.product, open.usage));
+            }
+        }
+    }
+
+    fn count(&mut self, serial: Serial) {
+        let Some((open, tally)) = self.contribution(serial) else {
+            return;
+        };
+        if tally.free > 0 {
+            self.index.open.insert(open);
+        }
+        let end = (open.product, open.usage, open.ends_at);
+        let ending = self.index.ends.entry(end).or_default();
+        ending.licenses += tally.licenses;
+        ending.free += tally.free;
+        let sum = self.index.tallies.entry((open.product, open.usage)).or_default();
+        sum.licenses += tally.licenses;
+        sum.blacklisted += tally.blacklisted;
+        sum.superseded += tally.superseded;
+        sum.total += tally.total;
+        sum.used += tally.used;
+        sum.free += tally.free;
+    }
+
+    fn contribution(&self, serial: Serial) -> Option<(Open, Tally)> {
+        let license = self.licenses.get(&serial)?;
+        let open = Open {
+            product: license.claims.product_key(),
+            usage: license.claims.usage,
+            ends_at: license.serves_until(),
+            imported_at: license.imported_at,
+            serial,
+        };
+        let tally = Tally {
+            licenses: 1,
+            blacklisted: u32::from(license.listed == Some(Listed::Blacklisted)),
+            superseded: u32::from(license.listed == Some(Listed::Superseded)),
+            total: u64::from(license.claims.seats),
+            used: u64::from(self.index.used(serial)),
+            free: u64::from(self.free_of(license)),
+        };
+        Some((open, tally))
+    }
+}
+
+fn has_conflict(seat: &Seat) -> bool {
+    let mut bindings = seat.components.values();
+    bindings.any(|binding| matches!(binding, Binding::Identity(bound) if bound.conflict.is_some()))
+}
+
+fn has_waiting(seat: &Seat) -> bool {
+    let mut bindings = seat.components.values();
+    bindings.any(|binding| matches!(binding, Binding::Identity(bound) if bound.waiting.is_some()))
+}
+
+/// Adds `by` to a count, and forgets it at 0.
+fn adjust<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, by: i64) {
+    let count = counts.get(&key).copied().unwrap_or(0).saturating_add_signed(by);
+    match count {
+        0 => drop(counts.remove(&key)),
+        _ => drop(counts.insert(key, count)),
+    }
+}

@@ -1,0 +1,202 @@
+//! Commits and aborts the machines of a reservation (rules X2, X4). Each machine is decided on its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::allocate::Allocator;
+use super::checkout::{new_seat, put_reservation};
+use super::reserve::usages;
+use super::{Decided, Ledger, Occasion};
+use crate::domain::catalogue::Product;
+use crate::domain::change::{Change, Event, EventKind, Fact};
+use crate::domain::command::Settle;
+use crate::domain::denial::{Denial, Subject};
+use crate::domain::ids::{Mac, ProductKey, ReservationId, Serial};
+use crate::domain::license::Usage;
+use crate::domain::reply::{Reply, Settled};
+use crate::domain::reservation::{Hold, Reservation, Reserved};
+use crate::domain::seat::{SeatKey, SpentUnit};
+
+/// One command's work: what it has decided so far.
+struct Work<'a> {
+    ledger: &'a Ledger,
+    occasion: Occasion,
+    id: ReservationId,
+    key: ProductKey,
+    product: &'a Product,
+    usages: &'static [Usage],
+    licenses: Allocator<'a>,
+    /// The numbers of the next units that are spent, by license.
+    next_units: BTreeMap<Serial, u32>,
+    changes: Vec<Change>,
+    /// What is to be told of units that are free again.
+    aborted: Vec<Event>,
+}
+
+impl Ledger {
+    /// Commits machines, or aborts them.
+    pub(super) fn settle(&self, occasion: Occasion, settle: &Settle, commit: bool) -> Decided {
+        let subject = Subject {
+            product: Some(settle.product.product),
+            ..Subject::default()
+        };
+        let refuse = |denial| Decided::refused_about(denial, subject);
+        let (key, product) = match self.known(settle.product) {
+            Ok(known) => known,
+            Err(denial) => return refuse(denial),
+        };
+        let reservation = self.reservations.get(&settle.id);
+        if reservation.is_some_and(|held| held.product != key) {
+            return refuse(Denial::ReservationTaken);
+        }
+        if reservation.is_none() && settle.macs.is_empty() {
+            return refuse(Denial::UnknownReservation);
+        }
+        let macs = match reservation.map(|held| &held.hold) {
+            Some(Hold::Machines(machines)) if settle.macs.is_empty() => machines.keys().copied().collect(),
+            _ => settle.macs.clone(),
+        };
+        let usages = usages(product, settle.preferred_only);
+        let mut work = Work {
+            ledger: self,
+            occasion,
+            id: settle.id,
+            key,
+            product,
+            usages,
+            licenses: Allocator::new(self, key, usages, occasion.now, None),
+            next_units: BTreeMap::new(),
+            changes: Vec::new(),
+            aborted: Vec::new(),
+        };
+        let reserved = |mac: &Mac| match reservation.map(|held| &held.hold) {
+            Some(Hold::Machines(machines)) => machines.get(mac).copied(),
+            Some(Hold::Seats(_)) | None => None,
+        };
+        let mut rows = Vec::with_capacity(macs.len());
+        for mac in &macs {
+            let settled = if commit {
+                work.commit(*mac, reserved(mac))
+            } else {
+                work.abort(*mac, reserved(mac))
+            };
+            rows.push((*mac, settled));
+        }
+        let gives_back_all = !commit && settle.macs.is_empty();
+        let mut changes = work.changes;
+        if let Some(held) = reservation {
+            changes.extend(left_of(held, &macs, gives_back_all).map(|left| {
+                let mut events = work.aborted;
+                if left.is_empty() {
+                    events.push(occasion.event(EventKind::ReservationEnded {
+                        reservation: settle.id,
+                        lapsed: false,
+                    }));
+                }
+                put_reservation(settle.id, left, events)
+            }));
+        }
+        Decided {
+            reply: Reply::Settled(rows),
+            changes,
+        }
+    }
+}
+
+/// What the reservation is without the machines that were settled; nothing where it stays as it is.
+fn left_of(held: &Reservation, settled: &BTreeSet<Mac>, gives_back_all: bool) -> Option<Reservation> {
+    let mut left = held.clone();
+    match &mut left.hold {
+        Hold::Machines(machines) => machines.retain(|mac, _| !settled.contains(mac)),
+        Hold::Seats(seats) if gives_back_all => seats.clear(),
+        Hold::Seats(_) => {}
+    }
+    (left != *held).then_some(left)
+}
+
+impl Work<'_> {
+    fn commit(&mut self, mac: Mac, reserved: Option<Reserved>) -> Settled {
+        match (reserved, self.ledger.index.committed(self.id, mac)) {
+            (Some(Reserved::Unit(serial)), _) if self.serves(serial) => self.spend(mac, serial),
+            (Some(Reserved::Unit(_)), _) | (_, None) => self.decide_anew(mac),
+            (_, Some(serial)) => Settled::AlreadyCommitted(serial),
+        }
+    }
+
+    fn abort(&mut self, mac: Mac, reserved: Option<Reserved>) -> Settled {
+        match (reserved, self.seat_of(mac)) {
+            (Some(Reserved::Unit(serial)), _) => {
+                let event = EventKind::DeploymentAborted {
+                    reservation: self.id,
+                    mac,
+                    serial,
+                };
+                self.aborted.push(self.occasion.event(event));
+                return Settled::GivenBack(serial);
+            }
+            (Some(_), Some(serial)) => return Settled::Covered(serial),
+            _ => {}
+        }
+        match self.ledger.index.committed(self.id, mac) {
+            Some(serial) => Settled::AlreadyCommitted(serial),
+            None => Settled::NothingReserved,
+        }
+    }
+
+    /// As reserving would decide it for this machine alone.
+    fn decide_anew(&mut self, mac: Mac) -> Settled {
+        if let Some(serial) = self.seat_of(mac) {
+            return Settled::Covered(serial);
+        }
+        if let Some(product) = self.ledger.lacks(self.product, self.key, mac) {
+            return Settled::Refused(Denial::RequiredProduct { product });
+        }
+        match self.licenses.take() {
+            Some((Usage::Machine, serial)) => {
+                let seat = new_seat(self.product, serial, self.occasion.now);
+                let key = self.seat_key(mac);
+                self.changes.extend(self.ledger.put_new_seat(self.occasion, key, seat));
+                Settled::Engaged(serial)
+            }
+            Some((Usage::Deployment, serial)) => self.spend(mac, serial),
+            None => Settled::Refused(self.ledger.why_none(self.key, self.usages, self.occasion.now)),
+        }
+    }
+
+    fn spend(&mut self, mac: Mac, serial: Serial) -> Settled {
+        let next = self
+            .next_units
+            .entry(serial)
+            .or_insert_with(|| self.ledger.next_unit(serial));
+        let unit = SpentUnit {
+            mac,
+            spent_at: self.occasion.now.latest(),
+            reservation: Some(self.id),
+        };
+        let event = EventKind::DeploymentCommitted {
+            reservation: self.id,
+            mac,
+            serial,
+        };
+        self.changes
+            .push(self.occasion.change(Fact::SpentPut(serial, *next, unit), event));
+        *next += 1;
+        Settled::Committed(serial)
+    }
+
+    fn serves(&self, serial: Serial) -> bool {
+        let license = self.ledger.licenses.get(&serial);
+        license.is_some_and(|one| one.status(self.occasion.now.latest()).serves())
+    }
+
+    const fn seat_key(&self, mac: Mac) -> SeatKey {
+        SeatKey {
+            vendor: self.key.vendor,
+            product: self.key.product,
+            mac,
+        }
+    }
+
+    fn seat_of(&self, mac: Mac) -> Option<Serial> {
+        self.ledger.seats.get(&self.seat_key(mac)).map(|seat| seat.serial)
+    }
+}
