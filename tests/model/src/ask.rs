@@ -1,6 +1,6 @@
 //! What is asked and what the rules answer.
 
-use crate::state::{Conflict, Former};
+use crate::state::{Conflict, Former, Reserved};
 use crate::views::Counts;
 use crate::words::{Blacklisting, Key, Mac, Product, ProductKey, ReservationId, SeatKey, Serial, Vendor};
 
@@ -181,20 +181,17 @@ pub enum Answer {
     Reserved {
         /// From when on it is gone.
         ends_at: u64,
-        /// What became of each machine, in the order of the MACs.
-        rows: Vec<(Mac, ReserveRow)>,
+        /// Its machines that are not settled yet, in the order of the MACs.
+        machines: Vec<(Mac, Reserved)>,
+        /// Those of them that hold a seat, and on which license.
+        seats: Vec<(Mac, Serial)>,
         /// The seats that are held, one serial for each, in the order of the serials.
         held: Vec<Serial>,
     },
     /// What became of each machine, in the order of the MACs.
     Committed(Vec<(Mac, CommitRow)>),
-    /// What was given back.
-    Aborted {
-        /// What became of each machine, in the order of the MACs.
-        rows: Vec<(Mac, AbortRow)>,
-        /// How many held seats.
-        held: u32,
-    },
+    /// What became of each machine, in the order of the MACs.
+    Aborted(Vec<(Mac, AbortRow)>),
     /// The mark is the calendar now.
     ClockMoved,
 }
@@ -210,24 +207,13 @@ pub enum GrantKind {
     EngagedAgain(Former),
 }
 
-/// What becomes of a machine when it is reserved for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ReserveRow {
-    /// It holds a seat: nothing is needed.
-    Covered,
-    /// It has a seat now, on this license.
-    Seat(Serial),
-    /// A unit is reserved for it, on this license.
-    Unit(Serial),
-}
-
 /// What becomes of a machine when it is committed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CommitRow {
     /// It holds a seat: nothing is needed.
     Covered,
-    /// It has a seat now, on this license.
-    Seat(Serial),
+    /// It has a seat now.
+    Seat,
     /// A unit of this license is spent.
     Spent(Serial),
     /// A unit was spent before.

@@ -1,8 +1,8 @@
 //! Deployments that went well or failed (rules X1, X2, X4).
 
-use crate::ask::{AbortRow, Answer, CommitRow, Denial, ReserveRow};
-use crate::model::{Model, number, plain};
-use crate::state::SpentUnit;
+use crate::ask::{AbortRow, Answer, CommitRow, Denial};
+use crate::model::{Model, plain};
+use crate::state::{Reserved, SpentUnit};
 use crate::words::{Mac, Now, ProductKey, ReservationId, Serial};
 
 impl Model {
@@ -34,7 +34,7 @@ impl Model {
         }
         let mut named = match here {
             None if macs.is_empty() => return Err(Denial::UnknownReservation),
-            Some(here) if macs.is_empty() => here.units.iter().map(|unit| unit.0).collect(),
+            Some(here) if macs.is_empty() => here.machines.iter().map(|row| row.0).collect(),
             _ => macs.to_vec(),
         };
         named.sort_unstable();
@@ -64,9 +64,9 @@ impl Model {
             Err(denial) => return CommitRow::Refused(denial),
         };
         match self.provide(&product, mac, preferred_only, now) {
-            Ok(ReserveRow::Covered) => CommitRow::Covered,
-            Ok(ReserveRow::Seat(serial)) => CommitRow::Seat(serial),
-            Ok(ReserveRow::Unit(serial)) => self.spend_unit(id, mac, serial, now),
+            Ok(Reserved::Covered) => CommitRow::Covered,
+            Ok(Reserved::Seat) => CommitRow::Seat,
+            Ok(Reserved::Unit(serial)) => self.spend_unit(id, mac, serial, now),
             Err(denial) => CommitRow::Refused(denial),
         }
     }
@@ -80,11 +80,14 @@ impl Model {
         CommitRow::Spent(serial)
     }
 
-    /// Takes the unit that is reserved for a machine out of its reservation.
+    /// Takes a machine out of its reservation; answers the unit that was reserved for it.
     fn give_back(&mut self, id: ReservationId, mac: Mac) -> Option<Serial> {
         let here = self.reservations.iter_mut().find(|one| one.id == id)?;
-        let place = here.units.iter().position(|unit| unit.0 == mac)?;
-        Some(here.units.remove(place).1)
+        let place = here.machines.iter().position(|row| row.0 == mac)?;
+        match here.machines.remove(place).1 {
+            Reserved::Unit(serial) => Some(serial),
+            Reserved::Covered | Reserved::Seat => None,
+        }
     }
 
     fn was_committed(&self, id: ReservationId, product: ProductKey, mac: Mac) -> bool {
@@ -109,12 +112,10 @@ impl Model {
             };
             rows.push((mac, row));
         }
-        let mut held = 0;
         if macs.is_empty() {
-            let here = self.reservations.iter_mut().filter(|one| one.id == id);
-            here.for_each(|one| held += number(std::mem::take(&mut one.held).len()));
+            self.reservations.retain(|one| one.id != id);
         }
         self.reservations.retain(|one| !one.is_over());
-        Answer::Aborted { rows, held }
+        Answer::Aborted(rows)
     }
 }

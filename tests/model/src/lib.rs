@@ -33,15 +33,14 @@ mod words;
 mod tests;
 
 pub use ask::{
-    AbortRow, Answer, Ask, Checkout, CommitRow, Denial, GrantKind, ImportOutcome, KeyRefusal, ReserveRow, Rollout,
-    SeatsInUse,
+    AbortRow, Answer, Ask, Checkout, CommitRow, Denial, GrantKind, ImportOutcome, KeyRefusal, Rollout, SeatsInUse,
 };
 pub use clock::{Clock, Jump, State, Transition};
 pub use history::{History, Step, Turn, base_catalogue};
 pub use model::{Freed, Model};
 pub use random::Random;
 pub use state::{
-    Conflict, ConflictKind, EndCause, Former, Hold, License, Reservation, Seat, SpentUnit, Status, Waiting,
+    Conflict, ConflictKind, EndCause, Former, Hold, License, Reservation, Reserved, Seat, SpentUnit, Status, Waiting,
 };
 pub use views::{Counts, LicenseView, Tally};
 pub use words::{

@@ -222,7 +222,7 @@ impl Model {
         let seats = self.seats.iter().filter(|seat| seat.serial == serial).count();
         let spent = self.license(serial).spent.len();
         let reserved = self.reservations.iter().map(|one| {
-            let units = one.units.iter().filter(|unit| unit.1 == serial).count();
+            let units = one.units().filter(|unit| unit.1 == serial).count();
             units + one.held.iter().filter(|held| **held == serial).count()
         });
         number(seats + spent + reserved.sum::<usize>())

@@ -2,7 +2,7 @@
 
 use crate::ask::{Answer, Denial};
 use crate::model::{Model, plain};
-use crate::state::EndCause;
+use crate::state::{EndCause, Reserved};
 use crate::words::{Mac, Now, Serial, Usage};
 
 /// What becomes of what a license held.
@@ -59,16 +59,14 @@ impl Model {
         }
         self.reservations.sort_by_key(|one| one.id);
         for place in 0..self.reservations.len() {
-            let units: Vec<Mac> = (self.reservations[place].units.iter())
-                .filter(|unit| unit.1 == serial)
-                .map(|unit| unit.0)
-                .collect();
-            for mac in units {
+            let units = self.reservations[place].units().filter(|unit| unit.1 == serial);
+            let macs: Vec<Mac> = units.map(|unit| unit.0).collect();
+            for mac in macs {
                 let other = self.choose(product, usage, now);
-                let units = &mut self.reservations[place].units;
-                units.retain(|unit| unit.0 != mac);
-                units.extend(other.map(|other| (mac, other)));
-                units.sort_unstable();
+                let machines = &mut self.reservations[place].machines;
+                machines.retain(|row| row.0 != mac);
+                machines.extend(other.map(|other| (mac, Reserved::Unit(other))));
+                machines.sort_unstable();
                 counted.dropped += u32::from(other.is_none());
             }
             while let Some(one) = (self.reservations[place].held.iter()).position(|held| *held == serial) {

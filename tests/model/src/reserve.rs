@@ -1,8 +1,8 @@
 //! Reservations (rules X1, X2, X4, X5).
 
-use crate::ask::{Answer, Denial, ReserveRow, Rollout};
+use crate::ask::{Answer, Denial, Rollout};
 use crate::model::{Model, plain};
-use crate::state::Reservation;
+use crate::state::{Reservation, Reserved};
 use crate::words::{DAY, Mac, Now, Product, ProductKey, ReservationId, SeatKey, Serial, Usage};
 
 /// Reservations that can be here.
@@ -24,7 +24,7 @@ impl Model {
         if let Some(here) = self.reservations.iter().find(|one| one.id == id) {
             let same = here.product == product && here.for_number == matches!(what, Rollout::Count(_));
             return if same {
-                still_has(here)
+                self.still_has(here)
             } else {
                 plain(Denial::ReservationTaken)
             };
@@ -48,7 +48,7 @@ impl Model {
             for_number: false,
             made_at: now.later(),
             ends_at: now.later() + for_secs,
-            units: Vec::new(),
+            machines: Vec::new(),
             held: Vec::new(),
         };
         let decided = match what {
@@ -56,13 +56,9 @@ impl Model {
             Rollout::Count(count) => after.reserve_number(&mut reservation, *count, now),
         };
         match decided {
-            Ok(rows) => {
+            Ok(()) => {
                 *self = after;
-                Answer::Reserved {
-                    ends_at: reservation.ends_at,
-                    rows,
-                    held: reservation.held,
-                }
+                self.still_has(&reservation)
             }
             Err(denial) => Answer::Denied {
                 denial,
@@ -79,7 +75,7 @@ impl Model {
         macs: &[Mac],
         preferred_only: bool,
         now: Now,
-    ) -> Result<Vec<(Mac, ReserveRow)>, Denial> {
+    ) -> Result<(), Denial> {
         let mut macs = macs.to_vec();
         macs.sort_unstable();
         macs.dedup();
@@ -96,17 +92,13 @@ impl Model {
         // Looked up anew for each machine, so that what is reserved counts as used at once.
         self.reservations.push(reservation.clone());
         let here = self.reservations.len() - 1;
-        let mut rows = Vec::new();
         for mac in macs {
-            let row = self.provide(product, mac, preferred_only, now)?;
-            if let ReserveRow::Unit(serial) = row {
-                self.reservations[here].units.push((mac, serial));
-            }
-            rows.push((mac, row));
+            let reserved = self.provide(product, mac, preferred_only, now)?;
+            self.reservations[here].machines.push((mac, reserved));
         }
         *reservation = self.reservations[here].clone();
         self.reservations.retain(|one| !one.is_over());
-        Ok(rows)
+        Ok(())
     }
 
     /// What one machine is given: a seat is engaged, a unit only named.
@@ -116,11 +108,11 @@ impl Model {
         mac: Mac,
         preferred_only: bool,
         now: Now,
-    ) -> Result<ReserveRow, Denial> {
+    ) -> Result<Reserved, Denial> {
         let key = product.key;
         let seat = SeatKey { product: key, mac };
         if self.seat_place(seat).is_some() {
-            return Ok(ReserveRow::Covered);
+            return Ok(Reserved::Covered);
         }
         if self.lacks_required(product, seat) {
             return Err(Denial::RequiredProduct);
@@ -130,21 +122,16 @@ impl Model {
             match (usage, self.choose(key, *usage, now)) {
                 (Usage::Machine, Some(serial)) => {
                     self.engage(product, seat, serial, now);
-                    return Ok(ReserveRow::Seat(serial));
+                    return Ok(Reserved::Seat);
                 }
-                (Usage::Deployment, Some(serial)) => return Ok(ReserveRow::Unit(serial)),
+                (Usage::Deployment, Some(serial)) => return Ok(Reserved::Unit(serial)),
                 (_, None) => {}
             }
         }
         Err(self.why_none(key, &usages, now))
     }
 
-    fn reserve_number(
-        &mut self,
-        reservation: &mut Reservation,
-        count: u32,
-        now: Now,
-    ) -> Result<Vec<(Mac, ReserveRow)>, Denial> {
+    fn reserve_number(&mut self, reservation: &mut Reservation, count: u32, now: Now) -> Result<(), Denial> {
         reservation.for_number = true;
         self.reservations.push(reservation.clone());
         let here = self.reservations.len() - 1;
@@ -163,16 +150,21 @@ impl Model {
         }
         *reservation = self.reservations[here].clone();
         self.reservations.retain(|one| !one.is_over());
-        Ok(Vec::new())
+        Ok(())
     }
-}
 
-fn still_has(here: &Reservation) -> Answer {
-    let units = here.units.iter();
-    Answer::Reserved {
-        ends_at: here.ends_at,
-        rows: units.map(|(mac, serial)| (*mac, ReserveRow::Unit(*serial))).collect(),
-        held: here.held.clone(),
+    fn still_has(&self, here: &Reservation) -> Answer {
+        let of = |mac| {
+            let product = here.product;
+            let seat = self.seats.iter().find(|seat| seat.key == SeatKey { product, mac })?;
+            Some((mac, seat.serial))
+        };
+        Answer::Reserved {
+            ends_at: here.ends_at,
+            machines: here.machines.clone(),
+            seats: here.machines.iter().filter_map(|row| of(row.0)).collect(),
+            held: here.held.clone(),
+        }
     }
 }
 

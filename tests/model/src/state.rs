@@ -181,14 +181,33 @@ pub struct Reservation {
     pub made_at: u64,
     /// From when on it is gone.
     pub ends_at: u64,
-    /// Units that are reserved for machines, in the order of their MACs.
-    pub units: Vec<(Mac, Serial)>,
+    /// Its machines that are not settled yet, in the order of their MACs.
+    pub machines: Vec<(Mac, Reserved)>,
     /// Seats that are held for a rollout, one serial for each, in the order of the serials.
     pub held: Vec<Serial>,
 }
 
 impl Reservation {
     pub(crate) const fn is_over(&self) -> bool {
-        self.units.is_empty() && self.held.is_empty()
+        self.machines.is_empty() && self.held.is_empty()
     }
+
+    /// The units that are reserved, and for which machine.
+    pub fn units(&self) -> impl Iterator<Item = (Mac, Serial)> {
+        self.machines.iter().filter_map(|(mac, reserved)| match reserved {
+            Reserved::Unit(serial) => Some((*mac, *serial)),
+            Reserved::Covered | Reserved::Seat => None,
+        })
+    }
+}
+
+/// What a reservation has for a machine.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Reserved {
+    /// Nothing: it held a seat.
+    Covered,
+    /// Nothing any more: it was given a seat.
+    Seat,
+    /// A unit of this license.
+    Unit(Serial),
 }

@@ -131,8 +131,8 @@ impl Model {
         }
         for one in &self.reservations {
             assert!(!one.is_over(), "{one:?}");
-            assert_eq!(one.for_number, one.units.is_empty(), "{one:?}");
-            let units = one.units.iter().map(|unit| (unit.1, Usage::Deployment));
+            assert_eq!(one.for_number, one.machines.is_empty(), "{one:?}");
+            let units = one.units().map(|unit| (unit.1, Usage::Deployment));
             let held = one.held.iter().map(|serial| (*serial, Usage::Machine));
             for (serial, usage) in units.chain(held) {
                 let license = self.license(serial);

@@ -22,7 +22,7 @@ impl History {
             State::Pending => 25,
             State::SetBack => 80,
         };
-        if self.random.below(1_000) < clock {
+        if self.judges_clock && self.random.below(1_000) < clock {
             return (0, self.some_clock_ask());
         }
         match self.random.below(1_000) {
@@ -347,7 +347,7 @@ impl History {
         }
         let mut macs = self.some_macs();
         let here = self.model.reservations.iter().filter(|one| one.id == id);
-        let reserved: Vec<_> = here.flat_map(|one| one.units.iter().map(|unit| unit.0)).collect();
+        let reserved: Vec<_> = here.flat_map(|one| one.machines.iter().map(|row| row.0)).collect();
         if !reserved.is_empty() {
             macs.truncate(1);
             macs.push(self.random.pick(&reserved));

@@ -99,7 +99,9 @@ fn run(seed: u64, turns: u32, tallies: &mut BTreeMap<String, u32>) {
                     tally(tallies, &one.kind);
                 }
             }
-            Some(Answer::Reserved { rows, held, .. }) => {
+            Some(Answer::Reserved {
+                machines: rows, held, ..
+            }) => {
                 for row in rows {
                     tally(tallies, &row.1);
                 }
@@ -110,7 +112,7 @@ fn run(seed: u64, turns: u32, tallies: &mut BTreeMap<String, u32>) {
                     tally(tallies, &row.1);
                 }
             }
-            Some(Answer::Aborted { rows, .. }) => {
+            Some(Answer::Aborted(rows)) => {
                 for row in rows {
                     tally(tallies, &row.1);
                 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, Ask, Blacklisting, Checkout, CommitRow, ConflictKind, DAY, Denial, GrantKind, ImportOutcome, Key,
-    KeyRefusal, Kind, Model, Now, ProductKey, ReserveRow, Rollout, SeatKey, Usage, Validity, base_catalogue,
+    KeyRefusal, Kind, Model, Now, ProductKey, Reserved, Rollout, SeatKey, Usage, Validity, base_catalogue,
 };
 
 const START: u64 = 1_767_225_600;
@@ -210,11 +210,12 @@ fn a_deployment_is_reserved_for_all_or_none_and_committed_once() {
     assert_eq!(denial_of(&server.ask(&reserve(&macs))), Denial::SeatsExhausted);
     let reserved = Answer::Reserved {
         ends_at: START + 2 * DAY,
-        rows: vec![
-            (macs[1], ReserveRow::Seat(1)),
-            (macs[2], ReserveRow::Unit(2)),
-            (macs[0], ReserveRow::Unit(2)),
+        machines: vec![
+            (macs[1], Reserved::Seat),
+            (macs[2], Reserved::Unit(2)),
+            (macs[0], Reserved::Unit(2)),
         ],
+        seats: vec![(macs[1], 1)],
         held: Vec::new(),
     };
     assert_eq!(server.ask(&reserve(&macs[..3])), reserved);
