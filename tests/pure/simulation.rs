@@ -271,8 +271,26 @@ fn comparable(expected: &Answer) -> Answer {
             counts.units = seatkeeper_model::Tally::default();
             Answer::NotCounted(counts)
         }
+        Answer::Denied { denial, former, .. } if !is_about_seats(*denial) => Answer::Denied {
+            denial: *denial,
+            seats: None,
+            former: *former,
+        },
         other => other.clone(),
     }
+}
+
+/// Other refusals do not tell how the product's seats stand.
+const fn is_about_seats(denial: Denial) -> bool {
+    matches!(
+        denial,
+        Denial::DeploymentOnly
+            | Denial::LicenseBlacklisted
+            | Denial::LicenseExpired
+            | Denial::LicenseSuperseded
+            | Denial::NoLicense
+            | Denial::SeatsExhausted
+    )
 }
 
 fn tally(expected: &Answer, turn: &Turn, tallies: &mut BTreeMap<String, u32>) {

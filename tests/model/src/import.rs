@@ -65,11 +65,13 @@ impl Model {
         (end <= now.later()).then_some(KeyRefusal::Expired)
     }
 
+    /// The very same again is no fault: it is here.
     pub(crate) fn import_catalogue(&mut self, vendor: Vendor, version: u64, products: &[Product]) -> Answer {
         let Some(vendor) = self.vendor_mut(vendor) else {
             return plain(Denial::UnknownVendor);
         };
-        if let Some(held) = vendor.catalogue_version.filter(|held| *held >= version) {
+        let same = vendor.catalogue_version == Some(version) && vendor.products == products;
+        if let Some(held) = vendor.catalogue_version.filter(|held| *held >= version && !same) {
             return plain(Denial::CatalogueNotNewer { held });
         }
         vendor.catalogue_version = Some(version);
@@ -77,6 +79,7 @@ impl Model {
         Answer::CatalogueImported(number(products.len()))
     }
 
+    /// The very same again is no fault: it is here.
     pub(crate) fn import_blacklist(
         &mut self,
         vendor: Vendor,
@@ -86,7 +89,8 @@ impl Model {
         let Some(vendor) = self.vendor_mut(vendor) else {
             return plain(Denial::UnknownVendor);
         };
-        if let Some(held) = vendor.blacklist_version.filter(|held| *held >= version) {
+        let same = vendor.blacklist_version == Some(version) && vendor.blacklist == entries;
+        if let Some(held) = vendor.blacklist_version.filter(|held| *held >= version && !same) {
             return plain(Denial::BlacklistNotNewer { held });
         }
         vendor.blacklist_version = Some(version);

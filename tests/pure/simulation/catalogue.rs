@@ -21,7 +21,7 @@ pub(super) fn catalogue(whose: model::Vendor, version: u64, products: &[model::P
             .iter()
             .map(|one| (one.key.id.parse().unwrap(), product(one)))
             .collect(),
-        signed: Bytes::from(vec![whose]),
+        signed: Bytes::from(format!("{version} {products:?}")),
     }
 }
 
@@ -69,6 +69,6 @@ pub(super) fn blacklist(whose: model::Vendor, version: u64, entries: &[(model::S
         issued_at: Timestamp(0),
         contact: "the vendor".to_owned(),
         serials: entries.iter().map(|entry| (serial(entry.0), listed(entry.1))).collect(),
-        signed: Bytes::from(vec![whose]),
+        signed: Bytes::from(format!("{version} {entries:?}")),
     }
 }

@@ -275,6 +275,7 @@ fn a_blacklist_is_replaced_as_a_whole() {
     let (answer, _) = server.check_out(1, seat("SERVER", 1), 1);
     assert_eq!(denial_of(&answer), Denial::LicenseSuperseded);
     let stale = server.ask(&list(1, Vec::new()));
+
     assert_eq!(denial_of(&stale), Denial::BlacklistNotNewer { held: 1 });
     server.ask(&list(2, Vec::new()));
     assert_eq!(
