@@ -122,6 +122,7 @@ impl SignedCatalogue {
             let (id, product) = belonging(read_entry(entry)?, &catalogue)?;
             catalogue.products.insert(id, product);
         }
+        check_required(&catalogue.products)?;
         Ok(catalogue)
     }
 }
@@ -139,6 +140,25 @@ fn belonging(entry: CatalogueEntry, catalogue: &Catalogue) -> Result<(ProductId,
         Some((last, _)) if *last >= entry.product => Err(invalid("product id", "not behind the one before")),
         _ => Ok((entry.product, entry.entry)),
     }
+}
+
+/// What a product requires must be there to be had (rule S15): in this catalogue, and without requiring it in turn.
+fn check_required(products: &BTreeMap<ProductId, Product>) -> Result<(), DecodeError> {
+    for product in products.values() {
+        let mut required = product.required;
+        // A chain that is longer than there are products goes round in a circle.
+        for _ in 0..products.len() {
+            let Some(next) = required else { break };
+            let product = products
+                .get(&next)
+                .ok_or_else(|| invalid("required product", "not in the catalogue"))?;
+            required = product.required;
+        }
+        if required.is_some() {
+            return Err(invalid("required product", "requires in turn what requires it"));
+        }
+    }
+    Ok(())
 }
 
 const fn damaged(reason: &'static str) -> CatalogueError {

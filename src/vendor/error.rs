@@ -22,15 +22,15 @@ pub enum Unsupported {
     /// The license must be activated.
     #[error("activation")]
     MustActivate,
-    /// The catalogue says what becomes of a conflict.
-    #[error("a policy for conflicts")]
-    OnConflict,
+    /// A product is sold by licenses that this version does not know.
+    #[error("the unknown choice of licenses {0}")]
+    Offers(u8),
+    /// The catalogue has something become of a conflict that this version does not know.
+    #[error("the unknown policy for conflicts {0}")]
+    OnConflict(u8),
     /// The license belongs to a pool.
     #[error("a pool")]
     Pool,
-    /// The product requires another one.
-    #[error("a required product")]
-    RequiredProduct,
     /// The license is for something that this version does not know.
     #[error("the unknown usage {0}")]
     Usage(u8),

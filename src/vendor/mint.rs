@@ -15,7 +15,7 @@ use super::license_key::{LicenseKey, text_of};
 use super::signed::{Purpose, VENDOR};
 use super::signing_key::SigningKey;
 use crate::codec::{DecodeError, Writer, tlv};
-use crate::domain::catalogue::{Component, IDLE_DAYS_DEFAULT};
+use crate::domain::catalogue::{Component, IDLE_DAYS_DEFAULT, Offers, OnConflict};
 use crate::domain::ids::{ComponentId, ProductId};
 use crate::domain::license::{Claims, Kind, Usage, Validity};
 use crate::domain::time::Timestamp;
@@ -41,16 +41,6 @@ impl From<Claims> for KeyDraft {
     }
 }
 
-/// What becomes of a checkout that shows a conflict (rule I7).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum OnConflict {
-    /// It is honoured and shown.
-    #[default]
-    Flag,
-    /// It is refused.
-    Refuse,
-}
-
 /// What a catalogue is to say of a product.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProductDraft {
@@ -64,10 +54,12 @@ pub struct ProductDraft {
     pub offline_days: u8,
     /// Its components; at most 64.
     pub components: BTreeMap<ComponentId, Component>,
-    /// A product that the machine must hold a seat of (rule S15). Servers of this version refuse such a catalogue.
+    /// A product of the same catalogue that the machine must hold a seat of (rule S15); not this one, nor in a circle.
     pub required_product: Option<ProductId>,
-    /// What becomes of a conflict. Servers of this version refuse a catalogue that says [`OnConflict::Refuse`].
+    /// What becomes of a conflict (rule I7).
     pub on_conflict: OnConflict,
+    /// The licenses that it is sold by, and which are used first (rule X5).
+    pub offers: Offers,
 }
 
 /// What a catalogue is to say.
@@ -225,6 +217,12 @@ fn entry_of(
     match product.on_conflict {
         OnConflict::Flag => {}
         OnConflict::Refuse => tlv::put(&mut out, entry::ON_CONFLICT, &[2])?,
+    }
+    match product.offers {
+        Offers::MachineFirst => {}
+        Offers::DeploymentFirst => tlv::put(&mut out, entry::OFFERS, &[2])?,
+        Offers::MachineOnly => tlv::put(&mut out, entry::OFFERS, &[3])?,
+        Offers::DeploymentOnly => tlv::put(&mut out, entry::OFFERS, &[4])?,
     }
     Ok(out)
 }

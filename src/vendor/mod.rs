@@ -23,11 +23,11 @@ mod tests;
 
 pub use catalogue::{CATALOGUE_LEN_MAX, CATALOGUE_TEXT_LEN_MAX, SignedCatalogue};
 pub use certificate::{CERTIFICATE_LEN_MAX, verify_certificate};
-pub use entry::{CatalogueEntry, NAME_LEN_MAX, OFFLINE_DAYS_MAX, verify_entry};
+pub use entry::{CatalogueEntry, ENTRY_LEN_MAX, NAME_LEN_MAX, OFFLINE_DAYS_MAX, verify_entry};
 pub use error::{CatalogueError, KeyError, KeyFileError, Unsupported};
 pub use license_key::{KEY_INPUT_LEN_MAX, KEY_LEN_MAX, LicenseKey};
 #[cfg(feature = "mint")]
-pub use mint::{CatalogueDraft, KeyDraft, OnConflict, ProductDraft, sign_catalogue, sign_key};
+pub use mint::{CatalogueDraft, KeyDraft, ProductDraft, sign_catalogue, sign_key};
 pub use scan::{FoundKey, KEYS_MAX, SCAN_LEN_MAX, ScanError, find_keys};
 #[cfg(feature = "mint")]
 pub use signing_key::SigningKey;

@@ -8,7 +8,7 @@ mod vectors;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::catalogue::Component;
+use crate::domain::catalogue::{Component, Offers, OnConflict};
 use crate::domain::ids::{ComponentId, ProductId, Serial};
 use crate::domain::license::{Claims, Kind, Usage, Validity};
 use crate::domain::time::Timestamp;
@@ -63,6 +63,7 @@ fn product_draft(name: &str) -> ProductDraft {
         components: components(&[("agent", agent), ("console", Component::default())]),
         required_product: None,
         on_conflict: OnConflict::Flag,
+        offers: Offers::MachineFirst,
     }
 }
 
@@ -81,6 +82,12 @@ fn catalogue_draft() -> CatalogueDraft {
         )]),
         ..product_draft("Deployment")
     };
+    let imager = ProductDraft {
+        required_product: Some(product("BKSRV")),
+        on_conflict: OnConflict::Refuse,
+        offers: Offers::DeploymentFirst,
+        ..product_draft("Imager")
+    };
     CatalogueDraft {
         vendor_name: "Example Vendor".to_owned(),
         version: 3,
@@ -88,6 +95,7 @@ fn catalogue_draft() -> CatalogueDraft {
         products: BTreeMap::from([
             (product("BKSRV"), product_draft("Backup Server")),
             (product("DEPLOY"), deploy),
+            (product("IMAGER"), imager),
         ]),
     }
 }

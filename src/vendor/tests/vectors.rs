@@ -9,6 +9,7 @@ const KEY_TRIAL: &str = include_str!("../../../proto-spec/vectors/v1/texts/key-t
 const CERTIFICATE: &str = include_str!("../../../proto-spec/vectors/v1/texts/certificate.hex");
 const CATALOGUE: &str = include_str!("../../../proto-spec/vectors/v1/texts/catalogue.txt");
 const ENTRY: &str = include_str!("../../../proto-spec/vectors/v1/texts/entry.hex");
+const ENTRY_POLICIES: &str = include_str!("../../../proto-spec/vectors/v1/texts/entry-policies.hex");
 const REJECT_DAMAGED: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-damaged.txt");
 const REJECT_FORGED: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-forged.txt");
 const REJECT_NEWER: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-must-activate.txt");
@@ -105,8 +106,17 @@ fn the_vectors_catalogue_and_entry_are_accepted() {
     let catalogue = SignedCatalogue::parse(CATALOGUE)
         .and_then(|signed| signed.verify(&key))
         .expect("genuine");
-    let entry = verify_entry(&hex(ENTRY), &key).expect("genuine");
-    assert_eq!(catalogue.products[&product("DEPLOY")], entry.entry);
+    let drafted = catalogue_draft().products.into_keys();
+    assert!(catalogue.products.keys().copied().eq(drafted));
+    for (id, bytes) in [("DEPLOY", ENTRY), ("IMAGER", ENTRY_POLICIES)] {
+        let entry = verify_entry(&hex(bytes), &key).expect("genuine");
+        assert_eq!(catalogue.products[&product(id)], entry.entry);
+    }
+    let imager = &catalogue.products[&product("IMAGER")];
+    assert_eq!(
+        (imager.required, imager.on_conflict, imager.offers),
+        (Some(product("BKSRV")), OnConflict::Refuse, Offers::DeploymentFirst)
+    );
 }
 
 #[test]

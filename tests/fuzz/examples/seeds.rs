@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
+use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
 use seatkeeper::domain::ids::Serial;
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity};
 use seatkeeper::domain::time::Timestamp;
 use seatkeeper::vendor::{
-    CatalogueDraft, KeyDraft, OnConflict, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue, sign_key,
+    CatalogueDraft, KeyDraft, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue, sign_key,
 };
 
 fn main() -> io::Result<()> {
@@ -77,7 +78,7 @@ fn signed(here: &Path) -> io::Result<()> {
         "public-key",
         signer.vendor_key().to_pem().as_bytes(),
     )?;
-    let component = seatkeeper::domain::catalogue::Component {
+    let component = Component {
         counted: true,
         lenient: true,
         ephemeral: false,
@@ -90,6 +91,7 @@ fn signed(here: &Path) -> io::Result<()> {
         components: [("agent".parse().map_err(io::Error::other)?, component)].into(),
         required_product: None,
         on_conflict: OnConflict::Flag,
+        offers: Offers::MachineFirst,
     };
     let draft = CatalogueDraft {
         vendor_name: "Vendor".to_owned(),
