@@ -3,10 +3,13 @@
 //!
 //! Reading checks whatever the domain relies on: canonical ids, bounds, order. The conversions to a record are total.
 
+mod blacklist;
 mod catalogue;
 mod license;
 mod seat;
 
+#[cfg_attr(not(test), expect(unused_imports, reason = "blacklists are not facts yet"))]
+pub(super) use blacklist::BlacklistV1;
 pub(super) use catalogue::CatalogueV1;
 pub(super) use license::{LicenseV1, SpentV1, TombstoneV1};
 pub(super) use seat::{FormerV1, SeatV1};
