@@ -10,7 +10,7 @@ use crate::domain::license::VerifiedKey;
 use crate::domain::reply::Reply;
 use crate::service::{Service, SubmitError};
 use crate::session::{Answer, Greeting, KeyOutcome, Work};
-use crate::vendor::{CatalogueError, KeyError, LicenseKey, SignedCatalogue, VendorKey};
+use crate::vendor::{KeyError, LicenseKey, ListError, SignedCatalogue, VendorKey};
 
 /// Does one piece of work for `actor`. `weight` is the request's size on the wire in bytes.
 pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight: usize) -> Answer {
@@ -78,7 +78,7 @@ async fn import_catalogue(service: &Service, actor: Actor, signed: Bytes, weight
     let verify = |keys: BTreeMap<VendorId, [u8; 32]>| {
         let catalogue = SignedCatalogue::from_bytes(&signed)?;
         let vendor = catalogue.vendor();
-        let key = vendor_key(&keys, vendor).ok_or(CatalogueError::UnknownVendor { vendor })?;
+        let key = vendor_key(&keys, vendor).ok_or(ListError::UnknownVendor { vendor })?;
         catalogue.verify(&key)
     };
     match verify(vendor_keys(service)) {

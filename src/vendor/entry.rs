@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::error::{CatalogueError, Unsupported};
+use super::error::{ListError, Unsupported};
 use super::signed::{Purpose, SKIPPABLE_FROM, Signed, VENDOR};
-use super::signed::{exact, fields, flag, id, invalid, name, needed, number_u16, number_u64, time};
+use super::signed::{exact, fields, flag, id, invalid, name, needed, number_u16, number_u64, time, too_many};
 use super::vendor_key::VendorKey;
 use crate::codec::DecodeError;
 use crate::domain::catalogue::{COMPONENTS_MAX, Component, IDLE_DAYS_DEFAULT, Offers, OnConflict, Product};
@@ -60,21 +60,15 @@ pub struct CatalogueEntry {
 /// Checks that `signed` is an entry of the vendor's catalogue and returns what it says.
 ///
 /// # Errors
-/// [`CatalogueError`]: the entry counts for nothing.
-pub fn verify_entry(signed: &[u8], key: &VendorKey) -> Result<CatalogueEntry, CatalogueError> {
+/// [`ListError`]: the entry counts for nothing.
+pub fn verify_entry(signed: &[u8], key: &VendorKey) -> Result<CatalogueEntry, ListError> {
     let split = Signed::split(signed)?;
-    let vendor = split.vendor()?;
-    if vendor != key.id() {
-        return Err(CatalogueError::UnknownVendor { vendor });
-    }
-    if !split.is_by(key, Purpose::CatalogueEntry) {
-        return Err(CatalogueError::BadSignature);
-    }
+    split.check(key, Purpose::CatalogueEntry)?;
     read_entry(split, signed)
 }
 
 /// What an entry says, whoever signed it.
-pub(super) fn read_entry(split: Signed<'_>, signed: &[u8]) -> Result<CatalogueEntry, CatalogueError> {
+pub(super) fn read_entry(split: Signed<'_>, signed: &[u8]) -> Result<CatalogueEntry, ListError> {
     if signed.len() > ENTRY_LEN_MAX {
         return Err(DecodeError::TooLong {
             field: "the entry",
@@ -141,7 +135,7 @@ struct ReadEntry {
 }
 
 impl ReadEntry {
-    fn take(&mut self, tag: u16, value: &[u8]) -> Result<(), CatalogueError> {
+    fn take(&mut self, tag: u16, value: &[u8]) -> Result<(), ListError> {
         match tag {
             PRODUCT => self.product = Some(id(ProductId::from_canonical(value))?),
             NAME => self.name = Some(name(value, "product name", NAME_LEN_MAX)?),
@@ -159,7 +153,7 @@ impl ReadEntry {
     }
 
     /// `flags u8 | id`; the ids ascend, so that none is there twice.
-    fn take_component(&mut self, value: &[u8]) -> Result<(), CatalogueError> {
+    fn take_component(&mut self, value: &[u8]) -> Result<(), ListError> {
         let (&flags, text) = value
             .split_first()
             .ok_or(DecodeError::Truncated { field: "component" })?;
@@ -209,15 +203,6 @@ impl ReadEntry {
     }
 }
 
-/// One more than `max` of something.
-pub(super) const fn too_many(field: &'static str, max: usize) -> DecodeError {
-    DecodeError::TooLong {
-        field,
-        len: max + 1,
-        max,
-    }
-}
-
 fn offline_days(value: &[u8]) -> Result<u8, DecodeError> {
     match exact(value, "offline days")? {
         [days] if days <= OFFLINE_DAYS_MAX => Ok(days),
@@ -225,7 +210,7 @@ fn offline_days(value: &[u8]) -> Result<u8, DecodeError> {
     }
 }
 
-fn on_conflict(value: &[u8]) -> Result<OnConflict, CatalogueError> {
+fn on_conflict(value: &[u8]) -> Result<OnConflict, ListError> {
     match exact(value, "on conflict")? {
         [1] => Ok(OnConflict::Flag),
         [2] => Ok(OnConflict::Refuse),
@@ -233,7 +218,7 @@ fn on_conflict(value: &[u8]) -> Result<OnConflict, CatalogueError> {
     }
 }
 
-fn offers(value: &[u8]) -> Result<Offers, CatalogueError> {
+fn offers(value: &[u8]) -> Result<Offers, ListError> {
     match exact(value, "offers")? {
         [1] => Ok(Offers::MachineFirst),
         [2] => Ok(Offers::DeploymentFirst),

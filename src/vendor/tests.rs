@@ -1,5 +1,6 @@
 //! Texts from fixed seeds: nothing here is random.
 
+mod blacklists;
 mod catalogues;
 mod keys;
 mod scanning;
@@ -8,6 +9,7 @@ mod vectors;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::domain::blacklist::Listed;
 use crate::domain::catalogue::{Component, Offers, OnConflict};
 use crate::domain::ids::{ComponentId, ProductId, Serial};
 use crate::domain::license::{Claims, Kind, Usage, Validity};
@@ -96,6 +98,18 @@ fn catalogue_draft() -> CatalogueDraft {
             (product("BKSRV"), product_draft("Backup Server")),
             (product("DEPLOY"), deploy),
             (product("IMAGER"), imager),
+        ]),
+    }
+}
+
+fn blacklist_draft() -> BlacklistDraft {
+    BlacklistDraft {
+        version: 2,
+        issued_at: Timestamp(1_767_225_600),
+        contact: "Example Vendor, licenses@example.com".to_owned(),
+        serials: BTreeMap::from([
+            (Serial::from_random([8; 10]), Listed::Superseded),
+            (Serial::from_random([9; 10]), Listed::Blacklisted),
         ]),
     }
 }

@@ -15,13 +15,13 @@ pub use ask::{malformed, work_of};
 #[cfg(test)]
 pub(super) use client::{checkout_of, release_of, reply_of_checkout, reply_of_release};
 pub use codes::{kind_code, license_status_code, role_code, role_of, usage_code};
-pub use refusal::{status_of, status_of_catalogue_error, status_of_key_error, status_of_key_refusal};
+pub use refusal::{status_of, status_of_key_error, status_of_key_refusal, status_of_list_error};
 pub use reply::{Context, respond};
 
 use crate::domain::change::Server;
 use crate::domain::command::{Command, Role};
 use crate::domain::reply::{ImportOutcome, Reply};
-use crate::vendor::{CatalogueError, KeyError, KeyFileError};
+use crate::vendor::{KeyError, KeyFileError, ListError};
 use crate::wire::messages::hello::Succession;
 
 /// What a request asks of the server around the session. Texts with signatures come unchecked: whoever does the work
@@ -69,7 +69,7 @@ pub enum Answer {
     /// The queue is full: ask again later.
     Busy,
     /// The catalogue counts for nothing.
-    CatalogueRefused(CatalogueError),
+    CatalogueRefused(ListError),
     /// The server failed; whether the request was carried out is not known.
     Failed,
     /// HELLO is answered.

@@ -2,7 +2,7 @@
 
 use super::super::server::SessionConfig;
 use super::codes::role_code;
-use super::refusal::{key_refusal_text, refusal, status_of, status_of_catalogue_error, status_of_key_error};
+use super::refusal::{key_refusal_text, refusal, status_of, status_of_key_error, status_of_list_error};
 use super::{Answer, Greeting, KeyOutcome, rows, status_of_key_refusal};
 use crate::domain::ids::{ProductKey, Serial};
 use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Status as Counted};
@@ -38,7 +38,7 @@ pub fn respond(answer: Answer, context: &Context<'_>) -> Response {
                 ..Refusal::default()
             },
         ),
-        Answer::CatalogueRefused(error) => refused(context, status_of_catalogue_error(&error), error.to_string()),
+        Answer::CatalogueRefused(error) => refused(context, status_of_list_error(&error), error.to_string()),
         Answer::Failed => failed(context),
         Answer::Hello(greeting) => Response::Hello(hello(*greeting, context)),
         Answer::Imported(outcomes) => Response::Import(imported(outcomes, context)),

@@ -68,13 +68,13 @@ fn text_around_the_armour_and_white_space_in_it_do_not_count() {
     ] {
         assert_eq!(SignedCatalogue::parse(&variant), Ok(signed_catalogue()));
     }
-    let damaged = |text: &str| matches!(SignedCatalogue::parse(text), Err(CatalogueError::Damaged { .. }));
+    let damaged = |text: &str| matches!(SignedCatalogue::parse(text), Err(ListError::Damaged { .. }));
     assert!(damaged(""));
     assert!(damaged(&text.replace("-----END", "-----FIN")));
     assert!(damaged(&text.repeat(2)));
     assert!(damaged(&text.replacen('\n', "\n*", 1)));
     assert!(damaged(&" ".repeat(CATALOGUE_TEXT_LEN_MAX + 1)));
-    assert!(damaged(&armor::close(&vec![0; CATALOGUE_LEN_MAX + 1])));
+    assert!(damaged(&armor::CATALOGUE.close(&vec![0; CATALOGUE_LEN_MAX + 1])));
 }
 
 #[test]
@@ -102,12 +102,12 @@ fn another_vendors_catalogue_and_entry_are_unknown() {
     let theirs = signer(2).vendor_key();
     let vendor = signer(1).vendor_key().id();
     let whole = signed_catalogue();
-    assert_eq!(whole.verify(&theirs), Err(CatalogueError::UnknownVendor { vendor }));
+    assert_eq!(whole.verify(&theirs), Err(ListError::UnknownVendor { vendor }));
     let catalogue = whole.verify(&signer(1).vendor_key()).expect("genuine");
     for product in catalogue.products.values() {
         assert_eq!(
             verify_entry(&product.signed_entry, &theirs),
-            Err(CatalogueError::UnknownVendor { vendor })
+            Err(ListError::UnknownVendor { vendor })
         );
     }
 }
@@ -171,7 +171,7 @@ fn a_product_requires_another_one_of_its_catalogue_and_never_in_a_circle() {
     ] {
         let result = sign(impossible);
         assert!(
-            matches!(result, Err(CatalogueError::Impossible(_))),
+            matches!(result, Err(ListError::Impossible(_))),
             "{impossible:?}: {result:?}"
         );
     }
@@ -226,11 +226,11 @@ fn the_longest_entry_of_this_version_is_far_from_the_bound_and_a_longer_one_is_r
         "skipped fields may fill it up"
     );
     let (_, longer) = padded(ENTRY_LEN_MAX - without + 1);
-    assert!(matches!(longer, Err(CatalogueError::Impossible(_))), "{longer:?}");
+    assert!(matches!(longer, Err(ListError::Impossible(_))), "{longer:?}");
 }
 
 /// A catalogue of the given entries; the heading is that of [`catalogue_draft`].
-fn catalogue_of(entries: &[&[u8]], more: &[(u16, &[u8])]) -> Result<(), CatalogueError> {
+fn catalogue_of(entries: &[&[u8]], more: &[(u16, &[u8])]) -> Result<(), ListError> {
     let signer = signer(1);
     let mut body = heading(3);
     for entry in entries {
@@ -269,14 +269,14 @@ fn entries_must_be_of_this_catalogue_and_in_order() {
     assert_eq!(catalogue_of(&[&a, &b], &[]), Ok(()));
     for wrong in [[&b, &a], [&a, &a], [&a, &older]] {
         let result = catalogue_of(&[wrong[0], wrong[1]], &[]);
-        assert!(matches!(result, Err(CatalogueError::Impossible(_))), "{result:?}");
+        assert!(matches!(result, Err(ListError::Impossible(_))), "{result:?}");
     }
     let mut forged = b.clone();
     *forged.last_mut().expect("a signature") ^= 1;
-    assert_eq!(catalogue_of(&[&a, &forged], &[]), Err(CatalogueError::BadSignature));
+    assert_eq!(catalogue_of(&[&a, &forged], &[]), Err(ListError::BadSignature));
     assert_eq!(
         catalogue_of(&[&a], &[(0x7000, b"")]),
-        Err(CatalogueError::NeedsNewer(Unsupported::Field(0x7000)))
+        Err(ListError::NeedsNewer(Unsupported::Field(0x7000)))
     );
     assert_eq!(catalogue_of(&[&a], &[(0x9000, b"")]), Ok(()));
 }
@@ -294,7 +294,7 @@ fn entries_say_only_what_can_be() {
     assert_eq!(verify(&[]).map(|entry| entry.idle_days), Ok(30));
     assert_eq!(
         verify(&[(0x15, b"\x08agent")]),
-        Err(CatalogueError::NeedsNewer(Unsupported::ComponentFlags(8)))
+        Err(ListError::NeedsNewer(Unsupported::ComponentFlags(8)))
     );
     assert_eq!(
         verify(&[(0x16, b"B"), (0x17, b"\x01"), (0x18, b"\x01")]).map(|entry| (
@@ -308,18 +308,18 @@ fn entries_say_only_what_can_be() {
     for code in [0, 3, 255] {
         assert_eq!(
             verify(&[(0x17, &[code])]),
-            Err(CatalogueError::NeedsNewer(Unsupported::OnConflict(code)))
+            Err(ListError::NeedsNewer(Unsupported::OnConflict(code)))
         );
     }
     for code in [0, 5, 255] {
         assert_eq!(
             verify(&[(0x18, &[code])]),
-            Err(CatalogueError::NeedsNewer(Unsupported::Offers(code)))
+            Err(ListError::NeedsNewer(Unsupported::Offers(code)))
         );
     }
     assert_eq!(
         verify(&[(0x20, b"")]),
-        Err(CatalogueError::NeedsNewer(Unsupported::Field(0x20)))
+        Err(ListError::NeedsNewer(Unsupported::Field(0x20)))
     );
     assert!(verify(&[(0x9000, b"")]).is_ok());
     for impossible in [
@@ -338,7 +338,7 @@ fn entries_say_only_what_can_be() {
     ] {
         let result = verify(impossible);
         assert!(
-            matches!(result, Err(CatalogueError::Impossible(_))),
+            matches!(result, Err(ListError::Impossible(_))),
             "{impossible:?}: {result:?}"
         );
     }
@@ -350,7 +350,7 @@ fn a_draft_that_no_server_would_take_is_not_signed() {
         let mut draft = catalogue_draft();
         change(&mut draft);
         let result = sign_catalogue(&signer(1), &draft);
-        assert!(matches!(result, Err(CatalogueError::Impossible(_))), "{result:?}");
+        assert!(matches!(result, Err(ListError::Impossible(_))), "{result:?}");
     };
     refused(|draft| draft.vendor_name.clear());
     refused(|draft| draft.vendor_name = "x".repeat(65));
