@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::translate::{Answer, Context, Work, malformed, respond, work_of};
-use crate::domain::command::{Actor, Role};
+use crate::domain::command::{Actor, Rebind, Role};
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::{Monotonic, Now};
 use crate::wire::messages::hello::{Hello, Refusal};
@@ -35,6 +35,8 @@ pub struct SessionConfig {
     pub silence_agent_ms: u32,
     /// Anybody with a higher role may say nothing for so many milliseconds.
     pub silence_administrator_ms: u32,
+    /// What the server does about a new identity (rule I7).
+    pub rebind: Rebind,
 }
 
 impl SessionConfig {
@@ -50,6 +52,7 @@ impl SessionConfig {
             hello_ms: limits::HELLO_MS,
             silence_agent_ms: millis(limits::SILENCE_AGENT_MS),
             silence_administrator_ms: millis(limits::SILENCE_ADMINISTRATOR_MS),
+            rebind: Rebind::default(),
         }
     }
 
@@ -323,7 +326,7 @@ impl ServerSession {
             }
             Err(error) => return self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
         };
-        match work_of(request, self.peer) {
+        match work_of(request, self.peer, self.config.rebind) {
             Ok(work) => self.submit(frame, work),
             Err(error) => self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
         }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use seatkeeper::clock::Clock;
 use seatkeeper::config::Limits;
-use seatkeeper::domain::catalogue::Component;
+use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
 use seatkeeper::domain::command::{Actor, Command, Role};
 use seatkeeper::domain::ids::{Fingerprint, ServerId};
 use seatkeeper::domain::time::Timestamp;
@@ -16,7 +16,7 @@ use seatkeeper::service::{self, NewSeatLimits, Request, Writer};
 use seatkeeper::sockets::server::ServerSockets;
 use seatkeeper::store::MemoryStore;
 use seatkeeper::tls::Identity;
-use seatkeeper::vendor::{CatalogueDraft, OnConflict, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue};
+use seatkeeper::vendor::{CatalogueDraft, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue};
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -181,6 +181,7 @@ fn catalogue() -> CatalogueDraft {
         components: BTreeMap::from([("agent".parse().expect("an id"), agent)]),
         required_product: None,
         on_conflict: OnConflict::Flag,
+        offers: Offers::MachineFirst,
     };
     CatalogueDraft {
         vendor_name: "Acme".to_owned(),
