@@ -15,3 +15,4 @@ pub mod reply;
 pub mod seat;
 pub mod source;
 pub mod time;
+pub mod timekeeper;
