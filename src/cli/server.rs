@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::CliError;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
 use crate::client::with_causes;
-use crate::clock::{Clock, monotonic};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
@@ -232,11 +232,8 @@ fn prepare(
     local::refuse_foreign(data)?;
     let store = SledStore::open(data)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
-    let (mut writer, newest) = Writer::load(store, limits)
+    let mut writer = Writer::load(store, limits)
         .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?;
-    if let Some(newest) = newest {
-        clock.raise(newest.steady);
-    }
     let identity = |file: &str| {
         let path = data.join(file);
         Identity::load_or_create(&path)
@@ -258,7 +255,7 @@ fn prepare(
     }
     let server = identity(IDENTITY_FILE)?;
     let committed = |error: StoreError| CliError::because(format!("cannot write to {}", data.display()), error);
-    writer.reclaim(clock.now()).map_err(committed)?;
+    writer.reclaim(clock.reading()).map_err(committed)?;
     let mut requests = Vec::new();
     if !founded {
         requests.push(Command::Found {
@@ -289,7 +286,7 @@ fn prepare(
             command,
         })
         .collect();
-    writer.round(&requests, clock.now(), monotonic()).map_err(committed)?;
+    writer.round(&requests, clock.reading()).map_err(committed)?;
     Ok((writer, server))
 }
 

@@ -106,7 +106,7 @@ impl Connection {
             match event {
                 Event::Answered(tag, answer) => {
                     self.session
-                        .handle_reply(tag, answer, self.shared.service.clock().now(), at);
+                        .handle_reply(tag, answer, self.shared.service.clock().calendar(), at);
                 }
                 Event::Read(Ok(0)) => self.session.handle_end(at),
                 Event::Read(Ok(_)) => self.session.handle_bytes(&input.split(), at),

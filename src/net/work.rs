@@ -163,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_may_not_administer_is_told_so_before_what_it_sent_is_looked_at() {
-        let (writer, _) = Writer::load(MemoryStore::default(), NewSeatLimits::default()).expect("empty");
+        let writer = Writer::load(MemoryStore::default(), NewSeatLimits::default()).expect("empty");
         let (service, _thread) = spawn(writer, Clock::manual(Timestamp(1))).expect("a thread");
         let stranger = Actor::Peer {
             identity: Fingerprint([1; 32]),

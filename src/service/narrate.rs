@@ -2,10 +2,49 @@
 
 use crate::domain::change::{Change, Event, EventKind};
 use crate::domain::command::Actor;
+use crate::domain::timekeeper::ClockChange;
 
 /// Tells the events of changes that are durable.
 pub(super) fn events(changes: &[Change]) {
     changes.iter().flat_map(|change| &change.events).for_each(tell);
+}
+
+/// Tells what became of a jump of the clock. Times are seconds since 1970.
+pub(super) fn clock_change(change: ClockChange) {
+    match change {
+        ClockChange::Accepted(jump) => {
+            tracing::warn!(
+                jump.size_secs,
+                began_at = jump.began_at.0,
+                "the jump of the clock is accepted"
+            );
+        }
+        ClockChange::Pending(jump) => tracing::warn!(
+            jump.size_secs,
+            began_at = jump.began_at.0,
+            "the clock jumped ahead: no seat idles out by it until it has lasted for a day or an administrator accepts \
+             it; if it is wrong, set this machine's clock"
+        ),
+        ClockChange::Rejected { jump, mark } => tracing::warn!(
+            jump.size_secs,
+            began_at = jump.began_at.0,
+            mark = mark.0,
+            "the jump of the clock is over and counts for nothing"
+        ),
+    }
+}
+
+/// Tells that the clock is before the mark.
+pub(super) fn clock_set_back(secs: u64) {
+    tracing::warn!(
+        secs,
+        "the clock is set back: time stands still until it has caught up, or until an administrator resets it"
+    );
+}
+
+/// Tells that the clock is not before the mark any more.
+pub(super) fn clock_caught_up() {
+    tracing::info!("the clock is not set back any more: time goes on");
 }
 
 fn tell(event: &Event) {

@@ -8,7 +8,8 @@ use crate::domain::command::{Actor, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
-use crate::domain::time::{Monotonic, Now};
+use crate::domain::time::{Monotonic, Now, Reading};
+use crate::domain::timekeeper::{ClockChange, Standing, Timekeeper};
 use crate::store::{Round, Store, StoreError};
 
 /// Who asks what.
@@ -39,50 +40,56 @@ pub struct Writer<S> {
     store: S,
     number: u64,
     limiter: NewSeatLimiter,
+    timekeeper: Timekeeper,
+    /// Whether it was told that the clock is set back, so that it is told once.
+    set_back: bool,
     facts_changed: bool,
 }
 
 impl<S: Store> Writer<S> {
-    /// Loads what is on disk and checks it. The newest time on disk comes back too: time never goes behind it.
+    /// Loads what is on disk and checks it. Time goes on from the newest that is there.
     ///
     /// # Errors
     /// A record is unreadable, or the ledger contradicts itself: the start stops.
-    pub fn load(mut store: S, limits: NewSeatLimits) -> Result<(Self, Option<Now>), StartError> {
+    pub fn load(mut store: S, limits: NewSeatLimits) -> Result<Self, StartError> {
         let mut ledger = Ledger::default();
         let loaded = store.load(&mut |fact| ledger.record(&fact))?;
         ledger.audit()?;
-        let limiter = NewSeatLimiter::new(limits);
-        Ok((
-            Self {
-                ledger,
-                store,
-                number: loaded.round,
-                limiter,
-                facts_changed: true,
-            },
-            loaded.now,
-        ))
+        // The ledger says nothing of the clock yet; what it says of it goes in here.
+        let clock_state = None;
+        let timekeeper = Timekeeper::start(clock_state, loaded.now.map(|now| now.steady));
+        Ok(Self {
+            ledger,
+            store,
+            number: loaded.round,
+            limiter: NewSeatLimiter::new(limits),
+            timekeeper,
+            set_back: false,
+            facts_changed: true,
+        })
     }
 
     /// Frees everything that is overdue. To be done before the port opens (rule S6).
     ///
     /// # Errors
     /// The store failed: what is on disk is unknown, the process must stop.
-    pub fn reclaim(&mut self, now: Now) -> Result<(), StoreError> {
+    pub fn reclaim(&mut self, reading: Reading) -> Result<(), StoreError> {
+        let now = self.observe(reading);
         let left = self.reclaim_full_rounds(now)?;
         self.commit(&left, now)
     }
 
-    /// Decides requests in their order, all at one time, and makes what was decided durable before it returns. `at` is
-    /// for limits alone: they go on while the calendar stands still.
+    /// Decides requests in their order, all at one time, and makes what was decided durable before it returns. Limits go
+    /// by the counting clock: they go on while the calendar stands still.
     ///
     /// # Errors
     /// The store failed: nobody may be answered, and the process must stop (invariant 5).
-    pub fn round(&mut self, requests: &[Request], now: Now, at: Monotonic) -> Result<Vec<Reply>, StoreError> {
+    pub fn round(&mut self, requests: &[Request], reading: Reading) -> Result<Vec<Reply>, StoreError> {
+        let now = self.observe(reading);
         let mut changes = self.reclaim_full_rounds(now)?;
         let mut replies = Vec::with_capacity(requests.len());
         for request in requests {
-            let (reply, decided) = self.decide(request, now, at);
+            let (reply, decided) = self.decide(request, now, reading.counted);
             changes.extend(decided);
             replies.push(reply);
         }
@@ -98,6 +105,31 @@ impl<S: Store> Writer<S> {
     /// The ledger, to look at.
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The time of this reading (rule T2), after what it changed was noted.
+    fn observe(&mut self, reading: Reading) -> Now {
+        let (now, changes) = self.timekeeper.observe(reading);
+        for change in changes {
+            self.note(change);
+        }
+        let standing = self.timekeeper.standing(reading);
+        let was_set_back = std::mem::replace(&mut self.set_back, matches!(standing, Standing::SetBack { .. }));
+        match standing {
+            Standing::SetBack { secs } if !was_set_back => narrate::clock_set_back(secs),
+            Standing::Fine | Standing::Jumped { .. } if was_set_back => narrate::clock_caught_up(),
+            _ => {}
+        }
+        now
+    }
+
+    /// What a jump of the clock leaves behind.
+    #[expect(
+        clippy::unused_self,
+        reason = "what is recorded of it goes through the writer's ledger"
+    )]
+    fn note(&mut self, change: ClockChange) {
+        narrate::clock_change(change);
     }
 
     /// Reclaims until less than a full portion is left, and hands that portion to be committed with what follows.

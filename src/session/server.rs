@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use super::translate::{Answer, Context, Work, malformed, respond, work_of};
 use crate::domain::command::{Actor, Rebind, Role};
 use crate::domain::ids::Fingerprint;
-use crate::domain::time::{Monotonic, Now};
+use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::messages::hello::{Hello, Refusal};
 use crate::wire::messages::{Request, Response};
 use crate::wire::{Frame, Opcode, Status, decode_frame, limits};
@@ -219,8 +219,8 @@ impl ServerSession {
         self.flush(at);
     }
 
-    /// Takes the answer to a submitted request. `now` is the time of the answer, told to the peer.
-    pub fn handle_reply(&mut self, tag: RequestTag, answer: Answer, now: Now, at: Monotonic) {
+    /// Takes the answer to a submitted request. `server_time` is the server's calendar, told to the peer and no more.
+    pub fn handle_reply(&mut self, tag: RequestTag, answer: Answer, server_time: Timestamp, at: Monotonic) {
         let Some(opcode) = self.slots.iter().find(|slot| slot.tag == tag).map(|slot| slot.opcode) else {
             return;
         };
@@ -230,7 +230,7 @@ impl ServerSession {
         let context = Context {
             config: &self.config,
             opcode,
-            server_time: now.calendar,
+            server_time,
             at,
         };
         let response = respond(answer, &context);

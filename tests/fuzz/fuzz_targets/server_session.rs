@@ -156,7 +156,7 @@ impl Bench {
             Operation::Answer => {
                 if let Some((tag, work)) = self.work.pop_front() {
                     let answer = self.perform(work);
-                    self.session.handle_reply(tag, answer, self.now(), at);
+                    self.session.handle_reply(tag, answer, self.now().calendar, at);
                 }
             }
             Operation::AnswerWith(kind) => {
@@ -166,7 +166,7 @@ impl Bench {
                     _ => Answer::Stopping,
                 };
                 if let Some((tag, _)) = self.work.pop_front() {
-                    self.session.handle_reply(tag, answer, self.now(), at);
+                    self.session.handle_reply(tag, answer, self.now().calendar, at);
                 }
             }
             Operation::Bytes(bytes) => self.session.handle_bytes(bytes, at),
