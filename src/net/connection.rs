@@ -222,7 +222,7 @@ fn weight_of(work: &Work) -> usize {
     PLAIN
         + match work {
             Work::Command(_) | Work::Hello | Work::TrustVendor(_) => 0,
-            Work::VerifyCatalogue(signed) => signed.len(),
+            Work::VerifyBlacklist(signed) | Work::VerifyCatalogue { signed, .. } => signed.len(),
             Work::VerifyKeys(texts) => texts.iter().map(String::len).sum(),
         }
 }

@@ -147,7 +147,7 @@ fn run<S: Store>(
             }
         }
     }
-    Ok(())
+    writer.finish(clock.reading())
 }
 
 fn next_round(waiting: &mut VecDeque<Job>) -> impl Iterator<Item = Job> {

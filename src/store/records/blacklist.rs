@@ -42,7 +42,6 @@ impl From<&Blacklist> for BlacklistV1 {
 
 impl BlacklistV1 {
     /// The blacklist of this vendor.
-    #[cfg_attr(not(test), expect(dead_code, reason = "blacklists are not facts yet"))]
     pub(in crate::store) fn into_blacklist(self, vendor: VendorId) -> Result<Blacklist, RecordError> {
         check("contact", (1..=CONTACT_LEN_MAX).contains(&self.contact.len()))?;
         check("contact", !self.contact.chars().any(char::is_control))?;

@@ -9,7 +9,6 @@ mod license;
 mod reservation;
 mod seat;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "blacklists are not facts yet"))]
 pub(super) use blacklist::BlacklistV1;
 pub(super) use catalogue::CatalogueV1;
 pub(super) use license::{LicenseV1, SpentV1, TombstoneV1};
