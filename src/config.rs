@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::domain::command::Rebind;
 use crate::net::{ConnectionLimits, NetLimits};
 use crate::service::NewSeatLimits;
 use crate::wire::limits;
@@ -26,10 +27,55 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// Which server agents without a pin prefer: the one with the lowest number; 100 if absent.
     pub priority: Option<u16>,
+    /// What becomes of a checkout from a system that was installed anew; honoured if absent.
+    pub rebind: RebindPolicy,
     /// Bounds that a site may need other values for.
     pub limits: Limits,
     /// What to log, and how.
     pub log: Log,
+}
+
+/// What a server does about an identity that is not the bound one (rule I7).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum RebindPolicy {
+    /// It waits until an administrator approves it with `seatkeeper resolve MAC`.
+    Approve,
+    /// It takes the bound one's place at once, as an event.
+    #[default]
+    Honour,
+}
+
+impl From<RebindPolicy> for Rebind {
+    fn from(policy: RebindPolicy) -> Self {
+        match policy {
+            RebindPolicy::Approve => Self::Approve,
+            RebindPolicy::Honour => Self::Honour,
+        }
+    }
+}
+
+impl Config {
+    /// What the connections of a server keep to.
+    #[must_use]
+    pub fn net(&self) -> NetLimits {
+        let Limits {
+            connections,
+            connections_per_source,
+            agent_silence_secs,
+            administrator_silence_secs,
+            ..
+        } = self.limits;
+        NetLimits {
+            connections: ConnectionLimits {
+                total: connections,
+                per_source: connections_per_source,
+            },
+            silence_agent_ms: agent_silence_secs.saturating_mul(1_000),
+            silence_administrator_ms: administrator_silence_secs.saturating_mul(1_000),
+            rebind: self.rebind.into(),
+        }
+    }
 }
 
 /// Bounds that a site may need other values for.
@@ -71,19 +117,6 @@ impl Limits {
         NewSeatLimits {
             macs_per_identity: self.new_macs_per_identity_and_day,
             seats_per_source: self.new_seats_per_source_and_minute,
-        }
-    }
-}
-
-impl From<Limits> for NetLimits {
-    fn from(limits: Limits) -> Self {
-        Self {
-            connections: ConnectionLimits {
-                total: limits.connections,
-                per_source: limits.connections_per_source,
-            },
-            silence_agent_ms: limits.agent_silence_secs.saturating_mul(1_000),
-            silence_administrator_ms: limits.administrator_silence_secs.saturating_mul(1_000),
         }
     }
 }

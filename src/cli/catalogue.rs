@@ -34,7 +34,10 @@ pub(super) async fn run(global: &Global, command: CatalogueCommand) -> Result<()
 pub(super) async fn import(session: &mut Session, catalogue: &SignedCatalogue) -> Result<u32, CliError> {
     let catalogue = bytes::Bytes::copy_from_slice(catalogue.bytes());
     match session
-        .ask(&Request::CatalogueImport(admin::CatalogueImport { catalogue }))
+        .ask(&Request::CatalogueImport(admin::CatalogueImport {
+            catalogue,
+            dry_run: None,
+        }))
         .await?
     {
         Response::CatalogueImport(reply) => Ok(reply.products),

@@ -10,7 +10,6 @@ use super::local;
 use super::server::{Options, Server};
 use crate::clock::Clock;
 use crate::config::{Config, site_port};
-use crate::domain::time::Timestamp;
 use crate::telemetry;
 
 pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<(), CliError> {
@@ -32,7 +31,7 @@ pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<
     // Listened for before anything starts, so that no signal is lost.
     let listen = |kind| signal(kind).map_err(|error| CliError::because("cannot listen for signals", error));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let clock = Clock::system(Timestamp::default());
+    let clock = Clock::system();
     let start = Options {
         data: data.clone(),
         config,

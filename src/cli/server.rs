@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -10,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 use super::error::CliError;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
 use crate::client::with_causes;
-use crate::clock::{Clock, monotonic};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::net::listen::{ListenFilter, Place};
 use crate::net::udp::Discovery;
 use crate::net::{Connections, OfferFacts, Shared, follow, listen};
-use crate::service::{self, Request, Writer};
+use crate::service::{self, Request, Service, Writer};
 use crate::sockets::server::ServerSockets;
 use crate::store::{SledStore, StoreError};
 use crate::tls::Identity;
@@ -83,9 +84,11 @@ impl Server {
         };
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
-        let shared = Shared::new(service, &identity, name_of(&config), config.limits.into())
+        let time_service = service.clone();
+        let shared = Shared::new(service, &identity, name_of(&config), config.net())
             .map_err(|error| CliError::because("cannot set up TLS", error))?;
         let stop = CancellationToken::new();
+        tokio::spawn(keep_time(time_service, stop.clone()));
         let responder = tokio::spawn(discovery.run(stop.clone()));
         let connections = Connections::start(sockets.tcp, shared, &stop);
         Ok(Self {
@@ -232,11 +235,8 @@ fn prepare(
     local::refuse_foreign(data)?;
     let store = SledStore::open(data)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
-    let (mut writer, newest) = Writer::load(store, limits)
+    let mut writer = Writer::load(store, limits)
         .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?;
-    if let Some(newest) = newest {
-        clock.raise(newest.steady);
-    }
     let identity = |file: &str| {
         let path = data.join(file);
         Identity::load_or_create(&path)
@@ -258,7 +258,7 @@ fn prepare(
     }
     let server = identity(IDENTITY_FILE)?;
     let committed = |error: StoreError| CliError::because(format!("cannot write to {}", data.display()), error);
-    writer.reclaim(clock.now()).map_err(committed)?;
+    writer.reclaim(clock.reading()).map_err(committed)?;
     let mut requests = Vec::new();
     if !founded {
         requests.push(Command::Found {
@@ -289,7 +289,7 @@ fn prepare(
             command,
         })
         .collect();
-    writer.round(&requests, clock.now(), monotonic()).map_err(committed)?;
+    writer.round(&requests, clock.reading()).map_err(committed)?;
     Ok((writer, server))
 }
 
@@ -330,6 +330,18 @@ fn watch_writer(
         tell.send_replace(Some(reason));
     });
     (task, ended)
+}
+
+/// How often the writer looks at the clock when nobody asks it anything.
+const TIME_KEPT_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Has the writer look at the clock now and then, so that time is durable on a server that nobody asks (rule T2).
+async fn keep_time(service: Service, stop: CancellationToken) {
+    let mut due = tokio::time::interval(TIME_KEPT_EVERY);
+    while stop.run_until_cancelled(due.tick()).await.is_some() {
+        // A full queue or a stopped writer looks at the clock by itself, or not any more.
+        drop(service.submit(Actor::Server, Command::KeepTime, 0));
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -8,6 +8,7 @@ use super::license::{License, Tombstone};
 use super::reservation::Reservation;
 use super::seat::{ConflictKind, EndCause, FormerSeat, Seat, SeatKey, SpentUnit};
 use super::time::Timestamp;
+use super::timekeeper::{ClockState, Jump};
 
 /// A recorded fact with the events it tells of. What is not in a `Change` does not survive a restart.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,6 +30,8 @@ pub enum Fact {
     BlacklistPut(Box<Blacklist>),
     /// A vendor's catalogue.
     CataloguePut(Box<Catalogue>),
+    /// The highest accepted time, and the jump that is pending.
+    ClockPut(ClockState),
     /// A machine's former seat is forgotten.
     FormerDropped(SeatKey),
     /// A machine held this seat.
@@ -88,6 +91,24 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+/// What happened to the server's time (rule T2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClockEvent {
+    /// A jump was accepted: by an administrator, or by itself when it had lasted.
+    JumpAccepted(Jump),
+    /// The calendar jumped; nothing idles out by it until it is accepted.
+    JumpPending(Jump),
+    /// A jump is over: what was dated by it was moved back.
+    JumpRejected(Jump),
+    /// An administrator made the calendar the highest accepted time.
+    Reset {
+        /// The highest accepted time before.
+        from: Timestamp,
+        /// The one from now on.
+        to: Timestamp,
+    },
+}
+
 /// What happened.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum EventKind {
@@ -117,6 +138,8 @@ pub enum EventKind {
         /// Its number.
         version: u64,
     },
+    /// The clock jumped, or what became of a jump, or an administrator set the time (rule T2).
+    ClockChanged(ClockEvent),
     /// Another component holds the seat too.
     ComponentAdded {
         /// Which seat.

@@ -9,6 +9,7 @@ use super::catalogue::Catalogue;
 use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ReservationId, Serial, ServerId, VendorId};
 use super::license::VerifiedKey;
 use super::seat::{MachineNote, SeatKey};
+use super::timekeeper::ClockChange;
 
 /// What an identity may do. Whoever connects is at least an agent; the higher roles are given by an administrator.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -113,8 +114,12 @@ pub enum Command {
         /// Whether only to tell what it would change.
         dry_run: bool,
     },
+    /// Make the time durable if it has not been for a day (rule T2).
+    KeepTime,
     /// The licenses, in the order of their serials.
     Licenses(Page<Serial>),
+    /// Record what became of a jump of the clock (rule T2).
+    NoteClock(ClockChange),
     /// The products of all catalogues.
     Products(Page<(VendorId, ProductId)>),
     /// Free the seats whose renew date has come, a bounded number of them (rule S6).
@@ -267,6 +272,8 @@ impl Command {
             | Self::Import(_)
             | Self::ImportBlacklist(_)
             | Self::ImportCatalogue { .. }
+            | Self::KeepTime
+            | Self::NoteClock(_)
             | Self::Reclaim
             | Self::RemoveAdmin { .. }
             | Self::RemoveLicense { .. }

@@ -170,8 +170,8 @@ pub struct Tombstone {
     pub usage: Usage,
     /// Its seats: a key that is smaller in one respect and larger in none is superseded (rule K6).
     pub seats: u32,
-    /// The first moment at which it would not have served, for the same reason.
-    pub ends_at: Timestamp,
+    /// Until when it served, for the same reason.
+    pub validity: Validity,
     /// When the key was first imported.
     pub imported_at: Timestamp,
     /// When the license was removed.

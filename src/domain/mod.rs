@@ -16,3 +16,4 @@ pub mod reservation;
 pub mod seat;
 pub mod source;
 pub mod time;
+pub mod timekeeper;

@@ -10,6 +10,7 @@ use super::license::{License, LicenseStatus};
 use super::reservation::Reservation;
 use super::seat::{Conflict, FormerSeat, Seat, SeatKey};
 use super::time::Timestamp;
+use super::timekeeper::Standing;
 
 /// The answer to a command.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,6 +42,8 @@ pub enum Reply {
         /// What it changes for licenses and live seats; at most [`EFFECTS_MAX`].
         effects: Vec<Effect>,
     },
+    /// Dates were moved back, as many as one round takes: ask again for the rest (rule T2).
+    DatesMoved,
     /// Refused by the rules.
     Denied(Denied),
     /// What became of each key, in the order in which they came.
@@ -383,6 +386,8 @@ pub struct Status {
     pub waiting: u64,
     /// Reservations.
     pub reservations: u32,
+    /// How the time stands; filled in by the writer, who keeps it (rule T2).
+    pub clock: Option<(Timestamp, Standing)>,
     /// Identities with a role.
     pub admins: u32,
 }

@@ -51,10 +51,20 @@ impl Monotonic {
     }
 }
 
+/// What the clocks say, read together.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Reading {
+    /// What the wall clock says.
+    pub calendar: Timestamp,
+    /// What a clock says that only counts.
+    pub counted: Monotonic,
+}
+
 /// What the domain may know of time.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Now {
-    /// Never goes back, and passes over a forward jump only once that is accepted. Idleness is tested against it.
+    /// The mark: never goes back, and passes over a forward jump only once that is accepted. Idleness is tested against
+    /// it.
     pub steady: Timestamp,
     /// What the wall clock says.
     pub calendar: Timestamp,

@@ -106,7 +106,7 @@ impl Connection {
             match event {
                 Event::Answered(tag, answer) => {
                     self.session
-                        .handle_reply(tag, answer, self.shared.service.clock().now(), at);
+                        .handle_reply(tag, answer, self.shared.service.clock().calendar(), at);
                 }
                 Event::Read(Ok(0)) => self.session.handle_end(at),
                 Event::Read(Ok(_)) => self.session.handle_bytes(&input.split(), at),
@@ -222,7 +222,7 @@ fn weight_of(work: &Work) -> usize {
     PLAIN
         + match work {
             Work::Command(_) | Work::Hello | Work::TrustVendor(_) => 0,
-            Work::VerifyCatalogue(signed) => signed.len(),
+            Work::VerifyBlacklist(signed) | Work::VerifyCatalogue { signed, .. } => signed.len(),
             Work::VerifyKeys(texts) => texts.iter().map(String::len).sum(),
         }
 }

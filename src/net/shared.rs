@@ -5,6 +5,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::limits::ConnectionLimits;
 use crate::clock::monotonic;
+use crate::domain::command::Rebind;
 use crate::service::Service;
 use crate::session::SessionConfig;
 use crate::tls::{Identity, TlsError, server_config};
@@ -18,6 +19,8 @@ pub struct NetLimits {
     pub silence_agent_ms: u32,
     /// Milliseconds that a higher role may say nothing.
     pub silence_administrator_ms: u32,
+    /// What the server does about a new identity (rule I7).
+    pub rebind: Rebind,
 }
 
 /// What all connections of a server have in common.
@@ -39,6 +42,7 @@ impl Shared {
         let mut session = SessionConfig::new(name, version, monotonic());
         session.silence_agent_ms = limits.silence_agent_ms;
         session.silence_administrator_ms = limits.silence_administrator_ms;
+        session.rebind = limits.rebind;
         let tls = TlsAcceptor::from(server_config(identity)?);
         Ok(Self {
             service,

@@ -124,7 +124,7 @@ impl Discovery {
         } else {
             Addressed::Group
         };
-        let (time, now) = (self.clock.now().calendar, clock::monotonic());
+        let (time, now) = (self.clock.calendar(), clock::monotonic());
         // Without randomness this server answers at once, as if it were alone.
         let random = getrandom::u32().unwrap_or(0);
         let facts = Arc::clone(&self.facts.borrow());

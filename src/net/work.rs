@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-
+use crate::domain::blacklist::Blacklist;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::VendorId;
 use crate::domain::license::VerifiedKey;
 use crate::domain::reply::Reply;
 use crate::service::{Service, SubmitError};
 use crate::session::{Answer, Greeting, KeyOutcome, Work};
-use crate::vendor::{CatalogueError, KeyError, LicenseKey, SignedCatalogue, VendorKey};
+use crate::vendor::{KeyError, LicenseKey, ListError, SignedBlacklist, SignedCatalogue, VendorKey};
 
 /// Does one piece of work for `actor`. `weight` is the request's size on the wire in bytes.
 pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight: usize) -> Answer {
@@ -34,7 +34,17 @@ pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight:
             }
             Err(error) => Answer::VendorKeyRefused(error),
         },
-        Work::VerifyCatalogue(signed) => import_catalogue(service, actor, signed, weight).await,
+        Work::VerifyBlacklist(signed) => match verify_blacklist(&signed, &vendor_keys(service)) {
+            Ok(list) => ask(service, actor, Command::ImportBlacklist(Box::new(list)), weight).await,
+            Err(error) => Answer::ListRefused(error),
+        },
+        Work::VerifyCatalogue { signed, dry_run } => match verify_catalogue(&signed, &vendor_keys(service)) {
+            Ok(catalogue) => {
+                let catalogue = Box::new(catalogue);
+                ask(service, actor, Command::ImportCatalogue { catalogue, dry_run }, weight).await
+            }
+            Err(error) => Answer::ListRefused(error),
+        },
         Work::VerifyKeys(texts) => import_keys(service, actor, texts, weight).await,
     }
 }
@@ -74,17 +84,16 @@ fn greet(service: &Service, actor: Actor) -> Answer {
     greeting.map_or(Answer::Failed, |greeting| Answer::Hello(Box::new(greeting)))
 }
 
-async fn import_catalogue(service: &Service, actor: Actor, signed: Bytes, weight: usize) -> Answer {
-    let verify = |keys: BTreeMap<VendorId, [u8; 32]>| {
-        let catalogue = SignedCatalogue::from_bytes(&signed)?;
-        let vendor = catalogue.vendor();
-        let key = vendor_key(&keys, vendor).ok_or(CatalogueError::UnknownVendor { vendor })?;
-        catalogue.verify(&key)
-    };
-    match verify(vendor_keys(service)) {
-        Ok(catalogue) => ask(service, actor, Command::ImportCatalogue(Box::new(catalogue)), weight).await,
-        Err(error) => Answer::CatalogueRefused(error),
-    }
+fn verify_catalogue(signed: &[u8], keys: &BTreeMap<VendorId, [u8; 32]>) -> Result<Catalogue, ListError> {
+    let catalogue = SignedCatalogue::from_bytes(signed)?;
+    let vendor = catalogue.vendor();
+    catalogue.verify(&vendor_key(keys, vendor).ok_or(ListError::UnknownVendor { vendor })?)
+}
+
+fn verify_blacklist(signed: &[u8], keys: &BTreeMap<VendorId, [u8; 32]>) -> Result<Blacklist, ListError> {
+    let list = SignedBlacklist::from_bytes(signed)?;
+    let vendor = list.vendor();
+    list.verify(&vendor_key(keys, vendor).ok_or(ListError::UnknownVendor { vendor })?)
 }
 
 async fn import_keys(service: &Service, actor: Actor, texts: Vec<String>, weight: usize) -> Answer {
@@ -142,6 +151,8 @@ fn vendor_key(keys: &BTreeMap<VendorId, [u8; 32]>, vendor: VendorId) -> Option<V
 mod tests {
     use std::net::Ipv4Addr;
 
+    use bytes::Bytes;
+
     use super::*;
     use crate::clock::Clock;
     use crate::domain::denial::Denial;
@@ -152,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_may_not_administer_is_told_so_before_what_it_sent_is_looked_at() {
-        let (writer, _) = Writer::load(MemoryStore::default(), NewSeatLimits::default()).expect("empty");
+        let writer = Writer::load(MemoryStore::default(), NewSeatLimits::default()).expect("empty");
         let (service, _thread) = spawn(writer, Clock::manual(Timestamp(1))).expect("a thread");
         let stranger = Actor::Peer {
             identity: Fingerprint([1; 32]),
@@ -163,7 +174,11 @@ mod tests {
         assert!(VendorKey::from_bytes(no_key).is_err());
         for work in [
             Work::TrustVendor(no_key),
-            Work::VerifyCatalogue(Bytes::from_static(b"damaged")),
+            Work::VerifyBlacklist(Bytes::from_static(b"damaged")),
+            Work::VerifyCatalogue {
+                signed: Bytes::from_static(b"damaged"),
+                dry_run: true,
+            },
             Work::VerifyKeys(vec!["damaged".to_owned()]),
         ] {
             let Answer::Reply(reply) = perform(&service, stranger, work.clone(), 1).await else {

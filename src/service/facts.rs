@@ -25,7 +25,7 @@ impl Facts {
         Self {
             server: ledger.server().copied(),
             vendor_keys: ledger.vendors().map(|(id, vendor)| (*id, vendor.public_key)).collect(),
-            products: ledger.licensed_products().copied().collect(),
+            products: ledger.licensed_products().collect(),
             roles: ledger.roles().collect(),
         }
     }
@@ -45,9 +45,13 @@ impl Facts {
             | Fact::LicenseRemoved(_)
             | Fact::ServerPut(_)
             | Fact::VendorPut(..) => true,
-            Fact::CataloguePut(_)
+            Fact::BlacklistPut(_)
+            | Fact::CataloguePut(_)
+            | Fact::ClockPut(_)
             | Fact::FormerDropped(_)
             | Fact::FormerPut(..)
+            | Fact::ReservationEnded(_)
+            | Fact::ReservationPut(..)
             | Fact::SeatEnded(_)
             | Fact::SeatPut(..)
             | Fact::SpentPut(..)

@@ -1,6 +1,6 @@
 //! Tells the log what became durable: every event but a plain renewal, one line each.
 
-use crate::domain::change::{Change, Event, EventKind};
+use crate::domain::change::{Change, ClockEvent, Event, EventKind};
 use crate::domain::command::Actor;
 
 /// Tells the events of changes that are durable.
@@ -8,32 +8,150 @@ pub(super) fn events(changes: &[Change]) {
     changes.iter().flat_map(|change| &change.events).for_each(tell);
 }
 
+/// Tells that the clock is before the mark.
+pub(super) fn clock_set_back(secs: u64) {
+    tracing::warn!(
+        secs,
+        "the clock is set back: time stands still until it has caught up, or until an administrator resets it"
+    );
+}
+
+/// Tells that the clock is not before the mark any more.
+pub(super) fn clock_caught_up() {
+    tracing::info!("the clock is not set back any more: time goes on");
+}
+
 fn tell(event: &Event) {
     let by = match event.actor {
         Actor::Peer { identity, address } => format!("{address} {identity}"),
         Actor::Server => "server".to_owned(),
     };
+    let by = by.as_str();
     match &event.kind {
-        EventKind::SeatRenewed { key } => tracing::trace!(%by, mac = %key.mac, product = %key.product, "seat renewed"),
-        EventKind::AdminAdded { fingerprint, role } => tracing::info!(%by, %fingerprint, ?role, "role given"),
-        EventKind::AdminRemoved { fingerprint } => tracing::info!(%by, %fingerprint, "role taken away"),
-        EventKind::CatalogueImported { vendor, version } => {
-            tracing::info!(%by, %vendor, version, "catalogue imported");
+        EventKind::AdminAdded { .. }
+        | EventKind::AdminRemoved { .. }
+        | EventKind::BlacklistImported { .. }
+        | EventKind::CatalogueImported { .. }
+        | EventKind::ServerFounded { .. }
+        | EventKind::VendorTrusted { .. } => tell_of_the_server(&event.kind, by),
+        EventKind::ClockChanged(change) => tell_of_the_clock(*change, by),
+        EventKind::DeploymentAborted { .. }
+        | EventKind::DeploymentCommitted { .. }
+        | EventKind::Reserved { .. }
+        | EventKind::ReservationEnded { .. } => tell_of_deployments(&event.kind, by),
+        EventKind::LicenseImported { .. } | EventKind::LicenseListed { .. } | EventKind::LicenseRemoved { .. } => {
+            tell_of_licenses(&event.kind, by);
         }
-        EventKind::ComponentAdded { key, component } => {
-            tracing::info!(%by, mac = %key.mac, product = %key.product, %component, "component added to seat");
+        EventKind::BindingForgotten { .. }
+        | EventKind::ComponentAdded { .. }
+        | EventKind::ComponentReleased { .. }
+        | EventKind::ConflictSeen { .. }
+        | EventKind::IdentityWaits { .. }
+        | EventKind::Rebound { .. } => tell_of_components(&event.kind, by),
+        EventKind::SeatEnded { .. }
+        | EventKind::SeatEngaged { .. }
+        | EventKind::SeatMoved { .. }
+        | EventKind::SeatRenewed { .. } => tell_of_seats(&event.kind, by),
+    }
+}
+
+fn tell_of_the_server(kind: &EventKind, by: &str) {
+    match kind {
+        EventKind::AdminAdded { fingerprint, role } => tracing::info!(by, %fingerprint, ?role, "role given"),
+        EventKind::AdminRemoved { fingerprint } => tracing::info!(by, %fingerprint, "role taken away"),
+        EventKind::BlacklistImported { vendor, version } => tracing::info!(by, %vendor, version, "blacklist imported"),
+        EventKind::CatalogueImported { vendor, version } => tracing::info!(by, %vendor, version, "catalogue imported"),
+        EventKind::ServerFounded { id } => tracing::info!(%id, "first start"),
+        EventKind::VendorTrusted { vendor } => tracing::info!(by, %vendor, "vendor trusted"),
+        _ => {}
+    }
+}
+
+/// Times are seconds since 1970.
+fn tell_of_the_clock(change: ClockEvent, by: &str) {
+    match change {
+        ClockEvent::JumpAccepted(jump) => {
+            tracing::warn!(
+                by,
+                jump.size_secs,
+                began_at = jump.began_at.0,
+                "the jump of the clock is accepted"
+            );
         }
-        EventKind::ComponentReleased { key, component, reason } => {
-            tracing::info!(%by, mac = %key.mac, product = %key.product, %component, reason, "component released");
+        ClockEvent::JumpPending(jump) => tracing::warn!(
+            jump.size_secs,
+            began_at = jump.began_at.0,
+            "the clock jumped ahead: no seat idles out by it until it has lasted for a day or an administrator accepts \
+             it (seatkeeper clock accept); if it is wrong, set this machine's clock"
+        ),
+        ClockEvent::JumpRejected(jump) => tracing::warn!(
+            jump.size_secs,
+            began_at = jump.began_at.0,
+            "the jump of the clock is over and counts for nothing: dates that it had set were moved back"
+        ),
+        ClockEvent::Reset { from, to } => tracing::warn!(by, from = from.0, to = to.0, "the time was set"),
+    }
+}
+
+fn tell_of_deployments(kind: &EventKind, by: &str) {
+    match kind {
+        EventKind::DeploymentAborted {
+            reservation,
+            mac,
+            serial,
+        } => tracing::info!(by, %reservation, %mac, %serial, "deployment aborted: its unit is free again"),
+        EventKind::DeploymentCommitted {
+            reservation,
+            mac,
+            serial,
+        } => tracing::info!(by, %reservation, %mac, %serial, "deployment committed: its unit is spent"),
+        EventKind::Reserved {
+            reservation,
+            product,
+            units,
+        } => tracing::info!(by, %reservation, product = %product.product, units, "reserved"),
+        EventKind::ReservationEnded { reservation, lapsed } => {
+            tracing::info!(by, %reservation, lapsed, "reservation ended");
         }
-        EventKind::ConflictSeen { key, component, kind } => {
-            tracing::warn!(%by, mac = %key.mac, product = %key.product, %component, ?kind, "conflict: a copied machine?");
-        }
+        _ => {}
+    }
+}
+
+fn tell_of_licenses(kind: &EventKind, by: &str) {
+    match kind {
         EventKind::LicenseImported { serial, product, seats } => {
-            tracing::info!(%by, %serial, product = %product.product, seats, "license imported");
+            tracing::info!(by, %serial, product = %product.product, seats, "license imported");
+        }
+        EventKind::LicenseListed { serial, listed } => {
+            tracing::warn!(by, %serial, ?listed, "what the vendor's list says of a license has changed");
         }
         EventKind::LicenseRemoved { serial, seats_ended } => {
-            tracing::info!(%by, %serial, seats_ended, "license removed");
+            tracing::info!(by, %serial, seats_ended, "license removed");
+        }
+        _ => {}
+    }
+}
+
+fn tell_of_components(kind: &EventKind, by: &str) {
+    match kind {
+        EventKind::BindingForgotten { key, component } => {
+            tracing::info!(by, mac = %key.mac, product = %key.product, %component, "binding forgotten");
+        }
+        EventKind::ComponentAdded { key, component } => {
+            tracing::info!(by, mac = %key.mac, product = %key.product, %component, "component added to seat");
+        }
+        EventKind::ComponentReleased { key, component, reason } => {
+            tracing::info!(by, mac = %key.mac, product = %key.product, %component, reason, "component released");
+        }
+        EventKind::ConflictSeen { key, component, kind } => {
+            tracing::warn!(by, mac = %key.mac, product = %key.product, %component, ?kind, "conflict: a copied machine?");
+        }
+        EventKind::IdentityWaits {
+            key,
+            component,
+            identity,
+        } => {
+            tracing::warn!(by, mac = %key.mac, product = %key.product, %component, %identity, "an identity waits for approval");
         }
         EventKind::Rebound {
             key,
@@ -41,8 +159,14 @@ fn tell(event: &Event) {
             from,
             to,
         } => {
-            tracing::info!(%by, mac = %key.mac, product = %key.product, %component, %from, %to, "identity replaced");
+            tracing::info!(by, mac = %key.mac, product = %key.product, %component, %from, %to, "identity replaced");
         }
+        _ => {}
+    }
+}
+
+fn tell_of_seats(kind: &EventKind, by: &str) {
+    match kind {
         EventKind::SeatEnded {
             key,
             serial,
@@ -50,15 +174,15 @@ fn tell(event: &Event) {
             reason,
             spent,
         } => {
-            tracing::info!(%by, mac = %key.mac, product = %key.product, %serial, ?cause, reason, spent, "seat ended");
+            tracing::info!(by, mac = %key.mac, product = %key.product, %serial, ?cause, reason, spent, "seat ended");
         }
         EventKind::SeatEngaged { key, serial, again } => {
-            tracing::info!(%by, mac = %key.mac, product = %key.product, %serial, again, "seat engaged");
+            tracing::info!(by, mac = %key.mac, product = %key.product, %serial, again, "seat engaged");
         }
         EventKind::SeatMoved { key, from, to } => {
-            tracing::info!(%by, mac = %key.mac, product = %key.product, %from, %to, "seat moved");
+            tracing::info!(by, mac = %key.mac, product = %key.product, %from, %to, "seat moved");
         }
-        EventKind::ServerFounded { id } => tracing::info!(%id, "first start"),
-        EventKind::VendorTrusted { vendor } => tracing::info!(%by, %vendor, "vendor trusted"),
+        EventKind::SeatRenewed { key } => tracing::trace!(by, mac = %key.mac, product = %key.product, "seat renewed"),
+        _ => {}
     }
 }

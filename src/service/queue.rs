@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::facts::Facts;
 use super::writer::{Request, Writer};
-use crate::clock::{Clock, monotonic};
+use crate::clock::Clock;
 use crate::domain::command::{Actor, Command};
 use crate::domain::reply::Reply;
 use crate::store::{Store, StoreError};
@@ -137,7 +137,7 @@ fn run<S: Store>(
         while !waiting.is_empty() {
             let (requests, answers): (Vec<_>, Vec<_>) =
                 next_round(&mut waiting).map(|job| (job.request, job.answer)).unzip();
-            let replies = writer.round(&requests, clock.now(), monotonic())?;
+            let replies = writer.round(&requests, clock.reading())?;
             if let Some(facts) = writer.take_facts() {
                 publish.send_replace(facts);
             }
@@ -147,7 +147,7 @@ fn run<S: Store>(
             }
         }
     }
-    Ok(())
+    writer.finish(clock.reading())
 }
 
 fn next_round(waiting: &mut VecDeque<Job>) -> impl Iterator<Item = Job> {

@@ -14,13 +14,19 @@ use crate::domain::ids::{Fingerprint, Mac, ProductId, Serial, VendorId};
 use crate::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
 use crate::domain::reply::Reply;
 use crate::domain::seat::{MachineNote, SeatKey};
-use crate::domain::time::{DAY_SECS, Monotonic, Now, Timestamp};
+use crate::domain::time::{DAY_SECS, Monotonic, Reading, Timestamp};
 use crate::store::{Loaded, MemoryStore, Round, Store, StoreError};
 
 const VENDOR: VendorId = VendorId([7; 16]);
 const START: u64 = 1_700_000_000;
-/// Tests of the writer stand still on the clock that only counts.
-const MOMENT: Monotonic = Monotonic(1);
+
+/// Tests of the writer stand still on the clock that only counts: what they need to pass does so between two starts.
+fn at(secs: u64) -> Reading {
+    Reading {
+        calendar: Timestamp(secs),
+        counted: Monotonic(1),
+    }
+}
 
 fn product() -> ProductId {
     "BKSRV".parse().expect("good")
@@ -128,7 +134,7 @@ fn checkout(identity: u8, mac: u8) -> Request {
 }
 
 fn writer<S: Store>(store: S) -> Writer<S> {
-    Writer::load(store, NewSeatLimits::default()).expect("loads").0
+    Writer::load(store, NewSeatLimits::default()).expect("loads")
 }
 
 fn seats_listed(reply: &Reply) -> usize {
@@ -154,7 +160,7 @@ fn commands_of_one_round_see_one_another() {
     let mut writer = writer(MemoryStore::new());
     let mut requests = setup(1);
     requests.extend([checkout(1, 1), all_seats(), checkout(2, 2)]);
-    let replies = writer.round(&requests, Now::at(START), MOMENT).expect("commits");
+    let replies = writer.round(&requests, at(START)).expect("commits");
     assert!(matches!(replies[3], Reply::Seat(_)));
     assert_eq!(seats_listed(&replies[4]), 1);
     assert!(matches!(
@@ -174,10 +180,8 @@ fn what_was_answered_is_there_after_a_restart() {
     let mut before = writer(store);
     let mut requests = setup(2);
     requests.push(checkout(1, 1));
-    before.round(&requests, Now::at(START), MOMENT).expect("commits");
-    let (after, floor) = Writer::load(disk, NewSeatLimits::default()).expect("loads");
-    assert_eq!(before.ledger(), after.ledger());
-    assert_eq!(floor, Some(Now::at(START)));
+    before.round(&requests, at(START)).expect("commits");
+    assert_eq!(before.ledger(), writer(disk).ledger());
 }
 
 // proves S6
@@ -187,19 +191,19 @@ fn what_is_overdue_is_freed_before_the_port_opens_and_before_any_command() {
     let disk = store.reopen();
     let mut requests = setup(1);
     requests.push(checkout(1, 1));
-    writer(store).round(&requests, Now::at(START), MOMENT).expect("commits");
+    writer(store).round(&requests, at(START)).expect("commits");
     let due = START + 30 * DAY_SECS;
 
     let mut early = writer(disk.reopen());
-    early.reclaim(Now::at(due - 1)).expect("commits");
+    early.reclaim(at(due - 1)).expect("commits");
     assert_eq!(early.ledger().next_due(), Some(Timestamp(due)));
 
     let mut at_start = writer(disk.reopen());
-    at_start.reclaim(Now::at(due)).expect("commits");
+    at_start.reclaim(at(due)).expect("commits");
     assert_eq!(at_start.ledger().next_due(), None);
 
     let mut later = writer(disk);
-    let replies = later.round(&[checkout(2, 2)], Now::at(due), MOMENT).expect("commits");
+    let replies = later.round(&[checkout(2, 2)], at(due)).expect("commits");
     assert!(matches!(replies[0], Reply::Seat(_)));
 }
 
@@ -208,7 +212,7 @@ fn more_than_a_portion_of_overdue_seats_is_freed_in_one_go() {
     let store = MemoryStore::new();
     let disk = store.reopen();
     let mut before = writer(store);
-    before.round(&setup(3_000), Now::at(START), MOMENT).expect("commits");
+    before.round(&setup(3_000), at(START)).expect("commits");
     for machine in 0..2_500_u16 {
         let [high, low] = machine.to_be_bytes();
         let mut request = checkout(high, low);
@@ -223,21 +227,19 @@ fn more_than_a_portion_of_overdue_seats_is_freed_in_one_go() {
         if let Actor::Peer { identity, .. } = &mut request.actor {
             identity.0[..2].copy_from_slice(&[high, low]);
         }
-        before.round(&[request], Now::at(START), MOMENT).expect("commits");
+        before.round(&[request], at(START)).expect("commits");
     }
     let mut after = writer(disk);
-    let replies = after
-        .round(&[all_seats()], Now::at(START + 30 * DAY_SECS), MOMENT)
-        .expect("commits");
+    let replies = after.round(&[all_seats()], at(START + 30 * DAY_SECS)).expect("commits");
     assert_eq!(seats_listed(&replies[0]), 0);
 }
 
 #[test]
 fn an_identity_that_asks_for_too_many_machines_is_slowed_down_and_takes_nothing() {
     let mut writer = writer(MemoryStore::new());
-    writer.round(&setup(10), Now::at(START), MOMENT).expect("commits");
+    writer.round(&setup(10), at(START)).expect("commits");
     let requests: Vec<_> = (1..=5).map(|mac| checkout(1, mac)).collect();
-    let replies = writer.round(&requests, Now::at(START), MOMENT).expect("commits");
+    let replies = writer.round(&requests, at(START)).expect("commits");
     assert!(replies[..4].iter().all(|reply| matches!(reply, Reply::Seat(_))));
     assert!(matches!(
         &replies[4],
@@ -247,7 +249,7 @@ fn an_identity_that_asks_for_too_many_machines_is_slowed_down_and_takes_nothing(
         })
     ));
     let replies = writer
-        .round(&[all_seats(), checkout(1, 1)], Now::at(START), MOMENT)
+        .round(&[all_seats(), checkout(1, 1)], at(START))
         .expect("commits");
     assert_eq!(seats_listed(&replies[0]), 4);
     assert!(matches!(replies[1], Reply::Seat(_)), "a renewal is not slowed down");
@@ -256,11 +258,14 @@ fn an_identity_that_asks_for_too_many_machines_is_slowed_down_and_takes_nothing(
 #[test]
 fn limits_go_on_while_the_calendar_stands_still() {
     let mut writer = writer(MemoryStore::new());
-    writer.round(&setup(10), Now::at(START), MOMENT).expect("commits");
+    writer.round(&setup(10), at(START)).expect("commits");
     let requests: Vec<_> = (1..=5).map(|mac| checkout(1, mac)).collect();
-    writer.round(&requests, Now::at(START), MOMENT).expect("commits");
-    let later = MOMENT.after_millis(DAY_SECS * 1_000);
-    let replies = writer.round(&[checkout(1, 5)], Now::at(START), later).expect("commits");
+    writer.round(&requests, at(START)).expect("commits");
+    let later = Reading {
+        counted: Monotonic(1 + DAY_SECS * 1_000),
+        ..at(START)
+    };
+    let replies = writer.round(&[checkout(1, 5)], later).expect("commits");
     assert!(matches!(replies[0], Reply::Seat(_)), "{:?}", replies[0]);
 }
 
@@ -270,7 +275,7 @@ fn a_failed_commit_answers_nobody_and_ends_the_writer() {
         inner: MemoryStore::new(),
         commits_left: 1,
     });
-    writer.round(&setup(1), Now::at(START), MOMENT).expect("commits");
+    writer.round(&setup(1), at(START)).expect("commits");
     let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
     let Request { actor, command } = checkout(1, 1);
     let answer = service.submit(actor, command, 1).expect("room");
@@ -291,7 +296,7 @@ fn a_full_queue_says_busy_and_loses_nothing_that_it_took() {
         wait,
     });
     gate.send(()).expect("listening");
-    writer.round(&setup(1), Now::at(START), MOMENT).expect("commits");
+    writer.round(&setup(1), at(START)).expect("commits");
     let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
     let mut answers = Vec::new();
     let refused = loop {
@@ -334,7 +339,7 @@ fn facts_are_published_once_they_are_durable() {
     let mut writer = writer(MemoryStore::new());
     assert!(writer.take_facts().is_some());
     assert!(writer.take_facts().is_none());
-    writer.round(&setup(1), Now::at(START), MOMENT).expect("commits");
+    writer.round(&setup(1), at(START)).expect("commits");
     let facts = writer.take_facts().expect("changed");
     assert_eq!(facts.vendor_keys.get(&VENDOR), Some(&[1; 32]));
     assert_eq!(facts.products.len(), 1);
@@ -343,7 +348,58 @@ fn facts_are_published_once_they_are_durable() {
         product: product(),
     };
     writer
-        .round(&[as_server(Command::Availability(asked))], Now::at(START), MOMENT)
+        .round(&[as_server(Command::Availability(asked))], at(START))
         .expect("nothing to commit");
     assert!(writer.take_facts().is_none());
+}
+
+/// Seats that the service lists now.
+fn seats_at(service: &super::Service) -> usize {
+    let Request { actor, command } = all_seats();
+    let answer = service.submit(actor, command, 1).expect("room");
+    seats_listed(&answer.blocking_recv().expect("answered"))
+}
+
+// proves S6 T2
+#[test]
+fn seats_idle_out_by_time_that_passed_and_not_by_a_calendar_that_jumped() {
+    let store = MemoryStore::new();
+    let disk = store.reopen();
+    let clock = Clock::manual(Timestamp(START));
+    let mut writer = writer(store);
+    let mut requests = setup(1);
+    requests.push(checkout(1, 1));
+    writer.round(&requests, clock.reading()).expect("commits");
+    let (service, thread) = spawn(writer, clock.clone()).expect("a thread");
+
+    clock.jump_secs(1_000_000_000);
+    assert_eq!(seats_at(&service), 1);
+    drop(service);
+    thread.join().expect("no panic").expect("no error");
+    let (service, _thread) = spawn(self::writer(disk), clock.clone()).expect("a thread");
+    assert_eq!(seats_at(&service), 1, "after a restart too");
+    clock.jump_secs(-1_000_000_000);
+    assert_eq!(seats_at(&service), 1);
+    clock.advance_secs(30 * DAY_SECS - 1);
+    assert_eq!(seats_at(&service), 1);
+    clock.advance_secs(1);
+    assert_eq!(seats_at(&service), 0);
+}
+
+// proves T2
+#[test]
+fn while_the_clock_is_set_back_no_seat_idles_out() {
+    let clock = Clock::manual(Timestamp(START));
+    let mut writer = writer(MemoryStore::new());
+    let mut requests = setup(1);
+    requests.push(checkout(1, 1));
+    writer.round(&requests, clock.reading()).expect("commits");
+    let (service, _thread) = spawn(writer, clock.clone()).expect("a thread");
+
+    clock.jump_secs(-40 * i64::try_from(DAY_SECS).expect("small"));
+    assert_eq!(seats_at(&service), 1);
+    clock.advance_secs(69 * DAY_SECS);
+    assert_eq!(seats_at(&service), 1);
+    clock.advance_secs(DAY_SECS);
+    assert_eq!(seats_at(&service), 0);
 }

@@ -8,7 +8,8 @@ use crate::domain::command::{Actor, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
-use crate::domain::time::{Monotonic, Now};
+use crate::domain::time::{Monotonic, Now, Reading};
+use crate::domain::timekeeper::{Standing, Timekeeper};
 use crate::store::{Round, Store, StoreError};
 
 /// Who asks what.
@@ -39,55 +40,93 @@ pub struct Writer<S> {
     store: S,
     number: u64,
     limiter: NewSeatLimiter,
+    timekeeper: Timekeeper,
+    /// Whether it was told that the clock is set back, so that it is told once.
+    set_back: bool,
+    /// What refusals noted and no commit has taken along yet: a refusal causes no disk sync of its own (rule V3).
+    noted: Vec<Change>,
     facts_changed: bool,
 }
 
+/// Notes of refusals that wait for a commit, at most; then they are committed by themselves.
+const NOTED_MAX: usize = 1_024;
+
 impl<S: Store> Writer<S> {
-    /// Loads what is on disk and checks it. The newest time on disk comes back too: time never goes behind it.
+    /// Loads what is on disk and checks it. Time goes on from the newest that is there.
     ///
     /// # Errors
     /// A record is unreadable, or the ledger contradicts itself: the start stops.
-    pub fn load(mut store: S, limits: NewSeatLimits) -> Result<(Self, Option<Now>), StartError> {
+    pub fn load(mut store: S, limits: NewSeatLimits) -> Result<Self, StartError> {
         let mut ledger = Ledger::default();
         let loaded = store.load(&mut |fact| ledger.record(&fact))?;
         ledger.audit()?;
-        let limiter = NewSeatLimiter::new(limits);
-        Ok((
-            Self {
-                ledger,
-                store,
-                number: loaded.round,
-                limiter,
-                facts_changed: true,
-            },
-            loaded.now,
-        ))
+        let timekeeper = Timekeeper::start(ledger.clock(), loaded.now.map(|now| now.steady));
+        Ok(Self {
+            ledger,
+            store,
+            number: loaded.round,
+            limiter: NewSeatLimiter::new(limits),
+            timekeeper,
+            set_back: false,
+            noted: Vec::new(),
+            facts_changed: true,
+        })
     }
 
     /// Frees everything that is overdue. To be done before the port opens (rule S6).
     ///
     /// # Errors
     /// The store failed: what is on disk is unknown, the process must stop.
-    pub fn reclaim(&mut self, now: Now) -> Result<(), StoreError> {
+    pub fn reclaim(&mut self, reading: Reading) -> Result<(), StoreError> {
+        let now = self.observe(reading)?;
         let left = self.reclaim_full_rounds(now)?;
-        self.commit(&left, now)
+        self.commit(left, now)
     }
 
-    /// Decides requests in their order, all at one time, and makes what was decided durable before it returns. `at` is
-    /// for limits alone: they go on while the calendar stands still.
+    /// Decides requests in their order, all at one time, and makes what was decided durable before it returns. Limits go
+    /// by the counting clock: they go on while the calendar stands still.
     ///
     /// # Errors
     /// The store failed: nobody may be answered, and the process must stop (invariant 5).
-    pub fn round(&mut self, requests: &[Request], now: Now, at: Monotonic) -> Result<Vec<Reply>, StoreError> {
+    pub fn round(&mut self, requests: &[Request], reading: Reading) -> Result<Vec<Reply>, StoreError> {
+        let mut now = self.observe(reading)?;
         let mut changes = self.reclaim_full_rounds(now)?;
+        let mut is_granted = !changes.is_empty();
         let mut replies = Vec::with_capacity(requests.len());
         for request in requests {
-            let (reply, decided) = self.decide(request, now, at);
+            if matches!(request.command, Command::ClockAccept | Command::ClockReset) {
+                // What was decided so far is of the time before; what follows is of the time after, reclaimed first.
+                self.commit(std::mem::take(&mut changes), now)?;
+                let reply;
+                (reply, now) = self.set_clock(request, reading, now)?;
+                changes = self.reclaim_full_rounds(now)?;
+                is_granted = !changes.is_empty();
+                replies.push(reply);
+                continue;
+            }
+            let (mut reply, decided) = self.decide(request, now, reading.counted);
+            if let Reply::Status(status) = &mut reply {
+                status.clock = Some((now.steady, self.timekeeper.standing(reading)));
+            }
+            is_granted |= !decided.is_empty() && !matches!(reply, Reply::Denied(_));
             changes.extend(decided);
             replies.push(reply);
         }
-        self.commit(&changes, now)?;
+        if is_granted || self.noted.len() + changes.len() >= NOTED_MAX {
+            self.commit(changes, now)?;
+        } else {
+            self.noted.append(&mut changes);
+        }
         Ok(replies)
+    }
+
+    /// Makes durable what refusals noted; for the end.
+    ///
+    /// # Errors
+    /// The store failed: what is on disk is unknown, the process must stop.
+    pub fn finish(&mut self, reading: Reading) -> Result<(), StoreError> {
+        let now = self.observe(reading)?;
+        self.commit(Vec::new(), now)
     }
 
     /// The published facts, if they changed since this was last asked.
@@ -100,6 +139,61 @@ impl<S: Store> Writer<S> {
         &self.ledger
     }
 
+    /// The time of this reading (rule T2), after what it changed was noted.
+    fn observe(&mut self, reading: Reading) -> Result<Now, StoreError> {
+        let (now, changes) = self.timekeeper.observe(reading);
+        for change in changes {
+            self.apply_all(Actor::Server, &Command::NoteClock(change), now)?;
+        }
+        let standing = self.timekeeper.standing(reading);
+        let was_set_back = std::mem::replace(&mut self.set_back, matches!(standing, Standing::SetBack { .. }));
+        match standing {
+            Standing::SetBack { secs } if !was_set_back => narrate::clock_set_back(secs),
+            Standing::Fine | Standing::Jumped { .. } if was_set_back => narrate::clock_caught_up(),
+            _ => {}
+        }
+        Ok(now)
+    }
+
+    /// An administrator sets the time: the answer, and the time from then on.
+    fn set_clock(&mut self, request: &Request, reading: Reading, now: Now) -> Result<(Reply, Now), StoreError> {
+        let Request { actor, command } = request;
+        let (reply, changes) = self.apply_portions(*actor, command, now)?;
+        if !matches!(reply, Reply::Done) {
+            return Ok((reply, now));
+        }
+        let after = match command {
+            Command::ClockReset => self.timekeeper.reset(reading),
+            // The ledger knows that a jump is pending from the timekeeper alone.
+            _ => self.timekeeper.accept(reading).map_or(now, |(now, _)| now),
+        };
+        // Written with the time from then on, or a start would go on from the time before.
+        self.commit(changes, after)?;
+        Ok((reply, after))
+    }
+
+    /// Decides a command that may move many dates, and makes all of it durable.
+    fn apply_all(&mut self, actor: Actor, command: &Command, now: Now) -> Result<(), StoreError> {
+        let (_, changes) = self.apply_portions(actor, command, now)?;
+        self.commit(changes, now)
+    }
+
+    /// Decides a command that may move many dates, a portion at a time; the last portion is left to be committed.
+    fn apply_portions(
+        &mut self,
+        actor: Actor,
+        command: &Command,
+        now: Now,
+    ) -> Result<(Reply, Vec<Change>), StoreError> {
+        loop {
+            let (reply, changes) = self.ledger.apply(actor, command, now);
+            if !matches!(reply, Reply::DatesMoved) {
+                return Ok((reply, changes));
+            }
+            self.commit(changes, now)?;
+        }
+    }
+
     /// Reclaims until less than a full portion is left, and hands that portion to be committed with what follows.
     fn reclaim_full_rounds(&mut self, now: Now) -> Result<Vec<Change>, StoreError> {
         loop {
@@ -107,7 +201,7 @@ impl<S: Store> Writer<S> {
             if !matches!(reply, Reply::Reclaimed(count) if count == RECLAIM_MAX) {
                 return Ok(changes);
             }
-            self.commit(&changes, now)?;
+            self.commit(changes, now)?;
         }
     }
 
@@ -142,18 +236,21 @@ impl<S: Store> Writer<S> {
         (reply, changes)
     }
 
-    fn commit(&mut self, changes: &[Change], now: Now) -> Result<(), StoreError> {
-        if changes.is_empty() {
+    /// Makes changes durable, behind what refusals noted before.
+    fn commit(&mut self, changes: Vec<Change>, now: Now) -> Result<(), StoreError> {
+        let mut all = std::mem::take(&mut self.noted);
+        all.extend(changes);
+        if all.is_empty() {
             return Ok(());
         }
         self.store.commit(&Round {
             number: self.number + 1,
             now,
-            changes,
+            changes: &all,
         })?;
         self.number += 1;
-        narrate::events(changes);
-        self.facts_changed |= changes.iter().any(Facts::are_touched_by);
+        narrate::events(&all);
+        self.facts_changed |= all.iter().any(Facts::are_touched_by);
         Ok(())
     }
 }

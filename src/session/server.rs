@@ -11,9 +11,9 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::translate::{Answer, Context, Work, malformed, respond, work_of};
-use crate::domain::command::{Actor, Role};
+use crate::domain::command::{Actor, Rebind, Role};
 use crate::domain::ids::Fingerprint;
-use crate::domain::time::{Monotonic, Now};
+use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::messages::hello::{Hello, Refusal};
 use crate::wire::messages::{Request, Response};
 use crate::wire::{Frame, Opcode, Status, decode_frame, limits};
@@ -35,6 +35,8 @@ pub struct SessionConfig {
     pub silence_agent_ms: u32,
     /// Anybody with a higher role may say nothing for so many milliseconds.
     pub silence_administrator_ms: u32,
+    /// What the server does about a new identity (rule I7).
+    pub rebind: Rebind,
 }
 
 impl SessionConfig {
@@ -50,6 +52,7 @@ impl SessionConfig {
             hello_ms: limits::HELLO_MS,
             silence_agent_ms: millis(limits::SILENCE_AGENT_MS),
             silence_administrator_ms: millis(limits::SILENCE_ADMINISTRATOR_MS),
+            rebind: Rebind::default(),
         }
     }
 
@@ -216,8 +219,8 @@ impl ServerSession {
         self.flush(at);
     }
 
-    /// Takes the answer to a submitted request. `now` is the time of the answer, told to the peer.
-    pub fn handle_reply(&mut self, tag: RequestTag, answer: Answer, now: Now, at: Monotonic) {
+    /// Takes the answer to a submitted request. `server_time` is the server's calendar, told to the peer and no more.
+    pub fn handle_reply(&mut self, tag: RequestTag, answer: Answer, server_time: Timestamp, at: Monotonic) {
         let Some(opcode) = self.slots.iter().find(|slot| slot.tag == tag).map(|slot| slot.opcode) else {
             return;
         };
@@ -227,7 +230,7 @@ impl ServerSession {
         let context = Context {
             config: &self.config,
             opcode,
-            server_time: now.calendar,
+            server_time,
             at,
         };
         let response = respond(answer, &context);
@@ -323,7 +326,7 @@ impl ServerSession {
             }
             Err(error) => return self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
         };
-        match work_of(request, self.peer) {
+        match work_of(request, self.peer, self.config.rebind) {
             Ok(work) => self.submit(frame, work),
             Err(error) => self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
         }

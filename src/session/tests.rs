@@ -17,14 +17,14 @@ use crate::domain::denial::{Denial, Denied, SeatsInUse, Subject};
 use crate::domain::ids::{Fingerprint, Mac, ProductKey, Serial, ServerId, VendorId};
 use crate::domain::reply::{Counts, Grant, GrantKind, Listing, Reply, SeatRow};
 use crate::domain::seat::{Binding, Bound, Conflict, ConflictKind, EndCause, FormerSeat, MachineNote, Seat, SeatKey};
-use crate::domain::time::{Monotonic, Now, Timestamp};
+use crate::domain::time::{Monotonic, Timestamp};
 use crate::vendor::KeyError;
 use crate::wire::discovery::{Offer, Question, Wanted};
 use crate::wire::limits::{self, BODY_LEN_MAX, HEADER_LEN, OFFER_DELAY_MS_MAX, OFFERS_PER_SOURCE_BURST};
 use crate::wire::messages::{Request, Response, admin, seat, views};
 use crate::wire::{Frame, Opcode, Status, decode_frame};
 
-const NOW: Now = Now::at(1_800_000_000);
+const NOW: Timestamp = Timestamp(1_800_000_000);
 
 /// A server's session and a client's, with the bytes carried by hand.
 struct Pair {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::codec::Reader;
-use crate::domain::ids::{Fingerprint, ID_LEN_MAX, Mac, ProductId, Serial, VendorId};
+use crate::domain::ids::{Fingerprint, ID_LEN_MAX, Mac, ProductId, ReservationId, Serial, VendorId};
 use crate::domain::seat::SeatKey;
 
 use super::envelope::RecordError;
@@ -21,6 +21,9 @@ pub(super) enum Key {
     Spent(Serial, u32),
     Seat(SeatKey),
     Former(SeatKey),
+    Blacklist(VendorId),
+    Reservation(ReservationId),
+    Clock,
 }
 
 const META: u8 = 0x00;
@@ -33,6 +36,9 @@ const TOMBSTONE: u8 = 0x06;
 const SPENT: u8 = 0x07;
 const SEAT: u8 = 0x08;
 const FORMER: u8 = 0x09;
+const BLACKLIST: u8 = 0x0a;
+const RESERVATION: u8 = 0x0b;
+const CLOCK: u8 = 0x0c;
 
 impl Key {
     /// The key's bytes; numbers are big-endian, product ids are filled up with zeros, so that bytes sort as values do.
@@ -47,6 +53,9 @@ impl Key {
             Self::Tombstone(serial) => (TOMBSTONE, [serial.as_str().as_bytes(), &[], &[]]),
             Self::Spent(serial, unit) => (SPENT, [serial.as_str().as_bytes(), &unit.to_be_bytes(), &[]]),
             Self::Seat(seat) => (SEAT, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
+            Self::Blacklist(vendor) => (BLACKLIST, [&vendor.0, &[], &[]]),
+            Self::Reservation(id) => (RESERVATION, [&id.0, &[], &[]]),
+            Self::Clock => (CLOCK, [&[], &[], &[]]),
             Self::Former(seat) => (FORMER, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
         };
         [&[prefix], parts.concat().as_slice()].concat()
@@ -74,6 +83,9 @@ impl Key {
             SPENT => Self::Spent(serial(reader)?, u32::from_be_bytes(part(reader)?)),
             SEAT => Self::Seat(seat(reader)?),
             FORMER => Self::Former(seat(reader)?),
+            BLACKLIST => Self::Blacklist(VendorId(part(reader)?)),
+            RESERVATION => Self::Reservation(ReservationId(part(reader)?)),
+            CLOCK => Self::Clock,
             _ => return Err(RecordError::Key),
         })
     }
@@ -112,6 +124,9 @@ impl fmt::Display for Key {
             Self::Admin(fingerprint) => write!(f, "administrator {fingerprint}"),
             Self::Vendor(vendor) => write!(f, "vendor {vendor}"),
             Self::Catalogue(vendor) => write!(f, "the catalogue of vendor {vendor}"),
+            Self::Blacklist(vendor) => write!(f, "the blacklist of vendor {vendor}"),
+            Self::Reservation(id) => write!(f, "reservation {id}"),
+            Self::Clock => f.write_str("the highest accepted time"),
             Self::License(serial) => write!(f, "license {serial}"),
             Self::Tombstone(serial) => write!(f, "removed license {serial}"),
             Self::Spent(serial, unit) => write!(f, "spent unit {unit} of license {serial}"),
@@ -163,6 +178,9 @@ mod tests {
             Key::Seat(seat_key("BKSRV", 2)),
             Key::Seat(seat_key("BKSRV-2", 1)),
             Key::Former(seat_key("BKSRV", 1)),
+            Key::Blacklist(VendorId([2; 16])),
+            Key::Reservation(ReservationId([3; 16])),
+            Key::Clock,
         ]
     }
 
@@ -187,7 +205,7 @@ mod tests {
 
     #[test]
     fn every_other_prefix_is_unknown() {
-        for prefix in FORMER + 1..=u8::MAX {
+        for prefix in CLOCK + 1..=u8::MAX {
             assert!(matches!(Key::decode(&[prefix]), Err(RecordError::Key)));
         }
         assert_eq!(describe(&[0xf0, 0x0d]), "unknown key f00d");

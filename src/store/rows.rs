@@ -11,7 +11,8 @@ use super::StoreError;
 use super::envelope::{RecordError, fields, seal, unseal};
 use super::keys::Key;
 use super::records::{
-    AdminV1, CatalogueV1, FormerV1, LicenseV1, MetaV1, SeatV1, ServerV1, SpentV1, TombstoneV1, VendorV1,
+    AdminV1, BlacklistV1, CatalogueV1, ClockV1, FormerV1, LicenseV1, MetaV1, ReservationV1, SeatV1, ServerV1, SpentV1,
+    TombstoneV1, VendorV1,
 };
 
 /// The rows that a round writes: the new record of each key, or nothing where it is deleted.
@@ -43,10 +44,13 @@ pub(super) fn rows(changes: &[Change]) -> Result<Rows, StoreError> {
 fn key(fact: &Fact) -> Key {
     match fact {
         Fact::AdminPut(fingerprint, _) | Fact::AdminRemoved(fingerprint) => Key::Admin(*fingerprint),
+        Fact::BlacklistPut(list) => Key::Blacklist(list.vendor),
         Fact::CataloguePut(catalogue) => Key::Catalogue(catalogue.vendor),
+        Fact::ClockPut(_) => Key::Clock,
         Fact::FormerDropped(seat) | Fact::FormerPut(seat, _) => Key::Former(*seat),
         Fact::LicensePut(license) => Key::License(license.claims.serial),
         Fact::LicenseRemoved(serial) => Key::License(*serial),
+        Fact::ReservationEnded(id) | Fact::ReservationPut(id, _) => Key::Reservation(*id),
         Fact::SeatEnded(seat) | Fact::SeatPut(seat, _) => Key::Seat(*seat),
         Fact::ServerPut(_) => Key::Server,
         Fact::SpentPut(serial, unit, _) => Key::Spent(*serial, *unit),
@@ -64,6 +68,9 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
     }
     match fact {
         Fact::AdminPut(_, admin) => put(key, &AdminV1::from(admin)),
+        Fact::BlacklistPut(list) => put(key, &BlacklistV1::from(&**list)),
+        Fact::ClockPut(clock) => put(key, &ClockV1::from(clock)),
+        Fact::ReservationPut(_, reservation) => put(key, &ReservationV1::from(&**reservation)),
         Fact::CataloguePut(catalogue) => put(key, &CatalogueV1::from(&**catalogue)),
         Fact::FormerPut(_, former) => put(key, &FormerV1::from(former)),
         Fact::LicensePut(license) => put(key, &LicenseV1::from(&**license)),
@@ -72,7 +79,11 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
         Fact::SpentPut(_, _, unit) => put(key, &SpentV1::from(unit)),
         Fact::TombstonePut(_, tombstone) => put(key, &TombstoneV1::from(tombstone)),
         Fact::VendorPut(_, vendor) => put(key, &VendorV1::from(vendor)),
-        Fact::AdminRemoved(_) | Fact::FormerDropped(_) | Fact::LicenseRemoved(_) | Fact::SeatEnded(_) => Ok(None),
+        Fact::AdminRemoved(_)
+        | Fact::FormerDropped(_)
+        | Fact::LicenseRemoved(_)
+        | Fact::ReservationEnded(_)
+        | Fact::SeatEnded(_) => Ok(None),
     }
 }
 
@@ -86,8 +97,11 @@ pub(super) fn fact(key: Key, bytes: &[u8], record: &[u8]) -> Result<Option<Fact>
         Key::Vendor(vendor) => Fact::VendorPut(vendor, fields::<VendorV1>(payload)?.into()),
         Key::Catalogue(vendor) => Fact::CataloguePut(Box::new(fields::<CatalogueV1>(payload)?.into_catalogue(vendor)?)),
         Key::License(serial) => Fact::LicensePut(Box::new(fields::<LicenseV1>(payload)?.into_license(serial)?)),
-        Key::Tombstone(serial) => Fact::TombstonePut(serial, fields::<TombstoneV1>(payload)?.into()),
+        Key::Tombstone(serial) => Fact::TombstonePut(serial, fields::<TombstoneV1>(payload)?.try_into()?),
         Key::Spent(serial, unit) => Fact::SpentPut(serial, unit, fields::<SpentV1>(payload)?.try_into()?),
+        Key::Blacklist(vendor) => Fact::BlacklistPut(Box::new(fields::<BlacklistV1>(payload)?.into_blacklist(vendor)?)),
+        Key::Reservation(id) => Fact::ReservationPut(id, Box::new(fields::<ReservationV1>(payload)?.try_into()?)),
+        Key::Clock => Fact::ClockPut(fields::<ClockV1>(payload)?.into()),
         Key::Seat(seat) => Fact::SeatPut(seat, Box::new(fields::<SeatV1>(payload)?.try_into()?)),
         Key::Former(seat) => Fact::FormerPut(seat, fields::<FormerV1>(payload)?.try_into()?),
     }))

@@ -3,91 +3,73 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::armor;
-use super::entry::{CatalogueEntry, Heading, too_many, verify_entry};
-use super::error::{CatalogueError, Unsupported};
-use super::signed::{Purpose, SKIPPABLE_FROM, Signed, fields, invalid};
+use super::entry::{CatalogueEntry, Heading, verify_entry};
+use super::error::{ListError, Unsupported};
+use super::signed::{Purpose, SKIPPABLE_FROM, Signed, fields, invalid, too_many};
+use super::signed_list::{LIST_LEN_MAX, LIST_TEXT_LEN_MAX, SignedList};
 use super::vendor_key::VendorKey;
 use crate::codec::DecodeError;
 use crate::domain::catalogue::{Catalogue, PRODUCTS_MAX, Product};
 use crate::domain::ids::{ProductId, VendorId};
 
 /// The longest catalogue in binary, in bytes: it must fit a frame.
-pub const CATALOGUE_LEN_MAX: usize = 48 * 1024;
+pub const CATALOGUE_LEN_MAX: usize = LIST_LEN_MAX;
 
 /// The longest file that is read as a catalogue, in bytes: four times what the longest catalogue needs.
-pub const CATALOGUE_TEXT_LEN_MAX: usize = 256 * 1024;
+pub const CATALOGUE_TEXT_LEN_MAX: usize = LIST_TEXT_LEN_MAX;
 
 /// Signed entry of a product, as often as there are products.
 pub(super) const ENTRY: u16 = 0x0005;
 
 /// A vendor's catalogue whose text is undamaged. What it says is unverified until [`SignedCatalogue::verify`].
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SignedCatalogue {
-    vendor: VendorId,
-    bytes: Bytes,
-}
+pub struct SignedCatalogue(SignedList);
 
 impl SignedCatalogue {
     /// Reads a catalogue file: base64 between `-----BEGIN SEATKEEPER CATALOGUE-----` and the END line.
     ///
     /// # Errors
-    /// [`CatalogueError::Damaged`] if the text is not whole, else as [`SignedCatalogue::from_bytes`].
-    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
-        if text.len() > CATALOGUE_TEXT_LEN_MAX {
-            return Err(damaged("the file is longer than a catalogue can be"));
-        }
-        Self::from_bytes(&armor::open(text).map_err(damaged)?)
+    /// [`ListError::Damaged`] if the text is not whole, else as [`SignedCatalogue::from_bytes`].
+    pub fn parse(text: &str) -> Result<Self, ListError> {
+        SignedList::parse(text, &armor::CATALOGUE).map(Self)
     }
 
     /// Reads the binary form, as it comes over the wire.
     ///
     /// # Errors
-    /// [`CatalogueError::Damaged`] if it is too long, [`CatalogueError::Impossible`] if it names no vendor.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CatalogueError> {
-        if bytes.len() > CATALOGUE_LEN_MAX {
-            return Err(damaged("it is longer than a catalogue can be"));
-        }
-        let vendor = Signed::split(bytes)?.vendor()?;
-        Ok(Self {
-            vendor,
-            bytes: Bytes::copy_from_slice(bytes),
-        })
+    /// [`ListError::Damaged`] if it is too long, [`ListError::Impossible`] if it names no vendor.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ListError> {
+        SignedList::from_bytes(bytes).map(Self)
     }
 
     /// The binary form, at most [`CATALOGUE_LEN_MAX`] bytes.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
-        &self.bytes
+        &self.0.bytes
     }
 
     /// The vendor that the catalogue names, by which its public key is looked up; unverified.
     #[must_use]
     pub const fn vendor(&self) -> VendorId {
-        self.vendor
+        self.0.vendor
     }
 
     /// Checks the signature of the whole and of every entry, and that all of it can be honoured here.
     ///
     /// # Errors
-    /// [`CatalogueError`]: the catalogue is refused as a whole for this reason.
-    pub fn verify(&self, key: &VendorKey) -> Result<Catalogue, CatalogueError> {
-        if self.vendor != key.id() {
-            return Err(CatalogueError::UnknownVendor { vendor: self.vendor });
-        }
-        let signed = Signed::split(&self.bytes)?;
-        if !signed.is_by(key, Purpose::Catalogue) {
-            return Err(CatalogueError::BadSignature);
-        }
+    /// [`ListError`]: the catalogue is refused as a whole for this reason.
+    pub fn verify(&self, key: &VendorKey) -> Result<Catalogue, ListError> {
+        let signed = self.0.verified(key, Purpose::Catalogue)?;
         self.read(signed, |entry| verify_entry(entry, key))
     }
 
     /// What the catalogue says, whoever signed it: for explaining it to people, never to act on.
     ///
     /// # Errors
-    /// [`CatalogueError`], but no signature is checked.
+    /// [`ListError`], but no signature is checked.
     #[cfg(feature = "mint")]
-    pub fn unverified(&self) -> Result<Catalogue, CatalogueError> {
-        self.read(Signed::split(&self.bytes)?, |entry| {
+    pub fn unverified(&self) -> Result<Catalogue, ListError> {
+        self.read(self.0.unverified()?, |entry| {
             super::entry::read_entry(Signed::split(entry)?, entry)
         })
     }
@@ -95,8 +77,8 @@ impl SignedCatalogue {
     fn read(
         &self,
         signed: Signed<'_>,
-        read_entry: impl Fn(&[u8]) -> Result<CatalogueEntry, CatalogueError>,
-    ) -> Result<Catalogue, CatalogueError> {
+        read_entry: impl Fn(&[u8]) -> Result<CatalogueEntry, ListError>,
+    ) -> Result<Catalogue, ListError> {
         let mut heading = Heading::default();
         let mut entries = Vec::new();
         for field in fields(signed.body, Some(ENTRY)) {
@@ -116,12 +98,13 @@ impl SignedCatalogue {
             version,
             issued_at,
             products: BTreeMap::new(),
-            signed: self.bytes.clone(),
+            signed: self.0.bytes.clone(),
         };
         for entry in entries {
             let (id, product) = belonging(read_entry(entry)?, &catalogue)?;
             catalogue.products.insert(id, product);
         }
+        check_required(&catalogue.products)?;
         Ok(catalogue)
     }
 }
@@ -141,6 +124,21 @@ fn belonging(entry: CatalogueEntry, catalogue: &Catalogue) -> Result<(ProductId,
     }
 }
 
-const fn damaged(reason: &'static str) -> CatalogueError {
-    CatalogueError::Damaged { reason }
+/// What a product requires must be there to be had (rule S15): in this catalogue, and without requiring it in turn.
+fn check_required(products: &BTreeMap<ProductId, Product>) -> Result<(), DecodeError> {
+    for product in products.values() {
+        let mut required = product.required;
+        // A chain that is longer than there are products goes round in a circle.
+        for _ in 0..products.len() {
+            let Some(next) = required else { break };
+            let product = products
+                .get(&next)
+                .ok_or_else(|| invalid("required product", "not in the catalogue"))?;
+            required = product.required;
+        }
+        if required.is_some() {
+            return Err(invalid("required product", "requires in turn what requires it"));
+        }
+    }
+    Ok(())
 }

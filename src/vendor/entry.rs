@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::error::{CatalogueError, Unsupported};
+use super::error::{ListError, Unsupported};
 use super::signed::{Purpose, SKIPPABLE_FROM, Signed, VENDOR};
-use super::signed::{exact, fields, flag, id, invalid, name, needed, number_u16, number_u64, time};
+use super::signed::{exact, fields, flag, id, invalid, name, needed, number_u16, number_u64, time, too_many};
 use super::vendor_key::VendorKey;
 use crate::codec::DecodeError;
-use crate::domain::catalogue::{COMPONENTS_MAX, Component, IDLE_DAYS_DEFAULT, Product};
+use crate::domain::catalogue::{COMPONENTS_MAX, Component, IDLE_DAYS_DEFAULT, Offers, OnConflict, Product};
 use crate::domain::ids::{ComponentId, ProductId, VendorId};
 use crate::domain::time::Timestamp;
 
 /// The longest name of a vendor or a product, in bytes of UTF-8.
 pub const NAME_LEN_MAX: usize = 64;
+
+/// The longest signed entry, in bytes: a grant carries it (rule O2). All that this version knows fits a third of it.
+pub const ENTRY_LEN_MAX: usize = 8 * 1024;
 
 /// The most days that a product may let strict components run without a server (rule O3).
 pub const OFFLINE_DAYS_MAX: u8 = 60;
@@ -31,6 +34,7 @@ pub(super) const OFFLINE_DAYS: u16 = 0x0014;
 pub(super) const COMPONENT: u16 = 0x0015;
 pub(super) const REQUIRED_PRODUCT: u16 = 0x0016;
 pub(super) const ON_CONFLICT: u16 = 0x0017;
+pub(super) const OFFERS: u16 = 0x0018;
 
 pub(super) const COUNTED: u8 = 1;
 pub(super) const LENIENT: u8 = 2;
@@ -56,21 +60,23 @@ pub struct CatalogueEntry {
 /// Checks that `signed` is an entry of the vendor's catalogue and returns what it says.
 ///
 /// # Errors
-/// [`CatalogueError`]: the entry counts for nothing.
-pub fn verify_entry(signed: &[u8], key: &VendorKey) -> Result<CatalogueEntry, CatalogueError> {
+/// [`ListError`]: the entry counts for nothing.
+pub fn verify_entry(signed: &[u8], key: &VendorKey) -> Result<CatalogueEntry, ListError> {
     let split = Signed::split(signed)?;
-    let vendor = split.vendor()?;
-    if vendor != key.id() {
-        return Err(CatalogueError::UnknownVendor { vendor });
-    }
-    if !split.is_by(key, Purpose::CatalogueEntry) {
-        return Err(CatalogueError::BadSignature);
-    }
+    split.check(key, Purpose::CatalogueEntry)?;
     read_entry(split, signed)
 }
 
 /// What an entry says, whoever signed it.
-pub(super) fn read_entry(split: Signed<'_>, signed: &[u8]) -> Result<CatalogueEntry, CatalogueError> {
+pub(super) fn read_entry(split: Signed<'_>, signed: &[u8]) -> Result<CatalogueEntry, ListError> {
+    if signed.len() > ENTRY_LEN_MAX {
+        return Err(DecodeError::TooLong {
+            field: "the entry",
+            len: signed.len(),
+            max: ENTRY_LEN_MAX,
+        }
+        .into());
+    }
     let mut read = ReadEntry::default();
     for field in fields(split.body, Some(COMPONENT)) {
         let field = field?;
@@ -123,10 +129,13 @@ struct ReadEntry {
     single_use: bool,
     offline_days: u8,
     components: BTreeMap<ComponentId, Component>,
+    required: Option<ProductId>,
+    on_conflict: OnConflict,
+    offers: Offers,
 }
 
 impl ReadEntry {
-    fn take(&mut self, tag: u16, value: &[u8]) -> Result<(), CatalogueError> {
+    fn take(&mut self, tag: u16, value: &[u8]) -> Result<(), ListError> {
         match tag {
             PRODUCT => self.product = Some(id(ProductId::from_canonical(value))?),
             NAME => self.name = Some(name(value, "product name", NAME_LEN_MAX)?),
@@ -134,8 +143,9 @@ impl ReadEntry {
             SINGLE_USE => self.single_use = flag(value)?,
             OFFLINE_DAYS => self.offline_days = offline_days(value)?,
             COMPONENT => self.take_component(value)?,
-            REQUIRED_PRODUCT => return Err(Unsupported::RequiredProduct.into()),
-            ON_CONFLICT => return Err(Unsupported::OnConflict.into()),
+            REQUIRED_PRODUCT => self.required = Some(id(ProductId::from_canonical(value))?),
+            ON_CONFLICT => self.on_conflict = on_conflict(value)?,
+            OFFERS => self.offers = offers(value)?,
             SKIPPABLE_FROM.. => {}
             unknown => return Err(Unsupported::Field(unknown).into()),
         }
@@ -143,7 +153,7 @@ impl ReadEntry {
     }
 
     /// `flags u8 | id`; the ids ascend, so that none is there twice.
-    fn take_component(&mut self, value: &[u8]) -> Result<(), CatalogueError> {
+    fn take_component(&mut self, value: &[u8]) -> Result<(), ListError> {
         let (&flags, text) = value
             .split_first()
             .ok_or(DecodeError::Truncated { field: "component" })?;
@@ -168,20 +178,24 @@ impl ReadEntry {
 
     fn whole(self, signed: &[u8]) -> Result<CatalogueEntry, DecodeError> {
         let (vendor, vendor_name, version, issued_at) = self.heading.whole()?;
+        let product = needed(self.product, "product id")?;
+        if self.required == Some(product) {
+            return Err(invalid("required product", "the product itself"));
+        }
         Ok(CatalogueEntry {
             vendor,
             vendor_name,
             version,
             issued_at,
-            product: needed(self.product, "product id")?,
+            product,
             entry: Product {
                 name: needed(self.name, "product name")?,
                 idle_days: self.idle_days.unwrap_or(IDLE_DAYS_DEFAULT),
                 single_use: self.single_use,
                 offline_days: self.offline_days,
-                offers: crate::domain::catalogue::Offers::default(),
-                required: None,
-                on_conflict: crate::domain::catalogue::OnConflict::default(),
+                offers: self.offers,
+                required: self.required,
+                on_conflict: self.on_conflict,
                 components: self.components,
                 signed_entry: Bytes::copy_from_slice(signed),
             },
@@ -189,18 +203,27 @@ impl ReadEntry {
     }
 }
 
-/// One more than `max` of something.
-pub(super) const fn too_many(field: &'static str, max: usize) -> DecodeError {
-    DecodeError::TooLong {
-        field,
-        len: max + 1,
-        max,
-    }
-}
-
 fn offline_days(value: &[u8]) -> Result<u8, DecodeError> {
     match exact(value, "offline days")? {
         [days] if days <= OFFLINE_DAYS_MAX => Ok(days),
         _ => Err(invalid("offline days", "more than 60")),
+    }
+}
+
+fn on_conflict(value: &[u8]) -> Result<OnConflict, ListError> {
+    match exact(value, "on conflict")? {
+        [1] => Ok(OnConflict::Flag),
+        [2] => Ok(OnConflict::Refuse),
+        [other] => Err(Unsupported::OnConflict(other).into()),
+    }
+}
+
+fn offers(value: &[u8]) -> Result<Offers, ListError> {
+    match exact(value, "offers")? {
+        [1] => Ok(Offers::MachineFirst),
+        [2] => Ok(Offers::DeploymentFirst),
+        [3] => Ok(Offers::MachineOnly),
+        [4] => Ok(Offers::DeploymentOnly),
+        [other] => Err(Unsupported::Offers(other).into()),
     }
 }

@@ -19,18 +19,21 @@ pub enum Unsupported {
     /// The license was bought in a way that this version does not know.
     #[error("the unknown kind of license {0}")]
     Kind(u8),
+    /// A serial is on the vendor's blacklist for what this version does not know.
+    #[error("the unknown mark {0} of a serial")]
+    Listed(u8),
     /// The license must be activated.
     #[error("activation")]
     MustActivate,
-    /// The catalogue says what becomes of a conflict.
-    #[error("a policy for conflicts")]
-    OnConflict,
+    /// A product is sold by licenses that this version does not know.
+    #[error("the unknown choice of licenses {0}")]
+    Offers(u8),
+    /// The catalogue has something become of a conflict that this version does not know.
+    #[error("the unknown policy for conflicts {0}")]
+    OnConflict(u8),
     /// The license belongs to a pool.
     #[error("a pool")]
     Pool,
-    /// The product requires another one.
-    #[error("a required product")]
-    RequiredProduct,
     /// The license is for something that this version does not know.
     #[error("the unknown usage {0}")]
     Usage(u8),
@@ -63,24 +66,24 @@ pub enum KeyError {
     },
 }
 
-/// Why a catalogue or one entry of it counts for nothing. Each says what to do.
+/// Why a catalogue, one entry of it, or a blacklist counts for nothing. Each says what to do.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
-pub enum CatalogueError {
+pub enum ListError {
     /// The vendor did not sign this.
-    #[error("not genuine: the catalogue's signature is wrong; get the file from the vendor again")]
+    #[error("not genuine: the signature is wrong; get the file from the vendor again")]
     BadSignature,
     /// Characters are missing, added or mistyped.
-    #[error("damaged catalogue: {reason}; get the file from the vendor again")]
+    #[error("damaged: {reason}; get the file from the vendor again")]
     Damaged {
         /// What was noticed.
         reason: &'static str,
     },
     /// The vendor signed what cannot be.
-    #[error("impossible catalogue: {0}; ask the vendor for another one")]
+    #[error("impossible: {0}; ask the vendor for another one")]
     Impossible(#[from] DecodeError),
     /// It asks for what this version cannot do.
-    #[error("needs a newer version: the catalogue asks for {0}; upgrade the server, then import it again")]
+    #[error("needs a newer version: it asks for {0}; upgrade the server, then import it again")]
     NeedsNewer(#[from] Unsupported),
     /// Another vendor than the given one signed it.
     #[error("unknown vendor {vendor}; trust its public key first: `seatkeeper vendor trust FILE`")]

@@ -7,16 +7,18 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::armor;
+use super::blacklist::{self as list, BLACKLIST_LEN_MAX, SignedBlacklist};
 use super::catalogue::{CATALOGUE_LEN_MAX, ENTRY, SignedCatalogue};
 use super::certificate as claim;
 use super::entry;
-use super::error::{CatalogueError, KeyError};
+use super::error::{KeyError, ListError};
 use super::license_key::{LicenseKey, text_of};
 use super::signed::{Purpose, VENDOR};
 use super::signing_key::SigningKey;
 use crate::codec::{DecodeError, Writer, tlv};
-use crate::domain::catalogue::{Component, IDLE_DAYS_DEFAULT};
-use crate::domain::ids::{ComponentId, ProductId};
+use crate::domain::blacklist::Listed;
+use crate::domain::catalogue::{Component, IDLE_DAYS_DEFAULT, Offers, OnConflict};
+use crate::domain::ids::{ComponentId, ProductId, Serial};
 use crate::domain::license::{Claims, Kind, Usage, Validity};
 use crate::domain::time::Timestamp;
 
@@ -41,16 +43,6 @@ impl From<Claims> for KeyDraft {
     }
 }
 
-/// What becomes of a checkout that shows a conflict (rule I7).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum OnConflict {
-    /// It is honoured and shown.
-    #[default]
-    Flag,
-    /// It is refused.
-    Refuse,
-}
-
 /// What a catalogue is to say of a product.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProductDraft {
@@ -64,10 +56,12 @@ pub struct ProductDraft {
     pub offline_days: u8,
     /// Its components; at most 64.
     pub components: BTreeMap<ComponentId, Component>,
-    /// A product that the machine must hold a seat of (rule S15). Servers of this version refuse such a catalogue.
+    /// A product of the same catalogue that the machine must hold a seat of (rule S15); not this one, nor in a circle.
     pub required_product: Option<ProductId>,
-    /// What becomes of a conflict. Servers of this version refuse a catalogue that says [`OnConflict::Refuse`].
+    /// What becomes of a conflict (rule I7).
     pub on_conflict: OnConflict,
+    /// The licenses that it is sold by, and which are used first (rule X5).
+    pub offers: Offers,
 }
 
 /// What a catalogue is to say.
@@ -83,6 +77,19 @@ pub struct CatalogueDraft {
     pub products: BTreeMap<ProductId, ProductDraft>,
 }
 
+/// What a blacklist is to say (rule C3).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BlacklistDraft {
+    /// Larger than that of the vendor's blacklist before, which this one replaces as a whole.
+    pub version: u64,
+    /// When it is signed.
+    pub issued_at: Timestamp,
+    /// Whom the customer of a listed license should contact, 1 to 128 bytes.
+    pub contact: String,
+    /// The serials that do not serve any more; at most 2,048.
+    pub serials: BTreeMap<Serial, Listed>,
+}
+
 /// Signs a license key and returns its text. `secret` is random and the key's own: it must not be used twice.
 ///
 /// # Errors
@@ -90,8 +97,10 @@ pub struct CatalogueDraft {
 pub fn sign_key(signer: &SigningKey, draft: &KeyDraft, secret: [u8; 16]) -> Result<String, KeyError> {
     let body = claims(draft, Sha256::digest(secret).into())?;
     let certificate = signed(signer, Purpose::Certificate, body);
-    let checked = claim::verify(&certificate, &signer.vendor_key()).map(|_| ());
-    tolerant(checked, |fault| matches!(fault, KeyError::NeedsNewer(_)))?;
+    match claim::verify(&certificate, &signer.vendor_key()) {
+        Ok(_) | Err(KeyError::NeedsNewer(_)) => {}
+        Err(fault) => return Err(fault),
+    }
     let text = text_of(&certificate, &secret);
     LicenseKey::parse(&text).map(|_| text)
 }
@@ -99,33 +108,48 @@ pub fn sign_key(signer: &SigningKey, draft: &KeyDraft, secret: [u8; 16]) -> Resu
 /// Signs a catalogue and returns its text.
 ///
 /// # Errors
-/// The [`CatalogueError`] with which every server would refuse it; what only a newer server can honour is none.
-pub fn sign_catalogue(signer: &SigningKey, draft: &CatalogueDraft) -> Result<String, CatalogueError> {
+/// The [`ListError`] with which every server would refuse it.
+pub fn sign_catalogue(signer: &SigningKey, draft: &CatalogueDraft) -> Result<String, ListError> {
     let mut body = heading(signer, draft)?;
     for (id, product) in &draft.products {
         let entry = signed(signer, Purpose::CatalogueEntry, entry_of(signer, draft, *id, product)?);
         tlv::put(&mut body, ENTRY, &entry)?;
     }
     let bytes = signed(signer, Purpose::Catalogue, body);
-    if bytes.len() > CATALOGUE_LEN_MAX {
-        return Err(CatalogueError::Impossible(DecodeError::TooLong {
-            field: "the catalogue",
-            len: bytes.len(),
-            max: CATALOGUE_LEN_MAX,
-        }));
-    }
-    let checked = SignedCatalogue::from_bytes(&bytes)?
-        .verify(&signer.vendor_key())
-        .map(|_| ());
-    tolerant(checked, |fault| matches!(fault, CatalogueError::NeedsNewer(_)))?;
-    Ok(armor::close(&bytes))
+    bounded("the catalogue", bytes.len(), CATALOGUE_LEN_MAX)?;
+    SignedCatalogue::from_bytes(&bytes)?.verify(&signer.vendor_key())?;
+    Ok(armor::CATALOGUE.close(&bytes))
 }
 
-fn tolerant<E>(checked: Result<(), E>, tolerated: impl FnOnce(&E) -> bool) -> Result<(), E> {
-    match checked {
-        Err(fault) if tolerated(&fault) => Ok(()),
-        other => other,
+/// Signs a blacklist and returns its text.
+///
+/// # Errors
+/// The [`ListError`] with which every server would refuse it.
+pub fn sign_blacklist(signer: &SigningKey, draft: &BlacklistDraft) -> Result<String, ListError> {
+    let mut body = Writer::new();
+    tlv::put(&mut body, VENDOR, &signer.vendor_key().id().0)?;
+    tlv::put(&mut body, list::VERSION, &draft.version.to_be_bytes())?;
+    tlv::put(&mut body, list::ISSUED_AT, &draft.issued_at.0.to_be_bytes())?;
+    tlv::put(&mut body, list::CONTACT, draft.contact.as_bytes())?;
+    for (serial, listed) in &draft.serials {
+        let code = match listed {
+            Listed::Blacklisted => list::BLACKLISTED,
+            Listed::Superseded => list::SUPERSEDED,
+        };
+        tlv::put(&mut body, list::SERIAL, &[&[code], serial.as_str().as_bytes()].concat())?;
     }
+    let bytes = signed(signer, Purpose::Blacklist, body);
+    bounded("the blacklist", bytes.len(), BLACKLIST_LEN_MAX)?;
+    SignedBlacklist::from_bytes(&bytes)?.verify(&signer.vendor_key())?;
+    Ok(armor::BLACKLIST.close(&bytes))
+}
+
+/// A list that is too long is the vendor's mistake and not damage, as reading it would call it.
+const fn bounded(field: &'static str, len: usize, max: usize) -> Result<(), DecodeError> {
+    if len > max {
+        return Err(DecodeError::TooLong { field, len, max });
+    }
+    Ok(())
 }
 
 pub(super) fn signed(signer: &SigningKey, purpose: Purpose, body: Writer) -> Vec<u8> {
@@ -225,6 +249,12 @@ fn entry_of(
     match product.on_conflict {
         OnConflict::Flag => {}
         OnConflict::Refuse => tlv::put(&mut out, entry::ON_CONFLICT, &[2])?,
+    }
+    match product.offers {
+        Offers::MachineFirst => {}
+        Offers::DeploymentFirst => tlv::put(&mut out, entry::OFFERS, &[2])?,
+        Offers::MachineOnly => tlv::put(&mut out, entry::OFFERS, &[3])?,
+        Offers::DeploymentOnly => tlv::put(&mut out, entry::OFFERS, &[4])?,
     }
     Ok(out)
 }

@@ -1,5 +1,6 @@
-//! What certificates, catalogues and entries have in common: fields, then a signature over a prefix and the fields.
+//! What certificates, catalogues, their entries and blacklists have in common: fields, then a signature over a prefix and the fields.
 
+use super::error::ListError;
 use super::vendor_key::VendorKey;
 use crate::codec::{
     DecodeError, Reader,
@@ -22,6 +23,7 @@ pub(super) const TIME_MAX: u64 = 253_402_300_799;
 /// What a signature is for. The prefix is signed with the fields, so that none can stand in for another.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
+    Blacklist,
     Catalogue,
     CatalogueEntry,
     Certificate,
@@ -30,6 +32,7 @@ pub(super) enum Purpose {
 impl Purpose {
     const fn prefix(self) -> &'static [u8] {
         match self {
+            Self::Blacklist => b"seatkeeper v1 blacklist\0",
             Self::Catalogue => b"seatkeeper v1 catalogue\0",
             Self::CatalogueEntry => b"seatkeeper v1 catalogue entry\0",
             Self::Certificate => b"seatkeeper v1 license certificate\0",
@@ -60,6 +63,18 @@ impl<'a> Signed<'a> {
         key.has_signed(&purpose.message(self.body), self.signature)
     }
 
+    /// Refuses what names another vendor than the one of `key`, or what that one has not signed.
+    pub(super) fn check(&self, key: &VendorKey, purpose: Purpose) -> Result<(), ListError> {
+        let vendor = self.vendor()?;
+        if vendor != key.id() {
+            return Err(ListError::UnknownVendor { vendor });
+        }
+        if !self.is_by(key, purpose) {
+            return Err(ListError::BadSignature);
+        }
+        Ok(())
+    }
+
     /// The vendor that the text names; it may be a lie until the signature is checked.
     pub(super) fn vendor(&self) -> Result<VendorId, DecodeError> {
         match Fields::of(self.body).next() {
@@ -88,6 +103,15 @@ pub(super) fn fields(
 
 pub(super) const fn invalid(field: &'static str, reason: &'static str) -> DecodeError {
     DecodeError::Invalid { field, reason }
+}
+
+/// One more than `max` of something.
+pub(super) const fn too_many(field: &'static str, max: usize) -> DecodeError {
+    DecodeError::TooLong {
+        field,
+        len: max + 1,
+        max,
+    }
 }
 
 pub(super) fn exact<const N: usize>(value: &[u8], field: &'static str) -> Result<[u8; N], DecodeError> {

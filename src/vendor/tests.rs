@@ -1,5 +1,6 @@
 //! Texts from fixed seeds: nothing here is random.
 
+mod blacklists;
 mod catalogues;
 mod keys;
 mod scanning;
@@ -8,7 +9,8 @@ mod vectors;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::catalogue::Component;
+use crate::domain::blacklist::Listed;
+use crate::domain::catalogue::{Component, Offers, OnConflict};
 use crate::domain::ids::{ComponentId, ProductId, Serial};
 use crate::domain::license::{Claims, Kind, Usage, Validity};
 use crate::domain::time::Timestamp;
@@ -63,6 +65,7 @@ fn product_draft(name: &str) -> ProductDraft {
         components: components(&[("agent", agent), ("console", Component::default())]),
         required_product: None,
         on_conflict: OnConflict::Flag,
+        offers: Offers::MachineFirst,
     }
 }
 
@@ -81,6 +84,12 @@ fn catalogue_draft() -> CatalogueDraft {
         )]),
         ..product_draft("Deployment")
     };
+    let imager = ProductDraft {
+        required_product: Some(product("BKSRV")),
+        on_conflict: OnConflict::Refuse,
+        offers: Offers::DeploymentFirst,
+        ..product_draft("Imager")
+    };
     CatalogueDraft {
         vendor_name: "Example Vendor".to_owned(),
         version: 3,
@@ -88,6 +97,19 @@ fn catalogue_draft() -> CatalogueDraft {
         products: BTreeMap::from([
             (product("BKSRV"), product_draft("Backup Server")),
             (product("DEPLOY"), deploy),
+            (product("IMAGER"), imager),
+        ]),
+    }
+}
+
+fn blacklist_draft() -> BlacklistDraft {
+    BlacklistDraft {
+        version: 2,
+        issued_at: Timestamp(1_767_225_600),
+        contact: "Example Vendor, licenses@example.com".to_owned(),
+        serials: BTreeMap::from([
+            (Serial::from_random([8; 10]), Listed::Superseded),
+            (Serial::from_random([9; 10]), Listed::Blacklisted),
         ]),
     }
 }

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use seatkeeper::domain::catalogue::Component;
+use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
 use seatkeeper::domain::ids::{ProductId, Serial, VendorId};
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity};
 use seatkeeper::domain::time::Timestamp;
-use seatkeeper::vendor::{CatalogueDraft, KeyDraft, OnConflict, ProductDraft, SigningKey, sign_catalogue, sign_key};
+use seatkeeper::vendor::{CatalogueDraft, KeyDraft, ProductDraft, SigningKey, sign_catalogue, sign_key};
 
 /// When everything is signed: 2026-01-01.
 const SIGNED_AT: Timestamp = Timestamp(1_767_225_600);
@@ -148,6 +148,7 @@ fn product(id: &str, name: &str, components: &[(&str, Component)], single_use: b
             .collect(),
         required_product: None,
         on_conflict: OnConflict::Flag,
+        offers: Offers::MachineFirst,
     };
     (id.parse().expect("product id"), draft)
 }

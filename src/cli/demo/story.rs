@@ -269,7 +269,7 @@ impl<'a> Story<'a> {
 
     fn pass(&self, secs: u64, what: &str) -> Result<(), CliError> {
         self.stage.clock.advance_secs(secs);
-        let now = output::date(Some(self.stage.clock.now().calendar));
+        let now = output::date(Some(self.stage.clock.calendar()));
         output::line(&format!("    -- {what}: the server's clock says {now} --"))
     }
 

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::error::CliError;
 use crate::cli::server::random;
-use crate::domain::catalogue::{Component, IDLE_DAYS_DEFAULT};
+use crate::domain::catalogue::{Component, IDLE_DAYS_DEFAULT, Offers, OnConflict};
 use crate::domain::ids::{ProductId, Serial};
 use crate::domain::license::{Claims, Kind, Usage, Validity};
 use crate::domain::time::Timestamp;
 use crate::vendor::{
-    CatalogueDraft, KeyDraft, OnConflict, ProductDraft, SignedCatalogue, SigningKey, VendorKey, sign_catalogue,
-    sign_key,
+    CatalogueDraft, KeyDraft, ProductDraft, SignedCatalogue, SigningKey, VendorKey, sign_catalogue, sign_key,
 };
 
 /// A part of a product: id, counted, lenient.
@@ -128,6 +127,7 @@ fn product_draft(name: &str, single_use: bool, parts: &[Part]) -> Result<Product
         components,
         required_product: None,
         on_conflict: OnConflict::Flag,
+        offers: Offers::MachineFirst,
     })
 }
 

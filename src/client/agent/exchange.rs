@@ -114,7 +114,7 @@ impl Agent {
         memory: &mut Memory,
         machine: &Choice,
     ) -> Standing {
-        let at = Clock::system(Timestamp(0)).now().calendar;
+        let at = Clock::system().calendar();
         let (standing, last) = match answer {
             Some(Answer::Proven(proven, seen)) => {
                 let standing = remember_proven(*proven, *seen, memory, machine, faults);

@@ -7,7 +7,6 @@ use tokio::task::JoinHandle;
 
 use super::{Agent, Standing};
 use crate::clock::{self, Clock};
-use crate::domain::time::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
 const HOUR: Duration = Duration::from_hours(1);
@@ -80,11 +79,11 @@ fn pause_after(success: bool, random: u32) -> Duration {
 
 /// Sleeps until `pause` has passed on the monotonic or on the wall clock.
 async fn rest(pause: Duration) {
-    let wall = Clock::system(Timestamp(0));
-    let (since, awake_since) = (wall.now().calendar, clock::monotonic());
+    let wall = Clock::system();
+    let (since, awake_since) = (wall.calendar(), clock::monotonic());
     loop {
         let awake = Duration::from_millis(clock::monotonic().millis_since(awake_since));
-        let passed = Duration::from_secs(wall.now().calendar.secs_since(since)).max(awake);
+        let passed = Duration::from_secs(wall.calendar().secs_since(since)).max(awake);
         match pause.checked_sub(passed) {
             None | Some(Duration::ZERO) => return,
             Some(left) => tokio::time::sleep(left.min(NAP)).await,

@@ -13,7 +13,6 @@ use crate::client::state::{LastStanding, Memory, Pin};
 use crate::client::with_causes;
 use crate::clock::Clock;
 use crate::domain::ids::{Fingerprint, Mac};
-use crate::domain::time::Timestamp;
 use crate::wire::ReleaseOutcome;
 use crate::wire::messages::seat::{Availability, Counts, Release};
 use crate::wire::messages::{Request, Response};
@@ -129,7 +128,7 @@ impl Agent {
             None => Released::NothingHeld,
         };
         state.memory.grant = None;
-        state.memory.standing = Some((LastStanding::Released, Clock::system(Timestamp(0)).now().calendar));
+        state.memory.standing = Some((LastStanding::Released, Clock::system().calendar()));
         state.save().await.map_err(AgentError::State)?;
         Ok(released)
     }

@@ -11,15 +11,13 @@ use bytes::Bytes;
 use super::*;
 use crate::client::state::LastStanding;
 use crate::client::testing::{Stub, hello_ok, identities};
-use crate::domain::catalogue::Component;
+use crate::domain::catalogue::{Component, Offers, OnConflict};
 use crate::domain::license::{Claims, Kind, Usage, Validity};
 use crate::domain::time::Timestamp;
 use crate::sockets::server::ServerSockets;
 use crate::sockets::{Groups, interfaces};
 use crate::tls::{Identity, Succession};
-use crate::vendor::{
-    CatalogueDraft, LicenseKey, OnConflict, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue, sign_key,
-};
+use crate::vendor::{CatalogueDraft, LicenseKey, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue, sign_key};
 use crate::wire::discovery::{Offer, Question};
 use crate::wire::limits::{GROUP_V4, GROUP_V6};
 use crate::wire::messages::hello::{self, HelloOk, Refusal};
@@ -56,6 +54,7 @@ impl Vendor {
             components,
             required_product: None,
             on_conflict: OnConflict::Flag,
+            offers: Offers::MachineFirst,
         };
         let draft = CatalogueDraft {
             vendor_name: "Example".to_owned(),

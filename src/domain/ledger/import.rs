@@ -153,7 +153,7 @@ impl Before {
         }
     }
 
-    const fn of_removed(tombstone: &Tombstone) -> Self {
+    fn of_removed(tombstone: &Tombstone) -> Self {
         Self {
             product: ProductKey {
                 vendor: tombstone.vendor,
@@ -162,7 +162,7 @@ impl Before {
             usage: tombstone.usage,
             imported_at: tombstone.imported_at,
             seats: tombstone.seats,
-            ends_at: tombstone.ends_at,
+            ends_at: tombstone.validity.ends_at(tombstone.imported_at),
             is_here: false,
         }
     }

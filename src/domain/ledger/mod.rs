@@ -7,6 +7,8 @@ mod binding;
 mod blacklist;
 mod catalogue;
 mod checkout;
+mod clock;
+mod dates;
 mod ending;
 mod import;
 mod index;
@@ -37,6 +39,7 @@ use super::reply::Reply;
 use super::reservation::Reservation;
 use super::seat::{FormerSeat, Seat, SeatKey, SpentUnit};
 use super::time::Now;
+use super::timekeeper::ClockState;
 use index::Index;
 
 /// Everything the server knows, with the indexes that make each decision cheap.
@@ -53,6 +56,7 @@ pub struct Ledger {
     former: BTreeMap<SeatKey, FormerSeat>,
     spent: BTreeMap<(Serial, u32), SpentUnit>,
     reservations: BTreeMap<ReservationId, Reservation>,
+    clock: Option<ClockState>,
     index: Index,
 }
 
@@ -135,6 +139,7 @@ impl Ledger {
             Fact::CataloguePut(catalogue) => {
                 drop(self.catalogues.insert(catalogue.vendor, Catalogue::clone(catalogue)));
             }
+            Fact::ClockPut(clock) => self.clock = Some(*clock),
             Fact::FormerDropped(key) => self.put_former(key, None),
             Fact::FormerPut(key, former) => self.put_former(key, Some(*former)),
             Fact::LicensePut(license) => self.put_license(license.claims.serial, Some(License::clone(license))),
@@ -215,7 +220,8 @@ impl Ledger {
             Command::Admins(page) => Decided::unchanged(self.admins_page(page)),
             Command::Availability(name) => self.availability(*name, now),
             Command::Checkout(checkout) => self.checkout(occasion, checkout),
-            Command::ClockAccept | Command::ClockReset => Decided::refused(Denial::NoJumpPending),
+            Command::ClockAccept => self.accept_jump(occasion),
+            Command::ClockReset => self.reset_clock(occasion),
             Command::Commit(settle) => self.settle(occasion, settle, true),
             Command::EndSeat {
                 mac,
@@ -227,7 +233,9 @@ impl Ledger {
             Command::Import(keys) => self.import(occasion, keys),
             Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),
             Command::ImportCatalogue { catalogue, dry_run } => self.import_catalogue(occasion, catalogue, *dry_run),
+            Command::KeepTime => self.keep_time(occasion),
             Command::Licenses(page) => Decided::unchanged(self.licenses_page(page, now)),
+            Command::NoteClock(change) => self.note_clock(occasion, *change),
             Command::Products(page) => Decided::unchanged(self.products_page(page, now)),
             Command::Reclaim => self.reclaim(occasion),
             Command::Release(release) => self.release(occasion, release),

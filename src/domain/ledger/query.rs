@@ -153,6 +153,7 @@ impl Ledger {
             conflicts: self.index.conflicts(),
             waiting: self.index.waiting(),
             reservations: size(self.reservations.len()),
+            clock: None,
             admins: size(self.admins.len()),
         }))
     }

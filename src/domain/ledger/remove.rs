@@ -85,7 +85,7 @@ fn gone(occasion: Occasion, license: &License, seats_ended: u32) -> [Change; 2] 
         product: license.claims.product,
         usage: license.claims.usage,
         seats: license.claims.seats,
-        ends_at: license.ends_at(),
+        validity: license.claims.validity,
         imported_at: license.imported_at,
         removed_at: occasion.now.latest(),
     };

@@ -37,7 +37,7 @@ fn a_checkout_arrives_as_it_was_asked_and_its_grant_as_it_was_given() {
         let [Response::Checkout(reply)] = &pair.answers()[..] else {
             panic!("not one grant");
         };
-        assert_eq!(reply.server_time, NOW.calendar.0);
+        assert_eq!(reply.server_time, NOW.0);
         assert_eq!(reply_of_checkout(reply.clone()), Ok(grant));
     }
 }

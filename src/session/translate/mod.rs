@@ -16,15 +16,13 @@ pub use ask::{malformed, work_of};
 #[cfg(test)]
 pub(super) use client::{checkout_of, release_of, reply_of_checkout, reply_of_release};
 pub use codes::{kind_code, license_status_code, role_code, role_of, usage_code};
-pub use refusal::{
-    status_of, status_of_blacklist_error, status_of_catalogue_error, status_of_key_error, status_of_key_refusal,
-};
+pub use refusal::{status_of, status_of_key_error, status_of_key_refusal, status_of_list_error};
 pub use reply::{Context, respond};
 
 use crate::domain::change::Server;
 use crate::domain::command::{Command, Role};
 use crate::domain::reply::{ImportOutcome, Reply};
-use crate::vendor::{BlacklistError, CatalogueError, KeyError, KeyFileError};
+use crate::vendor::{KeyError, KeyFileError, ListError};
 use crate::wire::messages::hello::Succession;
 
 /// What a request asks of the server around the session. Texts with signatures come unchecked: whoever does the work
@@ -78,10 +76,8 @@ pub enum KeyOutcome {
 pub enum Answer {
     /// The queue is full: ask again later.
     Busy,
-    /// The list counts for nothing.
-    BlacklistRefused(BlacklistError),
-    /// The catalogue counts for nothing.
-    CatalogueRefused(CatalogueError),
+    /// The catalogue or blacklist counts for nothing.
+    ListRefused(ListError),
     /// The server failed; whether the request was carried out is not known.
     Failed,
     /// HELLO is answered.

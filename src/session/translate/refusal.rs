@@ -5,7 +5,7 @@ use super::text::text;
 use crate::domain::denial::{Denial, Denied, KeyRefusal};
 use crate::domain::ids::Mac;
 use crate::domain::time::Timestamp;
-use crate::vendor::{BlacklistError, CatalogueError, KeyError};
+use crate::vendor::{KeyError, ListError};
 use crate::wire::Status;
 use crate::wire::messages::hello::Refusal;
 
@@ -74,25 +74,14 @@ pub const fn status_of_key_error(error: &KeyError) -> Status {
     }
 }
 
-/// The status of a catalogue that counts for nothing.
+/// The status of a catalogue or blacklist that counts for nothing.
 #[must_use]
-pub const fn status_of_catalogue_error(error: &CatalogueError) -> Status {
+pub const fn status_of_list_error(error: &ListError) -> Status {
     match error {
-        CatalogueError::BadSignature => Status::BAD_SIGNATURE,
-        CatalogueError::Damaged { .. } | CatalogueError::Impossible(_) => Status::TEXT_DAMAGED,
-        CatalogueError::NeedsNewer(_) => Status::NEEDS_NEWER_SERVER,
-        CatalogueError::UnknownVendor { .. } => Status::UNKNOWN_VENDOR,
-    }
-}
-
-/// The status of a list of serials that counts for nothing.
-#[must_use]
-pub const fn status_of_blacklist_error(error: &BlacklistError) -> Status {
-    match error {
-        BlacklistError::BadSignature => Status::BAD_SIGNATURE,
-        BlacklistError::Damaged { .. } | BlacklistError::Impossible(_) => Status::TEXT_DAMAGED,
-        BlacklistError::NeedsNewer(_) => Status::NEEDS_NEWER_SERVER,
-        BlacklistError::UnknownVendor { .. } => Status::UNKNOWN_VENDOR,
+        ListError::BadSignature => Status::BAD_SIGNATURE,
+        ListError::Damaged { .. } | ListError::Impossible(_) => Status::TEXT_DAMAGED,
+        ListError::NeedsNewer(_) => Status::NEEDS_NEWER_SERVER,
+        ListError::UnknownVendor { .. } => Status::UNKNOWN_VENDOR,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::server::SessionConfig;
 use super::codes::role_code;
-use super::refusal::{refusal, status_of, status_of_blacklist_error, status_of_catalogue_error, status_of_key_error};
+use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;
 use super::{Answer, Greeting, KeyOutcome, rows, status_of_key_refusal};
 use crate::domain::denial::{Denied, Subject};
@@ -40,8 +40,7 @@ pub fn respond(answer: Answer, context: &Context<'_>) -> Response {
                 ..Refusal::default()
             },
         ),
-        Answer::BlacklistRefused(error) => refused(context, status_of_blacklist_error(&error), error.to_string()),
-        Answer::CatalogueRefused(error) => refused(context, status_of_catalogue_error(&error), error.to_string()),
+        Answer::ListRefused(error) => refused(context, status_of_list_error(&error), error.to_string()),
         Answer::Failed => failed(context),
         Answer::Hello(greeting) => Response::Hello(hello(*greeting, context)),
         Answer::Imported(outcomes) => Response::Import(imported(outcomes, context)),
@@ -134,8 +133,8 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
                 rows,
             })
         }
-        // No peer asks the server to reclaim.
-        Reply::Reclaimed(_) => failed(context),
+        // No peer asks the server to reclaim, and the writer asks for the rest of the dates.
+        Reply::DatesMoved | Reply::Reclaimed(_) => failed(context),
         Reply::Released { seat_freed: true, .. } => released(ReleaseOutcome::SEAT_FREED, 0, context),
         Reply::Released {
             seat_freed: false,
@@ -253,6 +252,11 @@ fn counted(status: Counted, context: &Context<'_>) -> views::StatusOk {
         conflicts: status.conflicts,
         admins: status.admins,
         vendors: vendors.map(rows::vendor).collect(),
+        licenses_blacklisted: status.licenses_blacklisted,
+        licenses_superseded: status.licenses_superseded,
+        waiting: status.waiting,
+        reservations: status.reservations,
+        clock: status.clock.map_or_else(views::ClockRow::default, rows::clock),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::domain::reply::{
 use crate::domain::reservation::{Hold, Reserved};
 use crate::domain::seat::{Binding, Conflict, FormerSeat};
 use crate::domain::time::Timestamp;
+use crate::domain::timekeeper::Standing;
 use crate::wire;
 use crate::wire::limits::{BODY_LEN_MAX, PAGE_ROWS_MAX};
 use crate::wire::messages::{Message, admin, deploy, seat, views};
@@ -234,6 +235,25 @@ pub(super) fn admin((fingerprint, admin): (Fingerprint, Admin)) -> views::AdminR
         role: role_code(admin.role),
         label: admin.label,
         added_at: admin.added_at.0,
+    }
+}
+
+pub(super) fn clock((mark, standing): (Timestamp, Standing)) -> views::ClockRow {
+    let row = views::ClockRow {
+        mark: mark.0,
+        ..views::ClockRow::default()
+    };
+    match standing {
+        Standing::Fine => row,
+        Standing::Jumped { jump, accepted_in_secs } => views::ClockRow {
+            jump_secs: Some(jump.size_secs),
+            accepted_in_secs: Some(accepted_in_secs),
+            ..row
+        },
+        Standing::SetBack { secs } => views::ClockRow {
+            set_back_secs: Some(secs),
+            ..row
+        },
     }
 }
 

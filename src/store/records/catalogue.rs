@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::catalogue::{COMPONENTS_MAX, Catalogue, Component, PRODUCTS_MAX, Product};
+use crate::domain::catalogue::{COMPONENTS_MAX, Catalogue, Component, Offers, OnConflict, PRODUCTS_MAX, Product};
 use crate::domain::ids::{ComponentId, ProductId, VendorId};
 use crate::domain::time::Timestamp;
 use crate::store::envelope::RecordError;
@@ -36,6 +36,9 @@ struct ProductV1 {
     idle_days: u16,
     single_use: bool,
     offline_days: u8,
+    offers: u8,
+    required: Option<String>,
+    on_conflict: u8,
     components: Vec<ComponentV1>,
     signed_entry: Vec<u8>,
 }
@@ -90,6 +93,17 @@ impl From<(&ProductId, &Product)> for ProductV1 {
             idle_days: product.idle_days,
             single_use: product.single_use,
             offline_days: product.offline_days,
+            offers: match product.offers {
+                Offers::MachineFirst => 1,
+                Offers::DeploymentFirst => 2,
+                Offers::MachineOnly => 3,
+                Offers::DeploymentOnly => 4,
+            },
+            required: product.required.map(|id| id.as_str().to_owned()),
+            on_conflict: match product.on_conflict {
+                OnConflict::Flag => 1,
+                OnConflict::Refuse => 2,
+            },
             components: product.components.iter().map(ComponentV1::from).collect(),
             signed_entry: product.signed_entry.to_vec(),
         }
@@ -117,9 +131,22 @@ impl TryFrom<ProductV1> for Product {
             idle_days: record.idle_days,
             single_use: record.single_use,
             offline_days: record.offline_days,
-            offers: crate::domain::catalogue::Offers::default(),
-            required: None,
-            on_conflict: crate::domain::catalogue::OnConflict::default(),
+            offers: match record.offers {
+                1 => Offers::MachineFirst,
+                2 => Offers::DeploymentFirst,
+                3 => Offers::MachineOnly,
+                4 => Offers::DeploymentOnly,
+                _ => return Err(RecordError::Field("offers")),
+            },
+            required: record
+                .required
+                .map(|id| ProductId::from_canonical(id.as_bytes()))
+                .transpose()?,
+            on_conflict: match record.on_conflict {
+                1 => OnConflict::Flag,
+                2 => OnConflict::Refuse,
+                _ => return Err(RecordError::Field("on_conflict")),
+            },
             components,
             signed_entry: Bytes::from(record.signed_entry),
         })

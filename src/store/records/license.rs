@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{Mac, ProductId, Serial, VendorId};
+use crate::domain::ids::{Mac, ProductId, ReservationId, Serial, VendorId};
 use crate::domain::license::{Claims, Kind, License, SEATS_MAX, Tombstone, Usage, Validity};
 use crate::domain::seat::SpentUnit;
 use crate::domain::time::Timestamp;
 use crate::store::envelope::RecordError;
 
+use super::blacklist::{listed_number, listed_of};
 use super::check;
 
 /// The serial stands in the key.
@@ -25,6 +26,7 @@ pub(in crate::store) struct LicenseV1 {
     auto_renew: bool,
     imported_at: u64,
     certificate: Vec<u8>,
+    listed: Option<u8>,
 }
 
 /// `days` is 0 where the kind needs none.
@@ -37,6 +39,10 @@ struct ValidityV1 {
 #[derive(Debug, Deserialize, Serialize)]
 pub(in crate::store) struct TombstoneV1 {
     vendor: [u8; 16],
+    product: String,
+    usage: u8,
+    seats: u32,
+    validity: ValidityV1,
     imported_at: u64,
     removed_at: u64,
 }
@@ -45,6 +51,7 @@ pub(in crate::store) struct TombstoneV1 {
 pub(in crate::store) struct SpentV1 {
     mac: [u8; 6],
     spent_at: u64,
+    reservation: Option<[u8; 16]>,
 }
 
 impl From<&License> for LicenseV1 {
@@ -59,17 +66,30 @@ impl From<&License> for LicenseV1 {
                 Kind::Subscription => 2,
                 Kind::Trial => 3,
             },
-            usage: match claims.usage {
-                Usage::Machine => 1,
-                Usage::Deployment => 2,
-            },
+            usage: usage_number(claims.usage),
             issued_at: claims.issued_at.0,
             validity: claims.validity.into(),
             support_until_day: claims.support_until_day,
             auto_renew: claims.auto_renew,
             imported_at: license.imported_at.0,
             certificate: license.certificate.to_vec(),
+            listed: license.listed.map(listed_number),
         }
+    }
+}
+
+const fn usage_number(usage: Usage) -> u8 {
+    match usage {
+        Usage::Machine => 1,
+        Usage::Deployment => 2,
+    }
+}
+
+fn usage_of(number: u8) -> Result<Usage, RecordError> {
+    match number {
+        1 => Ok(Usage::Machine),
+        2 => Ok(Usage::Deployment),
+        _ => Err(RecordError::Field("usage")),
     }
 }
 
@@ -89,11 +109,7 @@ impl LicenseV1 {
                     3 => Kind::Trial,
                     _ => return Err(RecordError::Field("kind")),
                 },
-                usage: match self.usage {
-                    1 => Usage::Machine,
-                    2 => Usage::Deployment,
-                    _ => return Err(RecordError::Field("usage")),
-                },
+                usage: usage_of(self.usage)?,
                 issued_at: Timestamp(self.issued_at),
                 validity: self.validity.try_into()?,
                 support_until_day: self.support_until_day,
@@ -101,6 +117,7 @@ impl LicenseV1 {
             },
             imported_at: Timestamp(self.imported_at),
             certificate: Bytes::from(self.certificate),
+            listed: self.listed.map(listed_of).transpose()?,
         })
     }
 }
@@ -133,19 +150,30 @@ impl From<&Tombstone> for TombstoneV1 {
     fn from(tombstone: &Tombstone) -> Self {
         Self {
             vendor: tombstone.vendor.0,
+            product: tombstone.product.as_str().to_owned(),
+            usage: usage_number(tombstone.usage),
+            seats: tombstone.seats,
+            validity: tombstone.validity.into(),
             imported_at: tombstone.imported_at.0,
             removed_at: tombstone.removed_at.0,
         }
     }
 }
 
-impl From<TombstoneV1> for Tombstone {
-    fn from(record: TombstoneV1) -> Self {
-        Self {
+impl TryFrom<TombstoneV1> for Tombstone {
+    type Error = RecordError;
+
+    fn try_from(record: TombstoneV1) -> Result<Self, RecordError> {
+        check("seats", (1..=SEATS_MAX).contains(&record.seats))?;
+        Ok(Self {
             vendor: VendorId(record.vendor),
+            product: ProductId::from_canonical(record.product.as_bytes())?,
+            usage: usage_of(record.usage)?,
+            seats: record.seats,
+            validity: record.validity.try_into()?,
             imported_at: Timestamp(record.imported_at),
             removed_at: Timestamp(record.removed_at),
-        }
+        })
     }
 }
 
@@ -154,6 +182,7 @@ impl From<&SpentUnit> for SpentV1 {
         Self {
             mac: unit.mac.bytes(),
             spent_at: unit.spent_at.0,
+            reservation: unit.reservation.map(|id| id.0),
         }
     }
 }
@@ -165,6 +194,7 @@ impl TryFrom<SpentV1> for SpentUnit {
         Ok(Self {
             mac: Mac::new(record.mac)?,
             spent_at: Timestamp(record.spent_at),
+            reservation: record.reservation.map(ReservationId),
         })
     }
 }

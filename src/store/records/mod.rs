@@ -3,12 +3,16 @@
 //!
 //! Reading checks whatever the domain relies on: canonical ids, bounds, order. The conversions to a record are total.
 
+mod blacklist;
 mod catalogue;
 mod license;
+mod reservation;
 mod seat;
 
+pub(super) use blacklist::BlacklistV1;
 pub(super) use catalogue::CatalogueV1;
 pub(super) use license::{LicenseV1, SpentV1, TombstoneV1};
+pub(super) use reservation::ReservationV1;
 pub(super) use seat::{FormerV1, SeatV1};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +22,7 @@ use crate::domain::change::{Admin, Server};
 use crate::domain::command::Role;
 use crate::domain::ids::ServerId;
 use crate::domain::time::{Now, Timestamp};
+use crate::domain::timekeeper::{ClockState, Jump};
 
 use super::envelope::RecordError;
 
@@ -70,6 +75,42 @@ impl From<ServerV1> for Server {
             id: ServerId(record.id),
             epoch: record.epoch,
             founded_at: Timestamp(record.founded_at),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct ClockV1 {
+    mark: u64,
+    jump: Option<JumpV1>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct JumpV1 {
+    size_secs: u64,
+    began_at: u64,
+}
+
+impl From<&ClockState> for ClockV1 {
+    fn from(clock: &ClockState) -> Self {
+        Self {
+            mark: clock.mark.0,
+            jump: clock.jump.map(|jump| JumpV1 {
+                size_secs: jump.size_secs,
+                began_at: jump.began_at.0,
+            }),
+        }
+    }
+}
+
+impl From<ClockV1> for ClockState {
+    fn from(record: ClockV1) -> Self {
+        Self {
+            mark: Timestamp(record.mark),
+            jump: record.jump.map(|jump| Jump {
+                size_secs: jump.size_secs,
+                began_at: Timestamp(jump.began_at),
+            }),
         }
     }
 }

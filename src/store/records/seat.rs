@@ -9,7 +9,7 @@ use crate::domain::catalogue::COMPONENTS_MAX;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
 use crate::domain::seat::{
     Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, HOST_NAME_LEN_MAX,
-    MachineNote, OTHER_MACS_MAX, Seat,
+    MachineNote, OTHER_MACS_MAX, Seat, Waiting,
 };
 use crate::domain::time::Timestamp;
 use crate::store::envelope::RecordError;
@@ -29,7 +29,7 @@ pub(in crate::store) struct SeatV1 {
     components: Vec<HoldV1>,
 }
 
-/// A component that holds the seat; no bound identity where it is ephemeral.
+/// A component that holds the seat; nothing is bound where it is ephemeral, or resolved.
 #[derive(Debug, Deserialize, Serialize)]
 struct HoldV1 {
     component: String,
@@ -44,6 +44,13 @@ struct BoundV1 {
     continuation: u64,
     continuation_before: u64,
     conflict: Option<ConflictV1>,
+    waiting: Option<WaitingV1>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct WaitingV1 {
+    identity: [u8; 32],
+    since: u64,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -130,7 +137,7 @@ fn holds(records: Vec<HoldV1>) -> Result<BTreeMap<ComponentId, Binding>, RecordE
     for record in records {
         let binding = record
             .bound
-            .map_or(Ok(Binding::Ephemeral), |bound| bound.try_into().map(Binding::Identity))?;
+            .map_or(Ok(Binding::Unbound), |bound| bound.try_into().map(Binding::Identity))?;
         holds.insert(ComponentId::from_canonical(record.component.as_bytes())?, binding);
     }
     Ok(holds)
@@ -141,7 +148,7 @@ impl From<(&ComponentId, &Binding)> for HoldV1 {
         Self {
             component: component.as_str().to_owned(),
             bound: match binding {
-                Binding::Ephemeral => None,
+                Binding::Unbound => None,
                 Binding::Identity(bound) => Some(bound.into()),
             },
         }
@@ -157,6 +164,10 @@ impl From<&Bound> for BoundV1 {
             continuation: bound.continuation,
             continuation_before: bound.continuation_before,
             conflict: bound.conflict.as_ref().map(ConflictV1::from),
+            waiting: bound.waiting.map(|waiting| WaitingV1 {
+                identity: waiting.identity.0,
+                since: waiting.since.0,
+            }),
         }
     }
 }
@@ -174,6 +185,10 @@ impl TryFrom<BoundV1> for Bound {
             continuation: record.continuation,
             continuation_before: record.continuation_before,
             conflict: record.conflict.map(Conflict::try_from).transpose()?,
+            waiting: record.waiting.map(|waiting| Waiting {
+                identity: Fingerprint(waiting.identity),
+                since: Timestamp(waiting.since),
+            }),
         })
     }
 }

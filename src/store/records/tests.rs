@@ -1,3 +1,5 @@
+mod lists;
+
 use super::*;
 use crate::domain::ids::Serial;
 use crate::domain::license::License;

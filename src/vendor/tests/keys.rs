@@ -187,10 +187,7 @@ fn a_signature_for_one_purpose_counts_for_no_other() {
         verify_certificate(&other, &signer.vendor_key()),
         Err(KeyError::BadSignature)
     );
-    assert_eq!(
-        verify_entry(&other, &signer.vendor_key()),
-        Err(CatalogueError::BadSignature)
-    );
+    assert_eq!(verify_entry(&other, &signer.vendor_key()), Err(ListError::BadSignature));
 }
 
 // proves K1, K4

@@ -8,7 +8,10 @@ const KEY: &str = include_str!("../../../proto-spec/vectors/v1/texts/key.txt");
 const KEY_TRIAL: &str = include_str!("../../../proto-spec/vectors/v1/texts/key-trial.txt");
 const CERTIFICATE: &str = include_str!("../../../proto-spec/vectors/v1/texts/certificate.hex");
 const CATALOGUE: &str = include_str!("../../../proto-spec/vectors/v1/texts/catalogue.txt");
+const BLACKLIST: &str = include_str!("../../../proto-spec/vectors/v1/texts/blacklist.txt");
+const BLACKLIST_BYTES: &str = include_str!("../../../proto-spec/vectors/v1/texts/blacklist.hex");
 const ENTRY: &str = include_str!("../../../proto-spec/vectors/v1/texts/entry.hex");
+const ENTRY_POLICIES: &str = include_str!("../../../proto-spec/vectors/v1/texts/entry-policies.hex");
 const REJECT_DAMAGED: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-damaged.txt");
 const REJECT_FORGED: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-forged.txt");
 const REJECT_NEWER: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-must-activate.txt");
@@ -64,6 +67,11 @@ fn texts() -> Vec<(&'static str, String, &'static str)> {
             CATALOGUE,
         ),
         (
+            "blacklist.txt",
+            sign_blacklist(&ours, &blacklist_draft()).expect("sound"),
+            BLACKLIST,
+        ),
+        (
             "reject-damaged.txt",
             line(key.replacen("-00400-", "-00401-", 1)),
             REJECT_DAMAGED,
@@ -105,8 +113,35 @@ fn the_vectors_catalogue_and_entry_are_accepted() {
     let catalogue = SignedCatalogue::parse(CATALOGUE)
         .and_then(|signed| signed.verify(&key))
         .expect("genuine");
-    let entry = verify_entry(&hex(ENTRY), &key).expect("genuine");
-    assert_eq!(catalogue.products[&product("DEPLOY")], entry.entry);
+    let drafted = catalogue_draft().products.into_keys();
+    assert!(catalogue.products.keys().copied().eq(drafted));
+    for (id, bytes) in [("DEPLOY", ENTRY), ("IMAGER", ENTRY_POLICIES)] {
+        let entry = verify_entry(&hex(bytes), &key).expect("genuine");
+        assert_eq!(catalogue.products[&product(id)], entry.entry);
+    }
+    let imager = &catalogue.products[&product("IMAGER")];
+    assert_eq!(
+        (imager.required, imager.on_conflict, imager.offers),
+        (Some(product("BKSRV")), OnConflict::Refuse, Offers::DeploymentFirst)
+    );
+}
+
+#[test]
+fn the_vectors_blacklist_is_accepted() {
+    let key = VendorKey::from_pem(VENDOR_PUB).expect("a public key");
+    let signed = SignedBlacklist::parse(BLACKLIST).expect("whole");
+    assert_eq!(signed.bytes().to_vec(), hex(BLACKLIST_BYTES));
+    let blacklist = signed.verify(&key).expect("genuine");
+    let draft = blacklist_draft();
+    assert_eq!(
+        (
+            blacklist.version,
+            blacklist.issued_at,
+            blacklist.contact,
+            blacklist.serials
+        ),
+        (draft.version, draft.issued_at, draft.contact, draft.serials)
+    );
 }
 
 #[test]

@@ -6,11 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
+use seatkeeper::domain::blacklist::Listed;
+use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
 use seatkeeper::domain::ids::Serial;
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity};
 use seatkeeper::domain::time::Timestamp;
 use seatkeeper::vendor::{
-    CatalogueDraft, KeyDraft, OnConflict, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue, sign_key,
+    BlacklistDraft, CatalogueDraft, KeyDraft, ProductDraft, SignedBlacklist, SignedCatalogue, SigningKey,
+    sign_blacklist, sign_catalogue, sign_key,
 };
 
 fn main() -> io::Result<()> {
@@ -77,7 +80,7 @@ fn signed(here: &Path) -> io::Result<()> {
         "public-key",
         signer.vendor_key().to_pem().as_bytes(),
     )?;
-    let component = seatkeeper::domain::catalogue::Component {
+    let component = Component {
         counted: true,
         lenient: true,
         ephemeral: false,
@@ -89,7 +92,8 @@ fn signed(here: &Path) -> io::Result<()> {
         offline_days: 5,
         components: [("agent".parse().map_err(io::Error::other)?, component)].into(),
         required_product: None,
-        on_conflict: OnConflict::Flag,
+        on_conflict: OnConflict::Refuse,
+        offers: Offers::DeploymentFirst,
     };
     let draft = CatalogueDraft {
         vendor_name: "Vendor".to_owned(),
@@ -105,7 +109,24 @@ fn signed(here: &Path) -> io::Result<()> {
     for product in verified.products.values() {
         seed(here, "signed_texts", "entry", &product.signed_entry)?;
     }
-    Ok(())
+    blacklist(here, &signer)
+}
+
+fn blacklist(here: &Path, signer: &SigningKey) -> io::Result<()> {
+    let draft = BlacklistDraft {
+        version: 2,
+        issued_at: Timestamp(1_767_225_600),
+        contact: "licenses@example.com".to_owned(),
+        serials: [
+            (Serial::from_random([7; 10]), Listed::Blacklisted),
+            (Serial::from_random([8; 10]), Listed::Superseded),
+        ]
+        .into(),
+    };
+    let text = sign_blacklist(signer, &draft).map_err(io::Error::other)?;
+    seed(here, "signed_texts", "blacklist", text.as_bytes())?;
+    let blacklist = SignedBlacklist::parse(&text).map_err(io::Error::other)?;
+    seed(here, "signed_texts", "blacklist-bytes", blacklist.bytes())
 }
 
 fn seed(here: &Path, target: &str, name: &str, bytes: &[u8]) -> io::Result<()> {

@@ -14,7 +14,7 @@ use seatkeeper::domain::ids::{Fingerprint, ServerId};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::time::{Monotonic, Now, Timestamp};
 use seatkeeper::session::{Action, Answer, Greeting, KeyOutcome, Peer, RequestTag, ServerSession, SessionConfig, Work};
-use seatkeeper::vendor::{CatalogueError, KeyError, LicenseKey, SignedCatalogue, SigningKey, VendorKey};
+use seatkeeper::vendor::{KeyError, LicenseKey, ListError, SignedCatalogue, SigningKey, VendorKey};
 use seatkeeper::wire::limits::IN_FLIGHT_MAX;
 use seatkeeper::wire::messages::Response;
 use seatkeeper::wire::{Frame, Opcode, Status, decode_frame};
@@ -145,7 +145,7 @@ impl Bench {
         }
     }
 
-    fn catalogue(&self, signed: &Bytes) -> Result<Command, CatalogueError> {
+    fn catalogue(&self, signed: &Bytes) -> Result<Command, ListError> {
         let catalogue = SignedCatalogue::from_bytes(signed)?.verify(&self.vendor_key)?;
         Ok(Command::ImportCatalogue(Box::new(catalogue)))
     }
@@ -156,7 +156,7 @@ impl Bench {
             Operation::Answer => {
                 if let Some((tag, work)) = self.work.pop_front() {
                     let answer = self.perform(work);
-                    self.session.handle_reply(tag, answer, self.now(), at);
+                    self.session.handle_reply(tag, answer, self.now().calendar, at);
                 }
             }
             Operation::AnswerWith(kind) => {
@@ -166,7 +166,7 @@ impl Bench {
                     _ => Answer::Stopping,
                 };
                 if let Some((tag, _)) = self.work.pop_front() {
-                    self.session.handle_reply(tag, answer, self.now(), at);
+                    self.session.handle_reply(tag, answer, self.now().calendar, at);
                 }
             }
             Operation::Bytes(bytes) => self.session.handle_bytes(bytes, at),

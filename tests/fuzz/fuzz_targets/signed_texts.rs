@@ -1,11 +1,12 @@
-//! Bytes and texts from anywhere are read as keys, certificates, catalogues and entries, or refused; never more.
+//! Bytes and texts from anywhere are read as keys, certificates, catalogues, entries and blacklists, or refused; never more.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use seatkeeper::vendor::{
-    KEY_LEN_MAX, LicenseKey, SignedCatalogue, SigningKey, VendorKey, find_keys, verify_certificate, verify_entry,
+    KEY_LEN_MAX, LicenseKey, SignedBlacklist, SignedCatalogue, SigningKey, VendorKey, find_keys, verify_certificate,
+    verify_entry,
 };
 
 /// The vendor of the seeds.
@@ -22,9 +23,20 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
     }
+    if let Ok(blacklist) = SignedBlacklist::from_bytes(bytes) {
+        assert_eq!(blacklist.bytes().as_ref(), bytes);
+        if let Ok(verified) = blacklist.verify(&KEY) {
+            assert_eq!(blacklist.unverified(), Ok(verified), "a good signature changes nothing");
+        }
+    }
     let text = String::from_utf8_lossy(bytes);
     if let Ok(catalogue) = SignedCatalogue::parse(&text) {
         assert_eq!(SignedCatalogue::from_bytes(catalogue.bytes()), Ok(catalogue.clone()));
+    }
+    if let Ok(blacklist) = SignedBlacklist::parse(&text) {
+        assert_eq!(SignedBlacklist::from_bytes(blacklist.bytes()), Ok(blacklist.clone()));
+        // Most of what is found has no good signature; what it says is still read by who explains it.
+        drop(blacklist.unverified());
     }
     if let Ok(key) = LicenseKey::parse(&text) {
         let canonical = key.to_text();

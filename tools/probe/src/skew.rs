@@ -19,7 +19,7 @@ pub(crate) struct Skew(i64);
 impl Skew {
     /// The skew of a server that just said it is `server`.
     pub(crate) fn of(server: Timestamp) -> Self {
-        Self::between(server, Clock::system(Timestamp::default()).now().calendar)
+        Self::between(server, Clock::system().calendar())
     }
 
     fn between(server: Timestamp, here: Timestamp) -> Self {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use seatkeeper::domain::catalogue::{Component, IDLE_DAYS_DEFAULT};
+use seatkeeper::domain::catalogue::{Component, IDLE_DAYS_DEFAULT, Offers, OnConflict};
 use seatkeeper::domain::ids::{ComponentId, ProductId};
 use seatkeeper::domain::time::Timestamp;
-use seatkeeper::vendor::{CatalogueDraft, NAME_LEN_MAX, OFFLINE_DAYS_MAX, OnConflict, ProductDraft};
+use seatkeeper::vendor::{CatalogueDraft, NAME_LEN_MAX, OFFLINE_DAYS_MAX, ProductDraft};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -144,6 +144,7 @@ impl From<Entry> for ProductDraft {
                 .collect(),
             required_product: None,
             on_conflict: OnConflict::Flag,
+            offers: Offers::MachineFirst,
         }
     }
 }

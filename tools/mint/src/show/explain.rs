@@ -5,7 +5,7 @@ use std::fmt::Write;
 use seatkeeper::domain::catalogue::{self, Product};
 use seatkeeper::domain::ids::ProductId;
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity};
-use seatkeeper::vendor::{CatalogueError, FoundKey, KeyError, LicenseKey, SignedCatalogue, VendorKey};
+use seatkeeper::vendor::{FoundKey, KeyError, LicenseKey, ListError, SignedCatalogue, VendorKey};
 use serde::Serialize;
 
 use crate::dates;
@@ -161,7 +161,7 @@ pub(super) fn catalogue(text: &str, key: Option<&VendorKey>) -> Explained {
     let unverified = signed.unverified();
     let checked = key.map(|key| signed.verify(key).map(|_| ()));
     let genuine = checked.as_ref().map(|result| match result {
-        Ok(()) | Err(CatalogueError::NeedsNewer(_) | CatalogueError::Impossible(_)) => true,
+        Ok(()) | Err(ListError::NeedsNewer(_) | ListError::Impossible(_)) => true,
         Err(_) => false,
     });
     let fault = checked

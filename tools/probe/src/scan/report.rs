@@ -263,7 +263,7 @@ mod tests {
             kind: PathKind::DirectedBroadcast,
             round_trip_micros: 1_234,
         };
-        let skew = Skew::of(Clock::system(Timestamp::default()).now().calendar);
+        let skew = Skew::of(Clock::system().calendar());
         Offered::new(&found, skew)
     }
 

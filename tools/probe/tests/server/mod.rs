@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use seatkeeper::clock::Clock;
 use seatkeeper::config::Limits;
-use seatkeeper::domain::catalogue::Component;
+use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
 use seatkeeper::domain::command::{Actor, Command, Role};
 use seatkeeper::domain::ids::{Fingerprint, ServerId};
 use seatkeeper::domain::time::Timestamp;
@@ -16,7 +16,7 @@ use seatkeeper::service::{self, NewSeatLimits, Request, Writer};
 use seatkeeper::sockets::server::ServerSockets;
 use seatkeeper::store::MemoryStore;
 use seatkeeper::tls::Identity;
-use seatkeeper::vendor::{CatalogueDraft, OnConflict, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue};
+use seatkeeper::vendor::{CatalogueDraft, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue};
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -36,18 +36,18 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(name: &str) -> Self {
-        Self::with(name, Clock::system(Timestamp::default()), true)
+        Self::with(name, Clock::system(), true)
     }
 
     /// A server whose clock is `secs` ahead of this machine's.
     pub(crate) fn start_ahead(name: &str, secs: u64) -> Self {
-        let now = Clock::system(Timestamp::default()).now().calendar;
+        let now = Clock::system().calendar();
         Self::with(name, Clock::manual(now.after_secs(secs)), true)
     }
 
     /// A server whose questions are lost on the way.
     pub(crate) fn start_without_udp(name: &str) -> Self {
-        Self::with(name, Clock::system(Timestamp::default()), false)
+        Self::with(name, Clock::system(), false)
     }
 
     fn with(name: &str, clock: Clock, discoverable: bool) -> Self {
@@ -135,7 +135,7 @@ fn ports() -> (ServerSockets, tokio::net::TcpListener, u16) {
 
 /// A ledger with an administrator and one product, of which nothing was bought.
 fn ledger(files: &TempDir, clock: &Clock) -> Writer<MemoryStore> {
-    let (mut writer, _) = Writer::load(MemoryStore::new(), NewSeatLimits::default()).expect("an empty ledger");
+    let mut writer = Writer::load(MemoryStore::new(), NewSeatLimits::default()).expect("an empty ledger");
     let admin = Identity::load_or_create(&files.path().join("admin.pem")).expect("an identity");
     let signer = SigningKey::from_seed([7; 32]);
     let key = signer.vendor_key();
@@ -161,9 +161,7 @@ fn ledger(files: &TempDir, clock: &Clock) -> Writer<MemoryStore> {
         actor: Actor::Server,
         command,
     });
-    writer
-        .round(&requests, clock.now(), seatkeeper::clock::monotonic())
-        .expect("committed");
+    writer.round(&requests, clock.reading()).expect("committed");
     writer
 }
 
@@ -181,6 +179,7 @@ fn catalogue() -> CatalogueDraft {
         components: BTreeMap::from([("agent".parse().expect("an id"), agent)]),
         required_product: None,
         on_conflict: OnConflict::Flag,
+        offers: Offers::MachineFirst,
     };
     CatalogueDraft {
         vendor_name: "Acme".to_owned(),

@@ -1,0 +1,88 @@
+//! What is recorded of the server's time (rule T2). Which time it is decides the timekeeper.
+
+use super::dates::{Back, MOVED_MAX};
+use super::{Decided, Ledger, Occasion};
+use crate::domain::change::{ClockEvent, EventKind, Fact};
+use crate::domain::denial::Denial;
+use crate::domain::reply::Reply;
+use crate::domain::time::{DAY_SECS, Timestamp};
+use crate::domain::timekeeper::{ClockChange, ClockState, Jump};
+
+impl Ledger {
+    /// What is durable of the time; nothing on a server that never recorded any.
+    #[must_use]
+    pub const fn clock(&self) -> Option<ClockState> {
+        self.clock
+    }
+
+    /// An administrator accepts the pending jump: the calendar is the time.
+    pub(super) fn accept_jump(&self, occasion: Occasion) -> Decided {
+        match self.clock.and_then(|clock| clock.jump) {
+            None => Decided::refused(Denial::NoJumpPending),
+            Some(jump) => put(occasion, occasion.now.calendar, None, ClockEvent::JumpAccepted(jump)),
+        }
+    }
+
+    /// An administrator makes the calendar the time, either way. Dates after it become it, a bounded number of them: as
+    /// long as the answer is [`Reply::DatesMoved`], it is to be asked again.
+    pub(super) fn reset_clock(&self, occasion: Occasion) -> Decided {
+        let mark = occasion.now.calendar;
+        let back = Back { mark, size_secs: None };
+        let reset = ClockEvent::Reset {
+            from: occasion.now.steady,
+            to: mark,
+        };
+        self.move_back(occasion, back, reset)
+    }
+
+    /// Records what the timekeeper found. A rejected jump moves dates back as [`Ledger::reset_clock`] does.
+    pub(super) fn note_clock(&self, occasion: Occasion, change: ClockChange) -> Decided {
+        let mark = occasion.now.steady;
+        match change {
+            ClockChange::Accepted(jump) => put(occasion, mark, None, ClockEvent::JumpAccepted(jump)),
+            ClockChange::Pending(jump) => put(occasion, mark, Some(jump), ClockEvent::JumpPending(jump)),
+            ClockChange::Rejected { jump, mark } => {
+                let size_secs = Some(jump.size_secs);
+                self.move_back(occasion, Back { mark, size_secs }, ClockEvent::JumpRejected(jump))
+            }
+        }
+    }
+
+    /// Once a day the time is durable even if nothing else happens.
+    pub(super) fn keep_time(&self, occasion: Occasion) -> Decided {
+        let mark = occasion.now.steady;
+        let clock = self.clock.unwrap_or_default();
+        if mark.secs_since(clock.mark) < DAY_SECS {
+            return Decided::unchanged(Reply::Done);
+        }
+        let change = crate::domain::change::Change {
+            fact: Fact::ClockPut(ClockState { mark, ..clock }),
+            events: Vec::new(),
+        };
+        Decided {
+            reply: Reply::Done,
+            changes: vec![change],
+        }
+    }
+
+    fn move_back(&self, occasion: Occasion, back: Back, event: ClockEvent) -> Decided {
+        let changes = self.moved_back(back);
+        if changes.len() >= MOVED_MAX {
+            return Decided {
+                reply: Reply::DatesMoved,
+                changes,
+            };
+        }
+        let mut decided = put(occasion, back.mark, None, event);
+        decided.changes.splice(0..0, changes);
+        decided
+    }
+}
+
+fn put(occasion: Occasion, mark: Timestamp, jump: Option<Jump>, event: ClockEvent) -> Decided {
+    let fact = Fact::ClockPut(ClockState { mark, jump });
+    Decided {
+        reply: Reply::Done,
+        changes: vec![occasion.change(fact, EventKind::ClockChanged(event))],
+    }
+}

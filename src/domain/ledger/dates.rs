@@ -1,0 +1,110 @@
+//! Moves dates back that were set by a clock that had jumped (rules T1, T2).
+
+use super::Ledger;
+use crate::domain::change::{Change, Fact};
+use crate::domain::license::{License, Tombstone};
+use crate::domain::reservation::Reservation;
+use crate::domain::seat::{FormerSeat, Seat, SpentUnit};
+use crate::domain::time::Timestamp;
+
+/// Facts whose dates move in one round, at most.
+pub(super) const MOVED_MAX: usize = 1_024;
+
+/// Where dates after the mark go.
+#[derive(Clone, Copy)]
+pub(super) struct Back {
+    /// The highest accepted time; what is not after it stays.
+    pub(super) mark: Timestamp,
+    /// The jump by which they were set, in seconds; nothing where it is not known, and they become the mark.
+    pub(super) size_secs: Option<u64>,
+}
+
+impl Back {
+    fn date(self, at: Timestamp) -> Timestamp {
+        if at <= self.mark {
+            return at;
+        }
+        match self.size_secs {
+            None => self.mark,
+            Some(size_secs) => Timestamp(at.0.saturating_sub(size_secs)).min(self.mark),
+        }
+    }
+
+    /// A date that runs from another one goes with it.
+    fn along(self, base: Timestamp, date: Timestamp) -> Timestamp {
+        Timestamp(date.0.saturating_sub(base.secs_since(self.date(base))))
+    }
+}
+
+impl Ledger {
+    /// The facts whose dates are after the mark, as they are from then on: at most [`MOVED_MAX`]. Once they are recorded,
+    /// the next ones follow.
+    pub(super) fn moved_back(&self, back: Back) -> Vec<Change> {
+        let licenses = self.licenses.values().filter_map(|license| {
+            let imported_at = back.date(license.imported_at);
+            (imported_at != license.imported_at).then(|| {
+                Fact::LicensePut(Box::new(License {
+                    imported_at,
+                    ..license.clone()
+                }))
+            })
+        });
+        let tombstones = self.tombstones.iter().filter_map(|(serial, tombstone)| {
+            let moved = Tombstone {
+                imported_at: back.date(tombstone.imported_at),
+                removed_at: back.date(tombstone.removed_at),
+                ..*tombstone
+            };
+            (moved != *tombstone).then_some(Fact::TombstonePut(*serial, moved))
+        });
+        let spent = self.spent.iter().filter_map(|((serial, unit), spent)| {
+            let moved = SpentUnit {
+                spent_at: back.date(spent.spent_at),
+                ..*spent
+            };
+            (moved != *spent).then_some(Fact::SpentPut(*serial, *unit, moved))
+        });
+        let former = self.former.iter().filter_map(|(key, former)| {
+            let moved = FormerSeat {
+                ended_at: back.date(former.ended_at),
+                ..*former
+            };
+            (moved != *former).then_some(Fact::FormerPut(*key, moved))
+        });
+        let reservations = self.reservations.iter().filter_map(|(id, reservation)| {
+            let reserved_at = back.date(reservation.reserved_at);
+            (reserved_at != reservation.reserved_at).then(|| {
+                let moved = Reservation {
+                    reserved_at,
+                    lapses_at: back.along(reservation.reserved_at, reservation.lapses_at),
+                    ..reservation.clone()
+                };
+                Fact::ReservationPut(*id, Box::new(moved))
+            })
+        });
+        let seats = self.seats.iter().filter_map(|(key, seat)| {
+            let moved = moved_seat(seat, back)?;
+            Some(Fact::SeatPut(*key, Box::new(moved)))
+        });
+        let facts = licenses.chain(tombstones).chain(spent).chain(former);
+        let facts = facts.chain(reservations).chain(seats).take(MOVED_MAX);
+        // The change of the clock tells it for all of them.
+        facts
+            .map(|fact| Change {
+                fact,
+                events: Vec::new(),
+            })
+            .collect()
+    }
+}
+
+/// The seat with its dates moved; nothing where they stay.
+fn moved_seat(seat: &Seat, back: Back) -> Option<Seat> {
+    let (acquired_at, renewed_at) = (back.date(seat.acquired_at), back.date(seat.renewed_at));
+    (acquired_at != seat.acquired_at || renewed_at != seat.renewed_at).then(|| Seat {
+        acquired_at,
+        renewed_at,
+        renew_by: seat.renew_by.map(|at| back.along(seat.renewed_at, at)),
+        ..seat.clone()
+    })
+}
