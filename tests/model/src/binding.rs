@@ -87,12 +87,6 @@ impl Binding {
         (steady < until).then_some(until)
     }
 
-    /// `clock reset`: what is after the mark becomes the mark.
-    pub(crate) fn clamp(&mut self, mark: u64) {
-        self.took_place_at = self.took_place_at.map(|at| at.min(mark));
-        self.displaced.iter_mut().for_each(|(_, at)| *at = (*at).min(mark));
-    }
-
     /// When waits end that run from here.
     pub(crate) fn moments(&self) -> Vec<u64> {
         let lost = self.displaced.iter().map(|(_, at)| at + DAY);

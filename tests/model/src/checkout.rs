@@ -54,7 +54,7 @@ impl Model {
     fn refuse(&self, seat: SeatKey, denial: Denial, now: Now) -> Answer {
         Answer::Denied {
             denial,
-            seats: Some(self.seats_in_use(seat.product, now)),
+            seats: Some(self.seats_in_use(seat.product, &[Usage::Machine], now)),
             former: self.former_of(seat),
         }
     }
@@ -122,13 +122,7 @@ impl Model {
     }
 
     pub(crate) fn why_no_seat(&self, product: ProductKey, now: Now) -> Denial {
-        if self.of(product).count() == 0 {
-            Denial::NoLicense
-        } else if self.of(product).all(|one| one.key.usage == Usage::Deployment) {
-            Denial::DeploymentOnly
-        } else {
-            self.why_none(product, &[Usage::Machine], now)
-        }
+        self.why_none(product, &[Usage::Machine], now)
     }
 
     /// Takes a held seat out of the reservation that lapses first (rule X4).

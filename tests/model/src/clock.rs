@@ -68,16 +68,18 @@ impl Clock {
             rejected: None,
             accepted: false,
         };
-        let first = self.mark.is_none();
-        let mut mark = self.mark.unwrap_or(calendar);
-        if first || self.unread {
+        if self.mark.is_none() {
+            // Nobody can have been down before it.
+            self.fresh = false;
+        }
+        if self.mark.is_none() || self.unread {
             self.moved_at = counted;
         }
+        let mut mark = self.mark.unwrap_or(calendar);
         let start = std::mem::take(&mut self.unread);
         if let Some(jump) = self.pending {
             if !start {
-                mark += counted - self.moved_at;
-                self.moved_at = counted;
+                mark = self.count_on(mark);
             }
             match self.judge_pending(jump, mark, start) {
                 Pending::Still => {
@@ -103,10 +105,6 @@ impl Clock {
 
     fn judge_pending(&mut self, jump: Jump, mark: u64, start: bool) -> Pending {
         let calendar = self.calendar;
-        let allowance = if start { DOWNTIME_SECS } else { ALLOWANCE_SECS };
-        if calendar <= mark + allowance {
-            return Pending::Rejected;
-        }
         if start {
             if calendar + DAY < mark + jump.size {
                 return Pending::Rejected;
@@ -117,6 +115,9 @@ impl Clock {
                 since: self.counted,
             });
             return Pending::Still;
+        }
+        if calendar <= mark + ALLOWANCE_SECS {
+            return Pending::Rejected;
         }
         if calendar.abs_diff(mark + jump.ahead) > DAY {
             Pending::Rejected
@@ -134,13 +135,16 @@ impl Clock {
         if self.calendar < *mark {
             return State::SetBack;
         }
-        self.fresh = false;
-        self.moved_at = self.counted;
         if self.calendar <= *mark + elapsed + allowance {
-            *mark = self.calendar;
+            // Where the mark is already it does not move.
+            if self.calendar > *mark {
+                *mark = self.calendar;
+                self.moved_at = self.counted;
+                self.fresh = false;
+            }
             return State::Sound;
         }
-        *mark += elapsed;
+        *mark = self.count_on(*mark);
         let size = self.calendar - *mark;
         self.pending = Some(Jump {
             size,
@@ -148,6 +152,16 @@ impl Clock {
             since: self.counted,
         });
         State::Pending
+    }
+
+    /// The mark goes on as the counting clock does.
+    const fn count_on(&mut self, mark: u64) -> u64 {
+        let elapsed = self.counted - self.moved_at;
+        if elapsed > 0 {
+            self.fresh = false;
+        }
+        self.moved_at = self.counted;
+        mark + elapsed
     }
 
     /// The server starts again, and with it the clock that only counts.

@@ -23,22 +23,10 @@ impl Model {
         }
     }
 
-    /// "`clock reset`": dates after the mark become the mark.
+    /// "`clock reset`": dates after the mark become the mark. Moments by the steady time are no dates: they stay.
     pub(crate) fn reset_clock(&mut self) -> Answer {
         let mark = self.clock.reset();
         self.move_dates(|date| date.min(mark));
-        for hold in self.seats.iter_mut().flat_map(|seat| &mut seat.holds) {
-            if let Some(binding) = &mut hold.binding {
-                binding.clamp(mark);
-            }
-            if let Some(conflict) = &mut hold.conflict {
-                conflict.since = conflict.since.min(mark);
-                conflict.last_seen = conflict.last_seen.min(mark);
-            }
-            if let Some(waiting) = &mut hold.waiting {
-                waiting.since = waiting.since.min(mark);
-            }
-        }
         Answer::ClockMoved
     }
 

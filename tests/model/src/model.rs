@@ -3,6 +3,7 @@
 use crate::ask::{Answer, Ask, Denial, SeatsInUse};
 use crate::clock::{Clock, Transition};
 use crate::state::{EndCause, Former, License, Reservation, Seat, SpentUnit, Status};
+use crate::views::Tally;
 use crate::words::{Blacklisting, DAY, Identity, Now, Product, ProductKey, SeatKey, Serial, Usage, Vendor};
 
 /// How long a former seat is remembered.
@@ -245,7 +246,10 @@ impl Model {
         let licenses = self.of(product).filter(|one| usages.contains(&one.key.usage));
         let found: Vec<_> = licenses.map(|one| self.status(one, now)).collect();
         let has = |status| found.contains(&status);
-        if found.is_empty() {
+        let machines_alone = usages == [Usage::Machine];
+        if found.is_empty() && machines_alone && self.of(product).count() > 0 {
+            Denial::DeploymentOnly
+        } else if found.is_empty() {
             Denial::NoLicense
         } else if has(Status::Valid) {
             Denial::SeatsExhausted
@@ -292,15 +296,23 @@ impl Model {
         });
     }
 
-    /// How a product's seats stand (rule V2).
-    pub(crate) fn seats_in_use(&self, product: ProductKey, now: Now) -> SeatsInUse {
-        let counts = self.counts(product, now).seats;
+    /// How a product's seats and units stand, over the usages that were looked at (rule V2).
+    pub(crate) fn seats_in_use(&self, product: ProductKey, usages: &[Usage], now: Now) -> SeatsInUse {
+        let counts = self.counts(product, now);
+        let of = |usage, tally: Tally| {
+            if usages.contains(&usage) {
+                tally
+            } else {
+                Tally::default()
+            }
+        };
+        let (seats_of, units_of) = (of(Usage::Machine, counts.seats), of(Usage::Deployment, counts.units));
         let seats = self.seats.iter();
         let reusable = seats.filter(|seat| seat.key.product == product && !seat.single_use);
         let serving = reusable.filter(|seat| self.serves(self.license(seat.serial), now));
         SeatsInUse {
-            used: counts.used,
-            total: counts.total,
+            used: seats_of.used + units_of.used,
+            total: seats_of.total + units_of.total,
             earliest_renew_by: serving.filter_map(|seat| seat.renew_by).min(),
         }
     }

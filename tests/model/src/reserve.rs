@@ -60,11 +60,17 @@ impl Model {
                 *self = after;
                 self.still_has(&reservation)
             }
-            Err(denial) => Answer::Denied {
-                denial,
-                seats: Some(self.seats_in_use(product.key, now)),
-                former: None,
-            },
+            Err(denial) => {
+                let usages = match what {
+                    Rollout::Machines(_) => usages(&product, preferred_only),
+                    Rollout::Count(_) => vec![Usage::Machine],
+                };
+                Answer::Denied {
+                    denial,
+                    seats: Some(self.seats_in_use(product.key, &usages, now)),
+                    former: None,
+                }
+            }
         }
     }
 

@@ -201,6 +201,7 @@ pub(super) fn place_of(fact: &Fact) -> (String, bool) {
         Fact::AdminRemoved(id) => (format!("a{id:?}"), false),
         Fact::BlacklistPut(list) => (format!("b{:?}", list.vendor), true),
         Fact::CataloguePut(catalogue) => (format!("c{:?}", catalogue.vendor), true),
+        Fact::ClockPut(_) => ("clock".to_owned(), true),
         Fact::FormerDropped(key) => (format!("f{key:?}"), false),
         Fact::FormerPut(key, _) => (format!("f{key:?}"), true),
         Fact::LicensePut(license) => (format!("l{:?}", license.claims.serial), true),

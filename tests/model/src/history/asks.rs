@@ -22,7 +22,7 @@ impl History {
             State::Pending => 25,
             State::SetBack => 80,
         };
-        if self.judges_clock && self.random.below(1_000) < clock {
+        if self.random.below(1_000) < clock {
             return (0, self.some_clock_ask());
         }
         match self.random.below(1_000) {
@@ -32,8 +32,8 @@ impl History {
             515..535 => (0, self.some_resolve()),
             535..720 => (0, Ask::Import(self.some_key())),
             720..755 => (0, self.some_removal()),
-            755..760 => (0, self.some_catalogue()),
-            760..775 => (0, self.some_blacklist()),
+            755..761 => (0, self.some_catalogue()),
+            761..775 => (0, self.some_blacklist()),
             775..865 => (0, self.some_reservation()),
             865..945 => (0, self.some_commit()),
             945..980 => (0, self.some_abort()),
@@ -262,7 +262,7 @@ impl History {
     fn some_catalogue(&mut self) -> Ask {
         let vendor = self.some_vendor();
         let version = self.catalogue_versions.entry(vendor).or_default();
-        *version += u64::from(!self.random.percent(15));
+        *version += u64::from(!self.random.percent(25));
         Ask::ImportCatalogue {
             vendor,
             version: *version,

@@ -40,8 +40,6 @@ pub struct History {
     memory: BTreeMap<Installation, Vec<u64>>,
     /// Who asked for the checkout that was decided last.
     last: Option<Installation>,
-    /// Whether the clock is judged as well: jumps that are rejected move dates, and an administrator accepts and resets.
-    judges_clock: bool,
     catalogue_versions: BTreeMap<u8, u64>,
     blacklist_versions: BTreeMap<u8, u64>,
 }
@@ -116,7 +114,6 @@ impl History {
             planned: VecDeque::new(),
             memory: BTreeMap::new(),
             last: None,
-            judges_clock: true,
             catalogue_versions: BTreeMap::new(),
             blacklist_versions: BTreeMap::new(),
         };
@@ -132,14 +129,6 @@ impl History {
         }
         history.focus = history.some_products();
         history
-    }
-
-    /// Makes it a history for something that is only told the time: dates that were set during a jump stay, and nobody
-    /// accepts or resets.
-    #[must_use]
-    pub const fn only_told_the_time(mut self) -> Self {
-        self.judges_clock = false;
-        self
     }
 
     /// What happens next. Behind a granted checkout [`History::told`] has to be called.

@@ -15,11 +15,7 @@ impl History {
         if start {
             self.model.restart();
         }
-        let (now, transition) = if self.judges_clock {
-            self.model.read_clock(calendar, counted)
-        } else {
-            self.model.clock.read(calendar, counted)
-        };
+        let (now, transition) = self.model.read_clock(calendar, counted);
         self.now = now;
         Turn {
             step: if start {
@@ -108,10 +104,6 @@ impl History {
     fn disturb(&mut self) {
         let wrong = self.calendar_off != 0;
         let behind = self.now.calendar < self.now.steady;
-        if behind && !self.judges_clock && self.random.percent(20) {
-            // Nobody resets the clock: time has to catch up.
-            self.real += self.now.steady - self.now.calendar;
-        }
         match self.random.below(100) {
             0..25 if wrong => self.calendar_off = 0,
             // Almost right again: what is left may be accepted.
@@ -129,7 +121,7 @@ impl History {
         let ahead = match self.random.below(6) {
             0 => DAY + self.random.below(3) - 1,
             1 => 45 * DAY + self.random.below(2 * DAY),
-            2 if self.judges_clock && self.random.percent(50) => far,
+            2 if self.random.percent(50) => far,
             _ => DAY + self.random.below(10 * DAY),
         };
         self.calendar_off = i64::try_from(ahead).unwrap_or(0);
