@@ -96,6 +96,12 @@ impl Clock {
                     transition.rejected = Some((jump.size, mark));
                     self.pending = None;
                 }
+                Pending::Replaced => {
+                    transition.rejected = Some((jump.size, mark));
+                    transition.state = State::Pending;
+                    self.jumped(mark);
+                    return (self.now(), transition);
+                }
             }
         }
         transition.state = self.judge(&mut mark);
@@ -120,7 +126,7 @@ impl Clock {
             return Pending::Rejected;
         }
         if calendar.abs_diff(mark + jump.ahead) > DAY {
-            Pending::Rejected
+            Pending::Replaced
         } else if self.counted - jump.since >= DAY {
             Pending::Accepted
         } else {
@@ -145,13 +151,18 @@ impl Clock {
             return State::Sound;
         }
         *mark = self.count_on(*mark);
-        let size = self.calendar - *mark;
+        self.jumped(*mark);
+        State::Pending
+    }
+
+    fn jumped(&mut self, mark: u64) {
+        let size = self.calendar - mark;
+        self.mark = Some(mark);
         self.pending = Some(Jump {
             size,
             ahead: size,
             since: self.counted,
         });
-        State::Pending
     }
 
     /// The mark goes on as the counting clock does.
@@ -215,4 +226,6 @@ enum Pending {
     Still,
     Accepted,
     Rejected,
+    /// Rejected, and another one is pending.
+    Replaced,
 }

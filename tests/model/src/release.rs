@@ -2,7 +2,7 @@
 
 use crate::ask::{Answer, Denial};
 use crate::model::{Model, number, plain};
-use crate::state::EndCause;
+use crate::state::{EndCause, Hold};
 use crate::words::{Identity, Mac, Now, ProductKey, SeatKey};
 
 impl Model {
@@ -40,10 +40,17 @@ impl Model {
         }
     }
 
-    /// Only with the last component does the seat become free (rule S8).
+    /// Only with the last counted component does the seat become free (rule S8). One that a later catalogue made
+    /// uncounted does not keep it; one that it dropped does.
     fn let_go(&mut self, place: usize, hold: usize, cause: EndCause, now: Now) -> Answer {
         self.seats[place].holds.remove(hold);
-        let components_left = number(self.seats[place].holds.len());
+        let seat = &self.seats[place];
+        let counted = |hold: &&Hold| {
+            let product = self.product(seat.key.product).ok();
+            let mut components = product.iter().flat_map(|product| &product.components);
+            components.all(|one| one.id != hold.component || one.counted)
+        };
+        let components_left = number(seat.holds.iter().filter(counted).count());
         if components_left == 0 {
             self.end(place, cause, now.later());
         }
