@@ -8,7 +8,6 @@ use super::{json, refusal, seatmint, vendor};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/withdrawn.toml");
 
-// proves C3
 #[test]
 fn the_example_of_a_blacklist_is_signed_and_checks_out() {
     let (dir, key) = vendor();

@@ -207,7 +207,6 @@ fn a_mistake_in_a_catalogue_is_named_with_its_line() {
     assert!(attempt("vendor = \"V\"\nproducts = {}").contains("no product"));
 }
 
-// proves S15
 #[test]
 fn a_product_that_requires_what_cannot_be_had_is_named() {
     let (dir, _) = vendor();
@@ -247,7 +246,6 @@ fn a_product_that_requires_what_cannot_be_had_is_named() {
     }
 }
 
-// proves K6
 #[test]
 fn a_renewal_has_the_serial_of_the_license_that_it_renews() {
     let (dir, key) = vendor();
@@ -286,7 +284,6 @@ fn a_renewal_has_the_serial_of_the_license_that_it_renews() {
     );
 }
 
-// proves X5
 #[test]
 fn a_key_is_issued_for_a_usage_that_the_catalogue_sells_only() {
     let (dir, key) = vendor();
