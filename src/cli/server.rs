@@ -332,8 +332,8 @@ fn watch_writer(
     (task, ended)
 }
 
-/// How often the writer looks at the clock when nobody asks it anything.
-const TIME_KEPT_EVERY: Duration = Duration::from_secs(3_600);
+/// How often the writer looks at the clock when nobody asks it anything: a jump's 24 hours begin when it is seen.
+const TIME_KEPT_EVERY: Duration = Duration::from_secs(60);
 
 /// Has the writer look at the clock now and then, so that time is durable on a server that nobody asks (rule T2).
 async fn keep_time(service: Service, stop: CancellationToken) {

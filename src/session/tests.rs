@@ -170,6 +170,8 @@ fn frame(request: &Request, id: u32) -> Bytes {
 fn the_bounds_of_the_texts_fit_the_frames_that_carry_them() {
     use crate::vendor;
     const { assert!(vendor::CATALOGUE_LEN_MAX <= limits::CATALOGUE_LEN_MAX) };
+    const { assert!(vendor::BLACKLIST_LEN_MAX <= limits::CATALOGUE_LEN_MAX) };
+    const { assert!(vendor::ENTRY_LEN_MAX <= limits::CATALOGUE_ENTRY_LEN_MAX) };
     const { assert!(vendor::CERTIFICATE_LEN_MAX <= limits::CERTIFICATE_LEN_MAX) };
     const { assert!(vendor::KEY_LEN_MAX <= limits::KEY_LEN_MAX) };
     const { assert!(vendor::NAME_LEN_MAX <= limits::NAME_LEN_MAX) };
