@@ -121,7 +121,6 @@ impl Bench {
                     role,
                     server,
                     succession: None,
-                    lease_key: Some([4; 32]),
                 }))
             }
             Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
