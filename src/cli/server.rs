@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
+use super::lease_key;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
 use crate::client::with_causes;
 use crate::clock::{Clock, monotonic};
@@ -18,6 +19,7 @@ use crate::net::listen::{ListenFilter, Place};
 use crate::net::udp::Discovery;
 use crate::net::{Connections, OfferFacts, Shared, follow, listen};
 use crate::service::{self, Request, Writer};
+use crate::session::LeaseKey;
 use crate::sockets::server::ServerSockets;
 use crate::store::{SledStore, StoreError};
 use crate::tls::Identity;
@@ -59,7 +61,7 @@ impl Server {
             clock,
             recover_admin,
         } = options;
-        let (writer, identity) = {
+        let (writer, identity, lease_key) = {
             let (data, clock, limits) = (data.clone(), clock.clone(), config.limits.new_seats());
             blocking(move || prepare(&data, &clock, limits, recover_admin)).await?
         };
@@ -83,7 +85,7 @@ impl Server {
         };
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
-        let shared = Shared::new(service, &identity, name_of(&config), config.limits.into())
+        let shared = Shared::new(service, &identity, lease_key, name_of(&config), config.limits.into())
             .map_err(|error| CliError::because("cannot set up TLS", error))?;
         let stop = CancellationToken::new();
         let responder = tokio::spawn(discovery.run(stop.clone()));
@@ -228,7 +230,7 @@ fn prepare(
     clock: &Clock,
     limits: service::NewSeatLimits,
     recover_admin: bool,
-) -> Result<(Writer<SledStore>, Identity), CliError> {
+) -> Result<(Writer<SledStore>, Identity, LeaseKey), CliError> {
     local::refuse_foreign(data)?;
     let store = SledStore::open(data)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
@@ -257,6 +259,7 @@ fn prepare(
         );
     }
     let server = identity(IDENTITY_FILE)?;
+    let lease_key = lease_key::load_or_create(data, founded)?;
     let committed = |error: StoreError| CliError::because(format!("cannot write to {}", data.display()), error);
     writer.reclaim(clock.now()).map_err(committed)?;
     let mut requests = Vec::new();
@@ -290,7 +293,7 @@ fn prepare(
         })
         .collect();
     writer.round(&requests, clock.now(), monotonic()).map_err(committed)?;
-    Ok((writer, server))
+    Ok((writer, server, lease_key))
 }
 
 /// Keeps an administrator identity that is replaced: somebody may find its key again.
