@@ -31,12 +31,13 @@ pub(super) async fn run(global: &Global, options: RunProgram) -> Result<(), CliE
         return agent::tell(global, &standing);
     }
     // A program that runs without its server must not do so unseen.
-    match &standing {
-        without @ (Standing::NoServer(_) | Standing::Unable(_)) => output::note(&format!("seatkeeper: {}", agent::describe(without))),
-        other => other
+    if standing.is_answered() {
+        standing
             .warnings()
             .iter()
-            .for_each(|warning| output::note(&format!("seatkeeper: warning: {warning}"))),
+            .for_each(|warning| output::note(&format!("seatkeeper: warning: {warning}")));
+    } else {
+        output::note(&format!("seatkeeper: {}", agent::describe(&standing)));
     }
     // Before the program starts, so that no signal ends this process and leaves the program alone.
     let signals = signals()?;

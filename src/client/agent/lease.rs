@@ -67,7 +67,8 @@ impl Term {
         (self.behind_secs > 0).then(|| {
             format!(
                 "this machine's clock stands {} s behind the newest time that the agent has stored, and the time without a \
-                 server is counted by that one; set the clock right",
+                 server is counted by that one; set the clock right, or, if it is right now and was not then, remove the \
+                 agent's state file when the server answers again",
                 self.behind_secs
             )
         })

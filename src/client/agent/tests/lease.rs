@@ -9,6 +9,12 @@ use crate::wire::messages::seat::{Checkout, Lease};
 const T: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
 
+/// What is done to a lease before it is signed.
+type LeaseChange = fn(&mut Lease);
+
+/// What is done to a grant before it is sent.
+type GrantChange = fn(&mut CheckoutOk);
+
 fn key(seed: u8) -> LeaseKey {
     LeaseKey::from_seed([seed; 32])
 }
@@ -50,7 +56,7 @@ impl Bench {
     }
 
     /// A grant with the lease that was asked for, changed by `change` and signed by `signer`.
-    fn grant(&self, ask: &Checkout, identity: Fingerprint, signer: &LeaseKey, change: fn(&mut Lease)) -> CheckoutOk {
+    fn grant(&self, ask: &Checkout, identity: Fingerprint, signer: &LeaseKey, change: LeaseChange) -> CheckoutOk {
         let mut lease = Lease {
             vendor: ask.vendor,
             product: ask.product.clone(),
@@ -74,13 +80,7 @@ impl Bench {
     }
 
     /// The standing after a checkout from a server whose grant is `change`d.
-    async fn check_out(
-        &self,
-        agent: &Agent,
-        signer: LeaseKey,
-        change: fn(&mut Lease),
-        then: fn(&mut CheckoutOk),
-    ) -> Standing {
+    async fn check_out(&self, agent: &Agent, signer: LeaseKey, change: LeaseChange, then: GrantChange) -> Standing {
         let identity = agent.fingerprint().await.unwrap();
         let bench = Self {
             directory: tempfile::tempdir().unwrap(),
@@ -197,7 +197,7 @@ async fn a_clock_that_is_set_back_gains_nothing_and_is_told() {
 // proves O3
 #[tokio::test]
 async fn a_lease_for_somebody_else_or_of_somebody_else_is_not_kept_and_that_is_told() {
-    let changes: [(u8, fn(&mut Lease)); 7] = [
+    let changes: [(u8, LeaseChange); 7] = [
         (2, |_| ()),
         (1, |lease| lease.mac[5] ^= 1),
         (1, |lease| lease.identity[0] ^= 1),
@@ -328,7 +328,7 @@ async fn a_refusal_and_a_release_end_the_lease_and_a_server_without_time_does_no
 // proves O3
 #[tokio::test]
 async fn a_newer_catalogue_shortens_the_days_of_a_lease_that_is_out() {
-    let newer: [(fn(&mut CheckoutOk), u8); 3] = [
+    let newer: [(GrantChange, u8); 3] = [
         (
             |granted| granted.catalogue_entry = Vendor::new(1).entry_offline(2, false, 2),
             2,
