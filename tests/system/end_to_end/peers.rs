@@ -179,10 +179,10 @@ fn no_request_but_the_checkout_that_asks_for_a_lease_carries_a_date_and_every_re
         match row.place {
             Place::Request(_) => {
                 // What that one is for is shown below.
-                let dated = |name: &&&str| name.contains("time") || name.ends_with("_at");
-                let dates: Vec<_> = names.iter().filter(dated).collect();
-                let expected: &[&&str] = if row.name == "Checkout" { &[&"client_time"] } else { &[] };
-                assert_eq!(dates, expected, "{}", row.name);
+                let is_date = |name: &str| name.contains("time") || name.ends_with("_at");
+                let found: Vec<&str> = names.iter().copied().filter(|name| is_date(name)).collect();
+                let expected: &[&str] = if row.name == "Checkout" { &["client_time"] } else { &[] };
+                assert_eq!(found, expected, "{}", row.name);
             }
             Place::Reply(_) => assert_eq!(names.first(), Some(&"server_time"), "{}", row.name),
             Place::Refusal => assert!(names.contains(&"server_time")),

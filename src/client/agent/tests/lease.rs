@@ -112,6 +112,14 @@ impl Bench {
     }
 }
 
+/// Asked too often, and not to be asked again before the deadline.
+fn slow_down() -> Response {
+    let Response::Refused(_, refusal) = busy(3_600) else {
+        unreachable!()
+    };
+    Response::Refused(Status::SLOW_DOWN, refusal)
+}
+
 /// The seconds that are left without a server; nothing where the component does not run.
 async fn left(agent: &Agent) -> Option<u64> {
     let standing = agent.acquire().await;
@@ -298,7 +306,7 @@ async fn a_refusal_and_a_release_end_the_lease_and_a_server_without_time_does_no
     for (response, keeps) in [
         (busy(3_600), true),
         (refused(Status::INTERNAL), true),
-        (refused(Status::SLOW_DOWN), true),
+        (slow_down(), true),
         (refused(Status::LICENSE_EXPIRED), false),
     ] {
         let standing = bench.answered(&agent, response.clone()).await;
@@ -384,7 +392,7 @@ async fn a_lease_goes_over_to_the_successor_of_its_server() {
         }),
         ..hello()
     };
-    let stub = Stub::start(&successor, hello, |_| Some(refused(Status::SLOW_DOWN))).await;
+    let stub = Stub::start(&successor, hello, |_| Some(slow_down())).await;
     let standing = agent.clone().servers(of(&[&stub])).acquire().await;
     assert!(matches!(standing, Standing::Denied(_)), "{standing}");
     assert_eq!(left(&agent).await, Some(7 * DAY));
