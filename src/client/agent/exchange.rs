@@ -406,6 +406,8 @@ fn remember_lease(signed: Bytes, server: &ServerSeen, memory: &mut Memory, holde
     holder
         .check(&signed, server.lease_key, Some(server.id))
         .map_err(|told| format!("{server}: {told}; it is not kept, so tell the server's administrator"))?;
+    // It counts from now on: what the clock said before, were it ever wrong, does not count against it.
+    memory.newest_time = Timestamp(0);
     memory.lease = Some(KeptLease {
         signed,
         server: server.fingerprint,
