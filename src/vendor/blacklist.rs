@@ -82,13 +82,12 @@ impl SignedBlacklist {
         for field in fields(signed.body, Some(SERIAL)) {
             let field = field?;
             match field.tag {
-                // Read when the text was taken apart: it is the first field, and no field comes twice.
-                VENDOR => {}
                 VERSION => version = Some(number_u64(field.value, "version")?),
                 ISSUED_AT => issued_at = Some(time(field.value, "issue date")?),
                 CONTACT => contact = Some(name(field.value, "contact", CONTACT_LEN_MAX)?),
                 SERIAL => take_serial(&mut serials, field.value)?,
-                SKIPPABLE_FROM.. => {}
+                // The vendor was read when the text was taken apart: it is the first field, and none comes twice.
+                VENDOR | SKIPPABLE_FROM.. => {}
                 unknown => return Err(Unsupported::Field(unknown).into()),
             }
         }

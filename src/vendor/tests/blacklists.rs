@@ -18,7 +18,6 @@ fn serials(count: usize) -> BTreeMap<Serial, Listed> {
         .collect()
 }
 
-// proves C3
 #[test]
 fn a_blacklist_reads_back_with_every_serial_and_whom_to_contact() {
     let key = signer(1).vendor_key();

@@ -112,7 +112,6 @@ fn another_vendors_catalogue_and_entry_are_unknown() {
     }
 }
 
-// proves X5, I7
 #[test]
 fn every_choice_of_licenses_and_every_policy_for_conflicts_reads_back() {
     for offers in [
@@ -126,8 +125,8 @@ fn every_choice_of_licenses_and_every_policy_for_conflicts_reads_back() {
             draft.products.insert(
                 product("BKSRV"),
                 ProductDraft {
-                    offers,
                     on_conflict,
+                    offers,
                     ..product_draft("Backup Server")
                 },
             );
@@ -156,7 +155,6 @@ fn requiring(list: &[(&str, Option<&str>)]) -> CatalogueDraft {
     }
 }
 
-// proves S15
 #[test]
 fn a_product_requires_another_one_of_its_catalogue_and_never_in_a_circle() {
     let sign = |list: &[_]| sign_catalogue(&signer(1), &requiring(list)).map(drop);
@@ -230,8 +228,7 @@ fn the_longest_entry_of_this_version_is_far_from_the_bound_and_a_longer_one_is_r
 }
 
 /// A catalogue of the given entries; the heading is that of [`catalogue_draft`].
-fn catalogue_of(entries: &[&[u8]], more: &[(u16, &[u8])]) -> Result<(), ListError> {
-    let signer = signer(1);
+pub(super) fn bytes_of(entries: &[&[u8]], more: &[(u16, &[u8])]) -> Vec<u8> {
     let mut body = heading(3);
     for entry in entries {
         tlv::put(&mut body, 5, entry).expect("short");
@@ -239,9 +236,12 @@ fn catalogue_of(entries: &[&[u8]], more: &[(u16, &[u8])]) -> Result<(), ListErro
     for (tag, value) in more {
         tlv::put(&mut body, *tag, value).expect("short");
     }
-    let bytes = signed(&signer, Purpose::Catalogue, body);
-    SignedCatalogue::from_bytes(&bytes)?
-        .verify(&signer.vendor_key())
+    signed(&signer(1), Purpose::Catalogue, body)
+}
+
+fn catalogue_of(entries: &[&[u8]], more: &[(u16, &[u8])]) -> Result<(), ListError> {
+    SignedCatalogue::from_bytes(&bytes_of(entries, more))?
+        .verify(&signer(1).vendor_key())
         .map(|_| ())
 }
 
@@ -254,7 +254,7 @@ fn heading(version: u64) -> Writer {
     body
 }
 
-fn entry_with(version: u64, fields: &[(u16, &[u8])]) -> Vec<u8> {
+pub(super) fn entry_with(version: u64, fields: &[(u16, &[u8])]) -> Vec<u8> {
     let mut body = heading(version);
     for (tag, value) in fields {
         tlv::put(&mut body, *tag, value).expect("short");

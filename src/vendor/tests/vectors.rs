@@ -1,6 +1,8 @@
 //! The files in `proto-spec/vectors/v1/texts`, checked in both directions: the specification's bytes are the judge.
 
+use super::catalogues::{bytes_of, entry_with};
 use super::*;
+use crate::vendor::armor;
 
 const VENDOR_KEY: &str = include_str!("../../../proto-spec/vectors/v1/texts/vendor.key");
 const VENDOR_PUB: &str = include_str!("../../../proto-spec/vectors/v1/texts/vendor.pub");
@@ -12,6 +14,8 @@ const BLACKLIST: &str = include_str!("../../../proto-spec/vectors/v1/texts/black
 const BLACKLIST_BYTES: &str = include_str!("../../../proto-spec/vectors/v1/texts/blacklist.hex");
 const ENTRY: &str = include_str!("../../../proto-spec/vectors/v1/texts/entry.hex");
 const ENTRY_POLICIES: &str = include_str!("../../../proto-spec/vectors/v1/texts/entry-policies.hex");
+const REJECT_CIRCLE: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-required-circle.txt");
+const REJECT_OFFERS: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-unknown-offers.txt");
 const REJECT_DAMAGED: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-damaged.txt");
 const REJECT_FORGED: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-forged.txt");
 const REJECT_NEWER: &str = include_str!("../../../proto-spec/vectors/v1/texts/reject-must-activate.txt");
@@ -39,6 +43,12 @@ fn trial(signer: &SigningKey) -> Claims {
         auto_renew: true,
         ..claims(signer)
     }
+}
+
+/// The text of a catalogue of A and B, each with these fields more.
+fn catalogue_text(a: &[(u16, &[u8])], b: &[(u16, &[u8])]) -> String {
+    let entry = |id: &[u8], more: &[(u16, &[u8])]| entry_with(3, &[&[(0x10, id), (0x11, id)], more].concat());
+    armor::CATALOGUE.close(&bytes_of(&[&entry(b"A", a), &entry(b"B", b)], &[]))
 }
 
 fn texts() -> Vec<(&'static str, String, &'static str)> {
@@ -70,6 +80,16 @@ fn texts() -> Vec<(&'static str, String, &'static str)> {
             "blacklist.txt",
             sign_blacklist(&ours, &blacklist_draft()).expect("sound"),
             BLACKLIST,
+        ),
+        (
+            "reject-required-circle.txt",
+            catalogue_text(&[(0x16, b"B")], &[(0x16, b"A")]),
+            REJECT_CIRCLE,
+        ),
+        (
+            "reject-unknown-offers.txt",
+            catalogue_text(&[], &[(0x18, &[5])]),
+            REJECT_OFFERS,
         ),
         (
             "reject-damaged.txt",
@@ -157,4 +177,10 @@ fn the_vectors_to_reject_are_each_refused_for_their_own_reason() {
     assert_eq!(verify(REJECT_NEWER), KeyError::NeedsNewer(Unsupported::MustActivate));
     let vendor = signer(2).vendor_key().id();
     assert_eq!(verify(REJECT_FOREIGN), KeyError::UnknownVendor { vendor });
+    let verify = |text| SignedCatalogue::parse(text).and_then(|list| list.verify(&key));
+    assert!(matches!(verify(REJECT_CIRCLE), Err(ListError::Impossible(_))));
+    assert_eq!(
+        verify(REJECT_OFFERS),
+        Err(ListError::NeedsNewer(Unsupported::Offers(5)))
+    );
 }

@@ -54,6 +54,9 @@ The file:
   idle_days = 30        # a seat is free when not renewed for so long; 0 = never; 30 if absent
   single_use = false    # true: seats never come back; false if absent
   offline_days = 0      # strict components run so long without a server, 0 to 60; 0 if absent
+  licenses = ["machine", "deployment"]  # what it is sold by, the preferred one first; both, machine first, if absent
+  requires = "BKWKS"    # a machine must hold a seat of this product of the file; none if absent
+  on_conflict = "flag"  # copies of a machine are only shown; "refuse": their checkouts are refused; "flag" if absent
 
   [products.BKSRV.components]
   agent = { counted = true }                    # takes a seat; also: lenient = true, ephemeral = true

@@ -51,6 +51,7 @@ mod tests {
         man(dir.path()).expect("pages");
         for page in [
             "seatmint",
+            "seatmint-blacklist-sign",
             "seatmint-catalogue-sign",
             "seatmint-issue",
             "seatmint-keygen",

@@ -15,12 +15,17 @@ use crate::output::{Failure, Output};
 /// Sign license keys
 ///
 /// Each key gets a serial and an import secret of its own. Keep the output as secret as money: who has a key can import it.
+///
+/// A renewal is a key with the --serial of the license that it renews, for the same product and usage, with a later end or
+/// more seats, and neither of them smaller: --seats and --expires say how it is to be from then on. Without --expires and
+/// --days it serves without end. The server keeps the seats of the license.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  seatmint issue --key acme.key --product BKSRV --seats 10\n  \
                         seatmint issue --key acme.key --product BKWKS --seats 3 --kind trial --days 30\n  \
                         seatmint issue --key acme.key --product DEPLOY --seats 50 --usage deployment --expires 2027-12-31 \
-                        --count 20 --out keys.txt"
+                        --count 20 --out keys.txt\n  seatmint issue --key acme.key --product BKSRV --seats 20 --expires \
+                        2028-12-31 --serial 0W3G-E1R7-0W3G-E1R7"
 )]
 pub(crate) struct Args {
     /// The vendor's private key file
@@ -53,10 +58,10 @@ pub(crate) struct Args {
     /// How many keys
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     count: u32,
-    /// The serial, 16 letters and digits; random without it
+    /// The serial, 16 letters and digits: that of the license to renew; random without it
     #[arg(long)]
     serial: Option<Serial>,
-    /// A signed catalogue of this vendor; the product must be in it
+    /// A signed catalogue of this vendor; the product must be in it and have such licenses
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
     /// A new file for the keys, readable by its owner only; without it they are printed
@@ -75,6 +80,15 @@ enum Kind {
 enum Usage {
     Machine,
     Deployment,
+}
+
+impl From<Usage> for license::Usage {
+    fn from(usage: Usage) -> Self {
+        match usage {
+            Usage::Machine => Self::Machine,
+            Usage::Deployment => Self::Deployment,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -99,7 +113,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
     }
     let signer = file::signing_key(&args.key)?;
     if let Some(path) = &args.catalogue {
-        check_product(path, &signer, args.product)?;
+        check_product(path, &signer, args.product, args.usage.into())?;
     }
     let mut keys = Vec::new();
     for _ in 0..args.count {
@@ -157,10 +171,7 @@ fn issue(args: &Args, signer: &SigningKey) -> Result<IssuedKey, Failure> {
             Kind::Subscription => license::Kind::Subscription,
             Kind::Trial => license::Kind::Trial,
         },
-        usage: match args.usage {
-            Usage::Machine => license::Usage::Machine,
-            Usage::Deployment => license::Usage::Deployment,
-        },
+        usage: args.usage.into(),
         issued_at,
         validity,
         support_until_day: args.support_until,
@@ -179,12 +190,18 @@ fn random<const N: usize>() -> Result<[u8; N], Failure> {
     Ok(bytes)
 }
 
-fn check_product(path: &Path, signer: &SigningKey, product: ProductId) -> Result<(), Failure> {
+fn check_product(path: &Path, signer: &SigningKey, product: ProductId, usage: license::Usage) -> Result<(), Failure> {
     let catalogue = SignedCatalogue::parse(&file::read(path)?)
         .and_then(|signed| signed.verify(&signer.vendor_key()))
         .map_err(|fault| Failure::at(path.display(), fault))?;
-    if catalogue.products.contains_key(&product) {
-        return Ok(());
+    if let Some(entry) = catalogue.products.get(&product) {
+        if entry.offers.usages().contains(&usage) {
+            return Ok(());
+        }
+        return Err(Failure::at(
+            path.display(),
+            format!("product {product} is not sold by licenses of this usage: give the other --usage"),
+        ));
     }
     let known: Vec<&str> = catalogue.products.keys().map(ProductId::as_str).collect();
     Err(Failure::at(

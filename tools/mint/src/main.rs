@@ -1,11 +1,14 @@
-//! `seatmint`: the vendor's key tool. Makes key pairs, signs catalogues and license keys, explains any of their texts.
+//! `seatmint`: the vendor's key tool. Makes key pairs, signs catalogues, blacklists and license keys, explains any of
+//! their texts.
 
+mod blacklist;
 mod catalogue;
 mod dates;
 mod file;
 mod generate;
 mod issue;
 mod keygen;
+mod one_line;
 mod output;
 mod show;
 
@@ -15,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::output::{Failure, Output};
 
-/// The vendor's key tool: key pairs, signed catalogues, license keys.
+/// The vendor's key tool: key pairs, signed catalogues and blacklists, license keys.
 ///
 /// The private key never belongs on a license server or with a customer.
 #[derive(Debug, Parser)]
@@ -30,6 +33,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Blacklist(blacklist::Args),
     Catalogue(catalogue::Args),
     Issue(issue::Args),
     Keygen(keygen::Args),
@@ -52,6 +56,7 @@ const EXAMPLES: &str = "Examples:
   seatmint keygen --out keys --name acme
   seatmint catalogue sign products.toml --key keys/acme.key --out acme.catalogue
   seatmint issue --key keys/acme.key --catalogue acme.catalogue --product BKSRV --seats 10
+  seatmint blacklist sign withdrawn.toml --key keys/acme.key --out acme.blacklist
   seatmint show acme.catalogue --vendor-key keys/acme.pub
 
 Exit codes: 0 done, 1 failed, 2 usage.";
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
 
 fn run(command: &Command, output: &Output) -> Result<(), Failure> {
     match command {
+        Command::Blacklist(args) => blacklist::run(args, output),
         Command::Catalogue(args) => catalogue::run(args, output),
         Command::Issue(args) => issue::run(args, output),
         Command::Keygen(args) => keygen::run(args, output),

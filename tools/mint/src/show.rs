@@ -1,5 +1,6 @@
 //! `seatmint show`
 
+mod blacklist;
 mod explain;
 
 use std::path::Path;
@@ -10,9 +11,9 @@ use self::explain::Explained;
 use crate::file;
 use crate::output::{Failure, Output};
 
-/// Explain a license key, a file with keys, a catalogue or a public key
+/// Explain a license key, a file with keys, a catalogue, a blacklist or a public key
 ///
-/// With --vendor-key signatures are checked; without it nothing shown of a key or catalogue is proven. A private key is
+/// With --vendor-key signatures are checked; without it nothing shown of a key or list is proven. A private key is
 /// named as such and not shown.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -57,13 +58,20 @@ fn explain_all(text: &str, key: Option<&VendorKey>) -> Result<Vec<Explained>, Fa
         let public = VendorKey::from_pem(text).map_err(|fault| Failure::Refused(fault.to_string()))?;
         return Ok(vec![explain::public_key(&public)]);
     }
+    let mut lists = Vec::new();
     if text.contains("SEATKEEPER CATALOGUE-----") {
-        return Ok(vec![explain::catalogue(text, key)]);
+        lists.push(explain::catalogue(text, key));
+    }
+    if text.contains("SEATKEEPER BLACKLIST-----") {
+        lists.push(blacklist::explain(text, key));
+    }
+    if !lists.is_empty() {
+        return Ok(lists);
     }
     let found = find_keys(text).map_err(|fault| Failure::Refused(fault.to_string()))?;
     if found.is_empty() {
         return Err(Failure::Refused(
-            "no license key, catalogue or public key in it; give a file or text of one of these".to_owned(),
+            "no license key, catalogue, blacklist or public key in it; give a file or text of one of these".to_owned(),
         ));
     }
     Ok(found.iter().map(|found| explain::license_key(found, key)).collect())

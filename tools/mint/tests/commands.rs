@@ -1,8 +1,12 @@
 //! Runs the real `seatmint` and reads what it printed and wrote.
 
+mod blacklists;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
+use seatkeeper::domain::catalogue::{Offers, OnConflict};
+use seatkeeper::domain::license::{Claims, Usage, Validity};
 use seatkeeper::vendor::{LicenseKey, SignedCatalogue, VendorKey, find_keys};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -104,14 +108,30 @@ fn the_example_is_signed_and_checks_out() {
         .and_then(|signed| signed.verify(&key))
         .expect("genuine");
     let ids: Vec<String> = catalogue.products.keys().map(ToString::to_string).collect();
-    assert_eq!(ids, ["BKSRV", "BKWKS", "DEPLOY", "MGMT", "PRIVACY"]);
+    assert_eq!(ids, ["BKSRV", "BKWKS", "CRYPT", "DEPLOY", "MGMT", "PRIVACY", "RESCUE"]);
+    let policies = |id: &str| {
+        let product = &catalogue.products[&id.parse().expect("an id")];
+        (product.offers, product.required, product.on_conflict)
+    };
+    let bksrv = "BKSRV".parse().expect("an id");
+    assert_eq!(policies("BKSRV"), (Offers::MachineFirst, None, OnConflict::Flag));
+    assert_eq!(policies("CRYPT"), (Offers::MachineFirst, Some(bksrv), OnConflict::Flag));
+    assert_eq!(policies("PRIVACY"), (Offers::MachineFirst, None, OnConflict::Refuse));
+    assert_eq!(policies("RESCUE"), (Offers::DeploymentOnly, None, OnConflict::Flag));
     let shown = json(path, &["show", "suite.catalogue", "--vendor-key", "vendor.pub"]);
     let item = &shown["items"][0];
     assert_eq!(
         (&item["type"], &item["genuine"], &item["version"]),
         (&"catalogue".into(), &true.into(), &1.into())
     );
-    let product = &item["products"][2];
+    let add_on = &item["products"][2];
+    assert_eq!(
+        (&add_on["requires"], &add_on["on_conflict"], &add_on["licenses"][0]),
+        (&"BKSRV".into(), &"flag".into(), &"machine".into())
+    );
+    assert_eq!(item["products"][5]["on_conflict"], "refuse");
+    assert_eq!(item["products"][6]["licenses"], serde_json::json!(["deployment"]));
+    let product = &item["products"][3];
     assert_eq!(
         (&product["id"], &product["single_use"]),
         (&"DEPLOY".into(), &true.into())
@@ -122,6 +142,14 @@ fn the_example_is_signed_and_checks_out() {
         text.contains("bootmedia: counted, strict, ephemeral") && text.contains("not checked"),
         "{text}"
     );
+    for line in [
+        "- requires a seat of BKSRV",
+        "- refuses copies of a machine",
+        "- licenses: machine, then deployment",
+        "- licenses: deployment\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
     // Genuine, but of somebody else.
     json(path, &["keygen", "--out", "other.key"]);
     let said = refusal(path, &["show", "suite.catalogue", "--vendor-key", "other.pub"], 1);
@@ -147,11 +175,135 @@ fn a_mistake_in_a_catalogue_is_named_with_its_line() {
             "line 4",
             "offline_days",
         ),
+        (
+            ("name = \"A\"", "name = \"A\"\nlicenses = []"),
+            "line 4",
+            "licenses are",
+        ),
+        (
+            ("name = \"A\"", "name = \"A\"\nlicenses = [\"machine\", \"machine\"]"),
+            "line 4",
+            "licenses are",
+        ),
+        (
+            ("name = \"A\"", "name = \"A\"\nlicenses = [\"user\"]"),
+            "line 4",
+            "deployment",
+        ),
+        (
+            ("name = \"A\"", "name = \"A\"\nrequires = \"b\""),
+            "line 4",
+            "upper case",
+        ),
+        (
+            ("name = \"A\"", "name = \"A\"\non_conflict = \"ask\""),
+            "line 4",
+            "refuse",
+        ),
     ] {
         let said = attempt(&good.replacen(change.0, change.1, 1));
         assert!(said.contains(line) && said.contains(field), "{change:?}: {said}");
     }
     assert!(attempt("vendor = \"V\"\nproducts = {}").contains("no product"));
+}
+
+#[test]
+fn a_product_that_requires_what_cannot_be_had_is_named() {
+    let (dir, _) = vendor();
+    let attempt = |a: &str, b: &str| {
+        let part = "components.agent = { counted = true }";
+        let text =
+            format!("vendor = \"V\"\n[products.A]\nname = \"A\"\n{a}\n{part}\n[products.B]\nname = \"B\"\n{b}\n");
+        std::fs::write(dir.path().join("bad.toml"), text).expect("written");
+        let args = ["catalogue", "sign", "bad.toml", "--key", "vendor.key"];
+        seatmint(dir.path(), &args)
+    };
+    let counted = "components.agent = { counted = true }";
+    assert!(attempt("requires = \"B\"", counted).status.success());
+    for (a, b, said) in [
+        ("requires = \"C\"", counted, "product C is required but not in the file"),
+        ("requires = \"A\"", counted, "product A requires itself"),
+        (
+            "requires = \"B\"",
+            "requires = \"A\"\ncomponents.agent = { counted = true }",
+            "product A requires itself",
+        ),
+        (
+            "requires = \"B\"",
+            "components.agent = { counted = false }",
+            "no machine can hold a seat",
+        ),
+        (
+            "requires = \"B\"",
+            "licenses = [\"deployment\"]\ncomponents.agent = { counted = true }",
+            "no machine can hold a seat",
+        ),
+    ] {
+        let output = attempt(a, b);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{a} {b}");
+        assert!(text.contains(said), "{a} {b}: {text}");
+    }
+}
+
+#[test]
+fn a_renewal_has_the_serial_of_the_license_that_it_renews() {
+    let (dir, key) = vendor();
+    let issue = |more: &[&str]| -> Claims {
+        let issued = json(
+            dir.path(),
+            &[&["issue", "--key", "vendor.key", "--product", "BKSRV"], more].concat(),
+        );
+        let text = issued["keys"][0]["key"].as_str().expect("a key");
+        let verified = LicenseKey::parse(text).and_then(|text| text.verify(&key));
+        verified.expect("genuine").claims
+    };
+    let first = issue(&["--seats", "10", "--expires", "2998-12-31"]);
+    let renewal = issue(&[
+        "--seats",
+        "20",
+        "--expires",
+        "2999-12-31",
+        "--serial",
+        first.serial.as_str(),
+    ]);
+    assert_eq!(
+        (renewal.serial, renewal.product, renewal.usage),
+        (first.serial, first.product, first.usage)
+    );
+    assert!(renewal.seats > first.seats && renewal.issued_at >= first.issued_at);
+    match (first.validity, renewal.validity) {
+        (Validity::ThroughDay(before), Validity::ThroughDay(after)) => assert_eq!(after - before, 365),
+        other => panic!("{other:?}"),
+    }
+    let help = String::from_utf8(seatmint(dir.path(), &["issue", "--help"]).stdout).expect("UTF-8");
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        help.contains("A renewal is a key with the --serial of the license that it renews"),
+        "{help}"
+    );
+}
+
+#[test]
+fn a_key_is_issued_for_a_usage_that_the_catalogue_sells_only() {
+    let (dir, key) = vendor();
+    let sign = ["catalogue", "sign", EXAMPLE, "--key", "vendor.key", "--out", "suite"];
+    json(dir.path(), &sign);
+    let args = |product, usage| {
+        [
+            ["issue", "--key", "vendor.key", "--seats", "5", "--catalogue", "suite"].as_slice(),
+            &["--product", product, "--usage", usage],
+        ]
+        .concat()
+    };
+    for product in ["RESCUE", "DEPLOY"] {
+        let issued = json(dir.path(), &args(product, "deployment"));
+        let text = issued["keys"][0]["key"].as_str().expect("a key");
+        let verified = LicenseKey::parse(text).and_then(|text| text.verify(&key));
+        assert_eq!(verified.expect("genuine").claims.usage, Usage::Deployment);
+    }
+    json(dir.path(), &args("DEPLOY", "machine"));
+    assert!(refusal(dir.path(), &args("RESCUE", "machine"), 1).contains("not sold by"));
 }
 
 // proves K1

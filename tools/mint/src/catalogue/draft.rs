@@ -8,6 +8,8 @@ use seatkeeper::domain::time::Timestamp;
 use seatkeeper::vendor::{CatalogueDraft, NAME_LEN_MAX, OFFLINE_DAYS_MAX, ProductDraft};
 use serde::Deserialize;
 
+use crate::one_line;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -25,6 +27,11 @@ struct Entry {
     single_use: bool,
     #[serde(default)]
     offline_days: OfflineDays,
+    #[serde(default)]
+    licenses: Licenses,
+    requires: Option<Product>,
+    #[serde(default)]
+    on_conflict: Policy,
     components: BTreeMap<Part, Flags>,
 }
 
@@ -75,14 +82,7 @@ impl TryFrom<String> for Name {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let fits = (1..=NAME_LEN_MAX).contains(&text.len());
-        if fits && text.trim() == text && !text.chars().any(char::is_control) {
-            Ok(Self(text))
-        } else {
-            Err(format!(
-                "a name is 1 to {NAME_LEN_MAX} bytes without spaces around it and without control characters"
-            ))
-        }
+        one_line::check(text, "name", NAME_LEN_MAX).map(Self)
     }
 }
 
@@ -102,6 +102,40 @@ impl TryFrom<u8> for OfflineDays {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Usage {
+    Deployment,
+    Machine,
+}
+
+/// The order says which licenses are used first.
+#[derive(Default, Deserialize)]
+#[serde(try_from = "Vec<Usage>")]
+struct Licenses(Offers);
+
+impl TryFrom<Vec<Usage>> for Licenses {
+    type Error = String;
+
+    fn try_from(usages: Vec<Usage>) -> Result<Self, String> {
+        match usages.as_slice() {
+            [Usage::Machine] => Ok(Self(Offers::MachineOnly)),
+            [Usage::Deployment] => Ok(Self(Offers::DeploymentOnly)),
+            [Usage::Machine, Usage::Deployment] => Ok(Self(Offers::MachineFirst)),
+            [Usage::Deployment, Usage::Machine] => Ok(Self(Offers::DeploymentFirst)),
+            _ => Err("licenses are \"machine\", \"deployment\" or both, the preferred one first".to_owned()),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Policy {
+    #[default]
+    Flag,
+    Refuse,
+}
+
 /// Reads the file; errors name line and field.
 pub(super) fn parse(text: &str, now: Timestamp) -> Result<CatalogueDraft, String> {
     let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
@@ -117,12 +151,40 @@ pub(super) fn parse(text: &str, now: Timestamp) -> Result<CatalogueDraft, String
         }
         products.insert(id, entry.into());
     }
+    check_required(&products)?;
     Ok(CatalogueDraft {
         vendor_name: file.vendor.0,
         version: file.version.unwrap_or(now.0),
         issued_at: now,
         products,
     })
+}
+
+/// The library refuses these too, but cannot say which product it is. It lets pass what no machine can ever have.
+fn check_required(products: &BTreeMap<ProductId, ProductDraft>) -> Result<(), String> {
+    for (&id, product) in products {
+        let mut required = product.required_product;
+        // A circle without this product is found from one of its own.
+        for _ in 0..products.len() {
+            let Some(next) = required else { break };
+            if next == id {
+                return Err(format!("product {id} requires itself, directly or by way of others"));
+            }
+            let Some(product) = products.get(&next) else {
+                return Err(format!("product {next} is required but not in the file"));
+            };
+            let has_seats = product.offers != Offers::DeploymentOnly
+                && product.components.values().any(|component| component.counted);
+            if !has_seats {
+                return Err(format!(
+                    "product {next} is required, but no machine can hold a seat of it: it needs a counted component and \
+                     machine licenses"
+                ));
+            }
+            required = product.required_product;
+        }
+    }
+    Ok(())
 }
 
 impl From<Entry> for ProductDraft {
@@ -142,9 +204,12 @@ impl From<Entry> for ProductDraft {
                 .into_iter()
                 .map(|(part, flags)| (part.0, component(flags)))
                 .collect(),
-            required_product: None,
-            on_conflict: OnConflict::Flag,
-            offers: Offers::MachineFirst,
+            required_product: entry.requires.map(|required| required.0),
+            on_conflict: match entry.on_conflict {
+                Policy::Flag => OnConflict::Flag,
+                Policy::Refuse => OnConflict::Refuse,
+            },
+            offers: entry.licenses.0,
         }
     }
 }

@@ -2,18 +2,20 @@
 
 use std::fmt::Write;
 
-use seatkeeper::domain::catalogue::{self, Product};
+use seatkeeper::domain::catalogue::{self, OnConflict, Product};
 use seatkeeper::domain::ids::ProductId;
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity};
 use seatkeeper::vendor::{FoundKey, KeyError, LicenseKey, ListError, SignedCatalogue, VendorKey};
 use serde::Serialize;
 
+use super::blacklist::ShownBlacklist;
 use crate::dates;
 
 /// One explained text. `genuine` is nothing where no public key was given to check it with.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Explained {
+    Blacklist(Box<ShownBlacklist>),
     Catalogue(Box<ShownCatalogue>),
     Damaged {
         what: &'static str,
@@ -71,6 +73,9 @@ struct ShownProduct {
     idle_days: u16,
     single_use: bool,
     offline_days: u8,
+    licenses: Vec<&'static str>,
+    requires: Option<String>,
+    on_conflict: &'static str,
     components: Vec<ShownComponent>,
 }
 
@@ -128,10 +133,7 @@ fn shown_claims(claims: &Claims) -> ShownClaims {
             Kind::Subscription => "subscription",
             Kind::Trial => "trial",
         },
-        usage: match claims.usage {
-            Usage::Machine => "machine",
-            Usage::Deployment => "deployment",
-        },
+        usage: usage_name(claims.usage),
         issued_at: dates::show_time(claims.issued_at),
         expires: match claims.validity {
             Validity::ThroughDay(day) => Some(dates::show_day(day)),
@@ -147,6 +149,21 @@ fn shown_claims(claims: &Claims) -> ShownClaims {
     }
 }
 
+const fn usage_name(usage: Usage) -> &'static str {
+    match usage {
+        Usage::Machine => "machine",
+        Usage::Deployment => "deployment",
+    }
+}
+
+/// Whether the vendor signed a list, whatever else is wrong with it: the signature is checked before the content is read.
+pub(super) const fn genuine(checked: &Result<(), ListError>) -> bool {
+    matches!(
+        checked,
+        Ok(()) | Err(ListError::NeedsNewer(_) | ListError::Impossible(_))
+    )
+}
+
 pub(super) fn catalogue(text: &str, key: Option<&VendorKey>) -> Explained {
     let signed = match SignedCatalogue::parse(text) {
         Ok(signed) => signed,
@@ -160,10 +177,7 @@ pub(super) fn catalogue(text: &str, key: Option<&VendorKey>) -> Explained {
     };
     let unverified = signed.unverified();
     let checked = key.map(|key| signed.verify(key).map(|_| ()));
-    let genuine = checked.as_ref().map(|result| match result {
-        Ok(()) | Err(ListError::NeedsNewer(_) | ListError::Impossible(_)) => true,
-        Err(_) => false,
-    });
+    let genuine = checked.as_ref().map(genuine);
     let fault = checked
         .and_then(Result::err)
         .or_else(|| unverified.as_ref().err().cloned());
@@ -186,6 +200,12 @@ fn shown_products(content: &catalogue::Catalogue) -> Vec<ShownProduct> {
         idle_days: product.idle_days,
         single_use: product.single_use,
         offline_days: product.offline_days,
+        licenses: product.offers.usages().iter().copied().map(usage_name).collect(),
+        requires: product.required.map(|required| required.to_string()),
+        on_conflict: match product.on_conflict {
+            OnConflict::Flag => "flag",
+            OnConflict::Refuse => "refuse",
+        },
         components: product
             .components
             .iter()
@@ -204,6 +224,7 @@ impl Explained {
     /// Whether a server would refuse it for what can be seen here.
     pub(super) fn is_bad(&self) -> bool {
         match self {
+            Self::Blacklist(shown) => shown.error.is_some(),
             Self::Catalogue(shown) => shown.error.is_some(),
             Self::Damaged { .. } => true,
             Self::LicenseKey(shown) => shown.error.is_some(),
@@ -214,6 +235,7 @@ impl Explained {
     /// Lines for people, the last one ended.
     pub(super) fn to_text(&self) -> String {
         match self {
+            Self::Blacklist(shown) => shown.to_text(),
             Self::Catalogue(shown) => shown.to_text(),
             Self::Damaged { what, line, error } => {
                 let place = line.map(|line| format!(" on line {line}")).unwrap_or_default();
@@ -263,38 +285,51 @@ impl ShownCatalogue {
             rows.add("issued", issued_at);
         }
         for product in &self.products {
-            let idle = match product.idle_days {
-                0 => "never idle".to_owned(),
-                days => format!("idle after {days} days"),
-            };
-            let single_use = if product.single_use { ", single use" } else { "" };
-            let offline = match product.offline_days {
-                0 => String::new(),
-                days => format!(", {days} days offline"),
-            };
-            rows.add(&product.id, &format!("{} ({idle}{single_use}{offline})", product.name));
-            for component in &product.components {
-                let flags = [
-                    (component.counted, "counted", "not counted"),
-                    (component.lenient, "lenient", "strict"),
-                    (component.ephemeral, "ephemeral", ""),
-                ];
-                let flags: Vec<&str> = flags.iter().map(|&(on, yes, no)| if on { yes } else { no }).collect();
-                let flags = flags.join(", ");
-                rows.add("", &format!("- {}: {}", component.id, flags.trim_end_matches(", ")));
-            }
+            product.add_to(&mut rows);
         }
         rows.text
     }
 }
 
+impl ShownProduct {
+    fn add_to(&self, rows: &mut Rows) {
+        let idle = match self.idle_days {
+            0 => "never idle".to_owned(),
+            days => format!("idle after {days} days"),
+        };
+        let single_use = if self.single_use { ", single use" } else { "" };
+        let offline = match self.offline_days {
+            0 => String::new(),
+            days => format!(", {days} days offline"),
+        };
+        rows.add(&self.id, &format!("{} ({idle}{single_use}{offline})", self.name));
+        rows.add("", &format!("- licenses: {}", self.licenses.join(", then ")));
+        if let Some(required) = &self.requires {
+            rows.add("", &format!("- requires a seat of {required}"));
+        }
+        if self.on_conflict == "refuse" {
+            rows.add("", "- refuses copies of a machine");
+        }
+        for component in &self.components {
+            let flags = [
+                (component.counted, "counted", "not counted"),
+                (component.lenient, "lenient", "strict"),
+                (component.ephemeral, "ephemeral", ""),
+            ];
+            let flags: Vec<&str> = flags.iter().map(|&(on, yes, no)| if on { yes } else { no }).collect();
+            let flags = flags.join(", ");
+            rows.add("", &format!("- {}: {}", component.id, flags.trim_end_matches(", ")));
+        }
+    }
+}
+
 /// A heading and rows of names and values.
-struct Rows {
-    text: String,
+pub(super) struct Rows {
+    pub(super) text: String,
 }
 
 impl Rows {
-    fn new(heading: &str, genuine: Option<bool>, error: Option<&String>) -> Self {
+    pub(super) fn new(heading: &str, genuine: Option<bool>, error: Option<&String>) -> Self {
         let genuine = match genuine {
             None => "not checked; give --vendor-key",
             Some(false) => "NO",
@@ -310,7 +345,7 @@ impl Rows {
         rows
     }
 
-    fn add(&mut self, name: &str, value: &str) {
+    pub(super) fn add(&mut self, name: &str, value: &str) {
         writeln!(self.text, "  {name:<14} {value}").expect("writing to a string cannot fail");
     }
 }
