@@ -33,7 +33,7 @@ const SEEDS: u64 = 300;
 const TURNS: u32 = 300;
 
 /// Answers that have to be seen, at least 50 times each.
-const ANSWERS: [&str; 59] = [
+const ANSWERS: [&str; 60] = [
     "Added",
     "AlreadyCommitted",
     "AlreadyPresent",
@@ -50,6 +50,7 @@ const ANSWERS: [&str; 59] = [
     "DeploymentOnly",
     "EngagedAgain",
     "Expired",
+    "FewerSeatsThanUsed",
     "GivenBack",
     "Granted",
     "Held",
@@ -356,11 +357,21 @@ fn tally(expected: &Answer, turn: &Turn, tallies: &mut BTreeMap<String, u32>) {
             }
         }
         Answer::Reserved { machines, held, .. } => {
-            machines.iter().for_each(|row| count(&row.1, tallies));
+            for row in machines {
+                count(&row.1, tallies);
+            }
             *tallies.entry("Held".to_owned()).or_default() += u32::try_from(held.len()).unwrap();
         }
-        Answer::Committed(rows) => rows.iter().for_each(|row| count(&row.1, tallies)),
-        Answer::Aborted(rows) => rows.iter().for_each(|row| count(&row.1, tallies)),
+        Answer::Committed(rows) => {
+            for row in rows {
+                count(&row.1, tallies);
+            }
+        }
+        Answer::Aborted(rows) => {
+            for row in rows {
+                count(&row.1, tallies);
+            }
+        }
         other => count(other, tallies),
     }
 }

@@ -51,15 +51,15 @@ impl Model {
         let end = end_of(key.validity, first_import);
         if let Some(one) = known {
             match (key.seats.cmp(&one.key.seats), end.cmp(&one.ends_at())) {
+                (Ordering::Less, Ordering::Greater) if key.seats < self.used(key.serial) => {
+                    return Some(KeyRefusal::FewerSeatsThanUsed);
+                }
                 (Ordering::Greater, Ordering::Less) | (Ordering::Less, Ordering::Greater) => {
                     return Some(KeyRefusal::NotARenewal);
                 }
                 (Ordering::Less, _) | (_, Ordering::Less) => return Some(KeyRefusal::Superseded),
                 (Ordering::Equal, Ordering::Equal) if one.present() => return Some(KeyRefusal::Superseded),
                 _ => {}
-            }
-            if key.seats < self.used(key.serial) {
-                return Some(KeyRefusal::FewerSeatsThanUsed);
             }
         }
         (end <= now.later()).then_some(KeyRefusal::Expired)

@@ -262,7 +262,7 @@ impl History {
     fn some_catalogue(&mut self) -> Ask {
         let vendor = self.some_vendor();
         let version = self.catalogue_versions.entry(vendor).or_default();
-        *version += u64::from(!self.random.percent(25));
+        *version += u64::from(!self.random.percent(30));
         Ask::ImportCatalogue {
             vendor,
             version: *version,
@@ -273,7 +273,7 @@ impl History {
     fn some_blacklist(&mut self) -> Ask {
         let vendor = self.some_vendor();
         let version = self.blacklist_versions.entry(vendor).or_default();
-        *version += u64::from(*version == 0 || !self.random.percent(15));
+        *version += u64::from(*version == 0 || !self.random.percent(25));
         let version = *version;
         let mut entries: Vec<(Serial, Blacklisting)> = Vec::new();
         for _ in 0..self.random.below(6) {

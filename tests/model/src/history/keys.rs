@@ -65,6 +65,16 @@ impl History {
         }
         key.certificate = self.random.number();
         let used = self.model.used(key.serial);
+        if used > 1 && self.random.percent(15) {
+            // Longer, with fewer seats than are used.
+            key.seats = 1 + self.random.small(used - 1);
+            key.validity = match key.validity {
+                Validity::Days(days) => Validity::Days(days + 1),
+                Validity::ThroughDay(day) => Validity::ThroughDay(day + 1),
+                Validity::Forever => Validity::Forever,
+            };
+            return key;
+        }
         key.seats = match self.random.below(10) {
             0 => key.seats.saturating_sub(1).max(1),
             1..6 => key.seats,
