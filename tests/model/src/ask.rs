@@ -227,6 +227,8 @@ pub enum CommitRow {
 pub enum AbortRow {
     /// Its unit is free again.
     GivenBack,
+    /// It is of the reservation and holds a seat, which stays.
+    Covered,
     /// Its unit is spent.
     AlreadyCommitted,
     /// There was nothing.

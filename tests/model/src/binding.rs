@@ -52,6 +52,8 @@ impl Binding {
     pub(crate) fn visit(&mut self, identity: Identity, sent: u64, steady: u64) {
         if identity != self.identity {
             let gone = self.identity;
+            // After 24 hours it cannot show a copy any more, also if the clock is reset later.
+            self.displaced.retain(|(_, at)| steady.saturating_sub(*at) < DAY);
             self.displaced.retain(|(one, _)| *one != identity && *one != gone);
             self.displaced.push((gone, steady));
             self.identity = identity;

@@ -187,6 +187,7 @@ impl Clock {
         if pending {
             self.mark = Some(self.calendar);
             self.moved_at = self.counted;
+            self.fresh = false;
         }
         pending
     }

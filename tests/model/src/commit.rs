@@ -3,7 +3,7 @@
 use crate::ask::{AbortRow, Answer, CommitRow, Denial};
 use crate::model::{Model, plain};
 use crate::state::{Reserved, SpentUnit};
-use crate::words::{Mac, Now, ProductKey, ReservationId, Serial};
+use crate::words::{Mac, Now, ProductKey, ReservationId, SeatKey, Serial};
 
 impl Model {
     pub(crate) fn commit(
@@ -104,8 +104,12 @@ impl Model {
         };
         let mut rows = Vec::new();
         for mac in named {
+            let here = self.reservations.iter().find(|one| one.id == id);
+            let listed = here.is_some_and(|one| one.machines.iter().any(|row| row.0 == mac));
             let row = if self.give_back(id, mac).is_some() {
                 AbortRow::GivenBack
+            } else if listed && self.seat_place(SeatKey { product, mac }).is_some() {
+                AbortRow::Covered
             } else if self.was_committed(id, product, mac) {
                 AbortRow::AlreadyCommitted
             } else {

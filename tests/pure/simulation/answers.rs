@@ -135,8 +135,8 @@ fn aborted(row: &(Mac, Settled)) -> (model::Mac, AbortRow) {
     let what = match row.1 {
         Settled::AlreadyCommitted(_) => AbortRow::AlreadyCommitted,
         Settled::GivenBack(_) => AbortRow::GivenBack,
-        // A machine of the reservation that holds a seat is told apart; nothing is reserved for it.
-        Settled::Covered(_) | Settled::NothingReserved => AbortRow::NothingReserved,
+        Settled::Covered(_) => AbortRow::Covered,
+        Settled::NothingReserved => AbortRow::NothingReserved,
         Settled::Committed(_) | Settled::Engaged(_) | Settled::Refused(_) => {
             panic!("{row:?} in an abort")
         }

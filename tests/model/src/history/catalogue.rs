@@ -97,9 +97,9 @@ pub(super) fn later_catalogue(vendor: Vendor, random: &mut Random) -> Vec<Produc
     }
     products.retain(|_| !random.percent(4));
     for product in &mut products {
-        match random.below(20) {
+        match random.below(22) {
             0 | 1 => product.idle_secs = Some((1 + random.below(20)) * DAY),
-            2 => product.single_use = !product.single_use,
+            2 | 20 | 21 => product.single_use = !product.single_use,
             3 => product.offers.reverse(),
             4 => product.offers.truncate(1),
             5 => product.refuse_conflicts = !product.refuse_conflicts,
