@@ -12,6 +12,7 @@ mod generate;
 mod identity;
 mod import;
 mod known;
+mod lease_key;
 mod licenses;
 mod list;
 mod local;

@@ -24,6 +24,7 @@ pub(crate) fn all() -> BTreeMap<&'static str, Said> {
         datagrams(),
         beginning(),
         checkouts(),
+        leases(),
         seats(),
         deployment::reserve(),
         deployment::settle(),
@@ -271,6 +272,49 @@ fn checkouts() -> Group {
             "checkout_ok_not_counted",
             reply(Opcode::CHECKOUT, Response::Checkout(not_counted)),
         ),
+    ]
+}
+
+fn leases() -> Group {
+    let lease = seat::Lease {
+        vendor: VENDOR,
+        product: text("BKSRV"),
+        component: text("agent"),
+        mac: MAC,
+        identity: [0x77; 32],
+        server: [0x22; 16],
+        days: 7,
+        client_time: NOW - 10,
+        server_time: NOW,
+    };
+    let asked = seat::Checkout {
+        vendor: VENDOR,
+        product: text("BKSRV"),
+        component: text("agent"),
+        mac: MAC,
+        continuation: 7,
+        client_time: Some(NOW - 10),
+        ..Default::default()
+    };
+    let granted = seat::CheckoutOk {
+        server_time: NOW,
+        outcome: Outcome::GRANTED,
+        catalogue_entry: Bytes::from_static(b"entry"),
+        serial: Some(text(SERIAL)),
+        acquired_at: Some(NOW),
+        renew_by: Some(NOW + 2_592_000),
+        continuation: Some(8),
+        certificate: Some(Bytes::from_static(b"certificate")),
+        lease: Some(super::lease_key().sign(&lease).expect("in bounds")),
+        ..Default::default()
+    };
+    vec![
+        ("checkout_leased", Said::Request(Request::Checkout(asked))),
+        (
+            "checkout_ok_leased",
+            reply(Opcode::CHECKOUT, Response::Checkout(granted)),
+        ),
+        ("lease", Said::Lease(lease)),
     ]
 }
 
