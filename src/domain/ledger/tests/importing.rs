@@ -147,13 +147,7 @@ fn a_catalogue_replaces_only_an_older_one_of_a_trusted_vendor() {
     other.version = 2;
     other.products.clear();
     let reply = site.serve(&importing(other));
-    assert_eq!(
-        reply,
-        Reply::CatalogueImported {
-            products: 0,
-            effects: Vec::new()
-        }
-    );
+    assert!(matches!(reply, Reply::CatalogueImported { products: 0, .. }));
     assert_eq!(site.denied(agent(1)).denial, Denial::UnknownProduct);
 }
 
