@@ -48,6 +48,14 @@ impl Binding {
         (within && lost_later < DISPLACED_MAX).then_some(ConflictKind::AlternatingIdentity)
     }
 
+    /// The time was set back to `mark`: nothing happened after it.
+    pub(crate) fn not_after(&mut self, mark: u64) {
+        self.took_place_at = self.took_place_at.map(|at| at.min(mark));
+        for (_, at) in &mut self.displaced {
+            *at = (*at).min(mark);
+        }
+    }
+
     /// A checkout that is answered.
     pub(crate) fn visit(&mut self, identity: Identity, sent: u64, steady: u64) {
         if identity != self.identity {

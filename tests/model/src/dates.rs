@@ -23,10 +23,22 @@ impl Model {
         }
     }
 
-    /// "`clock reset`": dates after the mark become the mark. Moments by the steady time are no dates: they stay.
+    /// "`clock reset`": dates after the mark become the mark, and so do the moments of bindings.
     pub(crate) fn reset_clock(&mut self) -> Answer {
         let mark = self.clock.reset();
         self.move_dates(|date| date.min(mark));
+        for hold in self.seats.iter_mut().flat_map(|seat| &mut seat.holds) {
+            if let Some(binding) = &mut hold.binding {
+                binding.not_after(mark);
+            }
+            if let Some(conflict) = &mut hold.conflict {
+                conflict.since = conflict.since.min(mark);
+                conflict.last_seen = conflict.last_seen.min(mark);
+            }
+            if let Some(waiting) = &mut hold.waiting {
+                waiting.since = waiting.since.min(mark);
+            }
+        }
         Answer::ClockMoved
     }
 

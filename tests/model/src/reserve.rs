@@ -21,18 +21,18 @@ impl Model {
         preferred_only: bool,
         now: Now,
     ) -> Answer {
-        let product = match self.product(product) {
-            Ok(product) => product.clone(),
-            Err(denial) => return plain(denial),
-        };
         if let Some(here) = self.reservations.iter().find(|one| one.id == id) {
-            let same = here.product == product.key && here.for_number == matches!(what, Rollout::Count(_));
+            let same = here.product == product && here.for_number == matches!(what, Rollout::Count(_));
             return if same {
                 self.still_has(here)
             } else {
                 plain(Denial::ReservationTaken)
             };
         }
+        let product = match self.product(product) {
+            Ok(product) => product.clone(),
+            Err(denial) => return plain(denial),
+        };
         let for_secs = for_secs.unwrap_or(2 * DAY);
         if !(1..=30 * DAY).contains(&for_secs) {
             return plain(Denial::ReservationTooLong);
