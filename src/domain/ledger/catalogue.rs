@@ -84,15 +84,18 @@ impl Ledger {
                 continue;
             };
             for (what, of) in COMPONENT_FLAGS {
-                tell(Some(id), *what, yes_no(of(*old)), yes_no(of(*new)), seats);
+                tell(Some(id), *what, yes_no(of(old)), yes_no(of(new)), seats);
             }
         }
         told
     }
 }
 
-/// What of a product can change, and how it is told.
-const PRODUCT_TERMS: &[(Altered, fn(&Product) -> String)] = &[
+/// Something that can change, and how it is told.
+type Term<T, V> = (Altered, fn(&T) -> V);
+
+/// What of a product can change.
+const PRODUCT_TERMS: &[Term<Product, String>] = &[
     (Altered::Name, |one| one.name.clone()),
     (Altered::IdleDays, |one| one.idle_days.to_string()),
     (Altered::SingleUse, |one| yes_no(one.single_use)),
@@ -108,7 +111,7 @@ const PRODUCT_TERMS: &[(Altered, fn(&Product) -> String)] = &[
 ];
 
 /// What of a component can change.
-const COMPONENT_FLAGS: &[(Altered, fn(Component) -> bool)] = &[
+const COMPONENT_FLAGS: &[Term<Component, bool>] = &[
     (Altered::Counted, |one| one.counted),
     (Altered::Lenient, |one| one.lenient),
     (Altered::Ephemeral, |one| one.ephemeral),

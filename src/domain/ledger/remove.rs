@@ -109,30 +109,27 @@ impl Removal<'_> {
             return;
         };
         let to = if seat.single_use { None } else { self.room.take() };
-        match to {
-            Some((_, to)) => {
-                let product = self.ledger.product(&self.product);
-                let moved = Seat {
-                    serial: to,
-                    single_use: product.map_or(seat.single_use, |product| product.single_use),
-                    ..seat.clone()
-                };
-                let event = EventKind::SeatMoved {
-                    key,
-                    from: self.serial,
-                    to,
-                };
-                self.moved
-                    .push(self.occasion.change(Fact::SeatPut(key, Box::new(moved)), event));
-                self.removed.seats_moved += 1;
-            }
-            None => {
-                let now = self.occasion.now.latest();
-                self.endings.end(key, seat, EndCause::LicenseRemoved, now, None);
-                self.removed.seats_ended += 1;
-                self.removed.spent += u32::from(seat.single_use);
-            }
-        }
+        let Some((_, to)) = to else {
+            let now = self.occasion.now.latest();
+            self.endings.end(key, seat, EndCause::LicenseRemoved, now, None);
+            self.removed.seats_ended += 1;
+            self.removed.spent += u32::from(seat.single_use);
+            return;
+        };
+        let product = self.ledger.product(&self.product);
+        let moved = Seat {
+            serial: to,
+            single_use: product.map_or(seat.single_use, |product| product.single_use),
+            ..seat.clone()
+        };
+        let event = EventKind::SeatMoved {
+            key,
+            from: self.serial,
+            to,
+        };
+        self.moved
+            .push(self.occasion.change(Fact::SeatPut(key, Box::new(moved)), event));
+        self.removed.seats_moved += 1;
     }
 
     /// What a reservation has of the license goes to others, or is dropped.
@@ -156,16 +153,13 @@ impl Removal<'_> {
             if *reserved != Reserved::Unit(self.serial) {
                 return true;
             }
-            match self.room.take() {
-                Some((_, to)) => {
-                    *reserved = Reserved::Unit(to);
-                    true
-                }
-                None => {
-                    self.removed.dropped += 1;
-                    false
-                }
+            let to = self.room.take();
+            if let Some((_, to)) = to {
+                *reserved = Reserved::Unit(to);
+            } else {
+                self.removed.dropped += 1;
             }
+            to.is_some()
         });
     }
 

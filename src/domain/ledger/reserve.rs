@@ -28,6 +28,15 @@ impl Asked<'_> {
     fn usages(&self) -> &'static [Usage] {
         usages(self.product, self.reserve.preferred_only)
     }
+
+    /// What a refusal is about.
+    fn subject(&self, mac: Option<Mac>) -> Subject {
+        Subject {
+            product: Some(self.key.product),
+            mac,
+            ..Subject::default()
+        }
+    }
 }
 
 /// The usages of the licenses that may be used for a deployment, the preferred one first (rule X5). Licenses that are here
@@ -108,12 +117,7 @@ impl Ledger {
             .filter(|mac| !is_covered(mac))
             .find_map(|mac| Some((*mac, self.lacks(asked.product, key, *mac)?)));
         if let Some((mac, product)) = lacking {
-            let subject = Subject {
-                product: Some(key.product),
-                mac: Some(mac),
-                ..Subject::default()
-            };
-            return Decided::refused_about(Denial::RequiredProduct { product }, subject);
+            return Decided::refused_about(Denial::RequiredProduct { product }, asked.subject(Some(mac)));
         }
         let mut licenses = Allocator::new(self, key, asked.usages(), occasion.now, None);
         let mut machines = BTreeMap::new();
@@ -130,7 +134,7 @@ impl Ledger {
                     seats.extend(self.put_new_seat(occasion, seat_of(*mac), seat));
                 }
                 Some((Usage::Deployment, serial)) => drop(machines.insert(*mac, Reserved::Unit(serial))),
-                None => return self.refuse_reservation(asked, Some(*mac)),
+                None => return self.refuse_for_want(asked, asked.usages(), Some(*mac)),
             }
         }
         self.made(asked, Hold::Machines(machines), seats)
@@ -143,37 +147,23 @@ impl Ledger {
         let mut left = count;
         while left > 0 {
             let Some((_, serial, taken)) = licenses.take_up_to(left) else {
-                let now = asked.occasion.now;
-                let why = self.why_none(asked.key, &[Usage::Machine], now);
-                let subject = Subject {
-                    product: Some(asked.key.product),
-                    ..Subject::default()
-                };
-                let denied = self.denied(why, subject, asked.key, &[Usage::Machine], now);
-                return Decided::unchanged(Reply::Denied(denied));
+                return self.refuse_for_want(asked, &[Usage::Machine], None);
             };
             *held.entry(serial).or_insert(0) += taken;
             left -= taken;
             if held.len() > HELD_LICENSES_MAX {
-                let subject = Subject {
-                    product: Some(asked.key.product),
-                    ..Subject::default()
-                };
-                return Decided::refused_about(Denial::ReservationTooLarge, subject);
+                return Decided::refused_about(Denial::ReservationTooLarge, asked.subject(None));
             }
         }
         self.made(asked, Hold::Seats(held), Vec::new())
     }
 
-    fn refuse_reservation(&self, asked: &Asked<'_>, mac: Option<Mac>) -> Decided {
+    /// A machine, or a seat of a number of them, finds no license of these usages.
+    fn refuse_for_want(&self, asked: &Asked<'_>, usages: &[Usage], mac: Option<Mac>) -> Decided {
         let now = asked.occasion.now;
-        let subject = Subject {
-            product: Some(asked.key.product),
-            mac,
-            ..Subject::default()
-        };
-        let why = self.why_none(asked.key, asked.usages(), now);
-        Decided::unchanged(Reply::Denied(self.denied(why, subject, asked.key, asked.usages(), now)))
+        let why = self.why_none(asked.key, usages, now);
+        let denied = self.denied(why, asked.subject(mac), asked.key, usages, now);
+        Decided::unchanged(Reply::Denied(denied))
     }
 
     fn made(&self, asked: &Asked<'_>, hold: Hold, mut changes: Vec<Change>) -> Decided {

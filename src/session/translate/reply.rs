@@ -67,14 +67,6 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
     let server_time = context.server_time.0;
     match reply {
         Reply::Done => Response::Done(admin::Done { server_time }),
-        Reply::Admins(listing) => {
-            let (rows, more) = rows::page(listing, rows::admin);
-            Response::AdminList(views::AdminListOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
         Reply::Availability { seats, units } => Response::Availability(seat::AvailabilityOk {
             server_time,
             counts: rows::counts(seats),
@@ -112,14 +104,6 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             spent: removed.spent,
             dropped: removed.dropped,
         }),
-        Reply::Licenses(listing) => {
-            let (rows, more) = rows::page(listing, rows::license);
-            Response::Licenses(views::LicensesOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
         Reply::NotCounted { counts, signed_entry } => Response::Checkout(seat::CheckoutOk {
             server_time,
             outcome: Outcome::NOT_COUNTED,
@@ -128,14 +112,6 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             ..seat::CheckoutOk::default()
         }),
         Reply::NothingHeld => released(ReleaseOutcome::NOTHING_HELD, 0, context),
-        Reply::Products(listing) => {
-            let (rows, more) = rows::page(listing, rows::product);
-            Response::Products(views::ProductsOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
         // No peer asks the server to reclaim, and the writer asks for the rest of the dates.
         Reply::DatesMoved | Reply::Reclaimed(_) => failed(context),
         Reply::Released { seat_freed: true, .. } => released(ReleaseOutcome::SEAT_FREED, 0, context),
@@ -143,14 +119,6 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             seat_freed: false,
             components_left,
         } => released(ReleaseOutcome::COMPONENT_RELEASED, components_left, context),
-        Reply::Reservations(listing) => {
-            let (rows, more) = rows::page(listing, rows::reservation);
-            Response::Reservations(deploy::ReservationsOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
         Reply::Reserved(row) => Response::Reserve(deploy::ReserveOk {
             server_time,
             reservation: rows::reservation(*row),
@@ -160,6 +128,51 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             components,
         }),
         Reply::Seat(grant) => Response::Checkout(granted(*grant, context)),
+        Reply::Settled(rows) => Response::Settle(settled(&rows, context)),
+        view @ (Reply::Admins(_)
+        | Reply::Licenses(_)
+        | Reply::Products(_)
+        | Reply::Reservations(_)
+        | Reply::Seats(_)
+        | Reply::Status(_)) => of_view(view, context),
+    }
+}
+
+fn of_view(view: Reply, context: &Context<'_>) -> Response {
+    let server_time = context.server_time.0;
+    match view {
+        Reply::Admins(listing) => {
+            let (rows, more) = rows::page(listing, rows::admin);
+            Response::AdminList(views::AdminListOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
+        Reply::Licenses(listing) => {
+            let (rows, more) = rows::page(listing, rows::license);
+            Response::Licenses(views::LicensesOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
+        Reply::Products(listing) => {
+            let (rows, more) = rows::page(listing, rows::product);
+            Response::Products(views::ProductsOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
+        Reply::Reservations(listing) => {
+            let (rows, more) = rows::page(listing, rows::reservation);
+            Response::Reservations(deploy::ReservationsOk {
+                server_time,
+                more,
+                rows,
+            })
+        }
         Reply::Seats(listing) => {
             let (rows, more) = rows::page(listing, rows::seat);
             Response::Seats(views::SeatsOk {
@@ -168,8 +181,9 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
                 rows,
             })
         }
-        Reply::Settled(rows) => Response::Settle(settled(&rows, context)),
         Reply::Status(status) => Response::Status(counted(*status, context)),
+        // Only views come here; the match that sends them is exhaustive.
+        _ => failed(context),
     }
 }
 
