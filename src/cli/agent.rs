@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::output::{self, date, rfc3339};
 use super::{session, vendor_keys};
 use crate::client::adapter::AdapterError;
-use crate::client::agent::{Check, Denied, ReleaseError, Released, Standing};
+use crate::client::agent::{Check, Denied, Offline, ReleaseError, Released, Standing};
 use crate::client::{Agent, AgentError, state};
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
@@ -36,6 +36,10 @@ struct Told {
     refusal: Option<Refusal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offline_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offline_left_secs: Option<u64>,
     warnings: Vec<String>,
 }
 
@@ -62,6 +66,8 @@ struct Given {
 struct Checked {
     mac: String,
     lenient: bool,
+    offline_until: Option<String>,
+    offline_left_secs: Option<u64>,
     serial: Option<String>,
     acquired_at: Option<String>,
     renew_by: Option<String>,
@@ -130,7 +136,7 @@ pub(super) fn tell(global: &Global, standing: &Standing) -> Result<(), CliError>
         standing if standing.may_run() => Ok(()),
         Standing::Denied(denied) => Err(refused(denied)),
         Standing::Unable(unable) => Err(unable_error(&unable.fault, standing)),
-        _ => Err(CliError::NoServer(standing.to_string())),
+        _ => Err(CliError::NoServer(describe(standing))),
     }
 }
 
@@ -146,6 +152,7 @@ pub(super) fn describe(standing: &Standing) -> String {
             date(licensed.renew_by),
             licensed.server
         ),
+        Standing::NoServer(without) => without.text(|at| format!("{} UTC", date(Some(at)))),
         other => other.to_string(),
     }
 }
@@ -205,6 +212,8 @@ fn told(standing: &Standing) -> Told {
         available: None,
         refusal: None,
         server: None,
+        offline_until: standing.countdown().and_then(|term| rfc3339(Some(term.until))),
+        offline_left_secs: standing.countdown().map(|term| term.left_secs),
         warnings: standing.warnings().to_vec(),
     };
     match standing {
@@ -302,8 +311,7 @@ fn tell_check(check: &Check) -> Result<(), CliError> {
         }
         None => output::line("license      none so far")?,
     }
-    let without = if check.lenient { "runs" } else { "does not run" };
-    output::line(&format!("without a server the component {without}"))?;
+    output::line(&format!("without a server the component {}", without_server(check)))?;
     for pin in &check.memory.pins {
         output::line(&format!("trusts       {}", pin.fingerprint))?;
     }
@@ -319,10 +327,30 @@ fn tell_check(check: &Check) -> Result<(), CliError> {
         .try_for_each(|fault| output::line(&format!("fault        {fault}")))
 }
 
+fn without_server(check: &Check) -> String {
+    match &check.offline {
+        _ if check.lenient => "runs".to_owned(),
+        Offline::Leased(term) if term.left_secs > 0 => {
+            let until = date(Some(term.until));
+            format!("runs for {} more (until {until} UTC)", term.left())
+        }
+        Offline::Leased(term) => format!(
+            "does not run: its {} days ended {} UTC",
+            term.days,
+            date(Some(term.until))
+        ),
+        Offline::Unfit(told) => format!("does not run: {told}"),
+        Offline::NoLease => "does not run".to_owned(),
+    }
+}
+
 fn checked_row(check: &Check) -> Checked {
+    let term = check.offline.running().filter(|_| !check.lenient);
     Checked {
         mac: check.mac.to_string(),
         lenient: check.lenient,
+        offline_until: term.and_then(|term| rfc3339(Some(term.until))),
+        offline_left_secs: term.map(|term| term.left_secs),
         serial: check.memory.grant.map(|grant| grant.serial.to_string()),
         acquired_at: check.memory.grant.and_then(|grant| rfc3339(Some(grant.acquired_at))),
         renew_by: check.memory.grant.and_then(|grant| rfc3339(grant.renew_by)),

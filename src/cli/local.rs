@@ -19,6 +19,9 @@ pub(super) const ADMIN_FILE: &str = "admin.pem";
 /// The server's own identity.
 pub(super) const IDENTITY_FILE: &str = "identity.pem";
 
+/// The key that the server signs leases with (rule O3); only its owner can read it.
+pub(super) const LEASE_FILE: &str = "lease.pem";
+
 /// What the running server tells commands on the same host.
 const SERVER_FILE: &str = "server.json";
 
@@ -75,9 +78,10 @@ impl LocalServer {
 
 /// What may lie in a data directory before its first start: our own files, those of agents and users whose directory
 /// lies inside it, and what a file system of its own has.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     ADMIN_FILE,
     IDENTITY_FILE,
+    LEASE_FILE,
     SERVER_FILE,
     "LOCK",
     "agent",

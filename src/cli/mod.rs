@@ -14,6 +14,7 @@ mod generate;
 mod identity;
 mod import;
 mod known;
+mod lease_key;
 mod licenses;
 mod list;
 mod local;

@@ -30,10 +30,15 @@ pub(super) async fn run(global: &Global, options: RunProgram) -> Result<(), CliE
     if !standing.may_run() {
         return agent::tell(global, &standing);
     }
-    standing
-        .warnings()
-        .iter()
-        .for_each(|warning| output::note(&format!("seatkeeper: warning: {warning}")));
+    // A program that runs without its server must not do so unseen.
+    if standing.is_answered() {
+        standing
+            .warnings()
+            .iter()
+            .for_each(|warning| output::note(&format!("seatkeeper: warning: {warning}")));
+    } else {
+        output::note(&format!("seatkeeper: {}", agent::describe(&standing)));
+    }
     // Before the program starts, so that no signal ends this process and leaves the program alone.
     let signals = signals()?;
     let keeper = agent.keep(standing);
@@ -86,7 +91,7 @@ async fn wait(
             Ok(()) = standing.changed() => {
                 let standing = standing.borrow_and_update().clone();
                 if !standing.is_answered() {
-                    output::note(&format!("seatkeeper: {standing}"));
+                    output::note(&format!("seatkeeper: {}", agent::describe(&standing)));
                 }
                 // Silence is no refusal: a server that is down for a night ends no work.
                 if stop_on_refusal && matches!(standing, Standing::Denied(_)) {
@@ -112,7 +117,7 @@ mod tests {
 
     use super::*;
     use crate::client::Target;
-    use crate::client::agent::{Denied, NoServer, ServerSeen};
+    use crate::client::agent::{Denied, NoServer, Offline, ServerSeen};
     use crate::domain::ids::{Fingerprint, ServerId};
     use crate::domain::time::Timestamp;
     use crate::wire::Status;
@@ -124,6 +129,7 @@ mod tests {
         Standing::NoServer(NoServer {
             may_run: false,
             faults: Vec::new(),
+            offline: Offline::NoLease,
         })
     }
 
@@ -140,6 +146,7 @@ mod tests {
                 version: "0.1.0".to_owned(),
                 epoch: 0,
                 time: Timestamp(0),
+                lease_key: None,
             },
             warnings: Vec::new(),
         }))

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
+use super::lease_key;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
 use crate::client::with_causes;
 use crate::clock::Clock;
@@ -19,6 +20,7 @@ use crate::net::listen::{ListenFilter, Place};
 use crate::net::udp::Discovery;
 use crate::net::{Connections, OfferFacts, Shared, follow, listen};
 use crate::service::{self, Request, Service, Writer};
+use crate::session::LeaseKey;
 use crate::sockets::server::ServerSockets;
 use crate::store::{SledStore, StoreError};
 use crate::tls::Identity;
@@ -60,7 +62,7 @@ impl Server {
             clock,
             recover_admin,
         } = options;
-        let (writer, identity) = {
+        let (writer, identity, lease_key) = {
             let (data, clock, limits) = (data.clone(), clock.clone(), config.limits.new_seats());
             blocking(move || prepare(&data, &clock, limits, recover_admin)).await?
         };
@@ -85,7 +87,7 @@ impl Server {
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
         let time_service = service.clone();
-        let shared = Shared::new(service, &identity, name_of(&config), config.net())
+        let shared = Shared::new(service, &identity, lease_key, name_of(&config), config.net())
             .map_err(|error| CliError::because("cannot set up TLS", error))?;
         let stop = CancellationToken::new();
         tokio::spawn(keep_time(time_service, stop.clone()));
@@ -231,7 +233,7 @@ fn prepare(
     clock: &Clock,
     limits: service::NewSeatLimits,
     recover_admin: bool,
-) -> Result<(Writer<SledStore>, Identity), CliError> {
+) -> Result<(Writer<SledStore>, Identity, LeaseKey), CliError> {
     local::refuse_foreign(data)?;
     let store = SledStore::open(data)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
@@ -257,6 +259,7 @@ fn prepare(
         );
     }
     let server = identity(IDENTITY_FILE)?;
+    let lease_key = lease_key::load_or_create(data, founded)?;
     let committed = |error: StoreError| CliError::because(format!("cannot write to {}", data.display()), error);
     writer.reclaim(clock.reading()).map_err(committed)?;
     let mut requests = Vec::new();
@@ -290,7 +293,7 @@ fn prepare(
         })
         .collect();
     writer.round(&requests, clock.reading()).map_err(committed)?;
-    Ok((writer, server))
+    Ok((writer, server, lease_key))
 }
 
 /// Keeps an administrator identity that is replaced: somebody may find its key again.

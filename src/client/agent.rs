@@ -3,6 +3,7 @@
 mod discovered;
 mod exchange;
 mod keep;
+mod lease;
 mod proof;
 mod release;
 mod search;
@@ -19,13 +20,16 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use self::keep::Keeper;
+pub use self::lease::{Offline, Term};
 pub use self::release::{Check, ReleaseError, Released};
 pub use self::standing::{Denied, Licensed, NoServer, NotCounted, ServerSeen, Standing, Unable};
 use super::adapter::machine::Places;
 use super::adapter::{AdapterError, Choice, Wish, of_this_machine};
 use super::deadline::Deadline;
 use super::state::{Memory, Owner, State, StateError, default_directory};
+use crate::clock::Clock;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey};
+use crate::domain::time::Timestamp;
 use crate::vendor::VendorKey;
 use crate::wire::limits::PORT;
 
@@ -56,6 +60,7 @@ pub struct Agent {
     deadline: Duration,
     lenient_before_contact: bool,
     host_name: Option<String>,
+    clock: Clock,
 }
 
 impl Agent {
@@ -82,6 +87,7 @@ impl Agent {
             deadline: DEADLINE,
             lenient_before_contact: false,
             host_name: None,
+            clock: Clock::system(),
         }
     }
 
@@ -165,7 +171,7 @@ impl Agent {
     pub async fn trust(&self, fingerprint: Fingerprint) -> Result<bool, AgentError> {
         let mut state = self.open(self.due()).await?;
         let is_new = state.memory.trust(fingerprint)?;
-        state.save().await?;
+        state.save(self.time()).await?;
         Ok(is_new)
     }
 
@@ -184,6 +190,18 @@ impl Agent {
     pub async fn fingerprint(&self) -> Result<Fingerprint, AgentError> {
         let state = self.open(self.due()).await?;
         Ok(Fingerprint(state.identity().fingerprint()))
+    }
+
+    /// Takes the time from another clock than the system's.
+    #[cfg(test)]
+    fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The time by this machine's clock.
+    fn time(&self) -> Timestamp {
+        self.clock.calendar()
     }
 
     fn due(&self) -> Deadline {
@@ -222,15 +240,24 @@ impl Agent {
         }
     }
 
-    /// The same where the state could not be had: another process that uses it takes nothing away from what the
-    /// vendor's catalogue allows.
-    fn is_lenient_without_state(&self, fault: &AgentError) -> bool {
-        let remembered = match fault {
-            AgentError::State(StateError::Busy { .. }) => {
-                self.directory().and_then(|path| State::peek(&path, self.owner)).ok()
-            }
+    /// The same where the state could not be had, and what its lease says: another process that uses it takes nothing
+    /// away from what the vendor's catalogue and the lease allow.
+    async fn without_state(&self, fault: &AgentError) -> (bool, Offline) {
+        let directory = match fault {
+            AgentError::State(StateError::Busy { .. }) => self.directory().ok(),
             AgentError::Adapter(_) | AgentError::State(_) => None,
         };
-        remembered.map_or(self.lenient_before_contact, |memory| self.is_lenient(&memory))
+        let peeked = directory.and_then(|path| Some((State::peek(&path, self.owner).ok()?, path)));
+        let Some((memory, path)) = peeked else {
+            return (self.lenient_before_contact, Offline::NoLease);
+        };
+        if self.is_lenient(&memory) {
+            return (true, Offline::NoLease);
+        }
+        let offline = match (self.machine().await, State::peek_fingerprint(&path, self.owner)) {
+            (Ok(machine), Ok(identity)) => self.offline(&memory, machine.mac, identity),
+            (Err(_), _) | (_, Err(_)) => Offline::NoLease,
+        };
+        (offline.running().is_some(), offline)
     }
 }

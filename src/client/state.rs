@@ -98,6 +98,8 @@ pub struct Pin {
     pub address: Option<SocketAddr>,
     /// The highest epoch that it showed: a lower one is refused.
     pub epoch: u32,
+    /// What it signs leases with, as it said last (rule O3).
+    pub lease_key: Option<[u8; 32]>,
     /// What to send with the next checkout, by the MAC address it was answered to; newest last, at most 4.
     pub continuations: Vec<(Mac, u64)>,
 }
@@ -111,6 +113,7 @@ impl Pin {
             server: None,
             address: None,
             epoch: 0,
+            lease_key: None,
             continuations: Vec::new(),
         }
     }
@@ -147,6 +150,15 @@ pub struct LastGrant {
     pub renew_by: Option<Timestamp>,
 }
 
+/// The last lease that was granted (rule O3).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeptLease {
+    /// As the server signed it.
+    pub signed: Bytes,
+    /// The pinned server that signed it.
+    pub server: Fingerprint,
+}
+
 /// How the last exchange with a server ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LastStanding {
@@ -178,6 +190,11 @@ pub struct Memory {
     pub grant: Option<LastGrant>,
     /// How the last exchange ended, and when by this machine's clock.
     pub standing: Option<(LastStanding, Timestamp)>,
+    /// What the component may run on without a server (rule O3).
+    pub lease: Option<KeptLease>,
+    /// The newest time by this machine's clock at which anything was ever saved; 0 where nothing was. It never goes
+    /// back.
+    pub newest_time: Timestamp,
 }
 
 impl Memory {
@@ -278,17 +295,27 @@ impl State {
         )
     }
 
+    /// The fingerprint of the component's identity, to look at likewise.
+    ///
+    /// # Errors
+    /// [`StateError::Identity`]: there is none, or it cannot be read.
+    pub fn peek_fingerprint(directory: &Path, owner: Owner) -> Result<Fingerprint, StateError> {
+        let identity = Identity::load(&owner.path(directory, "pem"))?;
+        Ok(Fingerprint(identity.fingerprint()))
+    }
+
     /// The component's identity.
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Has `memory` on stable storage before returning.
+    /// Has `memory` on stable storage before returning. `now` is the time by this machine's clock.
     ///
     /// # Errors
     /// [`StateError::File`]; the file holds what it held before.
-    pub async fn save(&self) -> Result<(), StateError> {
+    pub async fn save(&mut self, now: Timestamp) -> Result<(), StateError> {
+        self.memory.newest_time = self.memory.newest_time.max(now);
         let text = record::encode(&self.memory, Fingerprint(self.identity.fingerprint()));
         let path = self.path.clone();
         let done = tokio::task::spawn_blocking(move || file::replace(&path, text.as_bytes())).await;

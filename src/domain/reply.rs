@@ -124,6 +124,8 @@ pub struct Grant {
     pub certificate: Bytes,
     /// The catalogue entry as the vendor signed it (rule O2).
     pub signed_entry: Bytes,
+    /// Days that a strict component of the product may run without a server (rule O3); 0: not at all.
+    pub offline_days: u8,
 }
 
 /// Seats of a product over all its licenses (rule S2).

@@ -7,7 +7,7 @@ use super::limits::ConnectionLimits;
 use crate::clock::monotonic;
 use crate::domain::command::Rebind;
 use crate::service::Service;
-use crate::session::SessionConfig;
+use crate::session::{LeaseKey, SessionConfig};
 use crate::tls::{Identity, TlsError, server_config};
 
 /// Bounds of a server's connections.
@@ -33,16 +33,24 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// What the connections of a server called `name` (at most 64 bytes) have in common, which starts now.
+    /// What the connections of a server called `name` (at most 64 bytes) have in common, which starts now and signs
+    /// leases with `lease_key`.
     ///
     /// # Errors
     /// TLS cannot be set up with this identity.
-    pub fn new(service: Service, identity: &Identity, name: String, limits: NetLimits) -> Result<Self, TlsError> {
+    pub fn new(
+        service: Service,
+        identity: &Identity,
+        lease_key: LeaseKey,
+        name: String,
+        limits: NetLimits,
+    ) -> Result<Self, TlsError> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let mut session = SessionConfig::new(name, version, monotonic());
         session.silence_agent_ms = limits.silence_agent_ms;
         session.silence_administrator_ms = limits.silence_administrator_ms;
         session.rebind = limits.rebind;
+        session.lease_key = Some(Arc::new(lease_key));
         let tls = TlsAcceptor::from(server_config(identity)?);
         Ok(Self {
             service,

@@ -78,7 +78,6 @@ fn greet(service: &Service, actor: Actor) -> Answer {
             role,
             server,
             succession: None,
-            lease_key: None,
         })
     });
     greeting.map_or(Answer::Failed, |greeting| Answer::Hello(Box::new(greeting)))

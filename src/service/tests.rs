@@ -6,9 +6,9 @@ use bytes::Bytes;
 use super::queue::{QUEUE_MAX, SubmitError, spawn};
 use super::{NewSeatLimits, Request, Writer};
 use crate::clock::Clock;
-use crate::domain::catalogue::{Catalogue, Component, Product};
+use crate::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product};
 use crate::domain::change::Fact;
-use crate::domain::command::{Actor, Checkout, Command, Page, ProductName, SeatsPage};
+use crate::domain::command::{Actor, Checkout, Command, Page, ProductName, Rebind, SeatsPage};
 use crate::domain::denial::{Denial, Denied};
 use crate::domain::ids::{Fingerprint, Mac, ProductId, Serial, VendorId};
 use crate::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
@@ -75,9 +75,9 @@ fn setup(seats: u32) -> Vec<Request> {
         idle_days: 30,
         single_use: false,
         offline_days: 0,
-        offers: crate::domain::catalogue::Offers::default(),
+        offers: Offers::default(),
         required: None,
-        on_conflict: crate::domain::catalogue::OnConflict::default(),
+        on_conflict: OnConflict::default(),
         components: BTreeMap::from([("agent".parse().expect("good"), component)]),
         signed_entry: Bytes::from_static(b"entry"),
     };
@@ -106,7 +106,10 @@ fn setup(seats: u32) -> Vec<Request> {
             public_key: [1; 32],
             vendor: VENDOR,
         }),
-        as_server(Command::ImportCatalogue(Box::new(catalogue))),
+        as_server(Command::ImportCatalogue {
+            catalogue: Box::new(catalogue),
+            dry_run: false,
+        }),
         as_server(Command::Import(vec![VerifiedKey {
             claims,
             certificate: Bytes::from_static(b"certificate"),
@@ -125,6 +128,7 @@ fn checkout(identity: u8, mac: u8) -> Request {
         component: "agent".parse().expect("good"),
         continuation: 0,
         machine: MachineNote::default(),
+        rebind: Rebind::Honour,
     });
     let actor = Actor::Peer {
         identity: Fingerprint([identity; 32]),

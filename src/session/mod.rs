@@ -3,12 +3,14 @@
 //! Nothing here reads a clock or a socket. `translate` is where wire and domain meet, by exhaustive matches.
 
 pub mod client;
+pub mod lease;
 mod limiter;
 pub mod responder;
 pub mod server;
 pub mod translate;
 
 pub use client::{ClientError, ClientEvent, ClientSession};
+pub use lease::{LeaseError, LeaseKey, LeaseKeyError};
 pub use responder::{Addressed, Facts, Responder};
 pub use server::{Action, Peer, Reason, RequestTag, ServerSession, SessionConfig};
 pub use translate::{Answer, Greeting, KeyOutcome, Work};

@@ -10,11 +10,13 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::lease::{self, LeaseKey};
 use super::translate::{Answer, Context, Work, malformed, respond, work_of};
 use crate::domain::command::{Actor, Rebind, Role};
-use crate::domain::ids::Fingerprint;
+use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::messages::hello::{Hello, Refusal};
+use crate::wire::messages::seat::Lease;
 use crate::wire::messages::{Request, Response};
 use crate::wire::{Frame, Opcode, Status, decode_frame, limits};
 
@@ -37,6 +39,8 @@ pub struct SessionConfig {
     pub silence_administrator_ms: u32,
     /// What the server does about a new identity (rule I7).
     pub rebind: Rebind,
+    /// What leases are signed with (rule O3); without it there are none.
+    pub lease_key: Option<Arc<LeaseKey>>,
 }
 
 impl SessionConfig {
@@ -53,6 +57,7 @@ impl SessionConfig {
             silence_agent_ms: millis(limits::SILENCE_AGENT_MS),
             silence_administrator_ms: millis(limits::SILENCE_ADMINISTRATOR_MS),
             rebind: Rebind::default(),
+            lease_key: None,
         }
     }
 
@@ -133,6 +138,8 @@ pub struct ServerSession {
     phase: Phase,
     greeted: bool,
     role: Option<Role>,
+    /// The server's name for itself, as HELLO was answered.
+    server: Option<ServerId>,
     input: BytesMut,
     slots: VecDeque<Slot>,
     actions: VecDeque<Action>,
@@ -155,6 +162,8 @@ struct Slot {
     tag: RequestTag,
     opcode: Opcode,
     request: u32,
+    /// The lease that is asked for with it.
+    lease: Option<Box<Lease>>,
     answer: Option<Bytes>,
 }
 
@@ -168,6 +177,7 @@ impl ServerSession {
             phase: Phase::Open,
             greeted: false,
             role: None,
+            server: None,
             input: BytesMut::new(),
             slots: VecDeque::new(),
             actions: VecDeque::new(),
@@ -221,22 +231,26 @@ impl ServerSession {
 
     /// Takes the answer to a submitted request. `server_time` is the server's calendar, told to the peer and no more.
     pub fn handle_reply(&mut self, tag: RequestTag, answer: Answer, server_time: Timestamp, at: Monotonic) {
-        let Some(opcode) = self.slots.iter().find(|slot| slot.tag == tag).map(|slot| slot.opcode) else {
-            return;
-        };
         if let Answer::Hello(greeting) = &answer {
             self.role = Some(greeting.role);
+            self.server = Some(greeting.server.id);
         }
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.tag == tag) else {
+            return;
+        };
+        let asked = slot.lease.take().zip(self.server).map(|(lease, server)| Lease {
+            server: server.0,
+            ..*lease
+        });
         let context = Context {
             config: &self.config,
-            opcode,
+            opcode: slot.opcode,
             server_time,
             at,
+            lease: asked.as_ref(),
         };
         let response = respond(answer, &context);
-        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.tag == tag) {
-            slot.answer = Some(encode(slot.opcode, slot.request, &response));
-        }
+        slot.answer = Some(encode(slot.opcode, slot.request, &response));
         self.flush(at);
         self.read(at);
     }
@@ -326,8 +340,12 @@ impl ServerSession {
             }
             Err(error) => return self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
         };
+        let lease = match &request {
+            Request::Checkout(ask) | Request::Renew(ask) => lease::asked_by(ask, self.peer),
+            _ => None,
+        };
         match work_of(request, self.peer, self.config.rebind) {
-            Ok(work) => self.submit(frame, work),
+            Ok(work) => self.submit(frame, work, lease),
             Err(error) => self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
         }
     }
@@ -344,11 +362,11 @@ impl ServerSession {
             return self.drain(Reason::VersionMismatch, None);
         }
         self.greeted = true;
-        self.submit(frame, Work::Hello);
+        self.submit(frame, Work::Hello, None);
     }
 
-    fn submit(&mut self, frame: &Frame, work: Work) {
-        let tag = self.push(frame, None);
+    fn submit(&mut self, frame: &Frame, work: Work, lease: Option<Lease>) {
+        let tag = self.push(frame, None, lease);
         self.actions.push_back(Action::Submit { tag, work });
     }
 
@@ -372,16 +390,17 @@ impl ServerSession {
 
     fn answer_with(&mut self, frame: &Frame, status: Status, refusal: Refusal) {
         let bytes = encode(frame.opcode, frame.request, &Response::Refused(status, refusal));
-        self.push(frame, Some(bytes));
+        self.push(frame, Some(bytes), None);
     }
 
-    fn push(&mut self, frame: &Frame, answer: Option<Bytes>) -> RequestTag {
+    fn push(&mut self, frame: &Frame, answer: Option<Bytes>, lease: Option<Lease>) -> RequestTag {
         let tag = RequestTag(self.next_tag);
         self.next_tag += 1;
         self.slots.push_back(Slot {
             tag,
             opcode: frame.opcode,
             request: frame.request,
+            lease: lease.map(Box::new),
             answer,
         });
         tag

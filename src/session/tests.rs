@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::lease::{self, LeaseKey};
 use super::server::{Action, Peer, Reason, RequestTag, ServerSession, SessionConfig};
 use super::translate::{checkout_of, release_of, reply_of_checkout, reply_of_release};
 use super::{Answer, ClientError, ClientEvent, ClientSession, Greeting, KeyOutcome, Work};
@@ -21,6 +22,7 @@ use crate::domain::time::{Monotonic, Timestamp};
 use crate::vendor::KeyError;
 use crate::wire::discovery::{Offer, Question, Wanted};
 use crate::wire::limits::{self, BODY_LEN_MAX, HEADER_LEN, OFFER_DELAY_MS_MAX, OFFERS_PER_SOURCE_BURST};
+use crate::wire::messages::seat::Lease;
 use crate::wire::messages::{Request, Response, admin, seat, views};
 use crate::wire::{Frame, Opcode, Status, decode_frame};
 
@@ -38,7 +40,8 @@ struct Pair {
 impl Pair {
     fn new() -> Self {
         let at = Monotonic(1_000);
-        let config = SessionConfig::new("name".into(), "1.2.3".into(), Monotonic(0));
+        let mut config = SessionConfig::new("name".into(), "1.2.3".into(), Monotonic(0));
+        config.lease_key = Some(Arc::new(lease_key()));
         Self {
             server: ServerSession::new(Arc::new(config), peer(), at),
             client: ClientSession::new("test 1").expect("short"),
@@ -107,6 +110,10 @@ fn peer() -> Peer {
     }
 }
 
+fn lease_key() -> LeaseKey {
+    LeaseKey::from_seed([0x55; 32])
+}
+
 fn greeting(role: Role) -> Greeting {
     let server = Server {
         id: ServerId([4; 16]),
@@ -117,7 +124,6 @@ fn greeting(role: Role) -> Greeting {
         role,
         server,
         succession: None,
-        lease_key: None,
     }
 }
 
@@ -173,6 +179,7 @@ fn the_bounds_of_the_texts_fit_the_frames_that_carry_them() {
     const { assert!(vendor::BLACKLIST_LEN_MAX <= limits::CATALOGUE_LEN_MAX) };
     const { assert!(vendor::ENTRY_LEN_MAX <= limits::CATALOGUE_ENTRY_LEN_MAX) };
     const { assert!(vendor::CERTIFICATE_LEN_MAX <= limits::CERTIFICATE_LEN_MAX) };
+    const { assert!(vendor::OFFLINE_DAYS_MAX == limits::LEASE_DAYS_MAX) };
     const { assert!(vendor::KEY_LEN_MAX <= limits::KEY_LEN_MAX) };
     const { assert!(vendor::NAME_LEN_MAX <= limits::NAME_LEN_MAX) };
     const { assert!(crate::domain::seat::HOST_NAME_LEN_MAX == limits::HOST_NAME_LEN_MAX) };

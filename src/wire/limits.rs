@@ -83,6 +83,12 @@ pub const KEYS_MAX: usize = 60;
 /// The longest certificate of a license, in bytes.
 pub const CERTIFICATE_LEN_MAX: usize = 1_024;
 
+/// The longest signed lease, in bytes.
+pub const LEASE_LEN_MAX: usize = 512;
+
+/// Days that a lease lasts, at most.
+pub const LEASE_DAYS_MAX: u8 = 60;
+
 /// The longest signed catalogue entry of one product, in bytes.
 pub const CATALOGUE_ENTRY_LEN_MAX: usize = 8_192;
 

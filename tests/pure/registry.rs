@@ -6,15 +6,17 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
+use seatkeeper::domain::blacklist::Blacklist;
 use seatkeeper::domain::catalogue::Catalogue;
-use seatkeeper::domain::command::Command;
+use seatkeeper::domain::command::{Command, Rebind};
 use seatkeeper::domain::ids::{Fingerprint, VendorId};
 use seatkeeper::domain::time::Timestamp;
 use seatkeeper::session::Peer;
 use seatkeeper::session::translate::{Work, role_code, work_of};
 use seatkeeper::wire::messages::{self, Place};
 use seatkeeper::wire::{
-    ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Opcode, Outcome, ReleaseOutcome, Role, Status, Usage,
+    Altered, ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Opcode, Outcome,
+    ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
 };
 
 use crate::vectors::{Said, expected};
@@ -66,8 +68,9 @@ fn opcodes() -> String {
         });
         let (request, reply) = (request.expect("a request"), reply.expect("a reply"));
         let (number, name) = (row.opcode.0, row.name);
-        let role = row.role.name().expect("a role").to_lowercase();
-        write!(out, "\n| {number:#06x} | {name} | {role} | {request} | {reply} |").expect("a string takes all");
+        let roles: Vec<_> = row.roles.iter().filter_map(|role| role.name()).collect();
+        let roles = roles.join(", ").to_lowercase();
+        write!(out, "\n| {number:#06x} | {name} | {roles} | {request} | {reply} |").expect("a string takes all");
     }
     out
 }
@@ -83,39 +86,35 @@ fn fields(message: &messages::MessageRow) -> String {
     out
 }
 
+/// The table of a code of one byte, under its heading.
+macro_rules! code_sections {
+    ($($code:ident),+) => {
+        [ $( (format!("Code {}", stringify!($code)), codes($code::TABLE, 4, |code| code.0.into())), )+ ]
+    };
+}
+
 /// Everything that the registry must have: headings and their tables.
 fn expected() -> Vec<(String, String)> {
     let mut sections = vec![
         ("Opcodes".to_owned(), opcodes()),
         ("Statuses".to_owned(), codes(Status::TABLE, 6, |code| code.0)),
-        (
-            "Code ConflictKind".to_owned(),
-            codes(ConflictKind::TABLE, 4, |code| code.0.into()),
-        ),
-        (
-            "Code EndCause".to_owned(),
-            codes(EndCause::TABLE, 4, |code| code.0.into()),
-        ),
-        (
-            "Code ImportOutcome".to_owned(),
-            codes(ImportOutcome::TABLE, 4, |code| code.0.into()),
-        ),
-        ("Code Kind".to_owned(), codes(Kind::TABLE, 4, |code| code.0.into())),
-        (
-            "Code LicenseStatus".to_owned(),
-            codes(LicenseStatus::TABLE, 4, |code| code.0.into()),
-        ),
-        (
-            "Code Outcome".to_owned(),
-            codes(Outcome::TABLE, 4, |code| code.0.into()),
-        ),
-        (
-            "Code ReleaseOutcome".to_owned(),
-            codes(ReleaseOutcome::TABLE, 4, |code| code.0.into()),
-        ),
-        ("Code Role".to_owned(), codes(Role::TABLE, 4, |code| code.0.into())),
-        ("Code Usage".to_owned(), codes(Usage::TABLE, 4, |code| code.0.into())),
     ];
+    sections.extend(code_sections![
+        Altered,
+        ConflictKind,
+        EndCause,
+        ImportOutcome,
+        Kind,
+        LicenseStatus,
+        Offers,
+        OnConflict,
+        Outcome,
+        ReleaseOutcome,
+        Reserved,
+        Role,
+        Settled,
+        Usage
+    ]);
     sections.extend(
         messages::TABLE
             .iter()
@@ -163,29 +162,42 @@ fn command_asked_by(opcode: Opcode) -> Option<Command> {
         identity: Fingerprint([0x77; 32]),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
-    match work_of(request, peer).expect("a request that can be carried out") {
+    match work_of(request, peer, Rebind::Honour).expect("a request that can be carried out") {
         Work::Command(command) => Some(command),
         Work::Hello => None,
         Work::TrustVendor(public_key) => Some(Command::TrustVendor {
             public_key,
             vendor: VendorId([0x11; 16]),
         }),
-        Work::VerifyCatalogue(signed) => Some(Command::ImportCatalogue(Box::new(Catalogue {
+        Work::VerifyBlacklist(signed) => Some(Command::ImportBlacklist(Box::new(Blacklist {
             vendor: VendorId([0x11; 16]),
-            vendor_name: "Vendor".to_owned(),
             version: 1,
             issued_at: Timestamp(0),
-            products: BTreeMap::new(),
+            contact: "Sales".to_owned(),
+            serials: BTreeMap::new(),
             signed,
         }))),
+        Work::VerifyCatalogue { signed, dry_run } => Some(Command::ImportCatalogue {
+            catalogue: Box::new(Catalogue {
+                vendor: VendorId([0x11; 16]),
+                vendor_name: "Vendor".to_owned(),
+                version: 1,
+                issued_at: Timestamp(0),
+                products: BTreeMap::new(),
+                signed,
+            }),
+            dry_run,
+        }),
         Work::VerifyKeys(_) => Some(Command::Import(Vec::new())),
     }
 }
 
 #[test]
-fn the_role_column_is_the_role_that_the_ledger_checks() {
+fn the_role_column_is_the_roles_that_the_ledger_checks() {
     for row in Opcode::TABLE {
-        let needed = command_asked_by(row.opcode).map_or(Role::NONE, |command| role_code(command.role()));
-        assert_eq!(row.role, needed, "{}", row.name);
+        let needed = command_asked_by(row.opcode).map_or(vec![Role::NONE], |command| {
+            command.roles().iter().copied().map(role_code).collect()
+        });
+        assert_eq!(row.roles, needed, "{}", row.name);
     }
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use bytes::BytesMut;
 use seatkeeper::codec::{Reader, tlv};
+use seatkeeper::session::{LeaseKey, lease};
 use seatkeeper::wire::discovery::{Offer, Question};
+use seatkeeper::wire::messages::seat::Lease;
 use seatkeeper::wire::messages::{self, Message, Place, Request, Response, hello};
 use seatkeeper::wire::{Frame, Opcode, Status, decode_frame};
 
@@ -60,9 +62,20 @@ fn bytes_of(digits: &str) -> Vec<u8> {
         .collect()
 }
 
-/// What a frame or a datagram says.
+/// The key that the leases among the vectors are signed with.
+fn lease_key() -> LeaseKey {
+    LeaseKey::from_seed([0x55; 32])
+}
+
+/// Whether a vector is a frame: not a datagram and not a lease.
+fn is_frame(name: &str) -> bool {
+    !["lease", "offer", "question"].iter().any(|kind| name.starts_with(kind))
+}
+
+/// What a frame, a datagram or a lease says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Said {
+    Lease(Lease),
     Offer(Offer),
     Parting(Status, hello::Refusal),
     Question(Question),
@@ -81,6 +94,11 @@ fn read(name: &str, bytes: &[u8]) -> Result<Said, String> {
     }
     if name.starts_with("offer") {
         return Offer::decode(bytes).map(Said::Offer).map_err(|error| error.to_string());
+    }
+    if name.starts_with("lease") {
+        return lease::verify(bytes, &lease_key().public())
+            .map(Said::Lease)
+            .map_err(|error| error.to_string());
     }
     let mut input = BytesMut::from(bytes);
     let frame = decode_frame(&mut input)
@@ -118,6 +136,7 @@ fn write(said: &Said) -> Vec<u8> {
         frame.encode().expect("in bounds").to_vec()
     };
     match said {
+        Said::Lease(lease) => lease_key().sign(lease).expect("in bounds").to_vec(),
         Said::Offer(offer) => offer.encode().expect("in bounds"),
         Said::Parting(status, refusal) => {
             let body = refusal.to_body().expect("in bounds");
@@ -174,9 +193,7 @@ fn every_rejected_vector_is_refused_for_its_reason() {
 
 /// Opcodes with their direction, as the vectors have them; the refusal and the parting count as opcode 0.
 fn covered(kind: &str) -> BTreeSet<(Opcode, bool)> {
-    let frames = vectors(kind)
-        .into_iter()
-        .filter(|vector| !vector.name.starts_with("question") && !vector.name.starts_with("offer"));
+    let frames = vectors(kind).into_iter().filter(|vector| is_frame(&vector.name));
     frames
         .map(|vector| {
             let mut reader = Reader::new(&vector.bytes);
@@ -212,7 +229,11 @@ fn every_message_has_an_accepted_and_a_rejected_vector() {
 fn the_accepted_vectors_use_every_field_of_every_message() {
     let mut used = BTreeSet::new();
     for vector in vectors("accept") {
-        if vector.name.starts_with("question") || vector.name.starts_with("offer") {
+        if vector.name.starts_with("lease") {
+            let (fields, _signature) = vector.bytes.split_last_chunk::<64>().expect("a signature");
+            collect("Lease", fields, &mut used);
+        }
+        if !is_frame(&vector.name) {
             continue;
         }
         let opcode = Opcode(u16::from_be_bytes([vector.bytes[4], vector.bytes[5]]));

@@ -53,8 +53,8 @@ impl Vendor {
     }
 
     /// The signed catalogue: `BKSRV` with the strict `agent` and `console` and the uncounted `gui`, `BKWS` with the
-    /// lenient `agent` and `monitor` and the strict `restore`, `PRIV` with `a` and `b`, `DEPLOY` whose seats never come back, and
-    /// `NEVER`, which nobody buys.
+    /// lenient `agent` and `monitor` and the strict `restore`, `PRIV` with `a` and `b`, `DEPLOY` whose seats never come back,
+    /// `FIELD`, which may run for 7 days without its server, and `NEVER`, which nobody buys.
     pub(crate) fn catalogue(&self, version: u64) -> String {
         let products = [
             product(
@@ -71,6 +71,7 @@ impl Vendor {
             ),
             product("PRIV", "Privacy", &[("a", COUNTED), ("b", COUNTED)], false),
             product("DEPLOY", "Deployment", &[("image", COUNTED)], true),
+            offline(7, product("FIELD", "Field Service", &[("agent", COUNTED)], false)),
             product("NEVER", "Never Bought", &[("agent", COUNTED)], false),
         ];
         let draft = CatalogueDraft {
@@ -151,6 +152,14 @@ fn product(id: &str, name: &str, components: &[(&str, Component)], single_use: b
         offers: Offers::MachineFirst,
     };
     (id.parse().expect("product id"), draft)
+}
+
+fn offline(days: u8, (id, draft): (ProductId, ProductDraft)) -> (ProductId, ProductDraft) {
+    let draft = ProductDraft {
+        offline_days: days,
+        ..draft
+    };
+    (id, draft)
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> PathBuf {

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
+use super::lease::{Holder, Offline};
 use super::proof::{Proven, ProvenAnswer, prove};
 use super::search::{Met, Search};
 use super::standing::{Denied, Licensed, NoServer, NotCounted, ServerSeen, Standing, Unable};
 use super::{Agent, AgentError, sources};
 use crate::client::adapter::Choice;
 use crate::client::deadline::Deadline;
-use crate::client::state::{LastGrant, LastStanding, Memory, Pin, State};
+use crate::client::state::{KeptLease, LastGrant, LastStanding, Memory, Pin, State};
 use crate::client::with_causes;
-use crate::clock::Clock;
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::wire::limits::{DISCOVERY_SETTLE_MS, HOST_NAME_LEN_MAX};
@@ -56,26 +58,33 @@ enum Asked {
 impl Agent {
     pub(super) async fn check_out(&self, ask: Ask) -> Standing {
         let deadline = self.due();
-        let unable = |fault: AgentError, may_run| {
+        let unable = |fault: AgentError, may_run, offline| {
             Standing::Unable(Unable {
                 fault: Arc::new(fault),
                 may_run,
+                offline,
             })
         };
         let mut state = match self.open(deadline).await {
             Ok(state) => state,
             Err(fault) => {
-                let may_run = self.is_lenient_without_state(&fault);
-                return unable(fault, may_run);
+                let (may_run, offline) = self.without_state(&fault).await;
+                return unable(fault, may_run, offline);
             }
         };
         let machine = match self.machine().await {
             Ok(machine) => machine,
-            Err(fault) => return unable(fault, self.is_lenient(&state.memory)),
+            Err(fault) => return unable(fault, self.is_lenient(&state.memory), Offline::NoLease),
         };
-        let (answer, faults) = self.find_answer(&state, &machine, ask, deadline).await;
-        let mut standing = self.conclude(answer, faults, &mut state.memory, &machine);
-        if let Err(error) = state.save().await {
+        let at = self.time();
+        let (answer, faults) = self.find_answer(&state, &machine, ask, (at, deadline)).await;
+        let holder = Holder {
+            owner: self.owner,
+            mac: machine.mac,
+            identity: Fingerprint(state.identity().fingerprint()),
+        };
+        let mut standing = self.conclude(answer, faults, &mut state.memory, holder);
+        if let Err(error) = state.save(self.time()).await {
             standing.warn(format!("the agent cannot remember this: {}", with_causes(&error)));
         }
         standing
@@ -86,7 +95,7 @@ impl Agent {
         state: &State,
         machine: &Choice,
         ask: Ask,
-        deadline: Deadline,
+        (at, deadline): (Timestamp, Deadline),
     ) -> (Option<Answer>, Vec<String>) {
         let (clues, sources) = sources::begin(self, &state.memory.pins, deadline);
         let mut search = Search::new(state.identity(), &state.memory.pins, deadline, clues, sources);
@@ -95,6 +104,7 @@ impl Agent {
             memory: &state.memory,
             machine,
             ask,
+            at,
             deadline,
             faults: Vec::new(),
             refused: None,
@@ -112,12 +122,12 @@ impl Agent {
         answer: Option<Answer>,
         mut faults: Vec<String>,
         memory: &mut Memory,
-        machine: &Choice,
+        holder: Holder,
     ) -> Standing {
-        let at = Clock::system().calendar();
+        let at = self.time();
         let (standing, last) = match answer {
             Some(Answer::Proven(proven, seen)) => {
-                let standing = remember_proven(*proven, *seen, memory, machine, faults);
+                let standing = remember_proven(*proven, *seen, memory, holder, faults);
                 let last = match standing {
                     Standing::NotCounted(_) => LastStanding::NotCounted,
                     _ => LastStanding::Licensed,
@@ -127,13 +137,19 @@ impl Agent {
             // A lenient component is stopped by servers that proved themselves only.
             Some(Answer::Refused(_, refusal, seen)) if seen.pin.is_none() && self.is_lenient(memory) => {
                 faults.push(format!("{}: not proven, and it says: {}", seen.server, refusal.text));
-                (
-                    Standing::NoServer(NoServer { may_run: true, faults }),
-                    LastStanding::NoServer,
-                )
+                let without = NoServer {
+                    may_run: true,
+                    faults,
+                    offline: Offline::NoLease,
+                };
+                (Standing::NoServer(without), LastStanding::NoServer)
             }
             Some(Answer::Refused(status, refusal, seen)) => {
                 remember_server(&seen, memory);
+                // One that has too many customers just now has not judged this one.
+                if seen.pin.is_some() && status != Status::SLOW_DOWN {
+                    memory.lease = None;
+                }
                 let mut denied = Denied::new(status, *refusal, seen.server);
                 denied.warnings = faults;
                 let last = LastStanding::Denied {
@@ -142,13 +158,33 @@ impl Agent {
                 };
                 (Standing::Denied(Box::new(denied)), last)
             }
-            None => {
-                let may_run = self.is_lenient(memory);
-                (Standing::NoServer(NoServer { may_run, faults }), LastStanding::NoServer)
-            }
+            None => (
+                Standing::NoServer(self.without_server(memory, holder, faults)),
+                LastStanding::NoServer,
+            ),
         };
         memory.standing = Some((last, at));
         standing
+    }
+
+    /// How the component stands when no server gave a usable answer (rules O1 to O3).
+    fn without_server(&self, memory: &Memory, holder: Holder, mut faults: Vec<String>) -> NoServer {
+        if self.is_lenient(memory) {
+            return NoServer {
+                may_run: true,
+                faults,
+                offline: Offline::NoLease,
+            };
+        }
+        let offline = self.offline(memory, holder.mac, holder.identity);
+        if let Offline::Leased(term) = &offline {
+            faults.extend(term.clock_fault());
+        }
+        NoServer {
+            may_run: offline.running().is_some(),
+            faults,
+            offline,
+        }
     }
 }
 
@@ -158,6 +194,8 @@ struct Round<'a> {
     memory: &'a Memory,
     machine: &'a Choice,
     ask: Ask,
+    /// This machine's time at its beginning: leases count from it.
+    at: Timestamp,
     deadline: Deadline,
     faults: Vec<String>,
     /// The first refusal of a server that is not pinned; another one may still grant.
@@ -293,6 +331,7 @@ impl Round<'_> {
             continuation: pin.map_or(0, |pin| pin.continuation(self.machine.mac)),
             host_name: host_name(self.agent.host_name.clone()),
             other_macs: self.machine.others.iter().map(|mac| mac.bytes()).collect(),
+            client_time: Some(self.at.0),
             ..Checkout::default()
         }
     }
@@ -302,7 +341,7 @@ fn remember_proven(
     proven: Proven,
     seen: Seen,
     memory: &mut Memory,
-    machine: &Choice,
+    holder: Holder,
     mut warnings: Vec<String>,
 ) -> Standing {
     memory.signed_entry = Some(proven.signed_entry);
@@ -322,6 +361,7 @@ fn remember_proven(
             continuation,
             conflict,
             former,
+            lease,
         } => {
             if seen.pin.is_none() {
                 // The first grant pins the server that gave it (rule K9).
@@ -330,14 +370,15 @@ fn remember_proven(
                 memory.pins.push(pin);
             }
             if let Some(pin) = memory.pin_mut(server.fingerprint) {
-                pin.set_continuation(machine.mac, continuation);
+                pin.set_continuation(holder.mac, continuation);
             }
             memory.grant = Some(LastGrant {
-                mac: machine.mac,
+                mac: holder.mac,
                 serial,
                 acquired_at,
                 renew_by,
             });
+            warnings.extend(lease.and_then(|signed| remember_lease(signed, &server, memory, holder).err()));
             if conflict.is_some() {
                 warnings.push(
                     "another copy of this machine seems to be in use with the same license; the administrator sees it"
@@ -347,7 +388,7 @@ fn remember_proven(
             debug_assert!(outcome != Outcome::NOT_COUNTED, "a seat was granted");
             Standing::Licensed(Box::new(Licensed {
                 serial,
-                mac: machine.mac,
+                mac: holder.mac,
                 outcome,
                 acquired_at,
                 renew_by,
@@ -360,8 +401,25 @@ fn remember_proven(
     }
 }
 
+/// Keeps the lease of a grant. The error is one sentence for people; what was kept before stays.
+fn remember_lease(signed: Bytes, server: &ServerSeen, memory: &mut Memory, holder: Holder) -> Result<(), String> {
+    holder
+        .check(&signed, server.lease_key, Some(server.id))
+        .map_err(|told| format!("{server}: {told}; it is not kept, so tell the server's administrator"))?;
+    // It counts from now on: what the clock said before, were it ever wrong, does not count against it.
+    memory.newest_time = Timestamp(0);
+    memory.lease = Some(KeptLease {
+        signed,
+        server: server.fingerprint,
+    });
+    Ok(())
+}
+
 /// Brings the pin of the server that answered up to date; a successor takes its predecessor's place.
 fn remember_server(seen: &Seen, memory: &mut Memory) {
+    if let Some(lease) = memory.lease.as_mut().filter(|lease| Some(lease.server) == seen.pin) {
+        lease.server = seen.server.fingerprint;
+    }
     if let Some(pin) = seen.pin.and_then(|pinned| memory.pin_mut(pinned)) {
         pin.fingerprint = seen.server.fingerprint;
         note_server(pin, &seen.server);
@@ -372,6 +430,7 @@ fn note_server(pin: &mut Pin, server: &ServerSeen) {
     pin.server = Some(server.id);
     pin.address = Some(server.target.address);
     pin.epoch = pin.epoch.max(server.epoch);
+    pin.lease_key = server.lease_key;
 }
 
 /// The machine's host name, as far as the protocol can carry it.

@@ -29,12 +29,21 @@ pub(super) enum ProvenAnswer {
         continuation: u64,
         conflict: Option<Conflict>,
         former: Option<Former>,
+        /// Not checked yet: see [`super::lease`].
+        lease: Option<Bytes>,
     },
 }
 
 /// What the vendor says of the component in a signed entry; nothing if the entry is not the vendor's or not about it.
 pub(super) fn component_in(signed_entry: &[u8], owner: Owner, key: &VendorKey) -> Option<Component> {
     entry_of(signed_entry, owner, key).ok()?.1
+}
+
+/// Days that the vendor lets the component's product run without a server; nothing if the entry is not the vendor's or
+/// not about the component.
+pub(super) fn offline_days_in(signed_entry: &[u8], owner: Owner, key: &VendorKey) -> Option<u8> {
+    let (entry, component) = entry_of(signed_entry, owner, key).ok()?;
+    component.map(|_| entry.entry.offline_days)
 }
 
 /// Checks the vendor's signatures in an answer to a checkout. The error is one sentence for people.
@@ -96,6 +105,7 @@ fn seat_in(answer: CheckoutOk, owner: Owner, key: &VendorKey) -> Result<ProvenAn
             continuation: answer.continuation.unwrap_or(0),
             conflict: answer.conflict,
             former: answer.former,
+            lease: answer.lease,
         }),
         other => Err(format!("its answer {other:?} needs a newer version of this program")),
     }

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use super::exchange::RULES_FROM;
+use super::lease::Offline;
 use super::search::Search;
 use super::standing::{Denied, NoServer, ServerSeen};
 use super::{Agent, AgentError, sources};
 use crate::client::adapter::Wish;
 use crate::client::state::{LastStanding, Memory, Pin};
 use crate::client::with_causes;
-use crate::clock::Clock;
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::wire::ReleaseOutcome;
 use crate::wire::messages::seat::{Availability, Counts, Release};
@@ -55,6 +55,8 @@ pub struct Check {
     pub memory: Memory,
     /// Whether the component may run without a server.
     pub lenient: bool,
+    /// What a component that is not lenient may do without a server (rule O3).
+    pub offline: Offline,
     /// The product's seats and the server that told them; nothing if none did.
     pub available: Option<(Counts, ServerSeen)>,
     /// What was tried and what came of it, one sentence each.
@@ -123,13 +125,16 @@ impl Agent {
                 return Err(ReleaseError::NoServer(NoServer {
                     may_run: self.is_lenient(&state.memory),
                     faults,
+                    offline: Offline::NoLease,
                 }));
             }
             None => Released::NothingHeld,
         };
+        let now = self.time();
         state.memory.grant = None;
-        state.memory.standing = Some((LastStanding::Released, Clock::system().calendar()));
-        state.save().await.map_err(AgentError::State)?;
+        state.memory.lease = None;
+        state.memory.standing = Some((LastStanding::Released, now));
+        state.save(now).await.map_err(AgentError::State)?;
         Ok(released)
     }
 
@@ -150,6 +155,7 @@ impl Agent {
         let mut check = Check {
             mac,
             lenient: self.is_lenient(&state.memory),
+            offline: self.offline(&state.memory, mac, Fingerprint(state.identity().fingerprint())),
             memory: state.memory.clone(),
             available: None,
             faults: Vec::new(),

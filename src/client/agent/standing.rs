@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::AgentError;
+use super::lease::{Offline, Term};
 use crate::client::connect::{Connection, Target};
 use crate::client::with_causes;
 use crate::domain::ids::{Fingerprint, Mac, Serial, ServerId};
@@ -48,6 +49,16 @@ impl Standing {
         matches!(self, Self::Licensed(_) | Self::NotCounted(_))
     }
 
+    /// Until when the component may run without a server; nothing where it is not running on a lease (rule O3).
+    #[must_use]
+    pub const fn countdown(&self) -> Option<&Term> {
+        match self {
+            Self::NoServer(without) => without.offline.running(),
+            Self::Unable(unable) => unable.offline.running(),
+            Self::Denied(_) | Self::Licensed(_) | Self::NotCounted(_) => None,
+        }
+    }
+
     pub(super) fn warn(&mut self, warning: String) {
         match self {
             Self::Denied(denied) => denied.warnings.push(warning),
@@ -77,14 +88,23 @@ impl fmt::Display for Standing {
         match self {
             Self::Denied(denied) => f.write_str(&denied.text),
             Self::Licensed(licensed) => write!(f, "licensed by {} ({})", licensed.serial, licensed.server),
-            Self::NoServer(without) => f.write_str(&without.text()),
+            Self::NoServer(without) => f.write_str(&without.text(|_| String::new())),
             Self::NotCounted(not_counted) => write!(
                 f,
                 "not counted: {} of {} seats of the product are available ({})",
                 not_counted.counts.available, not_counted.counts.total, not_counted.server
             ),
             Self::Unable(unable) if unable.may_run => {
-                write!(f, "running without a license server: {}", with_causes(&*unable.fault))
+                let left = unable
+                    .offline
+                    .running()
+                    .map(|term| format!(" for {} more", term.left()));
+                let fault = with_causes(&*unable.fault);
+                write!(
+                    f,
+                    "running without a license server{}: {fault}",
+                    left.unwrap_or_default()
+                )
             }
             Self::Unable(unable) => write!(f, "{DENIAL_PREFIX}{}", with_causes(&*unable.fault)),
         }
@@ -108,6 +128,8 @@ pub struct ServerSeen {
     pub epoch: u32,
     /// Its time when it answered.
     pub time: Timestamp,
+    /// The Ed25519 public key that it signs leases with (rule O3).
+    pub lease_key: Option<[u8; 32]>,
 }
 
 impl ServerSeen {
@@ -121,6 +143,7 @@ impl ServerSeen {
             version: hello.server_version.clone(),
             epoch: hello.epoch,
             time: connection.server_time(),
+            lease_key: hello.lease_key,
         }
     }
 }
@@ -199,22 +222,48 @@ impl Denied {
 /// No server gave a usable answer.
 #[derive(Clone, Debug)]
 pub struct NoServer {
-    /// Whether the component may run all the same (rule O2).
+    /// Whether the component may run all the same (rules O2, O3).
     pub may_run: bool,
     /// What was tried and what came of it, one sentence each.
     pub faults: Vec<String>,
+    /// What its lease says, where it needs one.
+    pub offline: Offline,
 }
 
 impl NoServer {
-    fn text(&self) -> String {
+    /// One line for people. `date` shows a moment in time; where it gives an empty text the line tells none.
+    #[must_use]
+    pub fn text(&self, date: impl Fn(Timestamp) -> String) -> String {
         let what = match self.faults.as_slice() {
             [] => "no license server answered; check that one runs on this network, or name it".to_owned(),
             faults => format!("no license server gave a usable answer: {}", faults.join("; ")),
         };
-        if self.may_run {
-            format!("running without a license server: {what}")
-        } else {
-            format!("{DENIAL_PREFIX}{what}")
+        let dated = |before: &str, at, after: &str| match date(at) {
+            shown if shown.is_empty() => String::new(),
+            shown => format!("{before}{shown}{after}"),
+        };
+        match (&self.offline, self.may_run) {
+            (Offline::Leased(term), true) => {
+                let until = dated(" (until ", term.until, ")");
+                format!(
+                    "running without a license server for {} more{until}: {what}",
+                    term.left()
+                )
+            }
+            (_, true) => format!("running without a license server: {what}"),
+            (Offline::NoLease, false) => format!("{DENIAL_PREFIX}{what}"),
+            (Offline::Leased(term), false) => {
+                let since = dated(" since ", term.until, "");
+                format!(
+                    "{DENIAL_PREFIX}the {} days that this product may run without its license server are over{since}; \
+                     start the server, or connect this machine to its network: {what}",
+                    term.days
+                )
+            }
+            (Offline::Unfit(told), false) => format!(
+                "{DENIAL_PREFIX}{what}; it cannot run without one either, since {told}: connect this machine to its \
+                 license server"
+            ),
         }
     }
 }
@@ -224,6 +273,8 @@ impl NoServer {
 pub struct Unable {
     /// Why, and what to do.
     pub fault: Arc<AgentError>,
-    /// Whether the component may run all the same (rule O2).
+    /// Whether the component may run all the same (rules O2, O3).
     pub may_run: bool,
+    /// What its lease says, where it needs one and could be looked at.
+    pub offline: Offline,
 }

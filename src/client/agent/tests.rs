@@ -1,3 +1,4 @@
+mod lease;
 mod life;
 mod servers;
 mod standing;
@@ -36,6 +37,10 @@ impl Vendor {
     }
 
     fn entry(&self, version: u64, lenient_counted: bool) -> Bytes {
+        self.entry_offline(version, lenient_counted, 0)
+    }
+
+    fn entry_offline(&self, version: u64, lenient_counted: bool, offline_days: u8) -> Bytes {
         let flags = |counted, lenient| Component {
             counted,
             lenient,
@@ -50,7 +55,7 @@ impl Vendor {
             name: "Backup Server".to_owned(),
             idle_days: 30,
             single_use: false,
-            offline_days: 0,
+            offline_days,
             components,
             required_product: None,
             on_conflict: OnConflict::Flag,

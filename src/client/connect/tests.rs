@@ -147,7 +147,11 @@ async fn many_requests_are_answered_in_order_and_within_the_servers_limit() {
                     total,
                     ..Counts::default()
                 };
-                let answer = Response::Availability(AvailabilityOk { server_time: 1, counts });
+                let answer = Response::Availability(AvailabilityOk {
+                    server_time: 1,
+                    counts,
+                    units: Counts::default(),
+                });
                 peer.answer(request, Opcode::AVAILABILITY, &answer).await;
             }
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::{CONTINUATIONS_MAX, LastGrant, LastStanding, Memory, Pin, StateError};
+use super::{CONTINUATIONS_MAX, KeptLease, LastGrant, LastStanding, Memory, Pin, StateError};
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::time::Timestamp;
 use crate::tls::PINS_MAX;
@@ -32,6 +32,11 @@ struct StateV1 {
     signed_entry: Option<String>,
     grant: Option<GrantV1>,
     standing: Option<StandingV1>,
+    /// Absent in files from before there were leases, like the next.
+    #[serde(default)]
+    lease: Option<LeaseV1>,
+    #[serde(default)]
+    newest_time: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -41,6 +46,9 @@ struct PinV1 {
     server: Option<String>,
     address: Option<String>,
     epoch: u32,
+    /// Base64; absent in files from before there were leases.
+    #[serde(default)]
+    lease_key: Option<String>,
     continuations: Vec<ContinuationV1>,
 }
 
@@ -58,6 +66,14 @@ struct GrantV1 {
     serial: String,
     acquired_at: u64,
     renew_by: Option<u64>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct LeaseV1 {
+    /// Base64.
+    signed: String,
+    server: String,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -92,6 +108,11 @@ pub(super) fn encode(memory: &Memory, identity: Fingerprint) -> String {
             renew_by: grant.renew_by.map(|at| at.0),
         }),
         standing: memory.standing.as_ref().map(standing_out),
+        lease: memory.lease.as_ref().map(|lease| LeaseV1 {
+            signed: BASE64.encode(&lease.signed),
+            server: lease.server.to_string(),
+        }),
+        newest_time: memory.newest_time.0,
     };
     serde_json::to_string_pretty(&record).expect("the record has string keys only")
 }
@@ -125,12 +146,13 @@ fn memory_in(record: StateV1) -> Result<(Memory, Fingerprint), String> {
         pins: record.pins.into_iter().map(pin_in).collect::<Result<_, _>>()?,
         signed_entry: record
             .signed_entry
-            .map(|entry| BASE64.decode(entry.as_bytes()))
-            .transpose()
-            .map_err(|error| format!("signed_entry: {error}"))?
+            .map(|entry| bytes_in("signed_entry", &entry))
+            .transpose()?
             .map(Bytes::from),
         grant: record.grant.as_ref().map(grant_in).transpose()?,
         standing: record.standing.map(standing_in).transpose()?,
+        lease: record.lease.as_ref().map(lease_in).transpose()?,
+        newest_time: Timestamp(record.newest_time),
     };
     Ok((memory, parsed(&record.identity)?))
 }
@@ -141,6 +163,7 @@ fn pin_out(pin: &Pin) -> PinV1 {
         server: pin.server.map(|server| server.to_string()),
         address: pin.address.map(|address| address.to_string()),
         epoch: pin.epoch,
+        lease_key: pin.lease_key.map(|key| BASE64.encode(&key)),
         continuations: pin
             .continuations
             .iter()
@@ -162,6 +185,7 @@ fn pin_in(pin: PinV1) -> Result<Pin, String> {
         server: pin.server.as_deref().map(parsed).transpose()?,
         address: pin.address.as_deref().map(parsed).transpose()?,
         epoch: pin.epoch,
+        lease_key: pin.lease_key.as_deref().map(lease_key_in).transpose()?,
         continuations: pin
             .continuations
             .into_iter()
@@ -177,6 +201,26 @@ fn grant_in(grant: &GrantV1) -> Result<LastGrant, String> {
         acquired_at: Timestamp(grant.acquired_at),
         renew_by: grant.renew_by.map(Timestamp),
     })
+}
+
+fn lease_key_in(text: &str) -> Result<[u8; 32], String> {
+    let bytes = bytes_in("lease_key", text)?;
+    bytes
+        .try_into()
+        .map_err(|bytes: Vec<u8>| format!("lease_key: {} bytes", bytes.len()))
+}
+
+fn lease_in(kept: &LeaseV1) -> Result<KeptLease, String> {
+    Ok(KeptLease {
+        signed: bytes_in("lease", &kept.signed)?.into(),
+        server: parsed(&kept.server)?,
+    })
+}
+
+fn bytes_in(field: &str, text: &str) -> Result<Vec<u8>, String> {
+    BASE64
+        .decode(text.as_bytes())
+        .map_err(|error| format!("{field}: {error}"))
 }
 
 fn standing_out((standing, at): &(LastStanding, Timestamp)) -> StandingV1 {

@@ -28,6 +28,7 @@ fn full_memory() -> Memory {
                 server: Some(ServerId([2; 16])),
                 address: Some("[fe80::1%3]:17328".parse().unwrap()),
                 epoch: 5,
+                lease_key: Some([8; 32]),
                 continuations: vec![(mac(1), 17), (mac(2), u64::MAX)],
             },
             Pin::new(Fingerprint([3; 32])),
@@ -46,6 +47,11 @@ fn full_memory() -> Memory {
             },
             Timestamp(30),
         )),
+        lease: Some(KeptLease {
+            signed: Bytes::from_static(b"\x00\xff lease"),
+            server: Fingerprint([1; 32]),
+        }),
+        newest_time: Timestamp(40),
     }
 }
 
@@ -55,7 +61,7 @@ async fn what_was_saved_is_there_at_the_next_start() {
     let mut state = State::open(directory.path(), owner(), WAIT).await.unwrap();
     assert_eq!(state.memory, Memory::default());
     state.memory = full_memory();
-    state.save().await.unwrap();
+    state.save(Timestamp(40)).await.unwrap();
     let identity = state.identity().fingerprint();
     drop(state);
     let again = State::open(directory.path(), owner(), WAIT).await.unwrap();
@@ -65,6 +71,44 @@ async fn what_was_saved_is_there_at_the_next_start() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{:?}", entry.path());
+    }
+}
+
+#[tokio::test]
+async fn a_file_from_before_there_were_leases_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = State::open(directory.path(), owner(), WAIT).await.unwrap();
+    let path = state.path.clone();
+    drop(state);
+    let new = Memory {
+        lease: None,
+        newest_time: Timestamp(0),
+        ..full_memory()
+    };
+    let mut older: serde_json::Value = serde_json::from_str(&record::encode(&new, Fingerprint([9; 32]))).unwrap();
+    for field in ["lease", "newest_time"] {
+        assert!(older.as_object_mut().unwrap().remove(field).is_some(), "{field}");
+    }
+    for pin in older["pins"].as_array_mut().unwrap() {
+        assert!(pin.as_object_mut().unwrap().remove("lease_key").is_some());
+    }
+    file::replace(&path, older.to_string().as_bytes()).unwrap();
+    let read = State::open(directory.path(), owner(), WAIT).await.unwrap().memory;
+    assert_eq!((&read.lease, read.newest_time), (&None, Timestamp(0)));
+    assert_eq!(read.grant, new.grant);
+    assert!(read.pins.iter().all(|pin| pin.lease_key.is_none()));
+}
+
+// proves O3
+#[tokio::test]
+async fn the_newest_time_that_was_saved_never_goes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    for (now, newest) in [(50, 50), (49, 50), (0, 50), (51, 51)] {
+        let mut state = State::open(directory.path(), owner(), WAIT).await.unwrap();
+        state.save(Timestamp(now)).await.unwrap();
+        drop(state);
+        let state = State::open(directory.path(), owner(), WAIT).await.unwrap();
+        assert_eq!(state.memory.newest_time, Timestamp(newest));
     }
 }
 
@@ -109,6 +153,7 @@ async fn a_damaged_file_is_refused_and_left_alone() {
         good.replace("BCDEF\"", "BCDEU\""),
         good.replace("\"epoch\"", "\"epoche\""),
         good.replace("\"version\": 1", "\"version\": 0"),
+        good.replace("\"lease_key\": \"", "\"lease_key\": \"AAAA"),
     ];
     for text in damaged {
         assert_ne!(text, good);
@@ -139,7 +184,7 @@ async fn a_new_identity_starts_without_continuation_numbers() {
     let directory = tempfile::tempdir().unwrap();
     let mut state = State::open(directory.path(), owner(), WAIT).await.unwrap();
     state.memory = full_memory();
-    state.save().await.unwrap();
+    state.save(Timestamp(40)).await.unwrap();
     drop(state);
     fs::remove_file(owner().path(directory.path(), "pem")).unwrap();
     let state = State::open(directory.path(), owner(), WAIT).await.unwrap();

@@ -211,6 +211,7 @@ impl Ledger {
                 .map(|one| one.certificate.clone())
                 .unwrap_or_default(),
             signed_entry: asked.product.signed_entry.clone(),
+            offline_days: asked.product.offline_days,
         }))
     }
 

@@ -104,11 +104,7 @@ impl Ledger {
             listed: None,
         };
         if let Some(before) = before {
-            before.admits(&license)?;
-        }
-        let used = self.index.used(serial);
-        if used > claims.seats {
-            return Err(KeyRefusal::FewerSeatsThanUsed { used });
+            before.admits(&license, self.index.used(serial))?;
         }
         if license.status(occasion.now.latest()).serves() {
             Ok(Some(license))
@@ -167,13 +163,16 @@ impl Before {
         }
     }
 
-    /// Whether a license may take this one's place (rule K6).
-    fn admits(&self, next: &License) -> Result<(), KeyRefusal> {
+    /// Whether a license may take this one's place, of which `used` units are in use (rule K6).
+    fn admits(&self, next: &License, used: u32) -> Result<(), KeyRefusal> {
         let seats = next.claims.seats.cmp(&self.seats);
         let end = next.ends_at().cmp(&self.ends_at);
         match (seats, end) {
             (Ordering::Equal, Ordering::Equal) if !self.is_here => Ok(()),
             (Ordering::Less | Ordering::Equal, Ordering::Less | Ordering::Equal) => Err(KeyRefusal::Superseded),
+            (Ordering::Less, Ordering::Greater) if next.claims.seats < used => {
+                Err(KeyRefusal::FewerSeatsThanUsed { used })
+            }
             (Ordering::Less, Ordering::Greater) | (Ordering::Greater, Ordering::Less) => Err(KeyRefusal::NotARenewal),
             (Ordering::Greater, _) | (_, Ordering::Greater) => Ok(()),
         }

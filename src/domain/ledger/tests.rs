@@ -1,12 +1,19 @@
 //! The rules on the ledger itself, one claim a test; the simulation in `tests/pure` looks for what nobody thought of.
 
+mod addons;
 mod administration;
 mod binding;
+mod catalogues;
+mod clock;
+mod copies;
 mod counting;
+mod deploying;
 mod fixture;
 mod importing;
 mod releasing;
 mod removing;
+mod renewing;
+mod rollout;
 mod seats;
 mod serving;
 mod time;

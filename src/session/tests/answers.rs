@@ -32,6 +32,7 @@ fn a_checkout_arrives_as_it_was_asked_and_its_grant_as_it_was_given() {
             }),
             certificate: Bytes::from_static(b"certificate"),
             signed_entry: Bytes::from_static(b"entry"),
+            offline_days: 0,
         }));
         pair.reply(tag, Answer::Reply(Box::new(grant.clone())));
         let [Response::Checkout(reply)] = &pair.answers()[..] else {
@@ -40,6 +41,70 @@ fn a_checkout_arrives_as_it_was_asked_and_its_grant_as_it_was_given() {
         assert_eq!(reply.server_time, NOW.0);
         assert_eq!(reply_of_checkout(reply.clone()), Ok(grant));
     }
+}
+
+/// A grant of a product that may run so many days without a server.
+fn granted_for(offline_days: u8) -> Answer {
+    Answer::Reply(Box::new(Reply::Seat(Box::new(Grant {
+        kind: GrantKind::Granted,
+        serial: serial(),
+        acquired_at: Timestamp(10),
+        renew_by: None,
+        continuation: 77,
+        conflict: None,
+        certificate: Bytes::from_static(b"certificate"),
+        signed_entry: Bytes::from_static(b"entry"),
+        offline_days,
+    }))))
+}
+
+// proves O3
+#[test]
+fn a_lease_comes_with_the_grant_of_a_product_with_offline_days_to_an_agent_that_told_its_time() {
+    for (client_time, offline_days, is_leased) in [(Some(99), 7, true), (Some(99), 0, false), (None, 7, false)] {
+        for request in [Request::Checkout, Request::Renew] {
+            let mut pair = Pair::greeted(Role::Agent);
+            let ask = seat::Checkout {
+                client_time,
+                ..checkout_of(&checkout(0))
+            };
+            pair.ask(&request(ask));
+            let (tag, _) = pair.submitted.pop().expect("submitted");
+            pair.reply(tag, granted_for(offline_days));
+            let [Response::Checkout(reply)] = &pair.answers()[..] else {
+                panic!("not one grant");
+            };
+            assert_eq!(reply.lease.is_some(), is_leased, "{client_time:?} {offline_days}");
+            let Some(signed) = &reply.lease else { continue };
+            let expected = Lease {
+                vendor: [1; 16],
+                product: "BKSRV".to_owned(),
+                component: "agent".to_owned(),
+                mac: [0, 1, 2, 3, 4, 5],
+                identity: peer().identity.0,
+                server: [4; 16],
+                days: 7,
+                client_time: 99,
+                server_time: NOW.calendar.0,
+            };
+            assert_eq!(lease::verify(signed, &lease_key().public()), Ok(expected));
+        }
+    }
+}
+
+// proves O3, T3
+#[test]
+fn the_agents_clock_goes_into_the_lease_and_never_to_the_ledger() {
+    let mut pair = Pair::greeted(Role::Agent);
+    let commands = [None, Some(0), Some(u64::MAX)].map(|client_time| {
+        let ask = seat::Checkout {
+            client_time,
+            ..checkout_of(&checkout(3))
+        };
+        pair.ask(&Request::Checkout(ask));
+        pair.submitted.pop().expect("submitted").1
+    });
+    assert!(commands.iter().all(|work| *work == commands[0]));
 }
 
 #[test]

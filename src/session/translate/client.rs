@@ -70,6 +70,8 @@ pub(in crate::session) fn reply_of_checkout(reply: seat::CheckoutOk) -> Result<R
         conflict: reply.conflict.as_ref().map(conflict_of).transpose()?,
         certificate: reply.certificate.ok_or(missing("CheckoutOk.certificate"))?,
         signed_entry: reply.catalogue_entry,
+        // Not on the wire: a lease says it.
+        offline_days: 0,
     })))
 }
 

@@ -58,8 +58,6 @@ pub struct Greeting {
     pub server: Server,
     /// That the server's identity took the place of another one.
     pub succession: Option<Succession>,
-    /// The Ed25519 public key that signs leases.
-    pub lease_key: Option<[u8; 32]>,
 }
 
 /// What became of one license key of an IMPORT.

@@ -1,5 +1,6 @@
 //! The domain's answers as replies of the wire.
 
+use super::super::lease;
 use super::super::server::SessionConfig;
 use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
@@ -25,6 +26,8 @@ pub struct Context<'a> {
     pub server_time: Timestamp,
     /// The moment of the answer.
     pub at: Monotonic,
+    /// The lease that was asked for, without its days and its time.
+    pub lease: Option<&'a seat::Lease>,
 }
 
 /// The reply to a request.
@@ -202,7 +205,7 @@ fn hello(greeting: Greeting, context: &Context<'_>) -> HelloOk {
         silence_ms: config.silence_ms(greeting.role),
         role: role_code(greeting.role),
         succession: greeting.succession,
-        lease_key: greeting.lease_key,
+        lease_key: config.lease_key.as_ref().map(|key| key.public()),
     }
 }
 
@@ -212,7 +215,9 @@ fn granted(grant: Grant, context: &Context<'_>) -> seat::CheckoutOk {
         GrantKind::Granted => (Outcome::GRANTED, None),
         GrantKind::Renewed => (Outcome::RENEWED, None),
     };
+    let signed = |(key, asked)| lease::granted(key, asked, grant.offline_days, context.server_time.0);
     seat::CheckoutOk {
+        lease: context.config.lease_key.as_deref().zip(context.lease).and_then(signed),
         server_time: context.server_time.0,
         outcome,
         catalogue_entry: grant.signed_entry,

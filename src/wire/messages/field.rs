@@ -185,7 +185,7 @@ macro_rules! numbers {
     )* };
 }
 
-numbers! { u16, 2; u32, 4; u64, 8; }
+numbers! { u8, 1; u16, 2; u32, 4; u64, 8; }
 
 macro_rules! code_values {
     ($($code:ident, $raw:ident, $len:literal;)*) => { $(

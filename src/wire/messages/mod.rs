@@ -110,6 +110,7 @@ table! {
     hello::Refusal, Place::Refusal;
     seat::Checkout, Place::Request(&[Opcode::CHECKOUT, Opcode::RENEW]);
     seat::CheckoutOk, Place::Reply(&[Opcode::CHECKOUT, Opcode::RENEW]);
+    seat::Lease, Place::Field;
     seat::Conflict, Place::Field;
     seat::Former, Place::Field;
     seat::Counts, Place::Field;

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::wire::limits::{
-    CATALOGUE_ENTRY_LEN_MAX, CERTIFICATE_LEN_MAX, HOST_NAME_LEN_MAX, ID_LEN_MAX, OTHER_MACS_MAX, SERIAL_LEN,
+    CATALOGUE_ENTRY_LEN_MAX, CERTIFICATE_LEN_MAX, HOST_NAME_LEN_MAX, ID_LEN_MAX, LEASE_LEN_MAX, OTHER_MACS_MAX,
+    SERIAL_LEN,
 };
 use crate::wire::{ConflictKind, EndCause, Outcome, ReleaseOutcome};
 
@@ -30,6 +31,9 @@ message! {
         0x0009 instance: optional [u8; 16];
         /// Its CPUs; not used yet (rule P5).
         0x000a cpus: optional u16;
+        /// The agent's clock, in seconds since 1970-01-01 00:00 UTC; repeated in the lease and used for nothing else
+        /// (rules O3, T3). Without it there is no lease.
+        0x000b client_time: optional u64;
     }
 }
 
@@ -58,6 +62,33 @@ message! {
         0x000a former: optional Former;
         /// The product's seats; there when the component is not counted (rule I3).
         0x000b counts: optional Counts;
+        /// The signed lease (rule O3); there when a seat was granted, `client_time` was sent and the product may run
+        /// without a server.
+        0x000c lease: optional Bytes, max LEASE_LEN_MAX;
+    }
+}
+
+message! {
+    /// What a component may show itself when no server answers (rule O3); signed, see [`crate::session::lease`].
+    Lease {
+        /// The vendor's id.
+        0x0001 vendor: required [u8; 16];
+        /// The product's id.
+        0x0002 product: required String, max ID_LEN_MAX;
+        /// The component's id.
+        0x0003 component: required String, max ID_LEN_MAX;
+        /// The machine's MAC address.
+        0x0004 mac: required [u8; 6];
+        /// The identity of the component that asked.
+        0x0005 identity: required [u8; 32];
+        /// The server's name for itself.
+        0x0006 server: required [u8; 16];
+        /// Days that it lasts, from `client_time` on; 60 at most.
+        0x0007 days: required u8;
+        /// The agent's clock as the checkout told it, in seconds since 1970-01-01 00:00 UTC.
+        0x0008 client_time: required u64;
+        /// The server's calendar, in seconds likewise; for people who look into it.
+        0x0009 server_time: required u64;
     }
 }
 

@@ -13,7 +13,9 @@ use seatkeeper::domain::command::{Actor, Command, Role};
 use seatkeeper::domain::ids::{Fingerprint, ServerId};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::time::{Monotonic, Now, Timestamp};
-use seatkeeper::session::{Action, Answer, Greeting, KeyOutcome, Peer, RequestTag, ServerSession, SessionConfig, Work};
+use seatkeeper::session::{
+    Action, Answer, Greeting, KeyOutcome, LeaseKey, Peer, RequestTag, ServerSession, SessionConfig, Work,
+};
 use seatkeeper::vendor::{KeyError, LicenseKey, ListError, SignedCatalogue, SigningKey, VendorKey};
 use seatkeeper::wire::limits::IN_FLIGHT_MAX;
 use seatkeeper::wire::messages::Response;
@@ -57,7 +59,8 @@ struct Bench {
 impl Bench {
     fn new(role: u8) -> Self {
         let (at, now) = (Monotonic(1_000), Now::at(1_767_225_600));
-        let config = SessionConfig::new("a server".to_owned(), "1".to_owned(), at);
+        let mut config = SessionConfig::new("a server".to_owned(), "1".to_owned(), at);
+        config.lease_key = Some(Arc::new(LeaseKey::from_seed([4; 32])));
         let peer = Peer {
             identity: IDENTITY,
             address: [192, 0, 2, 7].into(),
@@ -121,7 +124,6 @@ impl Bench {
                     role,
                     server,
                     succession: None,
-                    lease_key: Some([4; 32]),
                 }))
             }
             Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {

@@ -1,13 +1,15 @@
 //! What each accepted vector says.
 
+mod deployment;
+mod imports;
+mod views;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use seatkeeper::wire::discovery::{Offer, Question, Wanted};
-use seatkeeper::wire::messages::{Request, Response, admin, hello, seat, views};
-use seatkeeper::wire::{
-    ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Opcode, Outcome, ReleaseOutcome, Role, Status, Usage,
-};
+use seatkeeper::wire::messages::{Request, Response, admin, hello, seat};
+use seatkeeper::wire::{ConflictKind, EndCause, Opcode, Outcome, ReleaseOutcome, Role, Status};
 
 use super::Said;
 
@@ -22,13 +24,19 @@ pub(crate) fn all() -> BTreeMap<&'static str, Said> {
         datagrams(),
         beginning(),
         checkouts(),
+        leases(),
         seats(),
-        status(),
-        licenses(),
-        used_seats(),
-        products(),
-        admins(),
-        imports(),
+        deployment::reserve(),
+        deployment::settle(),
+        deployment::reservations(),
+        views::status(),
+        views::licenses(),
+        views::used_seats(),
+        views::products(),
+        views::admins(),
+        imports::keys(),
+        imports::lists(),
+        imports::bindings_and_clock(),
     ];
     groups.into_iter().flatten().collect()
 }
@@ -159,6 +167,8 @@ fn rare_refusal() -> hello::Refusal {
         catalogue_version: Some(5),
         version_min: Some(1),
         version_max: Some(1),
+        required_product: Some(text("HOSTMGR")),
+        contact: Some(text("licenses@example.com")),
         ..Default::default()
     }
 }
@@ -186,6 +196,16 @@ fn counts() -> seat::Counts {
         used: 4,
         free: 6,
         available: 6,
+    }
+}
+
+fn units() -> seat::Counts {
+    seat::Counts {
+        licenses: 2,
+        total: 50,
+        used: 20,
+        free: 30,
+        available: 25,
     }
 }
 
@@ -255,6 +275,49 @@ fn checkouts() -> Group {
     ]
 }
 
+fn leases() -> Group {
+    let lease = seat::Lease {
+        vendor: VENDOR,
+        product: text("BKSRV"),
+        component: text("agent"),
+        mac: MAC,
+        identity: [0x77; 32],
+        server: [0x22; 16],
+        days: 7,
+        client_time: NOW - 10,
+        server_time: NOW,
+    };
+    let asked = seat::Checkout {
+        vendor: VENDOR,
+        product: text("BKSRV"),
+        component: text("agent"),
+        mac: MAC,
+        continuation: 7,
+        client_time: Some(NOW - 10),
+        ..Default::default()
+    };
+    let granted = seat::CheckoutOk {
+        server_time: NOW,
+        outcome: Outcome::GRANTED,
+        catalogue_entry: Bytes::from_static(b"entry"),
+        serial: Some(text(SERIAL)),
+        acquired_at: Some(NOW),
+        renew_by: Some(NOW + 2_592_000),
+        continuation: Some(8),
+        certificate: Some(Bytes::from_static(b"certificate")),
+        lease: Some(super::lease_key().sign(&lease).expect("in bounds")),
+        ..Default::default()
+    };
+    vec![
+        ("checkout_leased", Said::Request(Request::Checkout(asked))),
+        (
+            "checkout_ok_leased",
+            reply(Opcode::CHECKOUT, Response::Checkout(granted)),
+        ),
+        ("lease", Said::Lease(lease)),
+    ]
+}
+
 fn seats() -> Group {
     let release = seat::Release {
         vendor: VENDOR,
@@ -276,6 +339,7 @@ fn seats() -> Group {
     let available = seat::AvailabilityOk {
         server_time: NOW,
         counts: counts(),
+        units: units(),
     };
     let end = admin::SeatEnd {
         mac: MAC,
@@ -300,240 +364,5 @@ fn seats() -> Group {
             "availability_ok",
             reply(Opcode::AVAILABILITY, Response::Availability(available)),
         ),
-    ]
-}
-
-fn status() -> Group {
-    let answer = views::StatusOk {
-        server_time: NOW,
-        name: text("license-1"),
-        server_version: text("0.1.0"),
-        uptime_secs: 3_600,
-        server: Some([0x22; 16]),
-        epoch: Some(1),
-        founded_at: Some(NOW - 3_600),
-        products: 5,
-        licenses: 4,
-        licenses_expired: 1,
-        seats: 12,
-        conflicts: 1,
-        admins: 1,
-        vendors: vec![views::VendorRow {
-            vendor: VENDOR,
-            public_key: [0x55; 32],
-            trusted_at: NOW - 3_600,
-            name: text("Example"),
-            catalogue_version: 3,
-        }],
-    };
-    vec![
-        ("status", Said::Request(Request::Status(views::Status {}))),
-        ("status_ok", reply(Opcode::STATUS, Response::Status(answer))),
-    ]
-}
-
-fn licenses() -> Group {
-    let ask = views::Licenses {
-        after: Some(text(SERIAL)),
-        limit: Some(100),
-    };
-    let row = views::LicenseRow {
-        serial: text(SERIAL),
-        vendor: VENDOR,
-        vendor_name: text("Example"),
-        product: text("BKSRV"),
-        product_name: text("Backup Server"),
-        imported_at: NOW - 100,
-        issued_at: NOW - 200,
-        ends_at: Some(NOW + 86_400),
-        total: 10,
-        used: 4,
-        free: 6,
-        available: 6,
-        kind: Kind::TRIAL,
-        usage: Usage::MACHINE,
-        status: LicenseStatus::VALID,
-        auto_renew: false,
-        support_until_day: Some(21_000),
-    };
-    let answer = views::LicensesOk {
-        server_time: NOW,
-        more: false,
-        rows: vec![row],
-    };
-    vec![
-        ("licenses", Said::Request(Request::Licenses(ask))),
-        ("licenses_ok", reply(Opcode::LICENSES, Response::Licenses(answer))),
-    ]
-}
-
-fn used_seats() -> Group {
-    let ask = views::Seats {
-        after: Some(views::SeatName {
-            vendor: VENDOR,
-            product: text("BKSRV"),
-            mac: MAC,
-        }),
-        limit: Some(256),
-        mac: Some(MAC),
-    };
-    let bound = views::Holder {
-        component: text("agent"),
-        identity: Some([0x66; 32]),
-        rebound_at: Some(NOW - 60),
-        conflict: Some(conflict()),
-    };
-    let ephemeral = views::Holder {
-        component: text("rescue"),
-        ..Default::default()
-    };
-    let row = views::SeatRow {
-        vendor: VENDOR,
-        product: text("BKSRV"),
-        product_name: text("Backup Server"),
-        mac: MAC,
-        serial: text(SERIAL),
-        acquired_at: NOW - 500,
-        renewed_at: NOW - 50,
-        renew_by: Some(NOW + 2_592_000),
-        single_use: false,
-        host_name: Some(text("host-1")),
-        address: Some([10, 0, 0, 7].into()),
-        other_macs: vec![OTHER_MAC],
-        components: vec![bound, ephemeral],
-    };
-    let answer = views::SeatsOk {
-        server_time: NOW,
-        more: true,
-        rows: vec![row],
-    };
-    vec![
-        ("seats", Said::Request(Request::Seats(ask))),
-        ("seats_ok", reply(Opcode::SEATS, Response::Seats(answer))),
-    ]
-}
-
-fn products() -> Group {
-    let ask = views::Products {
-        after: Some(views::ProductName {
-            vendor: VENDOR,
-            product: text("BKSRV"),
-        }),
-        limit: Some(1),
-    };
-    let row = views::ProductRow {
-        vendor: VENDOR,
-        vendor_name: text("Example"),
-        product: text("BKSRV"),
-        product_name: text("Backup Server"),
-        idle_days: 30,
-        single_use: false,
-        counts: counts(),
-        components: vec![views::ComponentRow {
-            component: text("agent"),
-            counted: true,
-            lenient: true,
-            ephemeral: false,
-        }],
-    };
-    let answer = views::ProductsOk {
-        server_time: NOW,
-        more: false,
-        rows: vec![row],
-    };
-    vec![
-        ("products", Said::Request(Request::Products(ask))),
-        ("products_ok", reply(Opcode::PRODUCTS, Response::Products(answer))),
-    ]
-}
-
-fn admins() -> Group {
-    let list = views::AdminList {
-        after: Some([0x66; 32]),
-        limit: Some(10),
-    };
-    let row = views::AdminRow {
-        fingerprint: [0x77; 32],
-        role: Role::VIEWER,
-        label: text("reception"),
-        added_at: NOW - 10,
-    };
-    let listed = views::AdminListOk {
-        server_time: NOW,
-        more: false,
-        rows: vec![row],
-    };
-    let add = admin::AdminAdd {
-        fingerprint: [0x77; 32],
-        role: Role::VIEWER,
-        label: text("reception"),
-    };
-    let remove = admin::AdminRemove {
-        fingerprint: [0x77; 32],
-    };
-    vec![
-        ("admin_list", Said::Request(Request::AdminList(list))),
-        ("admin_list_ok", reply(Opcode::ADMIN_LIST, Response::AdminList(listed))),
-        ("admin_add", Said::Request(Request::AdminAdd(add))),
-        ("admin_remove", Said::Request(Request::AdminRemove(remove))),
-    ]
-}
-
-fn imports() -> Group {
-    let added = admin::ImportRow {
-        index: 0,
-        outcome: ImportOutcome::ADDED,
-        serial: Some(text(SERIAL)),
-        vendor: Some(VENDOR),
-        product: Some(text("BKSRV")),
-        seats: Some(10),
-        ..Default::default()
-    };
-    let refused = admin::ImportRow {
-        index: 1,
-        outcome: ImportOutcome::REFUSED,
-        status: Some(Status::TEXT_DAMAGED),
-        text: Some(text("damaged text")),
-        ..Default::default()
-    };
-    let import = admin::Import {
-        keys: vec![text("SK1-AAAAA-BBBBB"), text("SK1-CCCCC")],
-    };
-    let imported = admin::ImportOk {
-        server_time: NOW,
-        rows: vec![added, refused],
-    };
-    let catalogue = admin::CatalogueImport {
-        catalogue: Bytes::from_static(b"catalogue"),
-    };
-    let catalogue_ok = admin::CatalogueImportOk {
-        server_time: NOW,
-        products: 5,
-    };
-    let remove = admin::LicenseRemove {
-        serial: text(SERIAL),
-        end_seats: true,
-    };
-    let removed = admin::LicenseRemoveOk {
-        server_time: NOW,
-        seats_ended: 4,
-    };
-    let trust = admin::VendorTrust { public_key: [0x55; 32] };
-    let done = admin::Done { server_time: NOW };
-    vec![
-        ("import", Said::Request(Request::Import(import))),
-        ("import_ok", reply(Opcode::IMPORT, Response::Import(imported))),
-        ("catalogue_import", Said::Request(Request::CatalogueImport(catalogue))),
-        (
-            "catalogue_import_ok",
-            reply(Opcode::CATALOGUE_IMPORT, Response::CatalogueImport(catalogue_ok)),
-        ),
-        ("license_remove", Said::Request(Request::LicenseRemove(remove))),
-        (
-            "license_remove_ok",
-            reply(Opcode::LICENSE_REMOVE, Response::LicenseRemove(removed)),
-        ),
-        ("vendor_trust", Said::Request(Request::VendorTrust(trust))),
-        ("done", reply(Opcode::VENDOR_TRUST, Response::Done(done))),
     ]
 }

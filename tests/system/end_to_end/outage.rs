@@ -1,7 +1,7 @@
 //! Components without their server, and with the wrong one.
 
 use super::cause;
-use crate::process::Output;
+use crate::process::{Machine, Output, SEATKEEPER, command, finish};
 use crate::site::Site;
 use crate::vendor::Vendor;
 
@@ -9,7 +9,28 @@ use crate::vendor::Vendor;
 #[track_caller]
 fn without_server(site: &Site, machine: u16, verb: &str, product: &str, component: &str) -> Output {
     site.machine(machine)
-        .agent(verb, product, component, &["--server", "127.0.0.1:1"])
+        .agent(verb, product, component, &["--server", NOBODY])
+}
+
+/// Where no server is.
+const NOBODY: &str = "127.0.0.1:1";
+
+/// `run` on a machine whose server does not answer.
+#[track_caller]
+fn run_without_server(machine: &Machine, product: &str) -> Output {
+    let mut run = command(SEATKEEPER);
+    run.args([
+        "run",
+        product,
+        "agent",
+        "--mac",
+        &machine.mac,
+        "--server",
+        NOBODY,
+        "--vendor-key",
+    ]);
+    run.arg(&machine.vendor_key).args(["--", "sh", "-c", "exit 7"]);
+    finish(machine.environment(&mut run))
 }
 
 // proves O1
@@ -108,9 +129,81 @@ fn an_agent_talks_to_its_own_server_alone_until_it_is_told_to_trust_another() {
         "which server it is: {refused:?}"
     );
     assert_eq!(theirs.audit()[0]["used"], 0);
-    let mut command = crate::process::command(crate::process::SEATKEEPER);
-    command.args(["agent", "trust", &theirs.server().fingerprint]);
-    crate::process::finish(machine.environment(&mut command)).ok();
+    let mut trust = command(SEATKEEPER);
+    trust.args(["agent", "trust", &theirs.server().fingerprint]);
+    finish(machine.environment(&mut trust)).ok();
     machine.agent("checkout", "BKSRV", "agent", &["--server", &there]).ok();
     assert_eq!(theirs.audit()[0]["used"], 1);
+}
+
+// proves O3
+#[test]
+fn a_product_with_offline_days_runs_without_its_server_on_this_machine_and_no_other_one_does() {
+    const WEEK_SECS: u64 = 7 * 86_400;
+    let mut site = Site::open();
+    site.buy(1, "FIELD", 2);
+    site.buy(2, "BKSRV", 1);
+    let left = |told: &serde_json::Value| {
+        let left = told["offline_left_secs"].as_u64().unwrap_or_else(|| panic!("{told}"));
+        assert!((WEEK_SECS - 300..=WEEK_SECS).contains(&left), "{told}");
+        assert!(told["offline_until"].is_string(), "{told}");
+    };
+    for product in ["FIELD", "BKSRV"] {
+        let told = site.agent(1, "checkout", product, "agent");
+        assert!(!told.text().contains("warning"), "{told:?}");
+        told.ok();
+    }
+    let machine = site.machine(1);
+    let here = site.server().server_arg();
+    let check = |more: &[&str]| machine.agent("check", "FIELD", "agent", more);
+    left(&check(&["--server", &here, "--json"]).json());
+    site.stop();
+
+    let told = without_server(&site, 1, "checkout", "FIELD", "agent");
+    assert!(
+        told.text().contains("without a license server for ") && told.text().contains(" UTC)"),
+        "{told:?}"
+    );
+    told.ok();
+    let told = machine
+        .agent("renew", "FIELD", "agent", &["--server", NOBODY, "--json"])
+        .json();
+    assert!(told["may_run"] == true && told["outcome"] == "no server", "{told}");
+    left(&told);
+    let told = run_without_server(&machine, "FIELD").failed_with(7);
+    assert!(
+        told.stderr.contains("without a license server for "),
+        "it does not do so unseen: {told:?}"
+    );
+    let told = check(&["--server", NOBODY]).failed_with(3);
+    assert!(
+        told.stdout.contains("without a server the component runs for "),
+        "{told:?}"
+    );
+    let told = check(&["--server", NOBODY, "--json"]).failed_with(3);
+    left(&serde_json::from_str(&told.stdout).unwrap());
+
+    // A product that allows no offline days stays refused, and so does a copy on another machine.
+    let told = run_without_server(&machine, "BKSRV").failed_with(3);
+    assert!(cause(&told).starts_with("invalid license"), "{told:?}");
+    let copy = Machine {
+        state: site.dir.path().join("copy"),
+        ..site.machine(2)
+    };
+    std::fs::create_dir(&copy.state).unwrap();
+    for file in std::fs::read_dir(&machine.state).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.state.join(file.file_name())).unwrap();
+    }
+    let told = run_without_server(&copy, "FIELD").failed_with(3);
+    assert!(cause(&told).starts_with("invalid license"), "{told:?}");
+    assert!(told.stderr.contains("for another machine"), "{told:?}");
+    run_without_server(
+        &Machine {
+            mac: machine.mac.clone(),
+            ..copy
+        },
+        "FIELD",
+    )
+    .failed_with(7);
 }

@@ -6,15 +6,16 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ServerConfig};
+use seatkeeper::session::lease;
 use seatkeeper::tls::{self, Identity, PinRule};
 use seatkeeper::wire::messages::hello::Hello;
-use seatkeeper::wire::messages::{self, Place, Request, Response, views};
+use seatkeeper::wire::messages::{self, Place, Request, Response, seat, views};
 use seatkeeper::wire::{Opcode, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::site::Site;
-use crate::wire::{Wire, hello};
+use crate::wire::{Wire, checkout, hello, mac};
 
 /// The certificate of one identity with the key of another.
 fn stolen(victim: &Identity, thief: &Identity) -> Arc<SingleCertAndKey> {
@@ -172,20 +173,54 @@ async fn sixty_four_requests_in_flight_are_answered_in_order() {
 
 // proves T3
 #[test]
-fn no_request_carries_a_date_and_every_reply_carries_the_servers() {
+fn no_request_but_the_checkout_that_asks_for_a_lease_carries_a_date_and_every_reply_carries_the_servers() {
     for row in messages::TABLE {
         let names: Vec<&str> = row.fields.iter().map(|field| field.name).collect();
         match row.place {
             Place::Request(_) => {
-                assert!(
-                    !names.iter().any(|name| name.contains("time") || name.ends_with("_at")),
-                    "{}",
-                    row.name
-                );
+                // What that one is for is shown below.
+                let is_date = |name: &str| name.contains("time") || name.ends_with("_at");
+                let found: Vec<&str> = names.iter().copied().filter(|name| is_date(name)).collect();
+                let expected: &[&str] = if row.name == "Checkout" { &["client_time"] } else { &[] };
+                assert_eq!(found, expected, "{}", row.name);
             }
             Place::Reply(_) => assert_eq!(names.first(), Some(&"server_time"), "{}", row.name),
             Place::Refusal => assert!(names.contains(&"server_time")),
             Place::Field => {}
+        }
+    }
+}
+
+// proves O3, T3
+#[tokio::test]
+async fn the_server_repeats_an_agents_clock_in_the_lease_and_goes_by_its_own() {
+    let site = Site::open();
+    site.buy(1, "FIELD", 2);
+    site.buy(2, "BKSRV", 2);
+    let identity = Identity::generate().unwrap();
+    let (mut wire, said) = Wire::hello(site.server().address(), &identity).await.unwrap();
+    let key = said.lease_key.expect("every server has one");
+    for (number, client_time) in [(1, 0), (2, u64::MAX)] {
+        for product in ["FIELD", "BKSRV"] {
+            let Request::Checkout(ask) = checkout(site.vendor.id(), product, "agent", mac(number)) else {
+                unreachable!()
+            };
+            let ask = seat::Checkout {
+                client_time: Some(client_time),
+                ..ask
+            };
+            let Response::Checkout(told) = wire.ask(&Request::Checkout(ask)).await.unwrap() else {
+                panic!("{product} is not granted")
+            };
+            let acquired_at = told.acquired_at.expect("granted");
+            assert!(acquired_at.abs_diff(said.server_time) < 60, "{told:?}");
+            assert_eq!(told.renew_by, Some(acquired_at + 30 * 86_400));
+            assert_eq!(told.lease.is_some(), product == "FIELD", "{told:?}");
+            let Some(signed) = told.lease else { continue };
+            let lease = lease::verify(&signed, &key).expect("signed with the key of HELLO");
+            assert_eq!((lease.client_time, lease.days), (client_time, 7));
+            assert_eq!((lease.identity, lease.server), (identity.fingerprint(), said.server));
+            assert_eq!((lease.mac, lease.vendor), (mac(number), site.vendor.id().0));
         }
     }
 }

@@ -123,6 +123,28 @@ fn a_missing_identity_is_told_when_the_server_makes_a_new_one() {
 }
 
 #[test]
+fn a_missing_lease_key_is_told_when_the_server_makes_a_new_one_and_a_damaged_one_stops_the_start() {
+    let mut site = Site::open();
+    assert!(
+        !site.server().log().contains("lease.pem"),
+        "nothing is missing at the first start"
+    );
+    site.stop();
+    let file = site.data().join("lease.pem");
+    std::fs::remove_file(&file).unwrap();
+    site.start();
+    site.server().await_line("lease.pem is missing");
+    site.stop();
+    std::fs::write(&file, "damaged").unwrap();
+    let mut serve = command(SEATKEEPER);
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(site.data());
+    let told = finish(&mut serve).failed_with(1);
+    assert!(told.stderr.contains("restore it from a backup"), "{told:?}");
+}
+
+#[test]
 fn a_users_identity_does_not_become_that_of_a_server() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("seatkeeper");

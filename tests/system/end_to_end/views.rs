@@ -131,5 +131,5 @@ fn status_and_products_are_told_as_json() {
         .iter()
         .map(|row| row["product"].as_str().unwrap())
         .collect();
-    assert_eq!(ids, ["BKSRV", "BKWS", "DEPLOY", "NEVER", "PRIV"]);
+    assert_eq!(ids, ["BKSRV", "BKWS", "DEPLOY", "FIELD", "NEVER", "PRIV"]);
 }

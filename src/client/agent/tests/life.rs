@@ -78,7 +78,12 @@ async fn a_check_takes_no_seat() {
         available: 2,
         licenses: 1,
     };
-    let stub = answering(Response::Availability(AvailabilityOk { server_time: 1, counts })).await;
+    let stub = answering(Response::Availability(AvailabilityOk {
+        server_time: 1,
+        counts,
+        units: Counts::default(),
+    }))
+    .await;
     let agent = vendor.agent(&directory, "strict").servers(of(&[&stub]));
     let check = agent.check().await.unwrap();
     assert_eq!(check.available.unwrap().0.available, 2);

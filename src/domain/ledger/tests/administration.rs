@@ -51,7 +51,7 @@ fn commands() -> Vec<(Command, &'static [Role])> {
         ),
         (Command::Found { id: ServerId([1; 16]) }, administration),
         (Command::Import(vec![key(1, "SERVER", 1)]), administration),
-        (Command::ImportCatalogue(Box::new(catalogue(1))), administration),
+        (importing(catalogue(1)), administration),
         (Command::Reclaim, administration),
         (remove(9), administration),
         (
@@ -231,6 +231,7 @@ fn the_audit_finds_a_license_of_a_vendor_that_is_not_trusted() {
         claims: key(1, "SERVER", 1).claims,
         imported_at: Timestamp(START),
         certificate: bytes::Bytes::new(),
+        listed: None,
     };
     license.claims.vendor = vendor(3);
     record(&mut site, Fact::LicensePut(Box::new(license)));

@@ -13,7 +13,7 @@ fn bound(site: &mut Site, machine: u16) -> Bound {
     let seat = site.seat(machine, "SERVER").unwrap();
     match &seat.components[&component("agent")] {
         Binding::Identity(bound) => bound.clone(),
-        Binding::Ephemeral => panic!("nothing is bound"),
+        Binding::Unbound => panic!("nothing is bound"),
     }
 }
 
@@ -256,7 +256,7 @@ fn an_ephemeral_component_binds_nothing_and_never_conflicts() {
         assert_eq!((grant.continuation, grant.conflict), (0, None));
     }
     let seat = site.seat(1, "SERVER").unwrap();
-    assert_eq!(seat.components[&component("disc")], Binding::Ephemeral);
+    assert_eq!(seat.components[&component("disc")], Binding::Unbound);
 }
 
 // proves I7

@@ -2,6 +2,7 @@
 
 use super::fixture::*;
 use crate::domain::denial::Denial;
+use crate::domain::license::Usage;
 use crate::domain::reply::{GrantKind, Reply};
 
 // proves I1
@@ -86,8 +87,18 @@ fn products_of_one_name_and_two_vendors_are_two_products() {
     theirs.claims.vendor = vendor(2);
     site.import(&theirs);
     site.grant(agent(1));
-    assert_eq!(site.ledger.counts(product_of(1, "SERVER"), site.now).free, 0);
-    assert_eq!(site.ledger.counts(product_of(2, "SERVER"), site.now).free, 7);
+    assert_eq!(
+        site.ledger
+            .counts(product_of(1, "SERVER"), Usage::Machine, site.now)
+            .free,
+        0
+    );
+    assert_eq!(
+        site.ledger
+            .counts(product_of(2, "SERVER"), Usage::Machine, site.now)
+            .free,
+        7
+    );
     assert_eq!(denial(&site.end_seat(1, "SERVER")), Denial::AmbiguousProduct);
 }
 

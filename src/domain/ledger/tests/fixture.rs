@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
 
-use crate::domain::catalogue::{Catalogue, Component, Product};
+use crate::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product};
 use crate::domain::change::{Change, EventKind};
-use crate::domain::command::{Actor, Checkout, Command, Page, ProductName, Release, SeatsPage};
+use crate::domain::command::{Actor, Checkout, Command, Page, ProductName, Rebind, Release, SeatsPage};
 use crate::domain::denial::{Denial, Denied};
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, Serial, VendorId};
 use crate::domain::ledger::Ledger;
@@ -82,9 +82,9 @@ pub(super) fn catalogue(vendor_number: u8) -> Catalogue {
         idle_days,
         single_use,
         offline_days: 0,
-        offers: crate::domain::catalogue::Offers::default(),
+        offers: Offers::default(),
         required: None,
-        on_conflict: crate::domain::catalogue::OnConflict::default(),
+        on_conflict: OnConflict::default(),
         components: [
             ("agent", true, false),
             ("cli", true, false),
@@ -117,6 +117,22 @@ pub(super) fn catalogue(vendor_number: u8) -> Catalogue {
         .into(),
         signed: Bytes::from(vec![vendor_number, 1]),
     }
+}
+
+pub(super) fn importing(catalogue: Catalogue) -> Command {
+    Command::ImportCatalogue {
+        catalogue: Box::new(catalogue),
+        dry_run: false,
+    }
+}
+
+/// The first vendor's next catalogue, with another entry for `SERVER`.
+pub(super) fn changed(change: impl FnOnce(&mut Product)) -> Catalogue {
+    let mut next = catalogue(1);
+    next.version = 2;
+    next.signed = Bytes::from_static(b"changed");
+    change(next.products.get_mut(&id("SERVER")).unwrap());
+    next
 }
 
 /// A key of `seats` machine seats without end; its serial and certificate follow from `number`.
@@ -177,7 +193,7 @@ impl Site {
             public_key: [number; 32],
             vendor: vendor(number),
         });
-        self.serve(&Command::ImportCatalogue(Box::new(catalogue(number))));
+        self.serve(&importing(catalogue(number)));
     }
 
     /// Moves both times to `secs` after the start.
@@ -209,7 +225,7 @@ impl Site {
         let Reply::Imported(outcomes) = &reply else {
             panic!("{reply:?}");
         };
-        outcomes[0]
+        outcomes[0].clone()
     }
 
     pub(super) fn checkout(&mut self, ask: Ask<'_>) -> Reply {
@@ -255,7 +271,12 @@ impl Site {
     }
 
     pub(super) fn counts(&self, product: &str) -> Counts {
-        self.ledger.counts(product_of(1, product), self.now)
+        self.ledger.counts(product_of(1, product), Usage::Machine, self.now)
+    }
+
+    /// The units of its deployment licenses.
+    pub(super) fn units(&self, product: &str) -> Counts {
+        self.ledger.counts(product_of(1, product), Usage::Deployment, self.now)
     }
 
     pub(super) fn available(&self, product: &str) -> u64 {
@@ -347,6 +368,7 @@ impl<'a> Ask<'a> {
                 address: None,
                 other_macs: vec![mac(self.machine + 1_000)],
             },
+            rebind: Rebind::Honour,
         }
     }
 }

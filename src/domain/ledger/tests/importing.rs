@@ -86,7 +86,7 @@ fn unknown_vendor_unknown_product_and_expiry_are_told_apart_and_good_keys_are_ad
     let Reply::Imported(outcomes) = site.serve(&Command::Import(keys)) else {
         panic!("not imported");
     };
-    let refusals: Vec<_> = outcomes[..3].iter().map(|outcome| refusal(*outcome)).collect();
+    let refusals: Vec<_> = outcomes[..3].iter().map(|outcome| refusal(outcome.clone())).collect();
     let expected = [
         KeyRefusal::UnknownVendor,
         KeyRefusal::UnknownProduct,
@@ -98,14 +98,18 @@ fn unknown_vendor_unknown_product_and_expiry_are_told_apart_and_good_keys_are_ad
 
 // proves K4
 #[test]
-fn a_second_key_of_a_serial_with_other_terms_is_refused() {
+fn a_serial_belongs_to_the_product_and_usage_that_it_was_first_imported_for() {
     let mut site = Site::with(&[key(1, "SERVER", 1)]);
-    let other = VerifiedKey {
+    let other = |key| VerifiedKey {
         certificate: Bytes::from_static(b"other"),
-        ..key(1, "SERVER", 9)
+        ..key
     };
-    assert_eq!(refusal(site.import(&other)), KeyRefusal::SerialTaken);
-    assert_eq!(site.counts("SERVER").total, 1);
+    for other in [other(key(1, "WORK", 9)), other(deployment_key(1, "SERVER", 9))] {
+        assert_eq!(refusal(site.import(&other)), KeyRefusal::SerialTaken);
+        site.remove(1, false);
+        assert_eq!(refusal(site.import(&other)), KeyRefusal::SerialTaken);
+        site.import(&key(1, "SERVER", 1));
+    }
 }
 
 // proves K7
@@ -126,18 +130,24 @@ fn keys_come_before_agents_and_survive_replay_in_the_order_of_their_recording() 
 #[test]
 fn a_catalogue_replaces_only_an_older_one_of_a_trusted_vendor() {
     let mut site = Site::with(&[]);
-    let stranger = Command::ImportCatalogue(Box::new(catalogue(3)));
+    let stranger = importing(catalogue(3));
     assert_eq!(denial(&site.serve(&stranger)), Denial::UnknownVendor);
-    let again = Command::ImportCatalogue(Box::new(catalogue(1)));
-    assert_eq!(site.serve(&again), Reply::CatalogueImported { products: 4 });
+    let again = importing(catalogue(1));
+    assert_eq!(
+        site.serve(&again),
+        Reply::CatalogueImported {
+            products: 4,
+            effects: Vec::new()
+        }
+    );
     let mut other = catalogue(1);
     other.signed = Bytes::from_static(b"other");
-    let reply = site.serve(&Command::ImportCatalogue(Box::new(other.clone())));
+    let reply = site.serve(&importing(other.clone()));
     assert_eq!(denial(&reply), Denial::CatalogueNotNewer { held: 1 });
     other.version = 2;
     other.products.clear();
-    let reply = site.serve(&Command::ImportCatalogue(Box::new(other)));
-    assert_eq!(reply, Reply::CatalogueImported { products: 0 });
+    let reply = site.serve(&importing(other));
+    assert!(matches!(reply, Reply::CatalogueImported { products: 0, .. }));
     assert_eq!(site.denied(agent(1)).denial, Denial::UnknownProduct);
 }
 

@@ -44,7 +44,7 @@ fn a_component_that_a_newer_catalogue_does_not_count_holds_no_seat() {
     newer.signed = bytes::Bytes::from_static(b"newer");
     let server = newer.products.get_mut(&named("SERVER").product).unwrap();
     server.components.get_mut(&component("cli")).unwrap().counted = false;
-    site.serve(&Command::ImportCatalogue(Box::new(newer)));
+    site.serve(&importing(newer));
     let reply = site.release(agent(1));
     assert_eq!(
         reply,

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::fixture::*;
 use crate::domain::denial::{Denial, KeyRefusal};
 use crate::domain::license::VerifiedKey;
-use crate::domain::reply::{GrantKind, ImportOutcome, Reply};
+use crate::domain::reply::{GrantKind, ImportOutcome, Removed, Reply};
 use crate::domain::seat::EndCause;
 use crate::domain::time::Timestamp;
 
@@ -18,7 +18,11 @@ fn a_license_in_use_is_removed_only_with_its_seats() {
     }
     assert_eq!(denial(&site.remove(1, false)), Denial::LicenseInUse { seats: 3 });
     assert_eq!(site.counts("SERVER").used, 4);
-    assert_eq!(site.remove(1, true), Reply::LicenseRemoved { seats_ended: 3 });
+    let removed = Removed {
+        seats_ended: 3,
+        ..Removed::default()
+    };
+    assert_eq!(site.remove(1, true), Reply::LicenseRemoved(removed));
     let counts = site.counts("SERVER");
     assert_eq!((counts.licenses, counts.total, counts.used), (1, 1, 1));
     let former = site.denied(agent(1)).former.unwrap();
@@ -30,7 +34,7 @@ fn a_license_in_use_is_removed_only_with_its_seats() {
 #[test]
 fn a_license_that_is_not_in_use_is_removed_without_more_ado() {
     let mut site = Site::with(&[key(1, "SERVER", 3)]);
-    assert_eq!(site.remove(1, false), Reply::LicenseRemoved { seats_ended: 0 });
+    assert_eq!(site.remove(1, false), Reply::LicenseRemoved(Removed::default()));
     assert_eq!(site.denied(agent(1)).denial, Denial::NoLicense);
 }
 
@@ -38,20 +42,20 @@ fn a_license_that_is_not_in_use_is_removed_without_more_ado() {
 // proves S12
 #[test]
 fn another_import_keeps_the_first_import_date_and_the_spent_units() {
-    let mut site = Site::with(&[deployment_key(1, "SERVER", 3)]);
-    site.at(5).grant(agent(1));
-    site.grant(agent(2));
-    site.release(agent(1));
+    let mut site = Site::with(&[key(1, "WIPE", 3)]);
+    site.at(5).grant(agent(1).of("WIPE"));
+    site.grant(agent(2).of("WIPE"));
+    site.release(agent(1).of("WIPE"));
     site.at(DAY).remove(1, true);
-    site.at(2 * DAY).import(&deployment_key(1, "SERVER", 3));
+    site.at(2 * DAY).import(&key(1, "WIPE", 3));
     let row = site.license(1);
     assert_eq!(
         (row.license.imported_at, row.used, row.free()),
         (Timestamp(START), 2, 1)
     );
     // Units spent later are numbered behind those from before.
-    site.grant(agent(3));
-    site.release(agent(3));
+    site.grant(agent(3).of("WIPE"));
+    site.release(agent(3).of("WIPE"));
     assert_eq!(site.license(1).used, 3);
 }
 
@@ -93,7 +97,7 @@ fn a_key_with_fewer_seats_than_were_spent_under_its_serial_is_refused() {
     assert!(matches!(
         outcome,
         ImportOutcome::Refused {
-            refusal: KeyRefusal::SerialTaken,
+            refusal: KeyRefusal::Superseded,
             ..
         }
     ));
@@ -115,7 +119,7 @@ fn a_seat_of_a_license_that_came_back_is_engaged_again() {
 #[test]
 fn a_vendors_key_goes_on_from_no_other_vendors_license_of_the_same_serial() {
     let theirs = |certificate| {
-        let mut key = key_for(1, "SERVER", 5, 30);
+        let mut key = key_for(1, "WIPE", 5, 30);
         key.claims.vendor = vendor(2);
         key.certificate = Bytes::from_static(certificate);
         key
@@ -124,11 +128,11 @@ fn a_vendors_key_goes_on_from_no_other_vendors_license_of_the_same_serial() {
         let refused = KeyRefusal::SerialTaken;
         matches!(outcome, ImportOutcome::Refused { refusal, .. } if refusal == refused)
     };
-    let mut site = Site::with(&[deployment_key(1, "SERVER", 3)]);
+    let mut site = Site::with(&[key(1, "WIPE", 3)]);
     site.trust(2);
-    site.grant(agent(1));
+    site.grant(agent(1).of("WIPE"));
     assert!(taken(site.import(&theirs(b"theirs"))), "while it is here");
-    site.release(agent(1));
+    site.release(agent(1).of("WIPE"));
     site.remove(1, true);
     let before = site.ledger.clone();
     assert!(taken(site.at(DAY).import(&theirs(b"theirs"))), "after it was removed");
@@ -136,7 +140,7 @@ fn a_vendors_key_goes_on_from_no_other_vendors_license_of_the_same_serial() {
     assert!(taken(site.import(&theirs(&[1]))));
     assert_eq!(site.ledger, before);
     // Its own vendor's key goes on.
-    site.import(&deployment_key(1, "SERVER", 3));
+    site.import(&key(1, "WIPE", 3));
     assert_eq!(
         (site.license(1).license.imported_at, site.license(1).used),
         (Timestamp(START), 1)

@@ -3,7 +3,7 @@
 use super::fixture::*;
 use crate::domain::change::EventKind;
 use crate::domain::denial::Denial;
-use crate::domain::license::{LicenseStatus, Usage, VerifiedKey};
+use crate::domain::license::{LicenseStatus, VerifiedKey};
 use crate::domain::reply::{GrantKind, Reply};
 use crate::domain::time::Timestamp;
 
@@ -42,14 +42,6 @@ fn an_expired_license_serves_nobody() {
     assert_eq!((site.license(1).free(), site.license(1).available()), (5, 0));
 }
 
-fn single_use_by_product() -> (&'static str, VerifiedKey) {
-    ("WIPE", key(1, "WIPE", 1))
-}
-
-fn single_use_by_license() -> (&'static str, VerifiedKey) {
-    ("SERVER", deployment_key(1, "SERVER", 1))
-}
-
 type Ending = fn(&mut Site, &'static str);
 
 const ENDINGS: [(&str, Ending); 4] = [
@@ -73,16 +65,15 @@ const ENDINGS: [(&str, Ending); 4] = [
 #[test]
 fn a_single_use_seat_never_comes_back_whatever_ends_it() {
     for (name, end) in ENDINGS {
-        for (product, key) in [single_use_by_product(), single_use_by_license()] {
-            let mut site = Site::with(&[key]);
-            site.grant(agent(1).of(product));
-            end(&mut site, product);
-            let denied = site.denied(agent(2).of(product));
-            assert_eq!(denied.denial, Denial::SeatsExhausted, "{name}, {product}");
-            assert_eq!(site.seat(1, product), None, "{name}, {product}");
-            let row = site.license(1);
-            assert_eq!((row.used, row.free()), (1, 0), "{name}, {product}");
-        }
+        let product = "WIPE";
+        let mut site = Site::with(&[key(1, product, 1)]);
+        site.grant(agent(1).of(product));
+        end(&mut site, product);
+        let denied = site.denied(agent(2).of(product));
+        assert_eq!(denied.denial, Denial::SeatsExhausted, "{name}");
+        assert_eq!(site.seat(1, product), None, "{name}");
+        let row = site.license(1);
+        assert_eq!((row.used, row.free()), (1, 0), "{name}");
     }
 }
 
@@ -114,33 +105,16 @@ fn a_single_use_seat_that_moves_off_an_expired_license_leaves_its_unit_spent() {
     assert_eq!((site.license(1).used, site.license(2).used), (1, 1));
 }
 
-// proves S9
+// proves X3
 #[test]
-fn a_seat_that_moves_between_kinds_of_license_is_single_use_as_the_one_that_serves_it() {
-    let mut deployment = deployment_key(2, "SERVER", 2);
-    deployment.claims.validity = crate::domain::license::Validity::Days(40);
-    let mut site = Site::with(&[key_for(1, "SERVER", 1, 10), deployment]);
-    site.grant(agent(1));
-    // Off a machine license nothing is spent.
-    assert_eq!(site.at(10 * DAY).grant(agent(1)).serial, serial(2));
-    assert_eq!((site.license(1).used, site.license(2).used), (0, 1));
-    site.at(20 * DAY).import(&key(3, "SERVER", 1));
-    site.at(39 * DAY).grant(agent(1));
-    // Off a deployment license the unit stays spent, and on a machine license the seat comes back.
-    assert_eq!(site.at(40 * DAY).grant(agent(1)).serial, serial(3));
-    site.release(agent(1));
-    assert_eq!((site.license(2).used, site.license(3).used), (1, 0));
-}
-
-// proves X5
-#[test]
-fn a_machine_license_serves_before_a_deployment_license() {
-    let mut deployment = deployment_key(1, "SERVER", 1);
-    deployment.claims.validity = crate::domain::license::Validity::Days(1);
-    let mut site = Site::with(&[deployment, key(2, "SERVER", 1)]);
-    assert_eq!(site.license(1).license.claims.usage, Usage::Deployment);
+fn a_deployment_license_serves_no_checkout() {
+    let mut site = Site::with(&[deployment_key(1, "SERVER", 5)]);
+    let denied = site.denied(agent(1));
+    assert_eq!(denied.denial, Denial::DeploymentOnly);
+    assert_eq!(site.units("SERVER").available, 5);
+    site.import(&key(2, "SERVER", 1));
     assert_eq!(site.grant(agent(1)).serial, serial(2));
-    assert_eq!(site.grant(agent(2)).serial, serial(1));
+    assert_eq!(site.denied(agent(2)).denial, Denial::SeatsExhausted);
 }
 
 // proves S13

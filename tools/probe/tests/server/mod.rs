@@ -13,6 +13,7 @@ use seatkeeper::net::listen::ListenFilter;
 use seatkeeper::net::udp::Discovery;
 use seatkeeper::net::{Connections, OfferFacts, Shared, follow, listen};
 use seatkeeper::service::{self, NewSeatLimits, Request, Writer};
+use seatkeeper::session::LeaseKey;
 use seatkeeper::sockets::server::ServerSockets;
 use seatkeeper::store::MemoryStore;
 use seatkeeper::tls::Identity;
@@ -64,7 +65,14 @@ impl Server {
             priority: 100,
         };
         let facts = follow(&service, offered);
-        let shared = Shared::new(service, &identity, name.to_owned(), Limits::default().into()).expect("TLS");
+        let shared = Shared::new(
+            service,
+            &identity,
+            LeaseKey::from_seed([7; 32]),
+            name.to_owned(),
+            Limits::default().into(),
+        )
+        .expect("TLS");
         let stop = CancellationToken::new();
         if discoverable {
             let discovery = Discovery::new(udp, ListenFilter::default(), facts, clock).expect("randomness");
