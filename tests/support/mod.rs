@@ -10,7 +10,7 @@ use seatkeeper::domain::ids::{Fingerprint, Mac, Serial, ServerId, VendorId};
 use seatkeeper::domain::license::{Claims, Kind, License, Tombstone, Usage, Validity};
 use seatkeeper::domain::seat::{
     Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, MachineNote, Seat, SeatKey,
-    SpentUnit,
+    SpentUnit, Waiting,
 };
 use seatkeeper::domain::time::Timestamp;
 
@@ -52,6 +52,10 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
             last_seen: Timestamp(at),
             count: n,
         }),
+        waiting: (n % 3 == 0).then_some(Waiting {
+            identity: Fingerprint([8; 32]),
+            since: Timestamp(at - 3),
+        }),
     };
     let address = match n % 3 {
         0 => None,
@@ -71,7 +75,7 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
         },
         components: BTreeMap::from([
             ("agent".parse().unwrap(), Binding::Identity(bound)),
-            ("console".parse().unwrap(), Binding::Ephemeral),
+            ("console".parse().unwrap(), Binding::Unbound),
         ]),
     }
 }
@@ -98,6 +102,7 @@ pub(crate) fn license(n: u16) -> License {
         },
         imported_at: Timestamp(2_000),
         certificate: Bytes::from_static(b"certificate"),
+        listed: None,
     }
 }
 
@@ -172,6 +177,10 @@ pub(crate) fn every_put() -> Vec<Fact> {
             serial(9),
             Tombstone {
                 vendor: VENDOR,
+                product: "BKSRV".parse().unwrap(),
+                usage: Usage::Machine,
+                seats: 5,
+                validity: Validity::Days(30),
                 imported_at: Timestamp(1),
                 removed_at: Timestamp(2),
             },
@@ -182,6 +191,7 @@ pub(crate) fn every_put() -> Vec<Fact> {
             SpentUnit {
                 mac: seat_key(4).mac,
                 spent_at: Timestamp(3),
+                reservation: None,
             },
         ),
     ];
