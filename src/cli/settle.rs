@@ -10,9 +10,9 @@ use super::output::{self, count};
 use super::session::{Session, unexpected};
 use super::{macs, reservations};
 use crate::domain::ids::{Mac, ReservationId};
-use crate::wire::Settled;
 use crate::wire::messages::deploy::{self, SettleOk, SettledRow};
 use crate::wire::messages::{Request, Response};
+use crate::wire::{Settled, Status};
 
 /// What `commit --json` and `abort --json` print.
 #[derive(Serialize)]
@@ -83,18 +83,13 @@ fn machines(options: &SettleOptions) -> Result<BTreeSet<Mac>, CliError> {
 /// What the options mean. The product can be looked up as long as the reservation is listed.
 async fn meant(session: &mut Session, options: &SettleOptions, macs: BTreeSet<Mac>) -> Result<Meant, CliError> {
     let reservation = options.reservation;
-    let named = match options.named {
-        Some(Named::Product(product)) => Some((options.vendor.map(|vendor| vendor.0), product.to_string())),
-        Some(Named::Machine(_)) | None => None,
-    };
-    let (vendor, product) = match named {
-        Some(named) => named,
-        None => {
-            let rows = reservations::all(session).await?;
-            let row = rows.into_iter().find(|row| row.reservation == reservation.0);
-            let row = row.ok_or_else(|| reservations::gone(reservation))?;
-            (Some(row.vendor), row.product)
-        }
+    let (vendor, product) = if let Some(Named::Product(product)) = options.named {
+        (options.vendor.map(|vendor| vendor.0), product.to_string())
+    } else {
+        let rows = reservations::all(session).await?;
+        let row = rows.into_iter().find(|row| row.reservation == reservation.0);
+        let row = row.ok_or_else(|| reservations::gone(reservation))?;
+        (Some(row.vendor), row.product)
     };
     Ok(Meant {
         reservation,
@@ -152,7 +147,7 @@ fn cells(row: &SettledRow) -> Vec<String> {
         Settled::NOTHING_RESERVED => "nothing was set aside for it".to_owned(),
         other => output::code(other.name()),
     };
-    let status = row.status.and_then(|status| status.name()).unwrap_or_default();
+    let status = row.status.and_then(Status::name).unwrap_or_default();
     vec![
         output::mac(row.mac),
         outcome,

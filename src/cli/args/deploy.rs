@@ -3,20 +3,21 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::domain::ids::{IdError, Mac, ProductId, ReservationId, VendorId};
 use crate::domain::reservation::RESERVE_SECS_MAX;
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("for whom").args(["macs", "count"]).required(true))]
 pub(in crate::cli) struct ReserveOptions {
     /// The product.
     pub(in crate::cli) product: ProductId,
     /// The machines to be deployed: a file with a MAC address a line, `#` before comments; `-` is standard input.
-    #[arg(long, value_name = "FILE", required_unless_present = "count")]
+    #[arg(long, value_name = "FILE")]
     pub(in crate::cli) macs: Option<PathBuf>,
     /// Hold so many seats for machines that are not known yet; each takes one when it checks out.
-    #[arg(long, value_name = "N", conflicts_with = "macs", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) count: Option<u32>,
     /// For how long, as 90s, 30m, 48h or 7d; at most 30 days.
     #[arg(long = "for", value_name = "TIME", default_value = "48h", value_parser = lasting)]

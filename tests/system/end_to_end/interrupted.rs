@@ -15,7 +15,7 @@ use crate::site::Site;
 const KEYS: u16 = 130;
 
 /// What passes the relay: the handshake and a frame of 60 keys, not two of them.
-const PASSES: usize = 24_000;
+const PASSES: usize = 40_000;
 
 /// What a relay does once so much has passed.
 #[derive(Clone, Copy, Eq, PartialEq)]
