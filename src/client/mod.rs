@@ -20,7 +20,7 @@
 //! # }
 //! ```
 //!
-//! An uninstaller calls [`Agent::release`]. One exchange takes at most 3 seconds unless [`Agent::deadline`] says
+//! A deployment tool embeds [`deploy::Deployer`]. An uninstaller calls [`Agent::release`]. One exchange takes at most 3 seconds unless [`Agent::deadline`] says
 //! otherwise, whatever servers do.
 
 pub mod adapter;
@@ -29,6 +29,7 @@ pub mod agent;
 mod causes;
 pub mod connect;
 pub mod deadline;
+pub mod deploy;
 pub mod discover;
 pub mod state;
 #[cfg(test)]
