@@ -1,5 +1,8 @@
+mod administration;
 mod answers;
 mod connection;
+mod deployment;
+mod refusals;
 mod responder;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +16,7 @@ use super::server::{Action, Peer, Reason, RequestTag, ServerSession, SessionConf
 use super::translate::{checkout_of, release_of, reply_of_checkout, reply_of_release};
 use super::{Answer, ClientError, ClientEvent, ClientSession, Greeting, KeyOutcome, Work};
 use crate::domain::change::Server;
-use crate::domain::command::{Checkout, Command, Release, Role};
+use crate::domain::command::{Checkout, Command, Rebind, Release, Role};
 use crate::domain::denial::{Denial, Denied, SeatsInUse, Subject};
 use crate::domain::ids::{Fingerprint, Mac, ProductKey, Serial, ServerId, VendorId};
 use crate::domain::reply::{Counts, Grant, GrantKind, Listing, Reply, SeatRow};
@@ -64,6 +67,14 @@ impl Pair {
     fn ask(&mut self, request: &Request) {
         self.client.request(request).expect("in bounds");
         self.carry();
+    }
+
+    /// Asks, gives this answer to what was submitted, and says what that was and what arrived.
+    fn exchange(&mut self, request: &Request, reply: Reply) -> (Work, Response) {
+        self.ask(request);
+        let (tag, work) = self.submitted.pop().expect("submitted");
+        self.reply(tag, Answer::Reply(Box::new(reply)));
+        (work, self.answers().pop().expect("answered"))
     }
 
     fn reply(&mut self, tag: RequestTag, answer: Answer) {
@@ -145,6 +156,7 @@ fn checkout(continuation: u64) -> Checkout {
             address: Some(peer().address),
             other_macs: vec![Mac::new([2, 1, 2, 3, 4, 5]).expect("unicast")],
         },
+        rebind: Rebind::Honour,
     }
 }
 
@@ -176,7 +188,11 @@ fn frame(request: &Request, id: u32) -> Bytes {
 fn the_bounds_of_the_texts_fit_the_frames_that_carry_them() {
     use crate::vendor;
     const { assert!(vendor::CATALOGUE_LEN_MAX <= limits::CATALOGUE_LEN_MAX) };
-    const { assert!(vendor::BLACKLIST_LEN_MAX <= limits::CATALOGUE_LEN_MAX) };
+    const { assert!(vendor::BLACKLIST_LEN_MAX <= limits::BLACKLIST_LEN_MAX) };
+    const { assert!(crate::domain::blacklist::CONTACT_LEN_MAX == limits::CONTACT_LEN_MAX) };
+    const { assert!(crate::domain::reply::EFFECTS_MAX == limits::EFFECTS_MAX) };
+    const { assert!(crate::domain::reservation::HELD_LICENSES_MAX == limits::RESERVED_MAX) };
+    const { assert!(crate::domain::reservation::MACHINES_MAX == limits::RESERVED_MAX) };
     const { assert!(vendor::ENTRY_LEN_MAX <= limits::CATALOGUE_ENTRY_LEN_MAX) };
     const { assert!(vendor::CERTIFICATE_LEN_MAX <= limits::CERTIFICATE_LEN_MAX) };
     const { assert!(vendor::OFFLINE_DAYS_MAX == limits::LEASE_DAYS_MAX) };

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use super::discovery::{Offer, Question, Wanted};
 use super::limits::{
     BODY_LEN_MAX, HEADER_LEN, HOST_NAME_LEN_MAX, IN_FLIGHT_MAX, KEY_LEN_MAX, KEYS_MAX, NAME_LEN_MAX, OFFER_LEN_MAX,
-    PAGE_ROWS_MAX, QUESTION_LEN,
+    PAGE_ROWS_MAX, QUESTION_LEN, RESERVED_MAX,
 };
-use super::messages::{self, Message, Place, Presence, Request, Response, admin, hello, seat, views};
+use super::messages::{self, Message, Place, Presence, Request, Response, admin, deploy, hello, seat, views};
 use super::{Frame, FrameError, Opcode, Status, decode_frame};
 use crate::codec::{DecodeError, Writer, tlv};
 
@@ -213,6 +213,7 @@ fn padding_that_is_not_zero_is_malformed() {
 #[test]
 fn tables_ascend_and_agree_with_each_other() {
     assert!(Opcode::TABLE.windows(2).all(|pair| pair[0].opcode < pair[1].opcode));
+    assert!(Opcode::TABLE.iter().all(|row| !row.roles.is_empty()));
     assert!(Status::TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
     let mut asked = BTreeSet::new();
     let mut answered = BTreeSet::new();
@@ -380,4 +381,26 @@ fn no_request_but_the_checkout_that_asks_for_a_lease_tells_a_time_and_every_repl
             Place::Field => {}
         }
     }
+}
+
+#[test]
+fn a_reservation_of_the_most_machines_fits_a_frame_and_one_more_is_refused() {
+    let reserve = |count| deploy::Reserve {
+        reservation: [8; 16],
+        product: "BKSRV".into(),
+        macs: vec![[0, 1, 2, 3, 4, 5]; count],
+        ..Default::default()
+    };
+    let body = reserve(RESERVED_MAX).to_body().expect("at its bound");
+    assert_eq!(deploy::Reserve::decode(&body), Ok(reserve(RESERVED_MAX)));
+    let refused = DecodeError::TooLong {
+        field: "Reserve.macs",
+        len: RESERVED_MAX + 1,
+        max: RESERVED_MAX,
+    };
+    assert_eq!(reserve(RESERVED_MAX + 1).to_body(), Err(refused.clone()));
+    let mut out = Writer::new();
+    tlv::put(&mut out, 5, &[0, 1, 2, 3, 4, 5]).expect("short");
+    let longer = [&body[..], &out.into_bytes()].concat();
+    assert_eq!(deploy::Reserve::decode(&longer), Err(refused));
 }

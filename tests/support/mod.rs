@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use seatkeeper::domain::catalogue::{Catalogue, Component, Product, Vendor};
+use seatkeeper::domain::blacklist::{Blacklist, Listed};
+use seatkeeper::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product, Vendor};
 use seatkeeper::domain::change::{Admin, Change, Fact, Server};
 use seatkeeper::domain::command::Role;
-use seatkeeper::domain::ids::{Fingerprint, Mac, Serial, ServerId, VendorId};
+use seatkeeper::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, VendorId};
 use seatkeeper::domain::license::{Claims, Kind, License, Tombstone, Usage, Validity};
+use seatkeeper::domain::reservation::{Hold, Reservation, Reserved};
 use seatkeeper::domain::seat::{
     Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, MachineNote, Seat, SeatKey,
     SpentUnit, Waiting,
 };
 use seatkeeper::domain::time::Timestamp;
+use seatkeeper::domain::timekeeper::{ClockState, Jump};
 
 /// The vendor that all facts here are about.
 pub(crate) const VENDOR: VendorId = VendorId([0x11; 16]);
@@ -52,7 +55,7 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
             last_seen: Timestamp(at),
             count: n,
         }),
-        waiting: (n % 3 == 0).then_some(Waiting {
+        waiting: (n % 3 == 1).then_some(Waiting {
             identity: Fingerprint([8; 32]),
             since: Timestamp(at - 3),
         }),
@@ -102,7 +105,7 @@ pub(crate) fn license(n: u16) -> License {
         },
         imported_at: Timestamp(2_000),
         certificate: Bytes::from_static(b"certificate"),
-        listed: None,
+        listed: [None, Some(Listed::Blacklisted), Some(Listed::Superseded)][usize::from(n % 3)],
     }
 }
 
@@ -113,9 +116,14 @@ pub(crate) fn catalogue(products: u16) -> Catalogue {
         idle_days: 30 * (n % 2),
         single_use: n.is_multiple_of(2),
         offline_days: 7,
-        offers: seatkeeper::domain::catalogue::Offers::default(),
-        required: None,
-        on_conflict: seatkeeper::domain::catalogue::OnConflict::default(),
+        offers: [
+            Offers::MachineFirst,
+            Offers::DeploymentFirst,
+            Offers::MachineOnly,
+            Offers::DeploymentOnly,
+        ][usize::from(n % 4)],
+        required: (n % 2 == 1).then(|| "P00000".parse().unwrap()),
+        on_conflict: [OnConflict::Flag, OnConflict::Refuse][usize::from(n % 2)],
         components: BTreeMap::from([
             (
                 "agent".parse().unwrap(),
@@ -148,6 +156,83 @@ pub(crate) fn catalogue(products: u16) -> Catalogue {
     }
 }
 
+/// A vendor's list that names a license as taken back and another one as replaced.
+fn blacklist() -> Blacklist {
+    Blacklist {
+        vendor: VENDOR,
+        version: 5,
+        issued_at: Timestamp(950),
+        contact: "licenses@example.com".into(),
+        serials: BTreeMap::from([(serial(1), Listed::Blacklisted), (serial(2), Listed::Superseded)]),
+        signed: Bytes::from(vec![0xcc; 1_000]),
+    }
+}
+
+/// A reservation of every shape: of machines with all that they can have, and of held seats.
+fn reservations() -> [(ReservationId, Reservation); 2] {
+    let of = |hold, by| Reservation {
+        product: ProductKey {
+            vendor: VENDOR,
+            product: "BKSRV".parse().unwrap(),
+        },
+        reserved_at: Timestamp(1_000),
+        lapses_at: Timestamp(2_000),
+        by,
+        hold,
+    };
+    let machines = BTreeMap::from([
+        (seat_key(1).mac, Reserved::Covered),
+        (seat_key(2).mac, Reserved::Seat),
+        (seat_key(3).mac, Reserved::Unit(serial(5))),
+    ]);
+    let held = BTreeMap::from([(serial(2), 1), (serial(4), 3)]);
+    [
+        (
+            ReservationId([1; 16]),
+            of(Hold::Machines(machines), Some(Fingerprint([3; 32]))),
+        ),
+        (ReservationId([2; 16]), of(Hold::Seats(held), None)),
+    ]
+}
+
+/// What stays of a removed license, its spent units and the time that goes on.
+fn remains() -> [Fact; 4] {
+    let spent = |unit, reservation| {
+        Fact::SpentPut(
+            serial(9),
+            unit,
+            SpentUnit {
+                mac: seat_key(4).mac,
+                spent_at: Timestamp(3),
+                reservation,
+            },
+        )
+    };
+    [
+        Fact::TombstonePut(
+            serial(9),
+            Tombstone {
+                vendor: VENDOR,
+                product: "BKSRV".parse().unwrap(),
+                usage: Usage::Deployment,
+                seats: 12,
+                validity: Validity::ThroughDay(20_500),
+                imported_at: Timestamp(1),
+                removed_at: Timestamp(2),
+            },
+        ),
+        spent(4, None),
+        spent(5, Some(ReservationId([4; 16]))),
+        Fact::ClockPut(ClockState {
+            mark: Timestamp(900),
+            jump: Some(Jump {
+                size_secs: 172_800,
+                began_at: Timestamp(850),
+            }),
+        }),
+    ]
+}
+
 /// One fact of every kind that puts something, and of every shape of it.
 pub(crate) fn every_put() -> Vec<Fact> {
     let admin = |role| Admin {
@@ -173,27 +258,7 @@ pub(crate) fn every_put() -> Vec<Fact> {
             },
         ),
         Fact::CataloguePut(Box::new(catalogue(256))),
-        Fact::TombstonePut(
-            serial(9),
-            Tombstone {
-                vendor: VENDOR,
-                product: "BKSRV".parse().unwrap(),
-                usage: Usage::Machine,
-                seats: 5,
-                validity: Validity::Days(30),
-                imported_at: Timestamp(1),
-                removed_at: Timestamp(2),
-            },
-        ),
-        Fact::SpentPut(
-            serial(9),
-            4,
-            SpentUnit {
-                mac: seat_key(4).mac,
-                spent_at: Timestamp(3),
-                reservation: None,
-            },
-        ),
+        Fact::BlacklistPut(Box::new(blacklist())),
     ];
     let roles = [Role::Agent, Role::Deployer, Role::Viewer, Role::Administrator];
     facts.extend(
@@ -214,6 +279,8 @@ pub(crate) fn every_put() -> Vec<Fact> {
     );
     facts.extend((0..6).map(|n| Fact::LicensePut(Box::new(license(n)))));
     facts.extend((0..3).map(|n| seat_put(n, 1_000)));
+    facts.extend(remains());
+    facts.extend(reservations().map(|(id, reservation)| Fact::ReservationPut(id, Box::new(reservation))));
     facts
 }
 

@@ -1,8 +1,10 @@
+mod facts;
 mod lists;
+mod reservations;
 
 use super::*;
 use crate::domain::ids::Serial;
-use crate::domain::license::License;
+use crate::domain::license::{License, Tombstone, Usage, Validity};
 use crate::domain::seat::{FormerSeat, Seat, SpentUnit};
 use crate::store::envelope::{fields, seal, unseal};
 
@@ -55,12 +57,21 @@ fn a_number_that_stands_for_nothing_is_refused() {
         assert!(FormerSeat::try_from(reread::<FormerV1>(&(1_u64, code))).is_err());
     }
     assert!(Admin::try_from(reread::<AdminV1>(&(4_u8, "x".repeat(65), 1_u64))).is_err());
-    assert!(SpentUnit::try_from(reread::<SpentV1>(&([1_u8, 0, 0, 0, 0, 0], 1_u64))).is_err());
+    let group_address = ([1_u8, 0, 0, 0, 0, 0], 1_u64, None::<[u8; 16]>);
+    assert!(SpentUnit::try_from(reread::<SpentV1>(&group_address)).is_err());
 }
 
 fn binding(displaced: Vec<([u8; 32], u64)>) -> Result<Seat, RecordError> {
     let head = (*b"0123456789ABCDEF", 1_u64, 2_u64, Some(3_u64), false);
-    let bound = ([1_u8; 32], Some(9_u64), displaced, 7_u64, 6_u64, None::<()>);
+    let bound = (
+        [1_u8; 32],
+        Some(9_u64),
+        displaced,
+        7_u64,
+        6_u64,
+        None::<()>,
+        Some(([3_u8; 32], 8_u64)),
+    );
     let tail = (
         "host",
         Vec::<u8>::new(),
@@ -81,23 +92,65 @@ fn a_binding_with_too_many_displaced_identities_or_in_no_order_is_refused() {
     }
 }
 
-fn license(product: &str, seats: u32, [kind, usage, validity]: [u8; 3], days: u32) -> Result<License, RecordError> {
+fn license(
+    product: &str,
+    seats: u32,
+    [kind, usage, validity]: [u8; 3],
+    days: u32,
+    listed: Option<u8>,
+) -> Result<License, RecordError> {
     let head = ([0x11_u8; 16], product, seats, kind, usage, 1_u64);
-    let tail = ((validity, days), None::<u32>, true, 2_u64, b"certificate".to_vec());
+    let tail = (
+        (validity, days),
+        None::<u32>,
+        true,
+        2_u64,
+        b"certificate".to_vec(),
+        listed,
+    );
     reread::<LicenseV1>(&(head, tail)).into_license(Serial::from_random([1; 10]))
 }
 
 #[test]
 fn a_license_with_a_field_out_of_bounds_is_refused() {
-    assert!(license("BKSRV", 1, [1, 1, 2], 30).is_ok());
-    assert!(license("bksrv", 1, [1, 1, 2], 30).is_err());
-    assert!(license("BKSRV", 0, [1, 1, 2], 30).is_err());
-    assert!(license("BKSRV", 10_000_001, [1, 1, 2], 30).is_err());
-    assert!(license("BKSRV", 1, [4, 1, 2], 30).is_err());
-    assert!(license("BKSRV", 1, [1, 3, 2], 30).is_err());
-    assert!(license("BKSRV", 1, [1, 1, 0], 30).is_err());
+    for listed in [None, Some(1), Some(2)] {
+        assert!(license("BKSRV", 1, [1, 1, 2], 30, listed).is_ok(), "{listed:?}");
+    }
+    for listed in [0, 3, 255] {
+        assert!(license("BKSRV", 1, [1, 1, 2], 30, Some(listed)).is_err(), "{listed}");
+    }
+    assert!(license("bksrv", 1, [1, 1, 2], 30, None).is_err());
+    assert!(license("BKSRV", 0, [1, 1, 2], 30, None).is_err());
+    assert!(license("BKSRV", 10_000_001, [1, 1, 2], 30, None).is_err());
+    assert!(license("BKSRV", 1, [4, 1, 2], 30, None).is_err());
+    assert!(license("BKSRV", 1, [1, 3, 2], 30, None).is_err());
+    assert!(license("BKSRV", 1, [1, 1, 0], 30, None).is_err());
     assert!(
-        license("BKSRV", 1, [1, 1, 1], 30).is_err(),
+        license("BKSRV", 1, [1, 1, 1], 30, None).is_err(),
         "without end, but with days"
     );
+}
+
+fn tombstone(product: &str, usage: u8, seats: u32, validity: (u8, u32)) -> Result<Tombstone, RecordError> {
+    let record = ([0x11_u8; 16], product, usage, seats, validity, 1_u64, 2_u64);
+    reread::<TombstoneV1>(&record).try_into()
+}
+
+#[test]
+fn a_tombstone_with_a_field_out_of_bounds_is_refused() {
+    let read = tombstone("BKSRV", 2, 10_000_000, (3, 20_500)).unwrap();
+    assert_eq!(
+        (read.usage, read.validity),
+        (Usage::Deployment, Validity::ThroughDay(20_500))
+    );
+    assert!(tombstone("bksrv", 2, 1, (1, 0)).is_err());
+    for usage in [0, 3, 255] {
+        assert!(tombstone("BKSRV", usage, 1, (1, 0)).is_err(), "{usage}");
+    }
+    for seats in [0, 10_000_001] {
+        assert!(tombstone("BKSRV", 1, seats, (1, 0)).is_err(), "{seats}");
+    }
+    for validity in [(0, 0), (1, 1), (4, 0)] {
+        assert!(tombstone("BKSRV", 1, 1, validity).is_err(), "{validity:?}");
+    }
 }

@@ -167,7 +167,7 @@ message! {
     LicenseRemove {
         /// Its serial.
         0x0001 serial: required String, max SERIAL_LEN;
-        /// Whether to end the seats that are in use.
+        /// Whether to end what is in use and finds no room on other licenses.
         0x0002 end_seats: required bool;
     }
 }

@@ -92,7 +92,7 @@ message! {
         0x000b mac: optional [u8; 6];
         /// The license that it is about.
         0x000c serial: optional String, max SERIAL_LEN;
-        /// The number of the catalogue that is here already.
+        /// The number of the catalogue or blacklist that is here already.
         0x000d catalogue_version: optional u64;
         /// The oldest protocol version that the server speaks.
         0x000e version_min: optional u16;

@@ -2,23 +2,25 @@
 //! time, answers that come late, the end.
 #![no_main]
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
+use seatkeeper::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product};
 use seatkeeper::domain::change::Server;
-use seatkeeper::domain::command::{Actor, Command, Role};
-use seatkeeper::domain::ids::{Fingerprint, ServerId};
+use seatkeeper::domain::command::{Actor, Command, Rebind, Role};
+use seatkeeper::domain::ids::{Fingerprint, Serial, ServerId, VendorId};
 use seatkeeper::domain::ledger::Ledger;
+use seatkeeper::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
 use seatkeeper::domain::time::{Monotonic, Now, Timestamp};
 use seatkeeper::session::{
     Action, Answer, Greeting, KeyOutcome, LeaseKey, Peer, RequestTag, ServerSession, SessionConfig, Work,
 };
-use seatkeeper::vendor::{KeyError, LicenseKey, ListError, SignedCatalogue, SigningKey, VendorKey};
+use seatkeeper::vendor::{KeyError, LicenseKey, ListError, SignedBlacklist, SignedCatalogue, SigningKey, VendorKey};
 use seatkeeper::wire::limits::IN_FLIGHT_MAX;
-use seatkeeper::wire::messages::Response;
+use seatkeeper::wire::messages::{Request, Response, admin, deploy, seat};
 use seatkeeper::wire::{Frame, Opcode, Status, decode_frame};
 
 const IDENTITY: Fingerprint = Fingerprint([5; 32]);
@@ -37,6 +39,8 @@ enum Operation<'a> {
     Foreign { opcode: u16, body: &'a [u8] },
     /// HELLO as it should be.
     Hello,
+    /// A request that is in order, about a machine and a reservation of few.
+    Ask { what: u8, machine: u8, reservation: u8 },
     /// The peer closes its side.
     End,
     /// The server stops.
@@ -60,6 +64,7 @@ impl Bench {
     fn new(role: u8) -> Self {
         let (at, now) = (Monotonic(1_000), Now::at(1_767_225_600));
         let mut config = SessionConfig::new("a server".to_owned(), "1".to_owned(), at);
+        config.rebind = if role & 4 == 0 { Rebind::Honour } else { Rebind::Approve };
         config.lease_key = Some(Arc::new(LeaseKey::from_seed([4; 32])));
         let peer = Peer {
             identity: IDENTITY,
@@ -86,6 +91,9 @@ impl Bench {
             vendor: vendor_key.id(),
         };
         drop(ledger.apply(Actor::Server, &trust, now));
+        for command in goods(vendor_key.id()) {
+            drop(ledger.apply(Actor::Server, &command, now));
+        }
         let session = ServerSession::new(Arc::new(config), peer, at);
         Self {
             session,
@@ -133,10 +141,8 @@ impl Bench {
                 }),
                 Err(error) => Answer::VendorKeyRefused(error),
             },
-            Work::VerifyCatalogue(signed) => match self.catalogue(&signed) {
-                Ok(command) => self.apply(&command),
-                Err(error) => Answer::CatalogueRefused(error),
-            },
+            Work::VerifyBlacklist(signed) => self.import(self.blacklist(&signed)),
+            Work::VerifyCatalogue { signed, dry_run } => self.import(self.catalogue(&signed, dry_run)),
             Work::VerifyKeys(texts) => {
                 let refused = |text: &String| match LicenseKey::parse(text) {
                     Ok(key) => key.verify(&self.vendor_key).err().unwrap_or(KeyError::BadSignature),
@@ -147,9 +153,21 @@ impl Bench {
         }
     }
 
-    fn catalogue(&self, signed: &Bytes) -> Result<Command, ListError> {
-        let catalogue = SignedCatalogue::from_bytes(signed)?.verify(&self.vendor_key)?;
-        Ok(Command::ImportCatalogue(Box::new(catalogue)))
+    fn import(&mut self, list: Result<Command, ListError>) -> Answer {
+        match list {
+            Ok(command) => self.apply(&command),
+            Err(error) => Answer::ListRefused(error),
+        }
+    }
+
+    fn blacklist(&self, signed: &Bytes) -> Result<Command, ListError> {
+        let list = SignedBlacklist::from_bytes(signed)?.verify(&self.vendor_key)?;
+        Ok(Command::ImportBlacklist(Box::new(list)))
+    }
+
+    fn catalogue(&self, signed: &Bytes, dry_run: bool) -> Result<Command, ListError> {
+        let catalogue = Box::new(SignedCatalogue::from_bytes(signed)?.verify(&self.vendor_key)?);
+        Ok(Command::ImportCatalogue { catalogue, dry_run })
     }
 
     fn operate(&mut self, operation: &Operation<'_>) {
@@ -184,6 +202,15 @@ impl Bench {
                     1,
                     b"\0\x01\0\x02\0\x01\0\x02\0\x02\0\x01\0\x03\0\x01c\0\x04\0\x02\0\x01",
                 );
+            }
+            Operation::Ask {
+                what,
+                machine,
+                reservation,
+            } => {
+                let request = request(self.vendor_key.id(), *what, *machine, *reservation);
+                let body = request.to_body().expect("in bounds");
+                self.frame(request.opcode(), 5, &body);
             }
             Operation::End => self.session.handle_end(at),
             Operation::Stop => self.session.begin_stop(at),
@@ -234,6 +261,106 @@ impl Bench {
             );
         }
         assert!(self.sent.is_empty(), "no half of a frame");
+    }
+}
+
+/// A product that is sold by licenses of both usages, with few seats and units.
+fn goods(vendor: VendorId) -> [Command; 2] {
+    let component = Component {
+        counted: true,
+        lenient: false,
+        ephemeral: false,
+    };
+    let product = Product {
+        name: "Backup Server".to_owned(),
+        idle_days: 1,
+        single_use: false,
+        offline_days: 3,
+        offers: Offers::DeploymentFirst,
+        required: None,
+        on_conflict: OnConflict::Refuse,
+        components: BTreeMap::from([("agent".parse().expect("an id"), component)]),
+        signed_entry: Bytes::from_static(b"entry"),
+    };
+    let catalogue = Catalogue {
+        vendor,
+        vendor_name: "Vendor".to_owned(),
+        version: 1,
+        issued_at: Timestamp(1),
+        products: BTreeMap::from([("BKSRV".parse().expect("an id"), product)]),
+        signed: Bytes::from_static(b"signed"),
+    };
+    let key = |number: u8, usage| VerifiedKey {
+        claims: Claims {
+            vendor,
+            serial: Serial::from_random([number; 10]),
+            product: "BKSRV".parse().expect("an id"),
+            seats: 3,
+            kind: Kind::Commercial,
+            usage,
+            issued_at: Timestamp(1),
+            validity: Validity::Forever,
+            support_until_day: None,
+            auto_renew: false,
+        },
+        certificate: Bytes::copy_from_slice(&[number]),
+    };
+    [
+        Command::ImportCatalogue {
+            catalogue: Box::new(catalogue),
+            dry_run: false,
+        },
+        Command::Import(vec![key(1, Usage::Machine), key(2, Usage::Deployment)]),
+    ]
+}
+
+/// A request that is in order; which one `what` says.
+fn request(vendor: VendorId, what: u8, machine: u8, reservation: u8) -> Request {
+    let (product, mac, reservation) = (
+        "BKSRV".to_owned(),
+        [0, 0x1a, 0, 0, 0, machine % 8],
+        [reservation % 4; 16],
+    );
+    let macs = vec![mac, [0, 0x1a, 0, 0, 1, machine % 8]];
+    match what % 8 {
+        0 => Request::Reserve(deploy::Reserve {
+            reservation,
+            product,
+            macs,
+            ..Default::default()
+        }),
+        1 => Request::Reserve(deploy::Reserve {
+            reservation,
+            product,
+            count: Some(u32::from(machine) + 1),
+            ..Default::default()
+        }),
+        2 => Request::Commit(deploy::Commit {
+            reservation,
+            product,
+            macs: if machine & 1 == 0 { Vec::new() } else { macs },
+            ..Default::default()
+        }),
+        3 => Request::Abort(deploy::Abort {
+            reservation,
+            product,
+            macs: if machine & 1 == 0 { Vec::new() } else { macs },
+            ..Default::default()
+        }),
+        4 => Request::Reservations(deploy::Reservations::default()),
+        5 => Request::BindingResolve(admin::BindingResolve {
+            mac,
+            ..Default::default()
+        }),
+        6 if machine & 1 == 0 => Request::ClockAccept(admin::ClockAccept {}),
+        6 => Request::ClockReset(admin::ClockReset {}),
+        _ => Request::Checkout(seat::Checkout {
+            vendor: vendor.0,
+            product,
+            component: "agent".to_owned(),
+            mac,
+            ..Default::default()
+        }),
     }
 }
 

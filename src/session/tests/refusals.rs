@@ -1,0 +1,225 @@
+//! What is refused is told by a number, in words, and with what its reader wants to know next (rule V2).
+
+use super::*;
+use crate::domain::denial::KeyRefusal;
+use crate::domain::reply::ImportOutcome;
+use crate::vendor::ListError;
+
+// proves V2
+#[test]
+fn a_refusal_carries_the_code_the_cause_the_counts_and_the_remedy() {
+    let mut pair = Pair::greeted(Role::Agent);
+    pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    let denied = Denied {
+        denial: Denial::SeatsExhausted,
+        subject: Subject {
+            product: Some(key().product),
+            mac: Some(key().mac),
+            ..Subject::default()
+        },
+        seats: Some(SeatsInUse {
+            used: 3,
+            total: 3,
+            earliest_renew_by: Some(Timestamp(99)),
+        }),
+        former: Some(FormerSeat {
+            ended_at: Timestamp(50),
+            cause: EndCause::Idle,
+        }),
+        contact: None,
+    };
+    pair.reply(tag, Answer::Reply(Box::new(Reply::Denied(denied))));
+    let [Response::Refused(Status::SEATS_EXHAUSTED, refusal)] = &pair.answers()[..] else {
+        panic!("not one refusal");
+    };
+    assert_eq!(
+        (refusal.used, refusal.total, refusal.earliest_renew_by),
+        (Some(3), Some(3), Some(99))
+    );
+    assert_eq!(refusal.former.as_ref().map(|former| former.ended_at), Some(50));
+    assert!(
+        refusal
+            .text
+            .contains("no seat of BKSRV is available: 3 of 3 are in use"),
+        "{}",
+        refusal.text
+    );
+    assert!(refusal.text.contains("seatkeeper import"), "{}", refusal.text);
+}
+
+/// Every denial there is.
+fn denials() -> [Denial; 31] {
+    [
+        Denial::AmbiguousProduct,
+        Denial::BlacklistNotNewer { held: u64::MAX },
+        Denial::CatalogueNotNewer { held: u64::MAX },
+        Denial::Conflict,
+        Denial::DeploymentOnly,
+        Denial::IdentityNotBound,
+        Denial::LastAdministrator,
+        Denial::LicenseBlacklisted,
+        Denial::LicenseExpired,
+        Denial::LicenseInUse { seats: u32::MAX },
+        Denial::LicenseSuperseded,
+        Denial::NoJumpPending,
+        Denial::NoLicense,
+        Denial::NotAuthorized,
+        Denial::RebindPending,
+        Denial::ReboundRecently { until: Timestamp(1) },
+        Denial::RequiredProduct { product: key().product },
+        Denial::ReservationTaken,
+        Denial::ReservationTooLarge,
+        Denial::ReservationTooLong,
+        Denial::SeatsExhausted,
+        Denial::SlowDown { retry_secs: u32::MAX },
+        Denial::TooManyComponents,
+        Denial::TooManyReservations,
+        Denial::TooManyVendors,
+        Denial::UnknownAdministrator,
+        Denial::UnknownComponent,
+        Denial::UnknownProduct,
+        Denial::UnknownReservation,
+        Denial::UnknownSerial,
+        Denial::UnknownVendor,
+    ]
+}
+
+/// What a client is told of a denial, with the longest words that can be in it.
+fn told(denial: Denial) -> (Status, crate::wire::messages::hello::Refusal) {
+    let denied = Denied {
+        denial,
+        subject: Subject {
+            product: "P".repeat(24).parse().ok(),
+            component: "c".repeat(24).parse().ok(),
+            mac: Some(key().mac),
+            serial: Some(serial()),
+        },
+        seats: Some(SeatsInUse {
+            used: u64::MAX,
+            total: u64::MAX,
+            earliest_renew_by: None,
+        }),
+        former: None,
+        contact: Some("c".repeat(128)),
+    };
+    let mut pair = Pair::greeted(Role::Agent);
+    let request = Request::Checkout(checkout_of(&checkout(0)));
+    match pair.exchange(&request, Reply::Denied(denied)) {
+        (_, Response::Refused(status, refusal)) => (status, refusal),
+        (_, other) => panic!("{denial:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn every_denial_has_a_text_with_a_remedy_and_a_status_of_its_own() {
+    let mut statuses = BTreeSet::new();
+    for denial in denials() {
+        let (status, refusal) = told(denial);
+        assert_ne!(status, Status::INTERNAL, "{denial:?}");
+        assert!(statuses.insert(status), "{denial:?} shares {status:?}");
+        assert!(refusal.text.len() > 20, "{}", refusal.text);
+        assert!(
+            refusal.text.contains("; ") || refusal.text.contains("`seatkeeper "),
+            "no remedy: {}",
+            refusal.text
+        );
+    }
+    // From 0x0150 on they are about signed texts.
+    let known = Status::TABLE.iter().map(|(status, _)| *status);
+    let of_rules: BTreeSet<_> = known.filter(|status| (0x0100..0x0150).contains(&status.0)).collect();
+    assert_eq!(statuses, of_rules);
+}
+
+#[test]
+fn what_a_denial_knows_is_told_in_fields() {
+    let (_, refusal) = told(Denial::BlacklistNotNewer { held: 9 });
+    assert_eq!(refusal.catalogue_version, Some(9));
+    let (_, refusal) = told(Denial::CatalogueNotNewer { held: 8 });
+    assert_eq!(refusal.catalogue_version, Some(8));
+    let (_, refusal) = told(Denial::LicenseInUse { seats: 7 });
+    assert_eq!(refusal.used, Some(7));
+    let (_, refusal) = told(Denial::ReboundRecently { until: Timestamp(6) });
+    assert_eq!(refusal.until, Some(6));
+    let (_, refusal) = told(Denial::SlowDown { retry_secs: 5 });
+    assert_eq!(refusal.retry_secs, Some(5));
+    let (_, refusal) = told(Denial::RequiredProduct { product: key().product });
+    assert_eq!(refusal.required_product.as_deref(), Some("BKSRV"));
+    assert!(refusal.text.contains("BKSRV"), "{}", refusal.text);
+    let (_, refusal) = told(Denial::LicenseBlacklisted);
+    let contact = "c".repeat(128);
+    assert!(refusal.text.contains(&contact), "{}", refusal.text);
+    assert_eq!(refusal.contact, Some(contact));
+    for denial in [Denial::Conflict, Denial::RebindPending] {
+        let (_, refusal) = told(denial);
+        let remedy = format!("`seatkeeper resolve {}`", key().mac);
+        assert!(refusal.text.contains(&remedy), "{}", refusal.text);
+        assert_eq!(refusal.mac, Some(key().mac.bytes()));
+    }
+}
+
+// proves K4
+#[test]
+fn every_refused_key_has_a_status_of_its_own_and_a_text_with_a_remedy() {
+    let contact = "c".repeat(128);
+    let refusals = [
+        (
+            Status::BLACKLISTED,
+            KeyRefusal::Blacklisted {
+                contact: contact.clone(),
+            },
+        ),
+        (Status::KEY_EXPIRED, KeyRefusal::Expired),
+        (
+            Status::FEWER_SEATS_THAN_USED,
+            KeyRefusal::FewerSeatsThanUsed { used: u32::MAX },
+        ),
+        (Status::NOT_A_RENEWAL, KeyRefusal::NotARenewal),
+        (Status::SERIAL_TAKEN, KeyRefusal::SerialTaken),
+        (Status::SUPERSEDED, KeyRefusal::Superseded),
+        (Status::UNKNOWN_PRODUCT, KeyRefusal::UnknownProduct),
+        (Status::UNKNOWN_VENDOR, KeyRefusal::UnknownVendor),
+        (Status::USAGE_NOT_OFFERED, KeyRefusal::UsageNotOffered),
+    ];
+    let outcomes = refusals.iter().map(|(_, refusal)| ImportOutcome::Refused {
+        serial: serial(),
+        product: key().product_key(),
+        refusal: refusal.clone(),
+    });
+    let mut pair = Pair::greeted(Role::Administrator);
+    let request = Request::Import(admin::Import::default());
+    let (_, Response::Import(reply)) = pair.exchange(&request, Reply::Imported(outcomes.collect())) else {
+        panic!("not an import's reply");
+    };
+    assert_eq!(reply.rows.len(), refusals.len());
+    for (row, (status, refusal)) in reply.rows.iter().zip(refusals) {
+        let text = row.text.as_deref().expect("a text");
+        assert_eq!(row.status, Some(status), "{refusal:?}");
+        assert!(text.contains("; "), "no remedy: {text}");
+        assert_eq!(text.contains(&contact), status == Status::BLACKLISTED, "{text}");
+        assert_eq!(row.serial.as_deref(), Some(serial().as_str()));
+    }
+}
+
+#[test]
+fn a_list_that_counts_for_nothing_is_refused_with_its_reason() {
+    for (error, expected) in [
+        (ListError::BadSignature, Status::BAD_SIGNATURE),
+        (
+            ListError::UnknownVendor { vendor: key().vendor },
+            Status::UNKNOWN_VENDOR,
+        ),
+    ] {
+        let mut pair = Pair::greeted(Role::Administrator);
+        pair.ask(&Request::BlacklistImport(admin::BlacklistImport {
+            list: Bytes::from_static(b"l"),
+        }));
+        let (tag, _) = pair.submitted.pop().expect("submitted");
+        pair.reply(tag, Answer::ListRefused(error));
+        let answers = pair.answers();
+        assert!(
+            matches!(&answers[..], [Response::Refused(status, refusal)] if *status == expected && !refusal.text.is_empty()),
+            "{answers:?}"
+        );
+    }
+}
