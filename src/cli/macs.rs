@@ -82,9 +82,8 @@ mod tests {
 
     #[test]
     fn more_machines_than_a_reservation_can_name_are_refused() {
-        let text: String = (0..=RESERVED_MAX)
-            .map(|n| format!("02:00:00:00:{:02x}:{:02x}\n", n >> 8, n & 0xff))
-            .collect();
+        let lines = (0..=RESERVED_MAX).map(|n| format!("02:00:00:00:{:02x}:{:02x}", n >> 8, n & 0xff));
+        let text = lines.collect::<Vec<_>>().join("\n");
         let macs = parse(&text).expect("good");
         assert!(bounded(&macs).is_err());
         assert!(bounded(&macs.into_iter().take(RESERVED_MAX).collect()).is_ok());

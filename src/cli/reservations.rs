@@ -29,6 +29,12 @@ const HEAD: [&str; 10] = [
 /// The columns of the machines of one.
 const MACHINES_HEAD: [&str; 3] = ["mac", "has", "license"];
 
+/// The columns of the seats that one holds.
+const HELD_HEAD: [&str; 2] = ["license", "seats held"];
+
+/// Digits of an identity that tell it from others, where all of them would break a table's lines.
+const BY_DIGITS: usize = 16;
+
 /// What `reserve --json` prints, and a row of `reservations --json`.
 #[derive(Serialize)]
 pub(super) struct Row {
@@ -70,12 +76,24 @@ pub(super) async fn run(global: &Global, filter: ReservationFilter) -> Result<()
     if global.json {
         return output::json(&rows.iter().map(Row::from).collect::<Vec<_>>());
     }
-    let machines = filter.reservation.and(rows.first()).map(|row| row.machines.as_slice());
-    match machines.filter(|machines| !machines.is_empty()) {
-        Some(machines) if filter.csv => output::csv(&MACHINES_HEAD, machines.iter().map(machine_cells)),
-        Some(machines) => output::line(&machines_table(machines)),
-        None if filter.csv => output::csv(&HEAD, rows.iter().map(cells)),
-        None => output::table(&HEAD, rows.iter().map(cells)),
+    match filter.reservation.and(rows.first()) {
+        Some(row) => one(row, filter.csv),
+        None if filter.csv => output::csv(&HEAD, rows.iter().map(|row| cells(row, usize::MAX))),
+        None => output::table(&HEAD, rows.iter().map(|row| cells(row, BY_DIGITS))),
+    }
+}
+
+/// Shows what a reservation has: for machines or for a number, never for both.
+fn one(row: &ReservationRow, csv: bool) -> Result<(), CliError> {
+    let held = row
+        .held
+        .iter()
+        .map(|held| vec![held.serial.clone(), held.count.to_string()]);
+    match (csv, row.held.is_empty()) {
+        (true, true) => output::csv(&MACHINES_HEAD, row.machines.iter().map(machine_cells)),
+        (true, false) => output::csv(&HELD_HEAD, held),
+        (false, true) => output::line(&machines_table(&row.machines)),
+        (false, false) => output::table(&HELD_HEAD, held),
     }
 }
 
@@ -117,7 +135,7 @@ fn machine_cells(row: &ReservedRow) -> Vec<String> {
     vec![output::mac(row.mac), has, row.serial.clone().unwrap_or_default()]
 }
 
-fn cells(row: &ReservationRow) -> Vec<String> {
+fn cells(row: &ReservationRow, by_digits: usize) -> Vec<String> {
     let units = row.machines.iter().filter(|one| one.reserved == Reserved::UNIT);
     let held: u64 = row.held.iter().map(|held| u64::from(held.count)).sum();
     let of_machines = row.machines.iter().filter_map(|one| one.serial.as_deref());
@@ -126,13 +144,15 @@ fn cells(row: &ReservationRow) -> Vec<String> {
         .collect();
     serials.sort_unstable();
     serials.dedup();
+    let by = row.by.map(|identity| output::hex(&identity)).unwrap_or_default();
+    let by = by.chars().take(by_digits).collect();
     vec![
         output::hex(&row.reservation),
         row.product.clone(),
         row.product_name.clone(),
         date(Some(Timestamp(row.reserved_at))),
         date(Some(Timestamp(row.lapses_at))),
-        row.by.map(|identity| output::hex(&identity)).unwrap_or_default(),
+        by,
         row.machines.len().to_string(),
         units.count().to_string(),
         held.to_string(),

@@ -12,6 +12,9 @@ use crate::domain::time::Timestamp;
 use crate::wire::messages::deploy::{self, ReservationRow};
 use crate::wire::messages::{Request, Response};
 
+/// Licenses with held seats that are told one by one.
+const HELD_TOLD_MAX: usize = 10;
+
 pub(super) async fn run(global: &Global, options: ReserveOptions) -> Result<(), CliError> {
     let macs = options.macs.as_deref().map(macs::read).transpose()?.unwrap_or_default();
     macs::bounded(&macs)?;
@@ -58,12 +61,13 @@ fn tell(row: &ReservationRow, options: &ReserveOptions) -> Result<(), CliError> 
     if !row.machines.is_empty() {
         output::line(&machines_table(&row.machines))?;
     }
-    for one in &row.held {
-        output::line(&format!(
-            "  {} of license {}",
-            count(one.count.into(), "seat"),
-            one.serial
-        ))?;
+    for one in row.held.iter().take(HELD_TOLD_MAX) {
+        let seats = count(one.count.into(), "seat");
+        output::line(&format!("  {seats} of license {}", one.serial))?;
+    }
+    if let Some(rest @ 1..) = row.held.len().checked_sub(HELD_TOLD_MAX) {
+        let more = count(rest as u64, "more license");
+        output::line(&format!("  and on {more}: seatkeeper reservations {id}"))?;
     }
     let lapses = date(Some(Timestamp(row.lapses_at)));
     output::line(&format!("it lapses at {lapses} UTC"))?;

@@ -62,7 +62,7 @@ pub(in crate::cli) struct CommitOptions {
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ReservationFilter {
-    /// Only this one, with each of its machines.
+    /// What this one has for each machine, or on each license.
     pub(in crate::cli) reservation: Option<ReservationId>,
     /// Print CSV.
     #[arg(long, conflicts_with = "json")]

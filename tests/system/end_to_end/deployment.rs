@@ -191,7 +191,14 @@ fn seats_held_for_a_number_bind_as_machines_check_out_and_what_is_left_is_given_
     assert_eq!(listed[0]["held"][0]["count"], 1, "{listed}");
     assert_eq!(counts(&site, 1), (3, 0));
     let id = reserved(&told);
+    let held = deployer.ask(&["reservations", &id, "--csv"]).ok();
+    assert_eq!(
+        held.lines().last(),
+        Some(format!("{},1", crate::vendor::serial(1)).as_str()),
+        "{held}"
+    );
     deployer.ask(&["abort", &id]).ok();
+    deployer.ask(&["reservations", &id]).failed_with(4);
     assert_eq!(counts(&site, 1), (2, 1));
     assert_eq!(site.json(["status"])["reservations"], 0);
 }

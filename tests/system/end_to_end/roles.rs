@@ -53,6 +53,13 @@ fn request(site: &Site, opcode: Opcode) -> Request {
         Opcode::SEATS => Request::Seats(views::Seats::default()),
         Opcode::PRODUCTS => Request::Products(views::Products::default()),
         Opcode::ADMIN_LIST => Request::AdminList(views::AdminList::default()),
+        administration => administrators_request(site, administration),
+    }
+}
+
+/// As [`request`], of those that only administrators may ask.
+fn administrators_request(site: &Site, opcode: Opcode) -> Request {
+    match opcode {
         Opcode::VENDOR_TRUST => Request::VendorTrust(admin::VendorTrust {
             public_key: site.vendor.public_key(),
         }),
@@ -83,8 +90,8 @@ fn request(site: &Site, opcode: Opcode) -> Request {
         }),
         Opcode::SEAT_END => Request::SeatEnd(admin::SeatEnd {
             mac: mac(2),
-            vendor: Some(vendor),
-            product,
+            vendor: Some(site.vendor.id().0),
+            product: "BKSRV".into(),
             component: None,
             reason: "a test of roles".into(),
         }),
