@@ -1,94 +1,184 @@
 #!/usr/bin/env bash
-# Plants faults in a copy of the ledger, one at a time, and demands that the simulation finds each of them.
+# Plants faults in a copy of the code, one at a time, and demands that each of them is found: by the simulation against
+# the reference model, or by the tests named beside it. At least one fault for each rule that the ledger decides.
 #
-#   tools/mutants.sh          all faults
-#   tools/mutants.sh NAME...  only these
+#   tools/mutants.sh                    all faults
+#   tools/mutants.sh NAME...            only these
+#   tools/mutants.sh --soak [NAME...]   the ledger's faults again, found by tools/soak through the real client and store
+#   tools/mutants.sh --list             rule, name and file of each
 #
-# A fault is a name, a file under src/domain and a sed program. A program that changes nothing is an error: the code has
-# moved on, and the fault has to be planted anew. Exit code 0: the sound ledger passes and every fault is found.
+# A fault is its rules, a name, a file under src and a sed program. A program that changes nothing is an error: the code
+# has moved on, and the fault has to be planted anew. Exit code 0: the sound code passes and every fault is found.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-copy=$(mktemp -d)
-trap 'rm -rf "$copy"' EXIT
-# Kept between runs, so that dependencies are built once.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
-export RUST_BACKTRACE=0
-for entry in Cargo.toml Cargo.lock src tests tools; do
-    cp -r "$root/$entry" "$copy/$entry"
-done
+soak_steps=${SOAK_STEPS:-40000}
+mode=simulation
+case "${1:-}" in
+    --list | --soak) mode=${1#--}; shift ;;
+esac
+wanted=("$@")
+
+if [ "$mode" != list ]; then
+    copy=$(mktemp -d)
+    trap 'rm -rf "$copy"' EXIT
+    # Kept between runs, so that dependencies are built once.
+    export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
+    export RUST_BACKTRACE=0
+    for entry in Cargo.toml Cargo.lock src tests tools proto-spec; do
+        cp -r "$root/$entry" "$copy/$entry"
+    done
+fi
+
+# test COMMAND...: runs in the copy; what it printed is in $copy/log.
+run() { (cd "$copy" && "$@") >"$copy/log" 2>&1; }
 
 simulate() {
-    (cd "$copy" && cargo test --quiet --locked -p seatkeeper --no-default-features --test pure simulation) >"$copy/log" 2>&1
+    if [ "$mode" = soak ]; then
+        run cargo run --quiet --locked -p seatsoak -- --seed 7 --steps "$soak_steps" --restarts 20
+    else
+        run cargo test --quiet --locked -p seatkeeper --no-default-features --test pure simulation
+    fi
 }
 
 failures=0
 planted=0
-# plant NAME FILE SED-PROGRAM
-plant() {
-    local name=$1 file=src/domain/$2 program=$3
-    if [ "${#wanted[@]}" -gt 0 ] && [[ ! " ${wanted[*]} " == *" $name "* ]]; then
-        return
-    fi
+
+# check NAME FILE SED-PROGRAM COMMAND...
+check() {
+    local name=$1 file=src/$2 program=$3
+    shift 3
     planted=$((planted + 1))
     sed -i "$program" "$copy/$file"
     if cmp -s "$root/$file" "$copy/$file"; then
         echo "$name: the program changes nothing in $file"
         failures=$((failures + 1))
-    elif simulate; then
+    elif "$@"; then
         echo "$name: NOT FOUND"
         failures=$((failures + 1))
-    elif grep -q '^test result: FAILED' "$copy/log"; then
-        echo "$name: found, $(grep -om1 'seed [0-9]* failed at step [0-9]*' "$copy/log" || echo 'by the tally of answers')"
-    else
+    elif grep -q '^error\(\[E[0-9]*\]\)\?: \(could not compile\|aborting\)' "$copy/log" || grep -q '^error\[E' "$copy/log"; then
         echo "$name: does not compile"
-        sed 's/^/    /' "$copy/log"
+        sed 's/^/    /' "$copy/log" | grep -A6 'error' | head -20
         failures=$((failures + 1))
+    else
+        echo "$name: found, $(grep -om1 'seed [0-9]*[^;]*step [0-9]*' "$copy/log" || grep -om1 'test [^ ]* \.\.\. FAILED' "$copy/log" || grep -om1 'panicked at .*' "$copy/log" || echo 'by the tally of answers')"
     fi
     cp "$root/$file" "$copy/$file"
 }
 
-wanted=("$@")
-if ! simulate; then
-    echo "the sound ledger fails:"
+is_wanted() { [ "${#wanted[@]}" -eq 0 ] || [[ " ${wanted[*]} " == *" $1 "* ]]; }
+
+# plant RULES NAME FILE SED-PROGRAM: found by the simulation, or by the soak.
+plant() {
+    is_wanted "$2" || return 0
+    if [ "$mode" = list ]; then
+        printf '%-8s %-40s %s\n' "$1" "$2" "$3"
+    else
+        check "$2" "$3" "$4" simulate
+    fi
+}
+
+# plant_for RULES NAME FILE SED-PROGRAM TESTS: found by the library's tests of that name; the soak does not look for it.
+plant_for() {
+    is_wanted "$2" && [ "$mode" != soak ] || return 0
+    if [ "$mode" = list ]; then
+        printf '%-8s %-40s %s\n' "$1" "$2" "$3"
+    else
+        check "$2" "$3" "$4" run cargo test --quiet --locked -p seatkeeper --lib "$5"
+    fi
+}
+
+if [ "$mode" != list ] && ! simulate; then
+    echo "the sound code fails:"
     cat "$copy/log"
     exit 1
 fi
 
-# S1, S2
-plant double-spent-seat ledger/index.rs 's/if tally\.free > 0 {/if true {/'
-plant counts-not-decremented ledger/index.rs 's/self\.use_units(old\.serial, -1);//'
-# I1, I2
-plant second-component-second-seat ledger/checkout.rs \
+ledger=domain/ledger
+plant S1,S2 double-spent-seat $ledger/keep.rs 's/if tally\.free > 0 {/if true {/'
+plant S2 counts-not-decremented $ledger/keep.rs 's/self\.use_units(old\.serial, -1);//'
+plant S2 reserved-units-not-counted $ledger/keep.rs 's/self\.use_units(serial, i64::from(count));/self.use_units(serial, i64::from(count) * 0);/'
+plant I1,I2 second-component-second-seat $ledger/checkout.rs \
     's/Some(seat) => self\.renew(/Some(seat) if seat.components.contains_key(\&checkout.component) => self.renew(/; s/None => self\.engage(/_ => self.engage(/'
-# I7
-plant copies-unseen ledger/binding.rs 's/(!known)\.then_some(/false.then_some(/'
-plant alternation-unseen ledger/binding.rs 's/alternates\.then_some(/false.then_some(/'
-plant only-the-last-displaced-remembered ledger/binding.rs 's/saturating_sub(DISPLACED_MAX)/saturating_sub(1)/'
-plant displaced-remembered-too-long ledger/binding.rs 's/one\.at) < ALTERNATING_SECS/one.at) <= ALTERNATING_SECS * 2/'
-plant lost-answer-is-a-conflict ledger/binding.rs 's/ || came_with == bound\.continuation_before//'
-# S3
-plant last-to-expire-first ledger/index.rs '/pub(super) fn first_open/,/^    }/ s/\.next()/.next_back()/'
-plant import-order-ignored ledger/index.rs 's/imported_at: license\.imported_at,/imported_at: Timestamp(0),/'
-# S4
-plant renewal-does-not-extend ledger/checkout.rs \
-    's/seat\.renew_by = self\.renew_by(now);/seat.renew_by = seat.renew_by.or(self.renew_by(now));/'
-plant acquire-date-moves ledger/checkout.rs 's/seat\.renewed_at = now\.latest();/&seat.acquired_at = now.latest();/'
-# S6
-plant reclaimed-a-second-late ledger/reclaim.rs 's/\*at <= occasion\.now\.steady/*at < occasion.now.steady/'
-plant reclaimed-a-second-early ledger/reclaim.rs 's/\*at <= occasion\.now\.steady/*at <= occasion.now.steady.after_secs(1)/'
-# S8, S11
-plant first-release-frees ledger/release.rs 's/if components_left > 0 {/if components_left > 1 {/'
-plant anybody-releases ledger/release.rs 's/if bound\.identity == identity => bound/if bound.identity != identity || true => bound/'
-# S9
-plant single-use-comes-back ledger/ending.rs 's/if spent {/if false {/'
-plant single-use-comes-back-by-moving ledger/checkout.rs 's/seat\.single_use\.then(||/false.then(||/'
-plant anothers-tombstone-is-inherited ledger/import.rs 's/tombstone\.vendor != product\.vendor/false/'
-plant trial-starts-anew ledger/import.rs 's/|tombstone| tombstone\.imported_at/|_| occasion.now.latest()/'
-# S13, T1
-plant expired-license-serves license.rs 's/if now < self\.ends_at()/if now <= self.ends_at()/'
-plant expiry-by-the-steady-time ledger/checkout.rs 's/one\.status(occasion\.now\.latest())/one.status(occasion.now.steady)/'
-plant idleness-by-the-later-time ledger/reclaim.rs 's/\*at <= occasion\.now\.steady/*at <= occasion.now.latest()/'
+plant I3 uncounted-takes-a-seat $ledger/checkout.rs 's/if !component\.counted {/if false {/'
+plant I3 unknown-component-is-not-counted $ledger/checkout.rs \
+    's/\.get(&checkout\.component)\.copied() else {/.get(\&checkout.component).copied().or(Some(Component::default())) else {/'
+plant I4 another-products-seat-covers $ledger/checkout.rs \
+    's/match self\.seats\.get(&checkout\.key) {/match self.seats.iter().find(|(key, _)| key.mac == checkout.key.mac).map(|(_, seat)| seat) {/'
+plant I6 another-machines-seat-covers $ledger/checkout.rs \
+    's/match self\.seats\.get(&checkout\.key) {/match self.seats.iter().find(|(key, _)| key.product_key() == checkout.key.product_key()).map(|(_, seat)| seat) {/'
+plant I7 copies-unseen $ledger/binding.rs 's/(!known)\.then_some(/false.then_some(/'
+plant I7 alternation-unseen $ledger/binding.rs 's/alternates\.then_some(/false.then_some(/'
+plant I7 only-the-last-displaced-remembered $ledger/binding.rs 's/saturating_sub(DISPLACED_MAX)/saturating_sub(1)/'
+plant I7 displaced-remembered-too-long $ledger/binding.rs 's/one\.at) < ALTERNATING_SECS/one.at) <= ALTERNATING_SECS * 2/'
+plant I7 lost-answer-is-a-conflict $ledger/binding.rs 's/ || came_with == bound\.continuation_before//'
+plant I7 copies-never-refused $ledger/binding.rs 's/visitor\.on_conflict == OnConflict::Refuse/visitor.on_conflict == OnConflict::Refuse \&\& false/'
+plant I7 refused-copy-not-noted $ledger/checkout.rs 's/seat\.components\.insert(checkout\.component, noted);/drop(noted);/'
+plant I7 approval-not-asked $ledger/binding.rs 's/is_other && rebind == Rebind::Approve/is_other \&\& rebind == Rebind::Approve \&\& false/'
+plant I7 waiting-never-ends $ledger/binding.rs 's/next\.waiting\.filter(|_| rebind == Rebind::Approve)/next.waiting/'
+plant I7 resolving-forgets-nothing $ledger/resolve.rs 's/\*binding = Binding::Unbound;//'
+plant I7 rebound-identity-releases $ledger/release.rs 's/occasion\.now\.steady < \*until/occasion.now.steady < *until \&\& false/'
+plant S3 last-to-expire-first $ledger/index.rs 's/self\.open(product, Usage::Machine, now)\.next()/self.open(product, Usage::Machine, now).last()/'
+plant S3 import-order-ignored $ledger/keep.rs 's/imported_at: license\.imported_at,/imported_at: crate::domain::time::Timestamp(0),/'
+plant S4 renewal-does-not-extend $ledger/checkout.rs \
+    's/seat\.renew_by = renew_by(self\.product, now);/seat.renew_by = seat.renew_by.or(renew_by(self.product, now));/'
+plant S4 acquire-date-moves $ledger/checkout.rs 's/seat\.renewed_at = now\.latest();/&seat.acquired_at = now.latest();/'
+plant S6 reclaimed-a-second-late $ledger/reclaim.rs '0,/\*at <= occasion\.now\.steady/s//*at < occasion.now.steady/'
+plant S6 reclaimed-a-second-early $ledger/reclaim.rs '0,/\*at <= occasion\.now\.steady/s//*at <= occasion.now.steady.after_secs(1)/'
+plant S7 engaged-again-not-told $ledger/checkout.rs 's/former\.map_or(GrantKind::Granted, GrantKind::EngagedAgain)/GrantKind::Granted/'
+plant S8 first-release-frees $ledger/release.rs 's/if components_left > 0 {/if components_left > 1 {/'
+plant S9 single-use-comes-back $ledger/ending.rs 's/if spent {/if false {/'
+plant S9 single-use-comes-back-by-moving $ledger/checkout.rs 's/seat\.single_use\.then(||/false.then(||/'
+plant S10 asking-ends-a-seat $ledger/mod.rs \
+    's/Command::Availability(name) => self\.availability(\*name, now),/Command::Availability(name) => { let mut decided = self.availability(*name, now); let seat = self.seats.keys().next(); decided.changes.extend(seat.map(|key| occasion.change(Fact::SeatEnded(*key), EventKind::SeatRenewed { key: *key }))); decided }/'
+plant S11 anybody-releases $ledger/release.rs 's/if bound\.identity == identity => bound/if bound.identity != identity || true => bound/'
+plant S12 seats-do-not-move $ledger/remove.rs 's/if seat\.single_use { None } else { self\.room\.take() }/if seat.single_use || true { None } else { self.room.take() }/'
+plant S12 seats-move-onto-one-place $ledger/allocate.rs 's/\*free -= taken;/*free -= taken * 0;/'
+plant S12,S9 single-use-moves $ledger/remove.rs 's/if seat\.single_use { None } else { self\.room\.take() }/self.room.take()/'
+plant S12 reserved-units-forgotten-at-removal $ledger/remove.rs 's/removal\.reservation(\*id, reservation);/let _kept = (id, reservation);/'
+plant S13,K5 expired-license-serves domain/license.rs 's/None if now < self\.ends_at()/None if now <= self.ends_at()/'
+plant S13 refused-renewal-extends $ledger/checkout.rs 's/return self\.refuse(checkout, denial, occasion\.now);$/asked.hold(\&mut seat, binding); let mut refused = self.refuse(checkout, denial, occasion.now); refused.changes.push(Change { fact: Fact::SeatPut(key, Box::new(seat)), events: Vec::new() }); return refused;/'
+plant S14 nothing-held-is-an-error $ledger/release.rs '0,/return Decided::unchanged(Reply::NothingHeld);/s//return Decided::refused(Denial::UnknownProduct);/'
+plant S15 add-ons-need-nothing $ledger/checkout.rs 's/product\.required\.filter(|required| {/product.required.filter(|_| false).filter(|required| {/'
+plant X1 committing-spends-nothing $ledger/settle.rs 's/if self\.serves(serial) => self\.spend(mac, serial)/if self.serves(serial) => Settled::Committed(serial)/'
+plant X2 some-of-the-machines $ledger/reserve.rs 's/None => return self\.refuse_reservation(asked, Some(\*mac)),/None => {}/'
+plant X2 aborted-unit-stays $ledger/settle.rs 's/machines\.retain(|mac, _| !settled\.contains(mac))/machines.retain(|mac, _| !settled.contains(mac) || true)/'
+plant X2 committed-twice $ledger/settle.rs 's/(_, Some(serial)) => Settled::AlreadyCommitted(serial)/(_, Some(_)) => self.decide_anew(mac)/'
+plant X2 covered-machine-reserves $ledger/reserve.rs 's/if is_covered(&mac) {/if is_covered(\&mac) \&\& false {/'
+plant X3 deployment-license-serves-checkouts $ledger/index.rs \
+    's/self\.open(product, Usage::Machine, now)\.next()/self.open(product, Usage::Machine, now).chain(self.open(product, Usage::Deployment, now)).next()/'
+plant X4 lapses-a-second-late $ledger/reclaim.rs 's/lapses()\.take_while(|(at, _)| \*at <= /lapses().take_while(|(at, _)| *at < /'
+plant X4 held-seats-bind-nobody $ledger/checkout.rs 's/self\.first_held(key, occasion\.now)/self.first_held(key, occasion.now).filter(|_| false)/'
+plant X4 late-commit-refused $ledger/settle.rs 's/(Some(Reserved::Unit(_)), _) | (_, None) => self\.decide_anew(mac)/(Some(Reserved::Unit(_)), _) | (_, None) => Settled::NothingReserved/'
+plant X5 preference-ignored domain/catalogue.rs 's/Self::DeploymentFirst | Self::DeploymentOnly => Self::DeploymentFirst\.usages()/Self::DeploymentFirst | Self::DeploymentOnly => Self::MachineFirst.usages()/'
+plant X5 alternative-used-all-the-same $ledger/reserve.rs 's/if preferred_only {/if preferred_only \&\& false {/'
+plant K2 older-catalogue-counts $ledger/catalogue.rs 's/held\.version >= version/held.version >= version \&\& false/'
+plant K3 repeating-adds $ledger/import.rs 's/held\.is_some_and(|held| held\.certificate == key\.certificate)/held.is_some_and(|held| held.certificate == key.certificate \&\& false)/'
+plant K4 blacklisted-key-imported $ledger/import.rs 's/self\.check_list(claims\.vendor, serial)?;//'
+plant K4 anothers-serial-is-inherited $ledger/import.rs 's/(before\.product, before\.usage) != (claims\.product_key(), claims\.usage)/(before.product, before.usage) != (claims.product_key(), claims.usage) \&\& false/'
+plant K4,K6 superseded-key-counts $ledger/import.rs '/fn admits/,/^    }/ s/Err(KeyRefusal::Superseded)/Ok(())/'
+plant K5 trial-starts-anew $ledger/import.rs 's/before\.map_or(occasion\.now\.latest(), |before| before\.imported_at)/occasion.now.latest()/'
+plant K5 days-left-round-down domain/license.rs 's/div_ceil(DAY_SECS)/div_euclid(DAY_SECS)/'
+plant K6 renewal-refused $ledger/import.rs 's/(Ordering::Greater, _) | (_, Ordering::Greater) => Ok(())/(Ordering::Greater, _) | (_, Ordering::Greater) => Err(KeyRefusal::NotARenewal)/'
+plant K6 fewer-seats-than-used-not-told $ledger/import.rs 's/if next\.claims\.seats < used =>/if next.claims.seats < used \&\& false =>/'
+plant C3 blacklisted-license-serves domain/license.rs 's/Some(Listed::Blacklisted) => LicenseStatus::Blacklisted/Some(Listed::Blacklisted) => LicenseStatus::Valid/'
+plant C3 unlisted-stays-listed $ledger/blacklist.rs 's/list\.serials\.keys()\.chain(named_before)\.copied()/list.serials.keys().chain(named_before.take(0)).copied()/'
+plant T1 expiry-by-the-steady-time $ledger/checkout.rs 's/match self\.licenses\.get(&serial)\.map(|one| one\.status(now\.latest()))/match self.licenses.get(\&serial).map(|one| one.status(now.steady))/'
+plant T1 idleness-by-the-later-time $ledger/reclaim.rs '0,/\*at <= occasion\.now\.steady/s//*at <= occasion.now.latest()/'
+plant T1 dates-of-a-rejected-jump-stay $ledger/dates.rs 's/if at <= self\.mark {/if at <= self.mark || self.size_secs.is_some() {/'
+plant T2 any-jump-is-time domain/timekeeper.rs 's/if reading\.calendar > limit {/if reading.calendar > limit \&\& false {/'
+plant T2 a-jump-lasts-a-second-longer domain/timekeeper.rs 's/^pub const JUMP_LASTS_SECS: u64 = DAY_SECS;/pub const JUMP_LASTS_SECS: u64 = DAY_SECS + 1;/'
+plant T2 forty-four-days-at-a-start domain/timekeeper.rs 's/^pub const ALLOWANCE_AT_START_SECS: u64 = 45 \* DAY_SECS;/pub const ALLOWANCE_AT_START_SECS: u64 = 44 * DAY_SECS;/'
+plant T2 reset-keeps-later-dates $ledger/dates.rs 's/None => self\.mark,/None => at,/'
 
-echo "$planted faults planted, $failures not found"
-[ "$failures" -eq 0 ] && [ "$planted" -gt 0 ]
+agents=client::agent
+plant_for O3 lease-of-another-machine client/agent/lease.rs 's/lease\.mac == self\.mac\.bytes()/lease.mac == self.mac.bytes() || true/' $agents
+plant_for O3 clock-set-back-stretches client/agent/lease.rs 's/let now = newest\.max(clock\.0);/let now = clock.0;/' $agents
+plant_for T2 reset-is-undone-by-a-restart service/writer.rs 's/self\.commit(changes, after)?;/self.commit(changes, now)?;/' service
+plant_for V3 refusals-sync service/writer.rs 's/if is_granted || self\.noted/if true || is_granted || self.noted/' service
+plant_for V3 notes-are-lost-at-the-end service/writer.rs 's/self\.commit(Vec::new(), now)/{ self.noted.clear(); self.commit(Vec::new(), now) }/' service
+
+if [ "$mode" != list ]; then
+    echo "$planted faults planted, $failures not found"
+    [ "$failures" -eq 0 ] && [ "$planted" -gt 0 ]
+fi
