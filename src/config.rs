@@ -345,6 +345,17 @@ mod tests {
         assert_eq!(Config::default().listen_on(17328).len(), 2);
     }
 
+    // proves I7
+    #[test]
+    fn new_identities_are_honoured_unless_approval_is_asked_for() {
+        let rebind = |text| read(text).map(|config| config.net().rebind);
+        assert_eq!(rebind("").expect("good"), Rebind::Honour);
+        assert_eq!(rebind("rebind = \"honour\"").expect("good"), Rebind::Honour);
+        assert_eq!(rebind("rebind = \"approve\"").expect("good"), Rebind::Approve);
+        let error = rebind("rebind = \"refuse\"").expect_err("no policy").to_string();
+        assert!(error.contains("approve") && error.contains("honour"), "{error}");
+    }
+
     #[test]
     fn a_missing_file_is_named() {
         let error = Config::read(Path::new("/nowhere/seatkeeper.toml"))

@@ -2,10 +2,23 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::config::Listen;
-use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, VendorId};
+use crate::domain::ids::ProductId;
+
+mod admin;
+mod agent;
+mod deploy;
+#[cfg(test)]
+mod tests;
+
+pub(super) use admin::{
+    AdminCommand, BlacklistCommand, CatalogueCommand, ClockCommand, GivenRole, IdentityCommand, ImportFile, ImportKeys,
+    LicenseFilter, ReleaseTarget, RemoveTarget, ResolveTarget, SeatFilter, VendorCommand,
+};
+pub(super) use agent::{AgentCommand, Licensed, RunProgram};
+pub(super) use deploy::{CommitOptions, Named, ReservationFilter, ReserveOptions, SettleOptions};
 
 /// A license server for a local network.
 ///
@@ -133,6 +146,8 @@ pub(super) enum Command {
     Vendor(AskingBelow<VendorCommand>),
     /// Import a vendor's list of products.
     Catalogue(AskingBelow<CatalogueCommand>),
+    /// Import a vendor's list of licenses that do not serve any more.
+    Blacklist(AskingBelow<BlacklistCommand>),
     /// Import license keys.
     Import(Asking<ImportKeys>),
     /// Import the license keys of a text file.
@@ -145,8 +160,26 @@ pub(super) enum Command {
     Products(Reach),
     /// Take a seat back from a machine, or one component of it.
     Release(Asking<ReleaseTarget>),
-    /// Take a license off the server.
+    /// Take a license off the server; its seats move to other licenses that have room.
     Remove(Asking<RemoveTarget>),
+    /// Forget the identities of a machine's components that have a conflict or wait for approval.
+    ///
+    /// It first says what it will do. The seats stay; each such component is bound anew by its next checkout.
+    Resolve(Asking<ResolveTarget>),
+    /// Set seats or units aside for a rollout: all or none.
+    ///
+    /// It prints the reservation's name and the commands that come next. What is neither committed nor aborted lapses.
+    Reserve(Asking<ReserveOptions>),
+    /// Say that machines of a reservation were deployed.
+    ///
+    /// Exit code 4 if any machine was refused. Harmless to repeat: a machine that was committed stays so, and pays once.
+    Commit(Asking<CommitOptions>),
+    /// Give back what a reservation has for machines, or all of it.
+    Abort(Asking<SettleOptions>),
+    /// Show the reservations: what is set aside, for whom, until when.
+    Reservations(Asking<ReservationFilter>),
+    /// See and mend how the server takes its clock.
+    Clock(AskingBelow<ClockCommand>),
     /// Say who may administer the server.
     Admin(AskingBelow<AdminCommand>),
     /// Show who you are to a server.
@@ -206,240 +239,4 @@ pub(super) struct ListOptions {
 pub(super) struct StatusTarget {
     /// The server, HOST or HOST:PORT; the same as --server.
     pub(super) target: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum VendorCommand {
-    /// Trust a vendor's public key: its catalogue and license keys count from now on.
-    Trust {
-        /// The vendor's public key, a PEM file.
-        file: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum CatalogueCommand {
-    /// Import a signed catalogue.
-    Import {
-        /// The catalogue as the vendor sent it; `-` is standard input.
-        file: PathBuf,
-    },
-}
-
-#[derive(Args, Debug)]
-pub(super) struct ImportKeys {
-    /// The keys, `SK1-...`.
-    #[arg(required = true)]
-    pub(super) keys: Vec<String>,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct ImportFile {
-    /// A text file with keys in it, UTF-8; `-` is standard input.
-    pub(super) file: PathBuf,
-}
-
-#[derive(Args, Debug, Default)]
-pub(super) struct LicenseFilter {
-    /// Only the licenses of this product.
-    #[arg(long)]
-    pub(super) product: Option<ProductId>,
-    /// Only licenses that somebody uses.
-    #[arg(long, conflicts_with = "unused")]
-    pub(super) used: bool,
-    /// Only licenses that nobody uses.
-    #[arg(long)]
-    pub(super) unused: bool,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(super) csv: bool,
-}
-
-#[derive(Args, Debug, Default)]
-pub(super) struct SeatFilter {
-    /// Only the seats of this product.
-    #[arg(long)]
-    pub(super) product: Option<ProductId>,
-    /// Only the seats of this machine.
-    #[arg(long)]
-    pub(super) mac: Option<Mac>,
-    /// Only seats with a conflict on them.
-    #[arg(long)]
-    pub(super) conflicts: bool,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(super) csv: bool,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct ReleaseTarget {
-    /// The machine.
-    pub(super) mac: Mac,
-    /// The product.
-    pub(super) product: ProductId,
-    /// Only this component; without it the whole seat ends.
-    pub(super) component: Option<ComponentId>,
-    /// Why; it becomes part of the event.
-    #[arg(long)]
-    pub(super) reason: String,
-    /// The product's vendor, where two vendors have a product of this id.
-    #[arg(long, value_name = "ID")]
-    pub(super) vendor: Option<VendorId>,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct RemoveTarget {
-    /// The license.
-    pub(super) serial: Serial,
-    /// End the seats that are in use.
-    #[arg(long)]
-    pub(super) end_seats: bool,
-}
-
-/// A role that can be given.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum GivenRole {
-    /// Reserves and commits deployments.
-    Deployer,
-    /// Sees everything, changes nothing.
-    Viewer,
-    /// Everything.
-    Administrator,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum AdminCommand {
-    /// Give an identity a role.
-    Add {
-        /// The identity, as `seatkeeper identity show` prints it.
-        fingerprint: Fingerprint,
-        /// What it may do.
-        #[arg(long, value_enum)]
-        role: GivenRole,
-        /// Whose it is, for people.
-        #[arg(long, default_value = "")]
-        label: String,
-    },
-    /// List the identities with a role.
-    List,
-    /// Take away an identity's role.
-    Remove {
-        /// The identity.
-        fingerprint: Fingerprint,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum IdentityCommand {
-    /// Print the fingerprint of the identity that your commands act with; made if there is none.
-    Show,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(super) struct Licensed {
-    /// The product.
-    pub(super) product: ProductId,
-    /// The component of it.
-    pub(super) component: ComponentId,
-    /// The machine's MAC address; chosen from its adapters if absent.
-    #[arg(long, conflicts_with = "interface")]
-    pub(super) mac: Option<Mac>,
-    /// Use the MAC address of this network interface.
-    #[arg(long, value_name = "NAME")]
-    pub(super) interface: Option<String>,
-    /// The vendor's public key, a PEM file; known from the last checkout if absent.
-    #[arg(long, value_name = "FILE", env = "SEATKEEPER_VENDOR_KEY")]
-    pub(super) vendor_key: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum AgentCommand {
-    /// Check out a seat for this machine, or renew the one that it holds.
-    Checkout(Licensed),
-    /// Tell how this machine's seat stands, without asking for one.
-    Check(Licensed),
-    /// Renew this machine's seat; as checkout.
-    Renew(Licensed),
-    /// Give up a component's hold on this machine's seat: at uninstall.
-    Release(Licensed),
-    /// Have every component of this machine use the server with this fingerprint, besides those used already.
-    Trust {
-        /// The server's fingerprint, as `seatkeeper status` prints it.
-        fingerprint: Fingerprint,
-    },
-}
-
-#[derive(Args, Debug)]
-pub(super) struct RunProgram {
-    #[command(flatten)]
-    pub(super) licensed: Licensed,
-    /// End the program when a renewal is refused; by default it goes on and the next start decides.
-    #[arg(long)]
-    pub(super) stop_on_refusal: bool,
-    /// The program and its arguments.
-    #[arg(last = true, required = true)]
-    pub(super) program: Vec<std::ffi::OsString>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parses(line: &str) -> bool {
-        Cli::try_parse_from(line.split(' ')).is_ok()
-    }
-
-    #[test]
-    fn what_a_command_asks_with_is_offered_behind_it_and_only_where_it_asks() {
-        const REACH: &str = "--server license:99 --identity me.pem --timeout 5";
-        for command in [
-            "list",
-            "status",
-            "vendor trust v.pub",
-            "catalogue import c",
-            "import SK1-X",
-            "import-file -",
-            "licenses",
-            "seats",
-            "products",
-            "release 00:1a:2b:3c:4d:5e A --reason sold",
-            "remove 0123456789ABCDEF",
-            "admin list",
-            "identity show",
-            "agent checkout A b",
-        ] {
-            assert!(
-                parses(&format!("seatkeeper {command} --json --data d {REACH}")),
-                "{command}"
-            );
-        }
-        assert!(parses(&format!("seatkeeper run A b {REACH} -- program")));
-        for command in ["serve", "completions bash", "man d"] {
-            assert!(parses(&format!("seatkeeper {command} --data d")), "{command}");
-            for option in ["--server license", "--identity me.pem", "--timeout 5"] {
-                assert!(!parses(&format!("seatkeeper {command} {option}")), "{command} {option}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_stands_in_front_of_the_command_counts_unless_it_stands_behind_it_too() {
-        let reach = |line: &str| {
-            let cli = Cli::try_parse_from(line.split(' ')).expect("good");
-            let Command::Products(reach) = cli.command else {
-                panic!("another command")
-            };
-            let global = cli.everywhere.reaching(reach);
-            (global.server.unwrap_or_default(), global.timeout)
-        };
-        assert_eq!(reach("seatkeeper products"), (String::new(), 3));
-        assert_eq!(
-            reach("seatkeeper --server one --timeout 9 products"),
-            ("one".to_owned(), 9)
-        );
-        assert_eq!(
-            reach("seatkeeper --server one products --server two"),
-            ("two".to_owned(), 3)
-        );
-    }
 }

@@ -46,6 +46,23 @@ impl CliError {
         }
     }
 
+    /// The same failure, with something more to know or to do.
+    #[must_use]
+    pub(super) fn with_remark(mut self, remark: &str) -> Self {
+        match &mut self {
+            Self::Failed { message, .. }
+            | Self::NoServer(message)
+            | Self::Refused(message)
+            | Self::NotAuthorized(message)
+            | Self::Usage(message) => {
+                message.push_str("; ");
+                message.push_str(remark);
+            }
+            Self::Program(_) => {}
+        }
+        self
+    }
+
     /// The process's exit code: 1 failed, 2 usage, 3 no server, 4 refused by the rules, 5 not authorized.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {

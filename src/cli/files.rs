@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::CliError;
-use crate::vendor::VendorKey;
+use crate::vendor::{SCAN_LEN_MAX, VendorKey};
 
-/// The largest file that is read, in bytes.
-const FILE_LEN_MAX: u64 = 16 << 20;
+/// The largest file that is read, in bytes: one with as many license keys as are imported at once.
+const FILE_LEN_MAX: u64 = SCAN_LEN_MAX as u64;
 
 /// Reads a text file; `-` is standard input.
 pub(super) fn text(path: &Path) -> Result<String, CliError> {
@@ -20,7 +20,7 @@ pub(super) fn text(path: &Path) -> Result<String, CliError> {
     };
     read.map_err(|error| CliError::because(format!("cannot read {name}"), error))?;
     if bytes.len() as u64 > FILE_LEN_MAX {
-        return Err(CliError::failed(format!("{name} is larger than 16 MiB; split it")));
+        return Err(CliError::failed(format!("{name} is larger than 64 MiB; split it")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

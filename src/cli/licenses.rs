@@ -12,17 +12,19 @@ use crate::wire::messages::views::LicenseRow;
 use crate::wire::messages::{Request, Response, views};
 
 /// The columns of the table and of CSV.
-const HEAD: [&str; 11] = [
+const HEAD: [&str; 13] = [
     "product",
     "name",
     "serial",
     "imported",
     "expires",
+    "days left",
     "total",
     "used",
     "free",
     "available",
     "kind",
+    "usage",
     "status",
 ];
 
@@ -37,6 +39,7 @@ struct Row {
     imported_at: Option<String>,
     issued_at: Option<String>,
     expires_at: Option<String>,
+    days_left: Option<u32>,
     total: u32,
     used: u32,
     free: u32,
@@ -65,7 +68,7 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
     output::line(&table(&rows))?;
     let mut offered = products::all(&mut session).await?;
     offered.retain(|product| filter.product.is_none_or(|wanted| product.product == wanted.as_str()));
-    for product in offered.iter().filter(|product| product.counts.licenses == 0) {
+    for product in offered.iter().filter(|product| products::never_bought(product)) {
         let (id, name) = (&product.product, &product.product_name);
         output::line(&format!("{id} ({name}) was never bought"))?;
     }
@@ -106,11 +109,13 @@ fn cells(row: &LicenseRow) -> Vec<String> {
         row.serial.clone(),
         date(Some(Timestamp(row.imported_at))),
         date(row.ends_at.map(Timestamp)),
+        row.days_left.map(|days| days.to_string()).unwrap_or_default(),
         row.total.to_string(),
         row.used.to_string(),
         row.free.to_string(),
         row.available.to_string(),
         output::code(row.kind.name()),
+        output::code(row.usage.name()),
         output::code(row.status.name()),
     ]
 }
@@ -126,6 +131,7 @@ impl From<&LicenseRow> for Row {
             imported_at: rfc3339(Some(Timestamp(row.imported_at))),
             issued_at: rfc3339(Some(Timestamp(row.issued_at))),
             expires_at: rfc3339(row.ends_at.map(Timestamp)),
+            days_left: row.days_left,
             total: row.total,
             used: row.used,
             free: row.free,

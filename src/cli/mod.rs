@@ -3,7 +3,9 @@
 mod admin;
 mod agent;
 mod args;
+mod blacklist;
 mod catalogue;
+mod clock;
 #[cfg(feature = "demo")]
 mod demo;
 mod error;
@@ -16,15 +18,21 @@ mod lease_key;
 mod licenses;
 mod list;
 mod local;
+mod macs;
 mod output;
 mod products;
+mod progress;
 mod release;
 mod remove;
+mod reservations;
+mod reserve;
+mod resolve;
 mod run;
 mod seats;
 mod serve;
 mod server;
 mod session;
+mod settle;
 mod status;
 mod vendor;
 mod vendor_keys;
@@ -43,9 +51,13 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     let Cli { everywhere, command } = cli;
     let with = |reach| everywhere.clone().reaching(reach);
     match command {
+        Command::Abort(asked) => settle::abort(&with(asked.reach), asked.options).await,
         Command::Admin(asked) => admin::run(&with(asked.reach), asked.command).await,
         Command::Agent(asked) => agent::run(&with(asked.reach), asked.command).await,
+        Command::Blacklist(asked) => blacklist::run(&with(asked.reach), asked.command).await,
         Command::Catalogue(asked) => catalogue::run(&with(asked.reach), asked.command).await,
+        Command::Clock(asked) => clock::run(&with(asked.reach), asked.command).await,
+        Command::Commit(asked) => settle::commit(&with(asked.reach), asked.options).await,
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(options) => Box::pin(demo::run(options)).await,
@@ -58,6 +70,9 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Products(reach) => products::run(&with(reach)).await,
         Command::Release(asked) => release::run(&with(asked.reach), asked.options).await,
         Command::Remove(asked) => remove::run(&with(asked.reach), asked.options).await,
+        Command::Reservations(asked) => reservations::run(&with(asked.reach), asked.options).await,
+        Command::Reserve(asked) => reserve::run(&with(asked.reach), asked.options).await,
+        Command::Resolve(asked) => resolve::run(&with(asked.reach), asked.options).await,
         Command::Run(asked) => run::run(&with(asked.reach), asked.options).await,
         Command::Seats(asked) => seats::run(&with(asked.reach), asked.options).await,
         Command::Serve(options) => serve::run(everywhere.data, options).await,

@@ -147,6 +147,32 @@ pub(super) fn code(name: Option<&str>) -> String {
     name.unwrap_or("unknown").to_lowercase().replace('_', " ")
 }
 
+/// A number and what is counted, in its plural unless it is one.
+pub(super) fn count(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// A length of time for people, in its two largest units.
+pub(super) fn lasting(secs: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let parts = UNITS.iter().scan(secs, |rest, (unit, name)| {
+        let number = *rest / unit;
+        *rest %= unit;
+        Some((number, *name))
+    });
+    let told: Vec<String> = parts
+        .skip_while(|(number, _)| *number == 0)
+        .take(2)
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, name)| format!("{number} {name}"))
+        .collect();
+    if told.is_empty() {
+        return "0 s".to_owned();
+    }
+    told.join(" ")
+}
+
 /// Bytes in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
@@ -202,6 +228,24 @@ mod tests {
             "product  BKSRV\ntotal    3\n\nproduct  BKWKS\nserial   4G79VFQKA5AEW1FX\ntotal    1"
         );
         assert_eq!(records(&["product"], &[]), "none");
+    }
+
+    #[test]
+    fn lengths_of_time_are_told_in_their_two_largest_units() {
+        for (secs, told) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3_601, "1 h"),
+            (90_061, "1 d 1 h"),
+            (40 * 86_400, "40 d"),
+        ] {
+            assert_eq!(lasting(secs), told);
+        }
+        assert_eq!(
+            (count(1, "seat"), count(2, "seat")),
+            ("1 seat".to_owned(), "2 seats".to_owned())
+        );
     }
 
     #[test]

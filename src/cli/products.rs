@@ -6,19 +6,26 @@ use super::args::Global;
 use super::error::CliError;
 use super::output;
 use super::session::{Session, unexpected};
+use crate::wire::Offers;
+use crate::wire::messages::seat::Counts;
 use crate::wire::messages::views::{ProductName, ProductRow};
 use crate::wire::messages::{Request, Response, views};
 
 /// The columns of the table.
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 14] = [
     "product",
     "name",
     "vendor",
     "components",
     "idle days",
+    "offline days",
+    "sold by",
+    "requires",
+    "on conflict",
     "total",
     "used",
     "available",
+    "units",
     "never bought",
 ];
 
@@ -30,13 +37,28 @@ struct Row {
     product: String,
     product_name: String,
     idle_days: u16,
+    offline_days: u16,
     single_use: bool,
+    offers: Vec<&'static str>,
+    required: Option<String>,
+    on_conflict: String,
     licenses: u32,
     total: u64,
     used: u64,
     free: u64,
     available: u64,
+    units: Units,
     components: Vec<Component>,
+}
+
+/// The units of its deployment licenses.
+#[derive(Serialize)]
+struct Units {
+    licenses: u32,
+    total: u64,
+    used: u64,
+    free: u64,
+    available: u64,
 }
 
 /// A component of a product.
@@ -77,6 +99,29 @@ pub(super) async fn all(session: &mut Session) -> Result<Vec<ProductRow>, CliErr
     session.rows(request, take).await
 }
 
+/// Whether no license was ever imported for it, of either usage.
+pub(super) const fn never_bought(row: &ProductRow) -> bool {
+    row.counts.licenses == 0 && row.units.licenses == 0
+}
+
+/// The usages of its licenses, the preferred one first.
+fn offers(offers: Offers) -> Vec<&'static str> {
+    match offers {
+        Offers::MACHINE_FIRST => vec!["machine", "deployment"],
+        Offers::DEPLOYMENT_FIRST => vec!["deployment", "machine"],
+        Offers::MACHINE_ONLY => vec!["machine"],
+        Offers::DEPLOYMENT_ONLY => vec!["deployment"],
+        _ => Vec::new(),
+    }
+}
+
+fn units(units: &Counts) -> String {
+    if units.licenses == 0 {
+        return String::new();
+    }
+    format!("{} of {} used, {} available", units.used, units.total, units.available)
+}
+
 fn cells(row: &ProductRow) -> Vec<String> {
     let told = |component: &views::ComponentRow| {
         let not = if component.counted { "" } else { " (not counted)" };
@@ -88,10 +133,15 @@ fn cells(row: &ProductRow) -> Vec<String> {
         row.vendor_name.clone(),
         row.components.iter().map(told).collect::<Vec<_>>().join(", "),
         row.idle_days.to_string(),
+        row.offline_days.to_string(),
+        offers(row.offers).join(", "),
+        row.required.clone().unwrap_or_default(),
+        output::code(row.on_conflict.name()),
         row.counts.total.to_string(),
         row.counts.used.to_string(),
         row.counts.available.to_string(),
-        if row.counts.licenses == 0 {
+        units(&row.units),
+        if never_bought(row) {
             "never bought".to_owned()
         } else {
             String::new()
@@ -113,12 +163,23 @@ impl From<&ProductRow> for Row {
             product: row.product.clone(),
             product_name: row.product_name.clone(),
             idle_days: row.idle_days,
+            offline_days: row.offline_days,
+            offers: offers(row.offers),
+            required: row.required.clone(),
+            on_conflict: output::code(row.on_conflict.name()),
             single_use: row.single_use,
             licenses: row.counts.licenses,
             total: row.counts.total,
             used: row.counts.used,
             free: row.counts.free,
             available: row.counts.available,
+            units: Units {
+                licenses: row.units.licenses,
+                total: row.units.total,
+                used: row.units.used,
+                free: row.units.free,
+                available: row.units.available,
+            },
             components: row.components.iter().map(component).collect(),
         }
     }

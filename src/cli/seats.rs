@@ -8,7 +8,7 @@ use super::output::{self, date, rfc3339};
 use super::session::{Session, unexpected};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::{Holder, SeatName, SeatRow};
-use crate::wire::messages::{Request, Response, views};
+use crate::wire::messages::{Request, Response, seat, views};
 
 /// The columns of the table and of CSV.
 const HEAD: [&str; 10] = [
@@ -41,6 +41,7 @@ struct Row {
     single_use: bool,
     components: Vec<Component>,
     conflict: bool,
+    waiting: bool,
 }
 
 /// A component that holds the seat.
@@ -50,11 +51,19 @@ struct Component {
     identity: Option<String>,
     rebound_at: Option<String>,
     conflict: Option<Conflict>,
+    waiting: Option<Waiting>,
+}
+
+/// An identity that waits for approval.
+#[derive(Serialize)]
+pub(super) struct Waiting {
+    identity: String,
+    since: Option<String>,
 }
 
 /// A conflict on it.
 #[derive(Serialize)]
-struct Conflict {
+pub(super) struct Conflict {
     kind: String,
     since: Option<String>,
     last_seen: Option<String>,
@@ -66,7 +75,8 @@ pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliEr
     let mut rows = all(&mut session, filter.mac.map(crate::domain::ids::Mac::bytes)).await?;
     rows.retain(|row| {
         filter.product.is_none_or(|product| row.product == product.as_str())
-            && (!filter.conflicts || row.components.iter().any(|holder| holder.conflict.is_some()))
+            && (!filter.conflicts || has_conflict(row))
+            && (!filter.waiting || has_waiting(row))
     });
     if global.json {
         return output::json(&rows.iter().map(Row::from).collect::<Vec<_>>());
@@ -119,17 +129,29 @@ fn cells(row: &SeatRow) -> Vec<String> {
     ]
 }
 
+/// What an administrator may have to resolve.
 fn conflicts(holders: &[Holder]) -> String {
-    let told = holders.iter().filter_map(|holder| {
-        let conflict = holder.conflict.as_ref()?;
-        Some(format!(
-            "{}: {} x{}",
-            holder.component,
-            output::code(conflict.kind.name()),
-            conflict.count
-        ))
+    let told = holders.iter().flat_map(|holder| {
+        let component = &holder.component;
+        let conflict = holder.conflict.as_ref().map(|conflict| {
+            let kind = output::code(conflict.kind.name());
+            format!("{component}: {kind} x{}", conflict.count)
+        });
+        let waiting = holder.waiting.as_ref().map(|waiting| {
+            let since = date(Some(Timestamp(waiting.since)));
+            format!("{component}: a new identity waits since {since}")
+        });
+        conflict.into_iter().chain(waiting)
     });
     told.collect::<Vec<_>>().join(", ")
+}
+
+fn has_conflict(row: &SeatRow) -> bool {
+    row.components.iter().any(|holder| holder.conflict.is_some())
+}
+
+fn has_waiting(row: &SeatRow) -> bool {
+    row.components.iter().any(|holder| holder.waiting.is_some())
 }
 
 impl From<&SeatRow> for Row {
@@ -148,24 +170,40 @@ impl From<&SeatRow> for Row {
             renew_by: rfc3339(row.renew_by.map(Timestamp)),
             single_use: row.single_use,
             components: row.components.iter().map(Component::from).collect(),
-            conflict: row.components.iter().any(|holder| holder.conflict.is_some()),
+            conflict: has_conflict(row),
+            waiting: has_waiting(row),
         }
     }
 }
 
 impl From<&Holder> for Component {
     fn from(holder: &Holder) -> Self {
-        let conflict = holder.conflict.as_ref().map(|conflict| Conflict {
-            kind: output::code(conflict.kind.name()),
-            since: rfc3339(Some(Timestamp(conflict.since))),
-            last_seen: rfc3339(Some(Timestamp(conflict.last_seen))),
-            count: conflict.count,
-        });
         Self {
             id: holder.component.clone(),
             identity: holder.identity.map(|identity| output::hex(&identity)),
             rebound_at: holder.rebound_at.and_then(|at| rfc3339(Some(Timestamp(at)))),
-            conflict,
+            conflict: holder.conflict.as_ref().map(Conflict::from),
+            waiting: holder.waiting.as_ref().map(Waiting::from),
+        }
+    }
+}
+
+impl From<&seat::Conflict> for Conflict {
+    fn from(conflict: &seat::Conflict) -> Self {
+        Self {
+            kind: output::code(conflict.kind.name()),
+            since: rfc3339(Some(Timestamp(conflict.since))),
+            last_seen: rfc3339(Some(Timestamp(conflict.last_seen))),
+            count: conflict.count,
+        }
+    }
+}
+
+impl From<&views::Waiting> for Waiting {
+    fn from(waiting: &views::Waiting) -> Self {
+        Self {
+            identity: output::hex(&waiting.identity),
+            since: rfc3339(Some(Timestamp(waiting.since))),
         }
     }
 }

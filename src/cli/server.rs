@@ -336,7 +336,7 @@ fn watch_writer(
 }
 
 /// How often the writer looks at the clock when nobody asks it anything: a jump's 24 hours begin when it is seen.
-const TIME_KEPT_EVERY: Duration = Duration::from_secs(60);
+const TIME_KEPT_EVERY: Duration = Duration::from_mins(1);
 
 /// Has the writer look at the clock now and then, so that time is durable on a server that nobody asks (rule T2).
 async fn keep_time(service: Service, stop: CancellationToken) {

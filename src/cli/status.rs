@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::args::{Global, StatusTarget};
+use super::clock::{self, Clock};
 use super::error::CliError;
-use super::output::{self, date, rfc3339};
+use super::output::{self, count, date, rfc3339};
 use super::session::{Session, unexpected};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::StatusOk;
@@ -25,8 +26,13 @@ struct Told {
     products: u32,
     licenses: u32,
     licenses_expired: u32,
+    licenses_blacklisted: u32,
+    licenses_superseded: u32,
     seats: u64,
     conflicts: u64,
+    waiting: u64,
+    reservations: u32,
+    clock: Clock,
     admins: u32,
     vendors: Vec<Vendor>,
 }
@@ -44,10 +50,7 @@ pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), Cli
     let mut global = global.clone();
     global.server = target.target.or(global.server);
     let mut session = Session::open(&global).await?;
-    let status = match session.ask(&Request::Status(views::Status {})).await? {
-        Response::Status(status) => status,
-        other => return Err(unexpected(&other)),
-    };
+    let status = ask(&mut session).await?;
     if global.json {
         output::json(&told(&session, &status))
     } else {
@@ -55,21 +58,61 @@ pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), Cli
     }
 }
 
+/// Asks how the server is.
+pub(super) async fn ask(session: &mut Session) -> Result<StatusOk, CliError> {
+    match session.ask(&Request::Status(views::Status {})).await? {
+        Response::Status(status) => Ok(status),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// What an administrator should look at, the most pressing first.
+fn warnings(status: &StatusOk) -> Vec<String> {
+    let counted = [
+        (
+            status.conflicts,
+            "with a conflict, a copied machine: see seatkeeper seats --conflicts, then seatkeeper resolve MAC",
+            "seat",
+        ),
+        (
+            status.waiting,
+            "on which a new identity waits for approval: see seatkeeper seats --waiting, then seatkeeper resolve MAC",
+            "seat",
+        ),
+        (
+            status.licenses_blacklisted.into(),
+            "taken back by the vendor: see seatkeeper licenses, and contact the vendor",
+            "license",
+        ),
+        (
+            status.licenses_superseded.into(),
+            "replaced by others, says the vendor: see seatkeeper licenses, and import the new keys",
+            "license",
+        ),
+        (
+            status.licenses_expired.into(),
+            "expired: see seatkeeper licenses",
+            "license",
+        ),
+    ];
+    let counted = counted
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, text, what)| format!("{} {text}", count(number, what)));
+    let no_vendor = status
+        .vendors
+        .is_empty()
+        .then(|| "no vendor is trusted yet: seatkeeper vendor trust FILE".to_owned());
+    clock::warning(status)
+        .into_iter()
+        .chain(counted)
+        .chain(no_vendor)
+        .collect()
+}
+
 fn tell(session: &Session, status: &StatusOk) -> Result<(), CliError> {
-    if status.conflicts > 0 {
-        output::line(&format!(
-            "WARNING      {} seats have a conflict on them: see seatkeeper seats --conflicts",
-            status.conflicts
-        ))?;
-    }
-    if status.licenses_expired > 0 {
-        output::line(&format!(
-            "WARNING      {} licenses have expired: see seatkeeper licenses",
-            status.licenses_expired
-        ))?;
-    }
-    if status.vendors.is_empty() {
-        output::line("WARNING      no vendor is trusted yet: seatkeeper vendor trust FILE")?;
+    for warning in warnings(status) {
+        output::line(&format!("{:<12} {warning}", "WARNING"))?;
     }
     let minutes = status.uptime_secs / 60;
     for (what, value) in [
@@ -97,12 +140,19 @@ fn tell(session: &Session, status: &StatusOk) -> Result<(), CliError> {
         ("products", status.products.to_string()),
         (
             "licenses",
-            format!("{}, {} of them expired", status.licenses, status.licenses_expired),
+            format!(
+                "{}: {} expired, {} blacklisted, {} superseded",
+                status.licenses, status.licenses_expired, status.licenses_blacklisted, status.licenses_superseded
+            ),
         ),
         (
             "seats",
-            format!("{} engaged, {} with a conflict", status.seats, status.conflicts),
+            format!(
+                "{} engaged, {} with a conflict, {} with an identity that waits",
+                status.seats, status.conflicts, status.waiting
+            ),
         ),
+        ("reservations", status.reservations.to_string()),
         ("identities", format!("{} with a role", status.admins)),
     ] {
         output::line(&format!("{what:<12} {value}"))?;
@@ -132,8 +182,13 @@ fn told(session: &Session, status: &StatusOk) -> Told {
         products: status.products,
         licenses: status.licenses,
         licenses_expired: status.licenses_expired,
+        licenses_blacklisted: status.licenses_blacklisted,
+        licenses_superseded: status.licenses_superseded,
         seats: status.seats,
         conflicts: status.conflicts,
+        waiting: status.waiting,
+        reservations: status.reservations,
+        clock: clock::clock(status),
         admins: status.admins,
         vendors: status.vendors.iter().map(vendor).collect(),
     }

@@ -8,8 +8,8 @@ use thiserror::Error;
 use super::base32;
 use super::license_key::{LENGTH_LEN, LicenseKey, OVERHEAD, PAYLOAD_LEN_MAX, PREFIX};
 
-/// The longest text that is searched, in bytes.
-pub const SCAN_LEN_MAX: usize = 16 * 1024 * 1024;
+/// The longest text that is searched, in bytes: as many keys as it may have, each with some words around it (rule K8).
+pub const SCAN_LEN_MAX: usize = 64 * 1024 * 1024;
 
 /// Keys, and mentions of `SK1-`, in one text, at most.
 pub const KEYS_MAX: usize = 100_000;

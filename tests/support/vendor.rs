@@ -1,15 +1,22 @@
 //! A vendor: its key pair, its catalogue and the license keys that it sells. Nothing is random.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use seatkeeper::domain::blacklist::Listed;
 use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
 use seatkeeper::domain::ids::{ProductId, Serial, VendorId};
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity};
 use seatkeeper::domain::time::Timestamp;
-use seatkeeper::vendor::{CatalogueDraft, KeyDraft, ProductDraft, SigningKey, sign_catalogue, sign_key};
+use seatkeeper::vendor::{
+    BlacklistDraft, CatalogueDraft, KeyDraft, ProductDraft, SigningKey, sign_blacklist, sign_catalogue, sign_key,
+};
 
 /// When everything is signed: 2026-01-01.
 const SIGNED_AT: Timestamp = Timestamp(1_767_225_600);
+
+/// Whom every blacklist names.
+pub(crate) const CONTACT: &str = "licenses@vendor.example";
 
 /// A vendor; the same number gives the same one.
 #[derive(Debug)]
@@ -56,6 +63,10 @@ impl Vendor {
     /// lenient `agent` and `monitor` and the strict `restore`, `PRIV` with `a` and `b`, `DEPLOY` whose seats never come back,
     /// `FIELD`, which may run for 7 days without its server, and `NEVER`, which nobody buys.
     pub(crate) fn catalogue(&self, version: u64) -> String {
+        sign_catalogue(&self.key, &self.draft(version)).expect("a catalogue")
+    }
+
+    fn draft(&self, version: u64) -> CatalogueDraft {
         let products = [
             product(
                 "BKSRV",
@@ -74,13 +85,12 @@ impl Vendor {
             offline(7, product("FIELD", "Field Service", &[("agent", COUNTED)], false)),
             product("NEVER", "Never Bought", &[("agent", COUNTED)], false),
         ];
-        let draft = CatalogueDraft {
+        CatalogueDraft {
             vendor_name: self.name.clone(),
             version,
             issued_at: SIGNED_AT,
             products: products.into(),
-        };
-        sign_catalogue(&self.key, &draft).expect("a catalogue")
+        }
     }
 
     /// What the `number`th license claims.
@@ -102,6 +112,63 @@ impl Vendor {
     /// The `number`th license key.
     pub(crate) fn license(&self, number: u16, product: &str, seats: u32) -> String {
         self.sign(self.claims(number, product, seats))
+    }
+
+    /// A key of the `number`th license that lasts through `day`, in days since 1970-01-01.
+    pub(crate) fn license_through(&self, number: u16, product: &str, seats: u32, day: u32) -> String {
+        self.sign(Claims {
+            validity: Validity::ThroughDay(day),
+            ..self.claims(number, product, seats)
+        })
+    }
+
+    /// The `number`th license key, for deployments.
+    pub(crate) fn deployment_license(&self, number: u16, product: &str, units: u32) -> String {
+        self.sign(Claims {
+            usage: Usage::Deployment,
+            ..self.claims(number, product, units)
+        })
+    }
+
+    /// The signed list of these licenses, in armor.
+    pub(crate) fn blacklist(&self, version: u64, licenses: &[(u16, Listed)]) -> String {
+        let draft = BlacklistDraft {
+            version,
+            issued_at: SIGNED_AT,
+            contact: CONTACT.to_owned(),
+            serials: licenses
+                .iter()
+                .map(|(number, listed)| (serial(*number), *listed))
+                .collect(),
+        };
+        sign_blacklist(&self.key, &draft).expect("a blacklist")
+    }
+
+    /// Writes that list into `dir`.
+    pub(crate) fn write_blacklist(&self, dir: &Path, version: u64, licenses: &[(u16, Listed)]) -> PathBuf {
+        let text = self.blacklist(version, licenses);
+        write(
+            dir,
+            &format!("{}-{version}.blacklist", self.name.replace(' ', "-")),
+            &text,
+        )
+    }
+
+    /// Writes a catalogue with other terms than [`Vendor::catalogue`] into `dir`.
+    pub(crate) fn write_changed_catalogue(
+        &self,
+        dir: &Path,
+        version: u64,
+        change: impl FnOnce(&mut BTreeMap<ProductId, ProductDraft>),
+    ) -> PathBuf {
+        let mut draft = self.draft(version);
+        change(&mut draft.products);
+        let text = sign_catalogue(&self.key, &draft).expect("a catalogue");
+        write(
+            dir,
+            &format!("{}-{version}-changed.catalogue", self.name.replace(' ', "-")),
+            &text,
+        )
     }
 
     /// The key of these claims.

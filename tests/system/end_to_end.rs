@@ -3,10 +3,16 @@
 mod administration;
 mod agents;
 mod barrier;
+mod clock;
+mod clones;
+mod colleague;
 mod crashes;
 mod demo;
+mod deployment;
 mod failures;
 mod imports;
+mod interrupted;
+mod keys;
 mod limits;
 mod outage;
 mod peers;

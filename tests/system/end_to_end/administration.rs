@@ -1,41 +1,12 @@
 //! Who may administer, and what an administrator may do to a seat.
 
-use std::path::PathBuf;
-
 use seatkeeper::tls::Identity;
 use seatkeeper::wire::Status;
 use seatkeeper::wire::messages::{Request, Response, seat};
 
-use crate::process::{Output, SEATKEEPER, STATE_HOME, command, finish};
+use super::colleague::Colleague;
 use crate::site::Site;
 use crate::wire::{Wire, mac};
-
-/// A colleague at another desk: files of their own, no data directory.
-struct Colleague<'a> {
-    site: &'a Site,
-    home: PathBuf,
-}
-
-impl<'a> Colleague<'a> {
-    fn new(site: &'a Site, name: &str) -> Self {
-        let home = site.dir.path().join(name);
-        Self { site, home }
-    }
-
-    #[track_caller]
-    fn ask(&self, args: &[&str]) -> Output {
-        let mut ask = command(SEATKEEPER);
-        ask.args(args).args(["--server", &self.site.server().server_arg()]);
-        ask.arg("--data").arg(self.home.join("no-server-here"));
-        finish(ask.env(STATE_HOME, &self.home))
-    }
-
-    #[track_caller]
-    fn fingerprint(&self) -> String {
-        let shown = self.ask(&["identity", "show", "--json"]).json();
-        shown["fingerprint"].as_str().expect("fingerprint").to_owned()
-    }
-}
 
 #[test]
 fn roles_are_given_listed_and_taken_away() {

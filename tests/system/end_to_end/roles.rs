@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
+use seatkeeper::domain::blacklist::Listed;
 use seatkeeper::tls::Identity;
-use seatkeeper::vendor::SignedCatalogue;
-use seatkeeper::wire::messages::{Request, Response, admin, hello, seat, views};
+use seatkeeper::vendor::{SignedBlacklist, SignedCatalogue};
+use seatkeeper::wire::messages::{Request, Response, admin, deploy, hello, seat, views};
 use seatkeeper::wire::{Opcode, Role, Status};
 
 use crate::site::Site;
@@ -30,21 +31,56 @@ fn request(site: &Site, opcode: Opcode) -> Request {
             vendor: Some(vendor),
             product,
         }),
+        Opcode::RESERVE => Request::Reserve(deploy::Reserve {
+            reservation: [1; 16],
+            product,
+            count: Some(1),
+            ..deploy::Reserve::default()
+        }),
+        Opcode::COMMIT => Request::Commit(deploy::Commit {
+            reservation: [2; 16],
+            product,
+            ..deploy::Commit::default()
+        }),
+        Opcode::ABORT => Request::Abort(deploy::Abort {
+            reservation: [2; 16],
+            product,
+            ..deploy::Abort::default()
+        }),
+        Opcode::RESERVATIONS => Request::Reservations(deploy::Reservations::default()),
         Opcode::STATUS => Request::Status(views::Status {}),
         Opcode::LICENSES => Request::Licenses(views::Licenses::default()),
         Opcode::SEATS => Request::Seats(views::Seats::default()),
         Opcode::PRODUCTS => Request::Products(views::Products::default()),
         Opcode::ADMIN_LIST => Request::AdminList(views::AdminList::default()),
+        administration => administrators_request(site, administration),
+    }
+}
+
+/// As [`request`], of those that only administrators may ask.
+fn administrators_request(site: &Site, opcode: Opcode) -> Request {
+    match opcode {
         Opcode::VENDOR_TRUST => Request::VendorTrust(admin::VendorTrust {
             public_key: site.vendor.public_key(),
         }),
         Opcode::CATALOGUE_IMPORT => {
-            let catalogue = SignedCatalogue::parse(&site.vendor.catalogue(2))
-                .expect("a catalogue")
-                .bytes()
-                .clone();
-            Request::CatalogueImport(admin::CatalogueImport { catalogue })
+            let signed = SignedCatalogue::parse(&site.vendor.catalogue(2)).expect("a catalogue");
+            Request::CatalogueImport(admin::CatalogueImport {
+                catalogue: signed.bytes().clone(),
+                dry_run: None,
+            })
         }
+        Opcode::BLACKLIST_IMPORT => {
+            let text = site.vendor.blacklist(1, &[(99, Listed::Superseded)]);
+            let list = SignedBlacklist::parse(&text).expect("a blacklist").bytes().clone();
+            Request::BlacklistImport(admin::BlacklistImport { list })
+        }
+        Opcode::BINDING_RESOLVE => Request::BindingResolve(admin::BindingResolve {
+            mac: mac(9),
+            ..admin::BindingResolve::default()
+        }),
+        Opcode::CLOCK_ACCEPT => Request::ClockAccept(admin::ClockAccept {}),
+        Opcode::CLOCK_RESET => Request::ClockReset(admin::ClockReset {}),
         Opcode::IMPORT => Request::Import(admin::Import {
             keys: vec![site.vendor.license(2, "BKSRV", 1)],
         }),
@@ -54,8 +90,8 @@ fn request(site: &Site, opcode: Opcode) -> Request {
         }),
         Opcode::SEAT_END => Request::SeatEnd(admin::SeatEnd {
             mac: mac(2),
-            vendor: Some(vendor),
-            product,
+            vendor: Some(site.vendor.id().0),
+            product: "BKSRV".into(),
             component: None,
             reason: "a test of roles".into(),
         }),
@@ -69,12 +105,12 @@ fn request(site: &Site, opcode: Opcode) -> Request {
     }
 }
 
-/// Whether the registry lets `role` ask what needs `needed`.
-fn allowed(role: Role, needed: Role) -> bool {
+/// Whether the registry lets `role` ask what needs one of `needed`.
+fn allowed(role: Role, needed: &[Role]) -> bool {
     match role {
-        Role::NONE => needed == Role::NONE,
-        Role::ADMINISTRATOR => needed != Role::NONE,
-        _ => needed == Role::AGENT || needed == role,
+        Role::NONE => needed.contains(&Role::NONE),
+        Role::ADMINISTRATOR => !needed.contains(&Role::NONE),
+        _ => needed.contains(&Role::AGENT) || needed.contains(&role),
     }
 }
 
@@ -106,7 +142,7 @@ async fn every_opcode_is_granted_to_the_roles_of_the_registry_and_to_no_other() 
             let refused = status == Status::NOT_AUTHORIZED;
             assert_eq!(
                 refused,
-                !allowed(role, row.role),
+                !allowed(role, row.roles),
                 "{} by {role:?}: {status:?}",
                 row.name
             );
@@ -115,6 +151,8 @@ async fn every_opcode_is_granted_to_the_roles_of_the_registry_and_to_no_other() 
                 Status::UNKNOWN_SERIAL,
                 Status::UNKNOWN_ADMINISTRATOR,
                 Status::CATALOGUE_NOT_NEWER,
+                Status::NO_JUMP_PENDING,
+                Status::UNKNOWN_RESERVATION,
             ];
             assert!(
                 refused || reached.contains(&status),
@@ -136,7 +174,7 @@ async fn before_hello_nothing_but_hello_is_granted() {
         let identity = Identity::load(&site.data().join("admin.pem")).unwrap();
         let mut wire = Wire::connect(site.server().address(), &identity).await.unwrap();
         let response = wire.ask(&request(&site, row.opcode)).await.unwrap();
-        if allowed(Role::NONE, row.role) {
+        if allowed(Role::NONE, row.roles) {
             assert!(
                 matches!(
                     &response,

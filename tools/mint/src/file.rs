@@ -18,7 +18,7 @@ pub(crate) enum FileError {
     NotText(PathBuf),
     #[error("cannot read {0}: {1}")]
     Read(PathBuf, io::Error),
-    #[error("{0} is longer than 16 MiB; split it")]
+    #[error("{0} is longer than 64 MiB; split it")]
     TooLong(PathBuf),
     #[error("cannot write {0}: {1}")]
     Write(PathBuf, io::Error),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use seatkeeper::clock::Clock;
-use seatkeeper::config::Limits;
+use seatkeeper::config::Config;
 use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
 use seatkeeper::domain::command::{Actor, Command, Role};
 use seatkeeper::domain::ids::{Fingerprint, ServerId};
@@ -70,7 +70,7 @@ impl Server {
             &identity,
             LeaseKey::from_seed([7; 32]),
             name.to_owned(),
-            Limits::default().into(),
+            Config::default().net(),
         )
         .expect("TLS");
         let stop = CancellationToken::new();
@@ -163,7 +163,10 @@ fn ledger(files: &TempDir, clock: &Clock) -> Writer<MemoryStore> {
             public_key: key.bytes(),
             vendor: key.id(),
         },
-        Command::ImportCatalogue(Box::new(catalogue)),
+        Command::ImportCatalogue {
+            catalogue: Box::new(catalogue),
+            dry_run: false,
+        },
     ];
     let requests = commands.map(|command| Request {
         actor: Actor::Server,

@@ -1,0 +1,177 @@
+//! What administrators and viewers type.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, VendorId};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum VendorCommand {
+    /// Trust a vendor's public key: its catalogue and license keys count from now on.
+    Trust {
+        /// The vendor's public key, a PEM file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum CatalogueCommand {
+    /// Import a signed catalogue, and tell what it changes.
+    Import {
+        /// The catalogue as the vendor sent it; `-` is standard input.
+        file: PathBuf,
+        /// Only tell what it would change, and for how many live seats; import nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum BlacklistCommand {
+    /// Import a vendor's signed list of serials that do not serve any more.
+    Import {
+        /// The list as the vendor sent it; `-` is standard input.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ClockCommand {
+    /// Tell how the server's time stands.
+    Show,
+    /// Accept the jump of the server's clock that is pending.
+    Accept,
+    /// Make what the server's clock says the time that counts, forwards or backwards. Mend the clock first.
+    Reset,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ImportKeys {
+    /// The keys, `SK1-...`.
+    #[arg(required = true)]
+    pub(in crate::cli) keys: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ImportFile {
+    /// A text file with keys in it, UTF-8; `-` is standard input.
+    pub(in crate::cli) file: PathBuf,
+}
+
+#[derive(Args, Debug, Default)]
+pub(in crate::cli) struct LicenseFilter {
+    /// Only the licenses of this product.
+    #[arg(long)]
+    pub(in crate::cli) product: Option<ProductId>,
+    /// Only licenses that somebody uses.
+    #[arg(long, conflicts_with = "unused")]
+    pub(in crate::cli) used: bool,
+    /// Only licenses that nobody uses.
+    #[arg(long)]
+    pub(in crate::cli) unused: bool,
+    /// Print CSV.
+    #[arg(long, conflicts_with = "json")]
+    pub(in crate::cli) csv: bool,
+}
+
+#[derive(Args, Debug, Default)]
+pub(in crate::cli) struct SeatFilter {
+    /// Only the seats of this product.
+    #[arg(long)]
+    pub(in crate::cli) product: Option<ProductId>,
+    /// Only the seats of this machine.
+    #[arg(long)]
+    pub(in crate::cli) mac: Option<Mac>,
+    /// Only seats with a conflict on them.
+    #[arg(long)]
+    pub(in crate::cli) conflicts: bool,
+    /// Only seats on which a new identity waits for approval.
+    #[arg(long)]
+    pub(in crate::cli) waiting: bool,
+    /// Print CSV.
+    #[arg(long, conflicts_with = "json")]
+    pub(in crate::cli) csv: bool,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ReleaseTarget {
+    /// The machine.
+    pub(in crate::cli) mac: Mac,
+    /// The product.
+    pub(in crate::cli) product: ProductId,
+    /// Only this component; without it the whole seat ends.
+    pub(in crate::cli) component: Option<ComponentId>,
+    /// Why; it becomes part of the event.
+    #[arg(long)]
+    pub(in crate::cli) reason: String,
+    /// The product's vendor, where two vendors have a product of this id.
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) vendor: Option<VendorId>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ResolveTarget {
+    /// The machine.
+    pub(in crate::cli) mac: Mac,
+    /// Only this product's seat; without it those of all.
+    #[arg(long)]
+    pub(in crate::cli) product: Option<ProductId>,
+    /// The product's vendor, where two vendors have a product of this id.
+    #[arg(long, value_name = "ID", requires = "product")]
+    pub(in crate::cli) vendor: Option<VendorId>,
+    /// Do it without asking back.
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+    /// Only say what it would do.
+    #[arg(long, conflicts_with = "yes")]
+    pub(in crate::cli) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct RemoveTarget {
+    /// The license.
+    pub(in crate::cli) serial: Serial,
+    /// End the seats, and give up the reservations, that find no room on other licenses.
+    #[arg(long)]
+    pub(in crate::cli) end_seats: bool,
+}
+
+/// A role that can be given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(in crate::cli) enum GivenRole {
+    /// Reserves and commits deployments.
+    Deployer,
+    /// Sees everything, changes nothing.
+    Viewer,
+    /// Everything.
+    Administrator,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum AdminCommand {
+    /// Give an identity a role.
+    Add {
+        /// The identity, as `seatkeeper identity show` prints it.
+        fingerprint: Fingerprint,
+        /// What it may do.
+        #[arg(long, value_enum)]
+        role: GivenRole,
+        /// Whose it is, for people.
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// List the identities with a role.
+    List,
+    /// Take away an identity's role.
+    Remove {
+        /// The identity.
+        fingerprint: Fingerprint,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum IdentityCommand {
+    /// Print the fingerprint of the identity that your commands act with; made if there is none.
+    Show,
+}

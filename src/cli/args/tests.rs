@@ -1,0 +1,117 @@
+use super::deploy::lasting;
+use super::*;
+
+fn parses(line: &str) -> bool {
+    Cli::try_parse_from(line.split(' ')).is_ok()
+}
+
+#[test]
+fn what_a_command_asks_with_is_offered_behind_it_and_only_where_it_asks() {
+    const REACH: &str = "--server license:99 --identity me.pem --timeout 5";
+    for command in [
+        "list",
+        "status",
+        "vendor trust v.pub",
+        "catalogue import c --dry-run",
+        "blacklist import b",
+        "clock show",
+        "resolve 00:1a:2b:3c:4d:5e --yes",
+        "reserve A --count 3 --for 7d",
+        "commit 000102030405060708090a0b0c0d0e0f A",
+        "abort 000102030405060708090a0b0c0d0e0f",
+        "reservations",
+        "import SK1-X",
+        "import-file -",
+        "licenses",
+        "seats",
+        "products",
+        "release 00:1a:2b:3c:4d:5e A --reason sold",
+        "remove 0123456789ABCDEF",
+        "admin list",
+        "identity show",
+        "agent checkout A b",
+    ] {
+        assert!(
+            parses(&format!("seatkeeper {command} --json --data d {REACH}")),
+            "{command}"
+        );
+    }
+    assert!(parses(&format!("seatkeeper run A b {REACH} -- program")));
+    for command in ["serve", "completions bash", "man d"] {
+        assert!(parses(&format!("seatkeeper {command} --data d")), "{command}");
+        for option in ["--server license", "--identity me.pem", "--timeout 5"] {
+            assert!(!parses(&format!("seatkeeper {command} {option}")), "{command} {option}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_front_of_the_command_counts_unless_it_stands_behind_it_too() {
+    let reach = |line: &str| {
+        let cli = Cli::try_parse_from(line.split(' ')).expect("good");
+        let Command::Products(reach) = cli.command else {
+            panic!("another command")
+        };
+        let global = cli.everywhere.reaching(reach);
+        (global.server.unwrap_or_default(), global.timeout)
+    };
+    assert_eq!(reach("seatkeeper products"), (String::new(), 3));
+    assert_eq!(
+        reach("seatkeeper --server one --timeout 9 products"),
+        ("one".to_owned(), 9)
+    );
+    assert_eq!(
+        reach("seatkeeper --server one products --server two"),
+        ("two".to_owned(), 3)
+    );
+}
+
+#[test]
+fn how_long_a_reservation_lasts_is_read_as_people_write_it_and_checked() {
+    for (text, secs) in [
+        ("90s", 90),
+        ("30m", 1_800),
+        ("48h", 172_800),
+        ("7d", 604_800),
+        ("30d", 2_592_000),
+        ("1h 30m", 5_400),
+    ] {
+        assert_eq!(lasting(text), Ok(secs), "{text}");
+    }
+    for text in ["", "7", "0s", "-1h", "31d", "721h", "1y", "soon"] {
+        assert!(lasting(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_reservation_is_for_machines_or_for_a_number_and_needs_one_of_them() {
+    assert!(parses("seatkeeper reserve A --macs f --preferred-only"));
+    for wrong in [
+        "seatkeeper reserve A",
+        "seatkeeper reserve A --macs f --count 3",
+        "seatkeeper reserve A --count 0",
+        "seatkeeper reserve A --count 3 --for 31d",
+        "seatkeeper reserve A --count 3 --preferred-only",
+    ] {
+        assert!(!parses(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn the_product_of_a_reservation_can_be_left_out_before_its_machines() {
+    const ID: &str = "000102030405060708090a0b0c0d0e0f";
+    let settled = |rest: &str| {
+        let line = format!("seatkeeper commit {ID}{rest}");
+        let Command::Commit(asked) = Cli::try_parse_from(line.split(' ')).expect("good").command else {
+            panic!("another command")
+        };
+        (asked.options.settle.named, asked.options.settle.macs.len())
+    };
+    let mac = "00:1a:2b:3c:4d:5e";
+    let machine = Some(Named::Machine(mac.parse().expect("a MAC")));
+    let product = Some(Named::Product("BKSRV".parse().expect("a product")));
+    assert_eq!(settled(""), (None, 0));
+    assert_eq!(settled(" BKSRV"), (product, 0));
+    assert_eq!(settled(&format!(" BKSRV {mac}")), (product, 1));
+    assert_eq!(settled(&format!(" {mac} {mac}")), (machine, 1));
+}

@@ -1,0 +1,64 @@
+//! `blacklist import`: a vendor's list of licenses that do not serve any more (rule C3).
+
+use serde::Serialize;
+
+use super::args::{BlacklistCommand, Global};
+use super::error::CliError;
+use super::files;
+use super::output::{self, count};
+use super::session::{Session, unexpected};
+use crate::vendor::SignedBlacklist;
+use crate::wire::messages::admin::{self, BlacklistImportOk};
+use crate::wire::messages::{Request, Response};
+
+/// What `blacklist import --json` prints.
+#[derive(Serialize)]
+struct Imported {
+    vendor: String,
+    serials: u32,
+    licenses: u32,
+    used: u64,
+}
+
+pub(super) async fn run(global: &Global, command: BlacklistCommand) -> Result<(), CliError> {
+    let BlacklistCommand::Import { file } = command;
+    let list = SignedBlacklist::parse(&files::text(&file)?)
+        .map_err(|error| CliError::because(format!("{} is not a vendor's blacklist", file.display()), error))?;
+    let mut session = Session::open(global).await?;
+    let request = Request::BlacklistImport(admin::BlacklistImport {
+        list: list.bytes().clone(),
+    });
+    let reply = match session.ask(&request).await? {
+        Response::BlacklistImport(reply) => reply,
+        other => return Err(unexpected(&other)),
+    };
+    let vendor = list.vendor().to_string();
+    if global.json {
+        return output::json(&Imported {
+            vendor,
+            serials: reply.serials,
+            licenses: reply.licenses,
+            used: reply.used,
+        });
+    }
+    tell(&vendor, &reply)
+}
+
+fn tell(vendor: &str, reply: &BlacklistImportOk) -> Result<(), CliError> {
+    let named = count(reply.serials.into(), "serial");
+    output::line(&format!(
+        "blacklist of vendor {vendor} imported; it names {named}, and takes the place of the one before"
+    ))?;
+    if reply.licenses == 0 {
+        return output::line("none of them is a license here: nothing changes for any machine");
+    }
+    output::line(&format!(
+        "{} of them are licenses here and serve no more; {} or units are in use on them",
+        reply.licenses,
+        count(reply.used, "seat")
+    ))?;
+    output::line(
+        "see which with seatkeeper licenses, by their status. With its next renewal each seat moves to another license \
+         of its product that has room, or is refused: import another key with seatkeeper import KEY, or ask the vendor",
+    )
+}
