@@ -176,7 +176,7 @@ impl Deployer {
             preferred_only: Some(self.preferred_only),
         });
         match self.ask(&request).await? {
-            Response::Reserve(reply) => reservation(reply.reservation),
+            Response::Reserve(reply) => reservation(&reply.reservation),
             _ => Err(DeployError::Newer("another reply")),
         }
     }
@@ -220,13 +220,12 @@ impl Deployer {
         let mut after = None;
         loop {
             let request = Request::Reservations(deploy::Reservations { after, limit: None });
-            let page = match self.ask(&request).await? {
-                Response::Reservations(page) => page,
-                _ => return Err(DeployError::Newer("another reply")),
+            let Response::Reservations(page) = self.ask(&request).await? else {
+                return Err(DeployError::Newer("another reply"));
             };
             after = page.rows.last().map(|row| row.reservation).or(after);
             let ends = !page.more || page.rows.is_empty();
-            for row in page.rows {
+            for row in &page.rows {
                 all.push(reservation(row)?);
             }
             if ends {
@@ -257,7 +256,7 @@ fn bytes_of(macs: &[Mac]) -> Result<Vec<[u8; 6]>, DeployError> {
     Ok(macs.iter().map(|mac| mac.bytes()).collect())
 }
 
-fn reservation(row: ReservationRow) -> Result<Reservation, DeployError> {
+fn reservation(row: &ReservationRow) -> Result<Reservation, DeployError> {
     let held = row.held.iter().map(|held| Ok((serial(&held.serial)?, held.count)));
     Ok(Reservation {
         id: ReservationId(row.reservation),

@@ -8,7 +8,9 @@ use super::text::key_refusal_text;
 use super::{Answer, Greeting, KeyOutcome, rows, status_of_key_refusal};
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductKey, Serial};
-use crate::domain::reply::{EFFECTS_MAX, Grant, GrantKind, ImportOutcome, Listing, Reply, Settled, Status as Counted};
+use crate::domain::reply::{
+    EFFECTS_MAX, Effect, Grant, GrantKind, ImportOutcome, Listing, Reply, Settled, Status as Counted,
+};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, VENDOR_ROWS_MAX, VERSION_MAX};
 use crate::wire::messages::hello::{HelloOk, Refusal};
@@ -83,14 +85,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             used,
         }),
         Reply::CatalogueImported { products, effects } => {
-            let more = effects.len() >= EFFECTS_MAX;
-            let (effects, more) = rows::page(Listing { rows: effects, more }, rows::effect);
-            Response::CatalogueImport(admin::CatalogueImportOk {
-                server_time,
-                products,
-                effects,
-                more,
-            })
+            Response::CatalogueImport(catalogue_imported(products, effects, server_time))
         }
         Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
         Reply::Imported(outcomes) => {
@@ -135,6 +130,17 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         | Reply::Reservations(_)
         | Reply::Seats(_)
         | Reply::Status(_)) => of_view(view, context),
+    }
+}
+
+fn catalogue_imported(products: u32, effects: Vec<Effect>, server_time: u64) -> admin::CatalogueImportOk {
+    let more = effects.len() >= EFFECTS_MAX;
+    let (effects, more) = rows::page(Listing { rows: effects, more }, rows::effect);
+    admin::CatalogueImportOk {
+        server_time,
+        products,
+        effects,
+        more,
     }
 }
 
