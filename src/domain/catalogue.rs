@@ -95,7 +95,7 @@ pub enum Offers {
 }
 
 impl Offers {
-    /// The usages, the preferred one first.
+    /// The usages by which it is sold, the preferred one first.
     #[must_use]
     pub const fn usages(self) -> &'static [Usage] {
         match self {
@@ -103,6 +103,15 @@ impl Offers {
             Self::DeploymentOnly => &[Usage::Deployment],
             Self::MachineFirst => &[Usage::Machine, Usage::Deployment],
             Self::MachineOnly => &[Usage::Machine],
+        }
+    }
+
+    /// The usages in the order in which licenses are used: those that are not sold any more last.
+    #[must_use]
+    pub const fn order(self) -> &'static [Usage] {
+        match self {
+            Self::DeploymentFirst | Self::DeploymentOnly => Self::DeploymentFirst.usages(),
+            Self::MachineFirst | Self::MachineOnly => Self::MachineFirst.usages(),
         }
     }
 }

@@ -177,3 +177,14 @@ pub struct Tombstone {
     /// When the license was removed.
     pub removed_at: Timestamp,
 }
+
+impl Tombstone {
+    /// The product with its vendor.
+    #[must_use]
+    pub const fn product_key(&self) -> ProductKey {
+        ProductKey {
+            vendor: self.vendor,
+            product: self.product,
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! Claims about the pure part, and about the tree itself.
 
 mod json_guide;
-mod model;
 mod readme;
 mod registry;
 mod simulation;

@@ -77,6 +77,8 @@ pub(super) fn meet(before: Option<&Binding>, checkout: &Checkout, visitor: Visit
     });
     let next = Bound {
         conflict: noted,
+        // Nothing waits where nothing has to be approved.
+        waiting: next.waiting.filter(|_| rebind == Rebind::Approve),
         ..next
     };
     Met::Honoured(Binding::Identity(next), rebound.into_iter().chain(conflict).collect())

@@ -4,7 +4,7 @@ use super::Ledger;
 use crate::domain::change::{Change, Fact};
 use crate::domain::license::{License, Tombstone};
 use crate::domain::reservation::Reservation;
-use crate::domain::seat::{FormerSeat, Seat, SpentUnit};
+use crate::domain::seat::{Binding, Bound, FormerSeat, Seat, SpentUnit};
 use crate::domain::time::Timestamp;
 
 /// Facts whose dates move in one round, at most.
@@ -100,11 +100,49 @@ impl Ledger {
 
 /// The seat with its dates moved; nothing where they stay.
 fn moved_seat(seat: &Seat, back: Back) -> Option<Seat> {
-    let (acquired_at, renewed_at) = (back.date(seat.acquired_at), back.date(seat.renewed_at));
-    (acquired_at != seat.acquired_at || renewed_at != seat.renewed_at).then(|| Seat {
-        acquired_at,
-        renewed_at,
+    let is_after = |at: Timestamp| at > back.mark;
+    let has_moments = seat.components.values().any(|binding| match binding {
+        Binding::Identity(bound) => moments(bound).any(is_after),
+        Binding::Unbound => false,
+    });
+    if !is_after(seat.acquired_at) && !is_after(seat.renewed_at) && !has_moments {
+        return None;
+    }
+    let mut moved = Seat {
+        acquired_at: back.date(seat.acquired_at),
+        renewed_at: back.date(seat.renewed_at),
         renew_by: seat.renew_by.map(|at| back.along(seat.renewed_at, at)),
         ..seat.clone()
-    })
+    };
+    for binding in moved.components.values_mut() {
+        if let Binding::Identity(bound) = binding {
+            move_moments(bound, back);
+        }
+    }
+    Some(moved)
+}
+
+/// The moments of a binding, which are by the steady time: after the mark only where that was set back.
+fn moments(bound: &Bound) -> impl Iterator<Item = Timestamp> {
+    let displaced = bound.displaced.iter().map(|one| one.at);
+    let conflict = bound.conflict.map(|conflict| [conflict.since, conflict.last_seen]);
+    let waiting = bound.waiting.map(|waiting| waiting.since);
+    displaced
+        .chain(bound.rebound_at)
+        .chain(conflict.into_iter().flatten())
+        .chain(waiting)
+}
+
+fn move_moments(bound: &mut Bound, back: Back) {
+    for one in &mut bound.displaced {
+        one.at = back.date(one.at);
+    }
+    bound.rebound_at = bound.rebound_at.map(|at| back.date(at));
+    if let Some(conflict) = &mut bound.conflict {
+        conflict.since = back.date(conflict.since);
+        conflict.last_seen = back.date(conflict.last_seen);
+    }
+    if let Some(waiting) = &mut bound.waiting {
+        waiting.since = back.date(waiting.since);
+    }
 }

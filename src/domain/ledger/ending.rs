@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reclaim::FORMER_KEPT_SECS;
 use super::{Ledger, Occasion};
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::ids::Serial;
@@ -54,7 +55,10 @@ impl<'a> Endings<'a> {
                 events: Vec::new(),
             });
         };
-        also(Fact::FormerPut(key, FormerSeat { ended_at, cause }));
+        // One that idled out so long ago, while the server was down, is not remembered any more.
+        if ended_at.after_secs(FORMER_KEPT_SECS) > self.occasion.now.steady {
+            also(Fact::FormerPut(key, FormerSeat { ended_at, cause }));
+        }
         if spent {
             let next = self
                 .next_units

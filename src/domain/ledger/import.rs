@@ -151,10 +151,7 @@ impl Before {
 
     fn of_removed(tombstone: &Tombstone) -> Self {
         Self {
-            product: ProductKey {
-                vendor: tombstone.vendor,
-                product: tombstone.product,
-            },
+            product: tombstone.product_key(),
             usage: tombstone.usage,
             imported_at: tombstone.imported_at,
             seats: tombstone.seats,

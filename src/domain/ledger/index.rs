@@ -66,7 +66,7 @@ pub(super) struct Index {
     /// Reservations that hold seats for machines that check out, the soonest to lapse first (rule X4).
     pub(super) held: BTreeSet<(ProductKey, Timestamp, ReservationId)>,
     /// Units spent for a machine of a reservation, so that a commit can be repeated (rule X2).
-    pub(super) committed: BTreeMap<(ReservationId, Mac), Serial>,
+    pub(super) committed: BTreeSet<(ReservationId, Mac, Serial, u32)>,
 }
 
 /// Seats looked at for the earliest renew date, at most: those of licenses that do not serve may come first.
@@ -160,9 +160,11 @@ impl Index {
             .map(|(.., id)| *id)
     }
 
-    /// The license whose unit was spent for this machine of this reservation.
-    pub(super) fn committed(&self, id: ReservationId, mac: Mac) -> Option<Serial> {
-        self.committed.get(&(id, mac)).copied()
+    /// The licenses whose units were spent for this machine under this name: of several products if the name was used
+    /// for several.
+    pub(super) fn committed(&self, id: ReservationId, mac: Mac) -> impl Iterator<Item = Serial> {
+        let (first, last) = ((id, mac, Serial::FIRST, 0), (id, mac, Serial::LAST, u32::MAX));
+        self.committed.range(first..=last).map(|(_, _, serial, _)| *serial)
     }
 
     /// Seats of a product, or those of them that a component holds.

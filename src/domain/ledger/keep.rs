@@ -60,12 +60,12 @@ impl Ledger {
             None => self.use_units(serial, 1),
             Some(old) => {
                 if let Some(id) = old.reservation {
-                    self.index.committed.remove(&(id, old.mac));
+                    self.index.committed.remove(&(id, old.mac, serial, unit));
                 }
             }
         }
         if let Some(id) = spent.reservation {
-            self.index.committed.insert((id, spent.mac), serial);
+            self.index.committed.insert((id, spent.mac, serial, unit));
         }
     }
 

@@ -8,7 +8,7 @@ use crate::domain::seat::EndCause;
 use crate::domain::time::DAY_SECS;
 
 /// For so long it is remembered that a machine held a seat, in seconds.
-const FORMER_KEPT_SECS: u64 = 365 * DAY_SECS;
+pub(super) const FORMER_KEPT_SECS: u64 = 365 * DAY_SECS;
 
 /// Former seats remembered, at most; the oldest are forgotten first.
 const FORMER_MAX: usize = 100_000;

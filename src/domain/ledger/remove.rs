@@ -111,8 +111,10 @@ impl Removal<'_> {
         let to = if seat.single_use { None } else { self.room.take() };
         match to {
             Some((_, to)) => {
+                let product = self.ledger.product(&self.product);
                 let moved = Seat {
                     serial: to,
+                    single_use: product.map_or(seat.single_use, |product| product.single_use),
                     ..seat.clone()
                 };
                 let event = EventKind::SeatMoved {

@@ -30,9 +30,10 @@ impl Asked<'_> {
     }
 }
 
-/// The usages of the licenses that may be used for a deployment, the preferred one first (rule X5).
+/// The usages of the licenses that may be used for a deployment, the preferred one first (rule X5). Licenses that are here
+/// serve also where the catalogue has none of their usage any more.
 pub(super) fn usages(product: &Product, preferred_only: bool) -> &'static [Usage] {
-    let usages = product.offers.usages();
+    let usages = product.offers.order();
     if preferred_only {
         usages.get(..1).unwrap_or(usages)
     } else {
@@ -47,8 +48,8 @@ impl Ledger {
             ..Subject::default()
         };
         let refuse = |denial| Decided::refused_about(denial, subject);
-        let (key, product) = match self.known(reserve.product) {
-            Ok(known) => known,
+        let key = match self.resolve(reserve.product) {
+            Ok(key) => key,
             Err(denial) => return refuse(denial),
         };
         if let Some(held) = self.reservations.get(&reserve.id) {
@@ -62,6 +63,10 @@ impl Ledger {
                 refuse(Denial::ReservationTaken)
             };
         }
+        let product = match self.known(key) {
+            Ok(product) => product,
+            Err(denial) => return refuse(denial),
+        };
         if reserve.secs == 0 || u64::from(reserve.secs) > RESERVE_SECS_MAX {
             return refuse(Denial::ReservationTooLong);
         }
@@ -80,11 +85,10 @@ impl Ledger {
         }
     }
 
-    /// The product that an administrator or deployer names, with its entry in the catalogue.
-    pub(super) fn known(&self, name: crate::domain::command::ProductName) -> Result<(ProductKey, &Product), Denial> {
-        let key = self.resolve(name)?;
+    /// The product's entry in the catalogue.
+    pub(super) fn known(&self, key: ProductKey) -> Result<&Product, Denial> {
         match self.product(&key) {
-            Some(product) => Ok((key, product)),
+            Some(product) => Ok(product),
             None if self.vendors.contains_key(&key.vendor) => Err(Denial::UnknownProduct),
             None => Err(Denial::UnknownVendor),
         }

@@ -11,7 +11,7 @@ use crate::domain::change::{Change, Event, EventKind, Fact};
 use crate::domain::command::Settle;
 use crate::domain::denial::{Denial, Subject};
 use crate::domain::ids::{Mac, ProductKey, ReservationId, Serial};
-use crate::domain::license::Usage;
+use crate::domain::license::{Tombstone, Usage};
 use crate::domain::reply::{Reply, Settled};
 use crate::domain::reservation::{Hold, Reservation, Reserved};
 use crate::domain::seat::{SeatKey, SpentUnit};
@@ -22,7 +22,7 @@ struct Work<'a> {
     occasion: Occasion,
     id: ReservationId,
     key: ProductKey,
-    product: &'a Product,
+    product: Result<&'a Product, Denial>,
     usages: &'static [Usage],
     licenses: Allocator<'a>,
     /// The numbers of the next units that are spent, by license.
@@ -40,11 +40,16 @@ impl Ledger {
             ..Subject::default()
         };
         let refuse = |denial| Decided::refused_about(denial, subject);
-        let (key, product) = match self.known(settle.product) {
-            Ok(known) => known,
+        let key = match self.resolve(settle.product) {
+            Ok(key) => key,
             Err(denial) => return refuse(denial),
         };
         let reservation = self.reservations.get(&settle.id);
+        // What is reserved can be settled also where a newer catalogue does not name the product any more.
+        let product = self.known(key);
+        if let (None, Err(denial)) = (reservation, product) {
+            return refuse(denial);
+        }
         if reservation.is_some_and(|held| held.product != key) {
             return refuse(Denial::ReservationTaken);
         }
@@ -55,7 +60,7 @@ impl Ledger {
             Some(Hold::Machines(machines)) if settle.macs.is_empty() => machines.keys().copied().collect(),
             _ => settle.macs.clone(),
         };
-        let usages = usages(product, settle.preferred_only);
+        let usages = product.map_or(&[] as &[Usage], |product| usages(product, settle.preferred_only));
         let mut work = Work {
             ledger: self,
             occasion,
@@ -115,7 +120,7 @@ fn left_of(held: &Reservation, settled: &BTreeSet<Mac>, gives_back_all: bool) ->
 
 impl Work<'_> {
     fn commit(&mut self, mac: Mac, reserved: Option<Reserved>) -> Settled {
-        match (reserved, self.ledger.index.committed(self.id, mac)) {
+        match (reserved, self.committed(mac)) {
             (Some(Reserved::Unit(serial)), _) if self.serves(serial) => self.spend(mac, serial),
             (Some(Reserved::Unit(_)), _) | (_, None) => self.decide_anew(mac),
             (_, Some(serial)) => Settled::AlreadyCommitted(serial),
@@ -136,7 +141,7 @@ impl Work<'_> {
             (Some(_), Some(serial)) => return Settled::Covered(serial),
             _ => {}
         }
-        match self.ledger.index.committed(self.id, mac) {
+        match self.committed(mac) {
             Some(serial) => Settled::AlreadyCommitted(serial),
             None => Settled::NothingReserved,
         }
@@ -147,12 +152,16 @@ impl Work<'_> {
         if let Some(serial) = self.seat_of(mac) {
             return Settled::Covered(serial);
         }
-        if let Some(product) = self.ledger.lacks(self.product, self.key, mac) {
+        let product = match self.product {
+            Ok(product) => product,
+            Err(denial) => return Settled::Refused(denial),
+        };
+        if let Some(product) = self.ledger.lacks(product, self.key, mac) {
             return Settled::Refused(Denial::RequiredProduct { product });
         }
         match self.licenses.take() {
             Some((Usage::Machine, serial)) => {
-                let seat = new_seat(self.product, serial, self.occasion.now);
+                let seat = new_seat(product, serial, self.occasion.now);
                 let key = self.seat_key(mac);
                 self.changes.extend(self.ledger.put_new_seat(self.occasion, key, seat));
                 Settled::Engaged(serial)
@@ -181,6 +190,16 @@ impl Work<'_> {
             .push(self.occasion.change(Fact::SpentPut(serial, *next, unit), event));
         *next += 1;
         Settled::Committed(serial)
+    }
+
+    /// The license whose unit was spent for this machine of this reservation before.
+    fn committed(&self, mac: Mac) -> Option<Serial> {
+        let product = |serial: &Serial| {
+            let license = self.ledger.licenses.get(serial).map(|one| one.claims.product_key());
+            license.or_else(|| self.ledger.tombstones.get(serial).map(Tombstone::product_key))
+        };
+        let mut spent = self.ledger.index.committed(self.id, mac);
+        spent.find(|serial| product(serial) == Some(self.key))
     }
 
     fn serves(&self, serial: Serial) -> bool {

@@ -1,54 +1,74 @@
-//! What the vendors of the simulation sell.
+//! The model's catalogues in the ledger's words.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use bytes::Bytes;
-use seatkeeper::domain::catalogue::{Catalogue, Component, Product};
-use seatkeeper::domain::ids::{ProductId, VendorId};
+use seatkeeper::domain::blacklist::{Blacklist, Listed};
+use seatkeeper::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product};
 use seatkeeper::domain::time::Timestamp;
+use seatkeeper_model as model;
+use seatkeeper_model::{Blacklisting, Usage};
 
-use super::START;
+use super::translate::{serial, vendor};
 
-/// `FOREVER` never idles out, `WIPE` is single-use, `SERVER` and `WORK` idle out after 30 days and one.
-pub(super) fn catalogue(number: u8) -> Catalogue {
-    let product = |idle_days, single_use| Product {
-        name: "A product".to_owned(),
-        idle_days,
-        single_use,
-        offline_days: 0,
-        offers: seatkeeper::domain::catalogue::Offers::default(),
-        required: None,
-        on_conflict: seatkeeper::domain::catalogue::OnConflict::default(),
-        components: [
-            ("agent", true, false),
-            ("cli", true, false),
-            ("console", false, false),
-            ("disc", true, true),
-        ]
-        .map(|(name, counted, ephemeral)| {
-            let flags = Component {
-                counted,
-                lenient: false,
-                ephemeral,
-            };
-            (name.parse().unwrap(), flags)
-        })
-        .into(),
-        signed_entry: Bytes::from_static(b"entry"),
-    };
+pub(super) fn catalogue(whose: model::Vendor, version: u64, products: &[model::Product]) -> Catalogue {
     Catalogue {
-        vendor: VendorId([number; 16]),
-        vendor_name: format!("Vendor {number}"),
-        version: 1,
-        issued_at: Timestamp(START),
-        products: [
-            ("FOREVER", product(0, false)),
-            ("SERVER", product(30, false)),
-            ("WIPE", product(3, true)),
-            ("WORK", product(1, false)),
-        ]
-        .map(|(name, product)| (name.parse::<ProductId>().unwrap(), product))
-        .into(),
-        signed: Bytes::from(vec![number]),
+        vendor: vendor(whose),
+        vendor_name: format!("Vendor {whose}"),
+        version,
+        issued_at: Timestamp(0),
+        products: products
+            .iter()
+            .map(|one| (one.key.id.parse().unwrap(), product(one)))
+            .collect(),
+        signed: Bytes::from(format!("{version} {products:?}")),
+    }
+}
+
+fn product(one: &model::Product) -> Product {
+    Product {
+        name: "A product".to_owned(),
+        idle_days: u16::try_from(one.idle_secs.unwrap_or(0) / model::DAY).unwrap(),
+        single_use: one.single_use,
+        offline_days: one.offline_days,
+        offers: match one.offers[..] {
+            [Usage::Machine] => Offers::MachineOnly,
+            [Usage::Deployment] => Offers::DeploymentOnly,
+            [Usage::Machine, Usage::Deployment] => Offers::MachineFirst,
+            [Usage::Deployment, Usage::Machine] => Offers::DeploymentFirst,
+            _ => panic!("{one:?}"),
+        },
+        required: one.required.map(|id| id.parse().unwrap()),
+        on_conflict: if one.refuse_conflicts {
+            OnConflict::Refuse
+        } else {
+            OnConflict::Flag
+        },
+        components: one.components.iter().map(component).collect(),
+        signed_entry: Bytes::from_static(b"entry"),
+    }
+}
+
+fn component(one: &model::Component) -> (seatkeeper::domain::ids::ComponentId, Component) {
+    let flags = Component {
+        counted: one.counted,
+        lenient: one.lenient,
+        ephemeral: one.ephemeral,
+    };
+    (one.id.parse().unwrap(), flags)
+}
+
+pub(super) fn blacklist(whose: model::Vendor, version: u64, entries: &[(model::Serial, Blacklisting)]) -> Blacklist {
+    let listed = |why| match why {
+        Blacklisting::Blacklisted => Listed::Blacklisted,
+        Blacklisting::Superseded => Listed::Superseded,
+    };
+    Blacklist {
+        vendor: vendor(whose),
+        version,
+        issued_at: Timestamp(0),
+        contact: "the vendor".to_owned(),
+        serials: entries.iter().map(|entry| (serial(entry.0), listed(entry.1))).collect(),
+        signed: Bytes::from(format!("{version} {entries:?}")),
     }
 }

@@ -1,66 +1,218 @@
-//! The ledger's words in the model's.
+//! The model's words in the ledger's.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bytes::Bytes;
 use seatkeeper::domain::change::Fact;
-use seatkeeper::domain::reply::{ImportOutcome, Reply};
+use seatkeeper::domain::command::{Actor, Checkout, Command, ProductName, Rebind, Release, Reserve, Settle, Wanted};
+use seatkeeper::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, Serial, VendorId};
+use seatkeeper::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
+use seatkeeper::domain::reservation::RESERVE_SECS_DEFAULT;
+use seatkeeper::domain::seat::{MachineNote, SeatKey};
+use seatkeeper::domain::time::Timestamp;
+use seatkeeper_model as model;
+use seatkeeper_model::{Ask, Rollout};
 
-use crate::model::{Answer, Conflict, Outcome};
+use super::catalogue::{blacklist, catalogue};
+
+pub(super) fn vendor(vendor: model::Vendor) -> VendorId {
+    VendorId([vendor; 16])
+}
+
+/// Serials sort as the numbers do.
+pub(super) fn serial(serial: model::Serial) -> Serial {
+    let [a, b, c, d] = serial.to_be_bytes();
+    Serial::from_random([0, 0, 0, 0, 0, 0, a, b, c, d])
+}
+
+/// Reservations sort as the numbers do.
+pub(super) fn reservation(id: model::ReservationId) -> ReservationId {
+    ReservationId(u128::from(id).to_be_bytes())
+}
+
+pub(super) fn mac(bytes: model::Mac) -> Mac {
+    Mac::new(bytes).unwrap()
+}
+
+pub(super) fn fingerprint(identity: model::Identity) -> Fingerprint {
+    let mut bytes = [7; 32];
+    bytes[..2].copy_from_slice(&identity.to_be_bytes());
+    Fingerprint(bytes)
+}
+
+pub(super) fn product_key(key: model::ProductKey) -> ProductKey {
+    ProductKey {
+        vendor: vendor(key.vendor),
+        product: key.id.parse().unwrap(),
+    }
+}
+
+fn product_name(key: model::ProductKey) -> ProductName {
+    ProductName {
+        vendor: Some(vendor(key.vendor)),
+        product: key.id.parse().unwrap(),
+    }
+}
+
+pub(super) fn seat_key(key: model::SeatKey) -> SeatKey {
+    SeatKey {
+        vendor: vendor(key.product.vendor),
+        product: key.product.id.parse().unwrap(),
+        mac: mac(key.mac),
+    }
+}
+
+pub(super) fn peer(identity: model::Identity) -> Actor {
+    Actor::Peer {
+        identity: fingerprint(identity),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    }
+}
+
+pub(super) fn key(key: model::Key) -> VerifiedKey {
+    VerifiedKey {
+        claims: Claims {
+            vendor: vendor(key.product.vendor),
+            serial: serial(key.serial),
+            product: key.product.id.parse().unwrap(),
+            seats: key.seats,
+            kind: match key.kind {
+                model::Kind::Commercial => Kind::Commercial,
+                model::Kind::Subscription => Kind::Subscription,
+                model::Kind::Trial => Kind::Trial,
+            },
+            usage: match key.usage {
+                model::Usage::Machine => Usage::Machine,
+                model::Usage::Deployment => Usage::Deployment,
+            },
+            issued_at: Timestamp(0),
+            validity: match key.validity {
+                model::Validity::Forever => Validity::Forever,
+                model::Validity::Days(days) => Validity::Days(days),
+                model::Validity::ThroughDay(day) => Validity::ThroughDay(day),
+            },
+            support_until_day: None,
+            auto_renew: false,
+        },
+        certificate: Bytes::from(key.certificate.to_be_bytes().to_vec()),
+    }
+}
+
+/// Who asks the ledger, and what.
+pub(super) fn command(identity: model::Identity, ask: &Ask) -> (Actor, Command) {
+    let agent = matches!(ask, Ask::Checkout(_) | Ask::Release { .. });
+    let actor = if agent { peer(identity) } else { Actor::Server };
+    (actor, what(ask))
+}
+
+fn what(ask: &Ask) -> Command {
+    match ask {
+        Ask::Checkout(asked) => Command::Checkout(checkout(asked)),
+        Ask::Release { seat, component } => Command::Release(Release {
+            key: seat_key(*seat),
+            component: component.parse().unwrap(),
+        }),
+        Ask::EndSeat { seat, component } => Command::EndSeat {
+            mac: mac(seat.mac),
+            product: product_name(seat.product),
+            component: component.map(|component| component.parse().unwrap()),
+            reason: "the dice".to_owned(),
+        },
+        Ask::Resolve { mac: of, product } => Command::Resolve {
+            mac: mac(*of),
+            product: product.map(product_name),
+        },
+        Ask::Import(one) => Command::Import(vec![key(*one)]),
+        Ask::Remove { serial: of, end_seats } => Command::RemoveLicense {
+            serial: serial(*of),
+            end_seats: *end_seats,
+        },
+        Ask::ImportCatalogue {
+            vendor,
+            version,
+            products,
+        } => Command::ImportCatalogue {
+            catalogue: Box::new(catalogue(*vendor, *version, products)),
+            dry_run: false,
+        },
+        Ask::ImportBlacklist {
+            vendor,
+            version,
+            entries,
+        } => Command::ImportBlacklist(Box::new(blacklist(*vendor, *version, entries))),
+        Ask::Reserve { .. } | Ask::Commit { .. } | Ask::Abort { .. } => deployment(ask),
+        Ask::Availability(product) => Command::Availability(product_name(*product)),
+        Ask::ClockAccept => Command::ClockAccept,
+        Ask::ClockReset => Command::ClockReset,
+    }
+}
+
+fn checkout(asked: &model::Checkout) -> Checkout {
+    Checkout {
+        key: seat_key(asked.seat),
+        component: asked.component.parse().unwrap(),
+        continuation: asked.continuation,
+        machine: MachineNote::default(),
+        rebind: if asked.approve { Rebind::Approve } else { Rebind::Honour },
+    }
+}
+
+fn deployment(ask: &Ask) -> Command {
+    let settle = |id: &u32, product: &model::ProductKey, macs: &[model::Mac], preferred_only| Settle {
+        id: reservation(*id),
+        product: product_name(*product),
+        macs: macs.iter().copied().map(mac).collect(),
+        preferred_only,
+    };
+    match ask {
+        Ask::Reserve {
+            id,
+            product,
+            for_secs,
+            what,
+            preferred_only,
+        } => Command::Reserve(Reserve {
+            id: reservation(*id),
+            product: product_name(*product),
+            secs: for_secs.map_or(RESERVE_SECS_DEFAULT, |secs| u32::try_from(secs).unwrap()),
+            wanted: match what {
+                Rollout::Machines(macs) => Wanted::Machines(macs.iter().copied().map(mac).collect()),
+                Rollout::Count(count) => Wanted::Seats(*count),
+            },
+            preferred_only: *preferred_only,
+        }),
+        Ask::Commit {
+            id,
+            product,
+            macs,
+            preferred_only,
+        } => Command::Commit(settle(id, product, macs, *preferred_only)),
+        Ask::Abort { id, product, macs } => Command::Abort(settle(id, product, macs, false)),
+        _ => panic!("{ask:?} is no deployment"),
+    }
+}
 
 /// The key of a fact, as text that sorts by kind first, and whether it is there or deleted.
 pub(super) fn place_of(fact: &Fact) -> (String, bool) {
     match fact {
         Fact::AdminPut(id, _) => (format!("a{id:?}"), true),
         Fact::AdminRemoved(id) => (format!("a{id:?}"), false),
+        Fact::BlacklistPut(list) => (format!("b{:?}", list.vendor), true),
         Fact::CataloguePut(catalogue) => (format!("c{:?}", catalogue.vendor), true),
+        Fact::ClockPut(_) => ("clock".to_owned(), true),
         Fact::FormerDropped(key) => (format!("f{key:?}"), false),
         Fact::FormerPut(key, _) => (format!("f{key:?}"), true),
         Fact::LicensePut(license) => (format!("l{:?}", license.claims.serial), true),
         Fact::LicenseRemoved(serial) => (format!("l{serial:?}"), false),
+        Fact::ReservationEnded(id) => (format!("r{id:?}"), false),
+        Fact::ReservationPut(id, _) => (format!("r{id:?}"), true),
         Fact::SeatEnded(key) => (format!("s{key:?}"), false),
         Fact::SeatPut(key, _) => (format!("s{key:?}"), true),
         Fact::ServerPut(_) => ("server".to_owned(), true),
         Fact::SpentPut(serial, unit, _) => (format!("u{serial:?} {unit:08}"), true),
         Fact::TombstonePut(serial, _) => (format!("t{serial:?}"), true),
         Fact::VendorPut(id, _) => (format!("v{id:?}"), true),
-    }
-}
-
-pub(super) fn answer(reply: &Reply) -> Answer {
-    match reply {
-        Reply::Availability(counts) => Answer::Counts(*counts),
-        Reply::Denied(denied) => Answer::Denied {
-            denial: denied.denial,
-            seats: denied.seats,
-            former: denied.former,
-        },
-        Reply::Imported(outcomes) => Answer::Imported(match outcomes[..] {
-            [ImportOutcome::Added { .. }] => Outcome::Added,
-            [ImportOutcome::AlreadyPresent { .. }] => Outcome::AlreadyPresent,
-            [ImportOutcome::Refused { refusal, .. }] => Outcome::Refused(refusal),
-            _ => panic!("{outcomes:?} for one key"),
-        }),
-        Reply::LicenseRemoved { seats_ended } => Answer::Removed(*seats_ended),
-        Reply::NotCounted { counts, .. } => Answer::NotCounted(*counts),
-        Reply::NothingHeld => Answer::NothingHeld,
-        Reply::Reclaimed(count) => Answer::Reclaimed(*count),
-        Reply::Released {
-            seat_freed,
-            components_left,
-        } => Answer::Released {
-            seat_freed: *seat_freed,
-            components_left: *components_left,
-        },
-        Reply::Seat(grant) => Answer::Seat {
-            kind: grant.kind,
-            serial: grant.serial,
-            acquired_at: grant.acquired_at.0,
-            renew_by: grant.renew_by.map(|at| at.0),
-            conflict: grant.conflict.map(|seen| Conflict {
-                kind: seen.kind,
-                since: seen.since.0,
-                last_seen: seen.last_seen.0,
-                count: seen.count,
-            }),
-        },
-        other => panic!("not asked for: {other:?}"),
     }
 }
