@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::command::ProductName;
 use crate::domain::reply::{Altered, EFFECTS_MAX, Effect, Removed};
 use crate::domain::timekeeper::{Jump, Standing};
-use crate::wire::{self, limits::PAGE_ROWS_MAX};
+use crate::wire;
 
 fn administrator() -> Pair {
     Pair::greeted(Role::Administrator)
@@ -81,15 +81,17 @@ fn effects_that_do_not_fit_are_told_to_be_more() {
         after: "a".repeat(64),
         ..effect(Altered::Name)
     };
-    let reply = Reply::CatalogueImported {
-        products: 5,
-        effects: vec![longest; EFFECTS_MAX],
-    };
-    let (_, response) = administrator().exchange(&catalogue(), reply);
-    assert!(
-        matches!(&response, Response::CatalogueImport(reply) if reply.more && reply.effects.len() >= PAGE_ROWS_MAX),
-        "{response:?}"
-    );
+    for (effect, fitting) in [(effect(Altered::Name), EFFECTS_MAX), (longest, 394)] {
+        let reply = Reply::CatalogueImported {
+            products: 5,
+            effects: vec![effect; EFFECTS_MAX],
+        };
+        let (_, response) = administrator().exchange(&catalogue(), reply);
+        assert!(
+            matches!(&response, Response::CatalogueImport(reply) if reply.more && reply.effects.len() == fitting),
+            "{response:?}"
+        );
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod ask;
 #[cfg(test)]
 mod client;
 mod codes;
+mod pages;
 mod refusal;
 mod reply;
 mod rows;

@@ -5,12 +5,10 @@ use super::super::server::SessionConfig;
 use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;
-use super::{Answer, Greeting, KeyOutcome, rows, status_of_key_refusal};
+use super::{Answer, Greeting, KeyOutcome, pages, rows, status_of_key_refusal};
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductKey, Serial};
-use crate::domain::reply::{
-    EFFECTS_MAX, Effect, Grant, GrantKind, ImportOutcome, Listing, Reply, Settled, Status as Counted,
-};
+use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, Status as Counted};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, VENDOR_ROWS_MAX, VERSION_MAX};
 use crate::wire::messages::hello::{HelloOk, Refusal};
@@ -69,6 +67,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
     let server_time = context.server_time.0;
     match reply {
         Reply::Done => Response::Done(admin::Done { server_time }),
+        Reply::Admins(listing) => pages::admins(listing, server_time),
         Reply::Availability { seats, units } => Response::Availability(seat::AvailabilityOk {
             server_time,
             counts: rows::counts(seats),
@@ -84,9 +83,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             licenses,
             used,
         }),
-        Reply::CatalogueImported { products, effects } => {
-            Response::CatalogueImport(catalogue_imported(products, effects, server_time))
-        }
+        Reply::CatalogueImported { products, effects } => pages::catalogue(products, effects, server_time),
         Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
         Reply::Imported(outcomes) => {
             let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
@@ -99,6 +96,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             spent: removed.spent,
             dropped: removed.dropped,
         }),
+        Reply::Licenses(listing) => pages::licenses(listing, server_time),
         Reply::NotCounted { counts, signed_entry } => Response::Checkout(seat::CheckoutOk {
             server_time,
             outcome: Outcome::NOT_COUNTED,
@@ -107,6 +105,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             ..seat::CheckoutOk::default()
         }),
         Reply::NothingHeld => released(ReleaseOutcome::NOTHING_HELD, 0, context),
+        Reply::Products(listing) => pages::products(listing, server_time),
         // No peer asks the server to reclaim, and the writer asks for the rest of the dates.
         Reply::DatesMoved | Reply::Reclaimed(_) => failed(context),
         Reply::Released { seat_freed: true, .. } => released(ReleaseOutcome::SEAT_FREED, 0, context),
@@ -114,6 +113,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             seat_freed: false,
             components_left,
         } => released(ReleaseOutcome::COMPONENT_RELEASED, components_left, context),
+        Reply::Reservations(listing) => pages::reservations(listing, server_time),
         Reply::Reserved(row) => Response::Reserve(deploy::ReserveOk {
             server_time,
             reservation: rows::reservation(*row),
@@ -123,73 +123,9 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             components,
         }),
         Reply::Seat(grant) => Response::Checkout(granted(*grant, context)),
+        Reply::Seats(listing) => pages::seats(listing, server_time),
         Reply::Settled(rows) => Response::Settle(settled(&rows, context)),
-        view @ (Reply::Admins(_)
-        | Reply::Licenses(_)
-        | Reply::Products(_)
-        | Reply::Reservations(_)
-        | Reply::Seats(_)
-        | Reply::Status(_)) => of_view(view, context),
-    }
-}
-
-fn catalogue_imported(products: u32, effects: Vec<Effect>, server_time: u64) -> admin::CatalogueImportOk {
-    let more = effects.len() >= EFFECTS_MAX;
-    let (effects, more) = rows::page(Listing { rows: effects, more }, rows::effect);
-    admin::CatalogueImportOk {
-        server_time,
-        products,
-        effects,
-        more,
-    }
-}
-
-fn of_view(view: Reply, context: &Context<'_>) -> Response {
-    let server_time = context.server_time.0;
-    match view {
-        Reply::Admins(listing) => {
-            let (rows, more) = rows::page(listing, rows::admin);
-            Response::AdminList(views::AdminListOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
-        Reply::Licenses(listing) => {
-            let (rows, more) = rows::page(listing, rows::license);
-            Response::Licenses(views::LicensesOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
-        Reply::Products(listing) => {
-            let (rows, more) = rows::page(listing, rows::product);
-            Response::Products(views::ProductsOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
-        Reply::Reservations(listing) => {
-            let (rows, more) = rows::page(listing, rows::reservation);
-            Response::Reservations(deploy::ReservationsOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
-        Reply::Seats(listing) => {
-            let (rows, more) = rows::page(listing, rows::seat);
-            Response::Seats(views::SeatsOk {
-                server_time,
-                more,
-                rows,
-            })
-        }
         Reply::Status(status) => Response::Status(counted(*status, context)),
-        // Only views come here; the match that sends them is exhaustive.
-        _ => failed(context),
     }
 }
 

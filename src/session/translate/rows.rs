@@ -1,47 +1,20 @@
-//! Rows of listings as fields of the wire, as many as fit a frame.
+//! Rows of listings as fields of the wire.
 
 use super::codes::{
     altered_code, cause_code, conflict_kind_code, kind_code, license_status_code, offers_code, on_conflict_code,
     role_code, usage_code,
 };
 use super::refusal::status_of;
-use crate::codec::tlv;
 use crate::domain::catalogue::Component;
 use crate::domain::change::Admin;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
-use crate::domain::reply::{
-    Counts, Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow, Settled, VendorRow,
-};
+use crate::domain::reply::{Counts, Effect, LicenseRow, ProductRow, ReservationRow, SeatRow, Settled, VendorRow};
 use crate::domain::reservation::{Hold, Reserved};
 use crate::domain::seat::{Binding, Conflict, FormerSeat};
 use crate::domain::time::Timestamp;
 use crate::domain::timekeeper::Standing;
 use crate::wire;
-use crate::wire::limits::{BODY_LEN_MAX, PAGE_ROWS_MAX};
-use crate::wire::messages::{Message, admin, deploy, seat, views};
-
-/// Bytes of a page that are not rows: the server's time and `more`, each with its header.
-const PAGE_HEAD_LEN: usize = 32;
-
-/// The rows that fit one frame, and whether more follow. A page may end early: the client asks again behind its last
-/// row, so that it never matters where a page ends.
-pub(super) fn page<T, M: Message>(listing: Listing<T>, row: impl Fn(T) -> M) -> (Vec<M>, bool) {
-    let Listing { rows, more } = listing;
-    let asked = rows.len();
-    let mut room = BODY_LEN_MAX - PAGE_HEAD_LEN;
-    let mut fitting = Vec::with_capacity(asked.min(PAGE_ROWS_MAX));
-    for row in rows.into_iter().take(PAGE_ROWS_MAX).map(row) {
-        // A row over a bound takes no room here; encoding the page then says so.
-        let len = tlv::HEADER_LEN + row.to_body().map_or(0, |body| body.len());
-        let Some(left) = room.checked_sub(len) else {
-            break;
-        };
-        room = left;
-        fitting.push(row);
-    }
-    let more = more || fitting.len() < asked;
-    (fitting, more)
-}
+use crate::wire::messages::{admin, deploy, seat, views};
 
 pub(super) fn license(row: LicenseRow) -> views::LicenseRow {
     let claims = &row.license.claims;

@@ -100,7 +100,9 @@ fn about_reservations(denial: Denial, names: &Names) -> Option<String> {
             "the seats of {product} would have to be held on more than {HELD_LICENSES_MAX} licenses; reserve fewer at a \
              time"
         ),
-        Denial::ReservationTooLong => "a reservation lasts 30 days at most; say less with `--for`".to_owned(),
+        Denial::ReservationTooLong => {
+            "a reservation lasts from 1 second to 30 days; say for how long with `--for`".to_owned()
+        }
         Denial::TooManyReservations => format!(
             "{RESERVATIONS_MAX} reservations are here already, as many as may be; commit or abort some, see \
              `seatkeeper reservations`"

@@ -169,13 +169,17 @@ fn a_ledger_without_its_last_round_stops_the_start() {
     let db = raw(&dir);
     db.clear().unwrap();
     drop(db);
-    assert!(matches!(
-        load(&dir),
-        Err(StoreError::Mismatch {
-            what: "the number of the last round",
-            ..
-        })
-    ));
+    let error = load(&dir).unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            StoreError::Mismatch {
+                what: "the number of the last round",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
 }
 
 #[test]

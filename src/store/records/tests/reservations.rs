@@ -20,8 +20,8 @@ fn serial(number: usize) -> [u8; 16] {
 }
 
 fn reservation(product: &str, machines: &[Machine], held: &[Held]) -> Result<Reservation, RecordError> {
-    let head = ([0x11_u8; 16], product, 1_u64, 2_u64, None::<[u8; 32]>);
-    reread::<ReservationV1>(&(head, machines.to_vec(), held.to_vec())).try_into()
+    let start = ([0x11_u8; 16], product, 1_u64, 2_u64, None::<[u8; 32]>);
+    reread::<ReservationV1>(&(start, machines.to_vec(), held.to_vec())).try_into()
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! Listings as replies of the wire, as many rows of each as fit a frame.
+
+use super::rows;
+use crate::codec::tlv;
+use crate::domain::change::Admin;
+use crate::domain::ids::Fingerprint;
+use crate::domain::reply::{self, Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow};
+use crate::wire::limits::{BODY_LEN_MAX, EFFECTS_MAX, PAGE_ROWS_MAX};
+use crate::wire::messages::{Message, Response, admin, deploy, views};
+
+/// Bytes of a page that are not rows: the server's time, `more` and a count, each with its header.
+const PAGE_HEAD_LEN: usize = 32;
+
+/// The rows that fit one frame, at most so many, and whether more follow. A page may end early: the client asks again behind its last
+/// row, so that it never matters where a page ends.
+fn fitting<T, M: Message>(listing: Listing<T>, count_max: usize, row: impl Fn(T) -> M) -> (Vec<M>, bool) {
+    let Listing { rows, more } = listing;
+    let asked = rows.len();
+    let mut room = BODY_LEN_MAX - PAGE_HEAD_LEN;
+    let mut fitting = Vec::with_capacity(asked.min(count_max));
+    for row in rows.into_iter().take(count_max).map(row) {
+        // A row over a bound takes no room here; encoding the page then says so.
+        let len = tlv::HEADER_LEN + row.to_body().map_or(0, |body| body.len());
+        let Some(left) = room.checked_sub(len) else {
+            break;
+        };
+        room = left;
+        fitting.push(row);
+    }
+    let more = more || fitting.len() < asked;
+    (fitting, more)
+}
+
+pub(super) fn admins(listing: Listing<(Fingerprint, Admin)>, server_time: u64) -> Response {
+    let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::admin);
+    Response::AdminList(views::AdminListOk {
+        server_time,
+        more,
+        rows,
+    })
+}
+
+pub(super) fn licenses(listing: Listing<LicenseRow>, server_time: u64) -> Response {
+    let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::license);
+    Response::Licenses(views::LicensesOk {
+        server_time,
+        more,
+        rows,
+    })
+}
+
+pub(super) fn products(listing: Listing<ProductRow>, server_time: u64) -> Response {
+    let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::product);
+    Response::Products(views::ProductsOk {
+        server_time,
+        more,
+        rows,
+    })
+}
+
+pub(super) fn reservations(listing: Listing<ReservationRow>, server_time: u64) -> Response {
+    let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::reservation);
+    Response::Reservations(deploy::ReservationsOk {
+        server_time,
+        more,
+        rows,
+    })
+}
+
+pub(super) fn seats(listing: Listing<SeatRow>, server_time: u64) -> Response {
+    let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::seat);
+    Response::Seats(views::SeatsOk {
+        server_time,
+        more,
+        rows,
+    })
+}
+
+/// What a catalogue changes. Nobody can ask for the rest: it is told that there is one.
+pub(super) fn catalogue(products: u32, effects: Vec<Effect>, server_time: u64) -> Response {
+    let listing = Listing {
+        more: effects.len() >= reply::EFFECTS_MAX,
+        rows: effects,
+    };
+    let (effects, more) = fitting(listing, EFFECTS_MAX, rows::effect);
+    Response::CatalogueImport(admin::CatalogueImportOk {
+        server_time,
+        products,
+        effects,
+        more,
+    })
+}
