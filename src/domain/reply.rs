@@ -39,7 +39,7 @@ pub enum Reply {
     CatalogueImported {
         /// How many products it has.
         products: u32,
-        /// What it changes for licenses and live seats; at most [`EFFECTS_MAX`].
+        /// What it changes for licenses and live seats; one more than [`EFFECTS_MAX`] where there are more.
         effects: Vec<Effect>,
     },
     /// Dates were moved back, as many as one round takes: ask again for the rest (rule T2).
@@ -83,8 +83,13 @@ pub enum Reply {
     },
     /// The component holds its machine's seat.
     Seat(Box<Grant>),
-    /// What became of each machine of a reservation, in the order of their MACs.
-    Settled(Vec<(Mac, Settled)>),
+    /// What became of the machines of a reservation.
+    Settled {
+        /// Its product.
+        product: ProductId,
+        /// Each machine, in the order of their MACs.
+        rows: Vec<(Mac, Settled)>,
+    },
     /// The seats.
     Seats(Listing<SeatRow>),
     /// Counts over everything.

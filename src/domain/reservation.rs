@@ -56,13 +56,19 @@ pub enum Reserved {
 }
 
 impl Reservation {
+    /// How many machines it still has, or licenses that it holds seats of.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.hold {
+            Hold::Machines(machines) => machines.len(),
+            Hold::Seats(held) => held.len(),
+        }
+    }
+
     /// Whether nothing is left of it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        match &self.hold {
-            Hold::Machines(machines) => machines.is_empty(),
-            Hold::Seats(held) => held.is_empty(),
-        }
+        self.len() == 0
     }
 
     /// The units that it takes of licenses (rule S2): how many of which, the same license possibly several times.

@@ -47,7 +47,7 @@ impl Ledger {
                 };
                 self.effects_on(key, held.get(&id), next.products.get(&id))
             })
-            .take(EFFECTS_MAX)
+            .take(EFFECTS_MAX + 1)
             .collect()
     }
 

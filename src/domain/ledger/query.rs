@@ -11,6 +11,9 @@ use crate::domain::reply::{LicenseRow, Listing, ProductRow, Reply, SeatRow, Stat
 use crate::domain::seat::SeatKey;
 use crate::domain::time::Now;
 
+/// Machines and licenses of the reservations on one page, beyond which no further one comes.
+const RESERVED_PER_PAGE: usize = 2_048;
+
 impl Ledger {
     pub(super) fn availability(&self, name: ProductName, now: Now) -> Decided {
         let subject = Subject {
@@ -90,9 +93,17 @@ impl Ledger {
 
     pub(super) fn reservations_page(&self, page: &Page<ReservationId>) -> Reply {
         let rows = self.reservations.range((behind(page.after), Bound::Unbounded));
+        // Large ones fill a page soon: the writer is not held by more than can be told at once.
+        let mut told = 0;
+        let fitting = rows.clone().take_while(|(_, reservation)| {
+            let fits = told < RESERVED_PER_PAGE;
+            told += reservation.len();
+            fits
+        });
+        let limit = fitting.take(page.limit.clamp(1, PAGE_ROWS_MAX)).count();
         Reply::Reservations(listing(
             rows.map(|(id, reservation)| self.reservation_row(*id, reservation)),
-            page.limit,
+            limit,
         ))
     }
 

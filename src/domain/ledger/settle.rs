@@ -87,21 +87,13 @@ impl Ledger {
             rows.push((*mac, settled));
         }
         let gives_back_all = !commit && settle.macs.is_empty();
-        let mut changes = work.changes;
-        if let Some(held) = reservation {
-            changes.extend(left_of(held, &macs, gives_back_all).map(|left| {
-                let mut events = work.aborted;
-                if left.is_empty() {
-                    events.push(occasion.event(EventKind::ReservationEnded {
-                        reservation: settle.id,
-                        lapsed: false,
-                    }));
-                }
-                put_reservation(settle.id, left, events)
-            }));
-        }
+        let left = reservation.and_then(|held| left_of(held, &macs, gives_back_all));
+        let changes = work.finish(left);
         Decided {
-            reply: Reply::Settled(rows),
+            reply: Reply::Settled {
+                product: key.product,
+                rows,
+            },
             changes,
         }
     }
@@ -119,6 +111,27 @@ fn left_of(held: &Reservation, settled: &BTreeSet<Mac>, gives_back_all: bool) ->
 }
 
 impl Work<'_> {
+    /// All that was decided, with what is left of the reservation if that changes.
+    fn finish(self, left: Option<Reservation>) -> Vec<Change> {
+        let Self {
+            occasion,
+            id,
+            mut changes,
+            aborted: mut events,
+            ..
+        } = self;
+        changes.extend(left.map(|left| {
+            if left.is_empty() {
+                events.push(occasion.event(EventKind::ReservationEnded {
+                    reservation: id,
+                    lapsed: false,
+                }));
+            }
+            put_reservation(id, left, events)
+        }));
+        changes
+    }
+
     fn commit(&mut self, mac: Mac, reserved: Option<Reserved>) -> Settled {
         match (reserved, self.committed(mac)) {
             (Some(Reserved::Unit(serial)), _) if self.serves(serial) => self.spend(mac, serial),

@@ -49,6 +49,13 @@ fn row(hold: Hold, seats: Vec<(Mac, Serial)>) -> ReservationRow {
     }
 }
 
+fn settling(rows: Vec<(Mac, Settled)>) -> Reply {
+    Reply::Settled {
+        product: "BKSRV".parse().expect("good"),
+        rows,
+    }
+}
+
 /// The largest reservation of machines: each has a unit.
 fn largest() -> ReservationRow {
     let machines = (0..MACHINES_MAX).map(|number| (mac(number), Reserved::Unit(serial_number(number))));
@@ -154,7 +161,7 @@ fn commit_and_abort_arrive_as_they_were_asked() {
         (abort, Command::Abort(settle(Some([1; 16]), &[], false))),
     ] {
         let mut pair = Pair::greeted(Role::Deployer);
-        let (work, response) = pair.exchange(&request, Reply::Settled(Vec::new()));
+        let (work, response) = pair.exchange(&request, settling(Vec::new()));
         assert_eq!(work, Work::Command(command));
         assert!(matches!(response, Response::Settle(_)), "{response:?}");
     }
@@ -180,7 +187,7 @@ fn every_outcome_of_a_machine_is_told_with_its_license() {
         product: "BKSRV".into(),
         ..Default::default()
     });
-    let (_, Response::Settle(reply)) = pair.exchange(&request, Reply::Settled(rows.collect())) else {
+    let (_, Response::Settle(reply)) = pair.exchange(&request, settling(rows.collect())) else {
         panic!("not a settlement");
     };
     for (number, (row, (one, code))) in reply.rows.iter().zip(settled).enumerate() {
@@ -216,7 +223,7 @@ fn the_largest_settlement_fits_a_frame() {
         product: "BKSRV".into(),
         ..Default::default()
     });
-    let (_, response) = pair.exchange(&request, Reply::Settled(rows.collect()));
+    let (_, response) = pair.exchange(&request, settling(rows.collect()));
     assert!(
         matches!(&response, Response::Settle(reply) if reply.rows.len() == RESERVED_MAX && reply.text.is_some()),
         "{response:?}"

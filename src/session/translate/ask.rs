@@ -146,6 +146,12 @@ fn abort(ask: &deploy::Abort) -> Result<Settle, DecodeError> {
 }
 
 fn resolve(ask: &admin::BindingResolve) -> Result<Command, DecodeError> {
+    if ask.vendor.is_some() && ask.product.is_none() {
+        return Err(DecodeError::Invalid {
+            field: "BindingResolve.vendor",
+            reason: "a vendor without a product; leave it out for all products",
+        });
+    }
     let product = ask.product.as_ref();
     let product = product.map(|id| named(ask.vendor, "BindingResolve.product", id));
     Ok(Command::Resolve {

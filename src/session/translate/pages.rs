@@ -4,15 +4,15 @@ use super::rows;
 use crate::codec::tlv;
 use crate::domain::change::Admin;
 use crate::domain::ids::Fingerprint;
-use crate::domain::reply::{self, Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow};
+use crate::domain::reply::{Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow};
 use crate::wire::limits::{BODY_LEN_MAX, EFFECTS_MAX, PAGE_ROWS_MAX};
 use crate::wire::messages::{Message, Response, admin, deploy, views};
 
 /// Bytes of a page that are not rows: the server's time, `more` and a count, each with its header.
 const PAGE_HEAD_LEN: usize = 32;
 
-/// The rows that fit one frame, at most so many, and whether more follow. A page may end early: the client asks again behind its last
-/// row, so that it never matters where a page ends.
+/// The rows that fit one frame, at most so many, and whether more follow. A page may end early: the client asks again
+/// behind its last row, so that it never matters where a page ends.
 fn fitting<T, M: Message>(listing: Listing<T>, count_max: usize, row: impl Fn(T) -> M) -> (Vec<M>, bool) {
     let Listing { rows, more } = listing;
     let asked = rows.len();
@@ -78,9 +78,10 @@ pub(super) fn seats(listing: Listing<SeatRow>, server_time: u64) -> Response {
 
 /// What a catalogue changes. Nobody can ask for the rest: it is told that there is one.
 pub(super) fn catalogue(products: u32, effects: Vec<Effect>, server_time: u64) -> Response {
+    // The ledger hands over one more than are told where there are more.
     let listing = Listing {
-        more: effects.len() >= reply::EFFECTS_MAX,
         rows: effects,
+        more: false,
     };
     let (effects, more) = fitting(listing, EFFECTS_MAX, rows::effect);
     Response::CatalogueImport(admin::CatalogueImportOk {

@@ -7,7 +7,7 @@ use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_err
 use super::text::key_refusal_text;
 use super::{Answer, Greeting, KeyOutcome, pages, rows, status_of_key_refusal};
 use crate::domain::denial::{Denied, Subject};
-use crate::domain::ids::{Mac, ProductKey, Serial};
+use crate::domain::ids::{Mac, ProductId, ProductKey, Serial};
 use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, Status as Counted};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, VENDOR_ROWS_MAX, VERSION_MAX};
@@ -124,15 +124,16 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         }),
         Reply::Seat(grant) => Response::Checkout(granted(*grant, context)),
         Reply::Seats(listing) => pages::seats(listing, server_time),
-        Reply::Settled(rows) => Response::Settle(settled(&rows, context)),
+        Reply::Settled { product, rows } => Response::Settle(settled(product, &rows, context)),
         Reply::Status(status) => Response::Status(counted(*status, context)),
     }
 }
 
-fn settled(rows: &[(Mac, Settled)], context: &Context<'_>) -> deploy::SettleOk {
+fn settled(product: ProductId, rows: &[(Mac, Settled)], context: &Context<'_>) -> deploy::SettleOk {
     let refused = rows.iter().find_map(|(mac, settled)| match settled {
         Settled::Refused(denial) => Some(Denied {
             subject: Subject {
+                product: Some(product),
                 mac: Some(*mac),
                 ..Subject::default()
             },

@@ -78,10 +78,10 @@ pub(super) fn answer(ask: &Ask, reply: &Reply) -> Answer {
             renew_by: grant.renew_by.map(|at| at.0),
             conflict: grant.conflict.map(conflict),
         },
-        Reply::Settled(rows) if matches!(ask, Ask::Commit { .. }) => {
+        Reply::Settled { rows, .. } if matches!(ask, Ask::Commit { .. }) => {
             Answer::Committed(rows.iter().map(committed).collect())
         }
-        Reply::Settled(rows) => Answer::Aborted(rows.iter().map(aborted).collect()),
+        Reply::Settled { rows, .. } => Answer::Aborted(rows.iter().map(aborted).collect()),
         other => panic!("not asked for: {other:?}"),
     }
 }

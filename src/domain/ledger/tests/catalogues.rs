@@ -3,13 +3,26 @@
 use super::fixture::*;
 use crate::domain::catalogue::{Component, Offers, OnConflict};
 use crate::domain::command::Command;
-use crate::domain::reply::{Altered, Effect, Reply};
+use crate::domain::reply::{Effect, Reply};
 
 fn effects(reply: Reply) -> Vec<Effect> {
     match reply {
         Reply::CatalogueImported { effects, .. } => effects,
         other => panic!("{other:?}"),
     }
+}
+
+fn row(effect: &Effect) -> String {
+    let Effect {
+        product,
+        component,
+        what,
+        before,
+        after,
+        seats,
+    } = effect;
+    let component = component.map(|id| format!(" {id}")).unwrap_or_default();
+    format!("{product}{component} {what:?}: {before} -> {after}, {seats} seats")
 }
 
 // proves K2
@@ -38,52 +51,16 @@ fn a_dry_run_tells_what_changes_for_how_many_seats_and_changes_nothing() {
     };
     let told = effects(site.serve(&dry));
     assert_eq!(site.ledger, before);
-    let told: Vec<_> = told
-        .iter()
-        .map(|one| {
-            let component = one.component.map_or(String::new(), |id| id.to_string());
-            (
-                one.product.to_string(),
-                component,
-                one.what,
-                one.before.as_str(),
-                one.after.as_str(),
-                one.seats,
-            )
-        })
-        .collect();
-    let server = "SERVER".to_owned();
-    let none = String::new();
+    let told: Vec<_> = told.iter().map(row).collect();
     let expected = [
-        (server.clone(), none.clone(), Altered::IdleDays, "30", "7", 2),
-        (
-            server.clone(),
-            none.clone(),
-            Altered::Offers,
-            "machine, deployment",
-            "machine",
-            2,
-        ),
-        (server.clone(), none.clone(), Altered::Required, "", "WORK", 2),
-        (server.clone(), none.clone(), Altered::OnConflict, "flag", "refuse", 2),
-        (server.clone(), "agent".to_owned(), Altered::Lenient, "no", "yes", 2),
-        (
-            server.clone(),
-            "cli".to_owned(),
-            Altered::Component,
-            "counted, strict",
-            "",
-            1,
-        ),
-        (
-            server,
-            "new".to_owned(),
-            Altered::Component,
-            "",
-            "not counted, strict",
-            0,
-        ),
-        ("WORK".to_owned(), none, Altered::Product, "A product", "", 1),
+        "SERVER IdleDays: 30 -> 7, 2 seats",
+        "SERVER Offers: machine, deployment -> machine, 2 seats",
+        "SERVER Required:  -> WORK, 2 seats",
+        "SERVER OnConflict: flag -> refuse, 2 seats",
+        "SERVER agent Lenient: no -> yes, 2 seats",
+        "SERVER cli Component: counted, strict -> , 1 seats",
+        "SERVER new Component:  -> not counted, strict, 0 seats",
+        "WORK Product: A product -> , 1 seats",
     ];
     assert_eq!(told, expected);
     // Imported, it tells the same; once more, nothing.

@@ -50,7 +50,7 @@ fn settle(macs: &[u16]) -> Settle {
 
 fn rows(reply: Reply) -> Vec<(Mac, Settled)> {
     match reply {
-        Reply::Settled(rows) => rows,
+        Reply::Settled { rows, .. } => rows,
         other => panic!("{other:?}"),
     }
 }
