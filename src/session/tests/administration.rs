@@ -81,16 +81,21 @@ fn effects_that_do_not_fit_are_told_to_be_more() {
         after: "a".repeat(64),
         ..effect(Altered::Name)
     };
-    for (effect, fitting) in [(effect(Altered::Name), EFFECTS_MAX), (longest, 394)] {
+    let short = effect(Altered::Name);
+    for (effect, count, fitting, more) in [
+        (short.clone(), EFFECTS_MAX, EFFECTS_MAX, false),
+        (short, EFFECTS_MAX + 1, EFFECTS_MAX, true),
+        (longest, EFFECTS_MAX, 394, true),
+    ] {
         let reply = Reply::CatalogueImported {
             products: 5,
-            effects: vec![effect; EFFECTS_MAX],
+            effects: vec![effect; count],
         };
         let (_, response) = administrator().exchange(&catalogue(), reply);
-        assert!(
-            matches!(&response, Response::CatalogueImport(reply) if reply.more && reply.effects.len() == fitting),
-            "{response:?}"
-        );
+        let Response::CatalogueImport(reply) = response else {
+            panic!("{response:?}");
+        };
+        assert_eq!((reply.effects.len(), reply.more), (fitting, more));
     }
 }
 
@@ -138,7 +143,7 @@ fn a_binding_is_resolved_of_one_product_or_of_all() {
     for product in [None, Some("BKSRV".to_owned())] {
         let request = Request::BindingResolve(admin::BindingResolve {
             mac: key().mac.bytes(),
-            vendor: Some([1; 16]),
+            vendor: product.as_ref().map(|_| key().vendor.0),
             product: product.clone(),
         });
         let (work, response) = administrator().exchange(&request, Reply::Resolved { components: 2 });
