@@ -9,9 +9,8 @@ use seatkeeper::domain::blacklist::Listed;
 use seatkeeper::vendor::{BlacklistDraft, sign_blacklist};
 use serde::Serialize;
 
-use crate::dates;
-use crate::file::{self, Secrecy};
 use crate::output::{Failure, Output};
+use crate::signing::Files;
 
 /// Work on blacklists: the signed list of serials that the vendor does not stand by any more
 #[derive(Debug, clap::Args)]
@@ -33,15 +32,8 @@ enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct Sign {
-    /// What the blacklist is to say, in TOML; `-` is standard input
-    #[arg(value_name = "FILE.toml")]
-    file: PathBuf,
-    /// The vendor's private key file
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
-    /// A new file for the signed blacklist; without it it is printed
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
 
 const EXAMPLES: &str = r#"Examples:
@@ -72,31 +64,21 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
 }
 
 fn sign(args: &Sign, output: &Output) -> Result<(), Failure> {
-    let key = file::signing_key(&args.key)?;
-    let text = file::read(&args.file)?;
-    let draft = draft::parse(&text, dates::now()).map_err(|fault| Failure::at(args.file.display(), fault))?;
-    let blacklist = sign_blacklist(&key, &draft).map_err(|fault| Failure::at(args.file.display(), fault))?;
-    let text = match &args.out {
-        Some(path) => {
-            file::create(path, &blacklist, Secrecy::Open)?;
-            let (serials, version) = (draft.serials.len(), draft.version);
-            format!(
-                "Blacklist version {version}, serials: {serials}, written to {}\n",
-                path.display()
-            )
-        }
-        None => blacklist.clone(),
-    };
-    let signed = Signed {
-        vendor: key.vendor_key().id().to_string(),
+    let signed = args.files.sign(draft::parse, sign_blacklist)?;
+    let draft = signed.draft;
+    let (serials, version) = (draft.serials.len(), draft.version);
+    let what = format!("Blacklist version {version}, serials: {serials}");
+    let text = args.files.write(&signed.text, &what)?;
+    let told = Signed {
+        vendor: signed.key.vendor_key().id().to_string(),
         version: draft.version,
         blacklisted: listed_as(&draft, Listed::Blacklisted),
         superseded: listed_as(&draft, Listed::Superseded),
         contact: draft.contact,
-        blacklist,
-        file: args.out.clone(),
+        blacklist: signed.text,
+        file: args.files.out.clone(),
     };
-    output.print(&signed, &text)
+    output.print(&told, &text)
 }
 
 fn listed_as(draft: &BlacklistDraft, wanted: Listed) -> Vec<String> {

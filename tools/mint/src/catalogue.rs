@@ -9,9 +9,8 @@ use seatkeeper::domain::ids::ProductId;
 use seatkeeper::vendor::sign_catalogue;
 use serde::Serialize;
 
-use crate::dates;
-use crate::file::{self, Secrecy};
 use crate::output::{Failure, Output};
+use crate::signing::Files;
 
 /// Work on catalogues: the signed list of a vendor's products, components and policies
 #[derive(Debug, clap::Args)]
@@ -32,15 +31,8 @@ enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct Sign {
-    /// What the catalogue is to say, in TOML; `-` is standard input
-    #[arg(value_name = "FILE.toml")]
-    file: PathBuf,
-    /// The vendor's private key file
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
-    /// A new file for the signed catalogue; without it it is printed
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
 
 const EXAMPLES: &str = r#"Examples:
@@ -80,28 +72,18 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), Failure> {
 }
 
 fn sign(args: &Sign, output: &Output) -> Result<(), Failure> {
-    let key = file::signing_key(&args.key)?;
-    let text = file::read(&args.file)?;
-    let draft = draft::parse(&text, dates::now()).map_err(|fault| Failure::at(args.file.display(), fault))?;
-    let catalogue = sign_catalogue(&key, &draft).map_err(|fault| Failure::at(args.file.display(), fault))?;
-    let text = match &args.out {
-        Some(path) => {
-            file::create(path, &catalogue, Secrecy::Open)?;
-            let (products, version) = (draft.products.len(), draft.version);
-            format!(
-                "Catalogue version {version}, products: {products}, written to {}\n",
-                path.display()
-            )
-        }
-        None => catalogue.clone(),
-    };
-    let signed = Signed {
-        vendor: key.vendor_key().id().to_string(),
+    let signed = args.files.sign(draft::parse, sign_catalogue)?;
+    let draft = signed.draft;
+    let (products, version) = (draft.products.len(), draft.version);
+    let what = format!("Catalogue version {version}, products: {products}");
+    let text = args.files.write(&signed.text, &what)?;
+    let told = Signed {
+        vendor: signed.key.vendor_key().id().to_string(),
         vendor_name: draft.vendor_name,
         version: draft.version,
         products: draft.products.keys().map(ProductId::to_string).collect(),
-        catalogue,
-        file: args.out.clone(),
+        catalogue: signed.text,
+        file: args.files.out.clone(),
     };
-    output.print(&signed, &text)
+    output.print(&told, &text)
 }

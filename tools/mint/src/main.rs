@@ -11,6 +11,7 @@ mod keygen;
 mod one_line;
 mod output;
 mod show;
+mod signing;
 
 use std::process::ExitCode;
 
