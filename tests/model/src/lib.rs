@@ -36,7 +36,7 @@ pub use ask::{
     AbortRow, Answer, Ask, Checkout, CommitRow, Denial, GrantKind, ImportOutcome, KeyRefusal, Rollout, SeatsInUse,
 };
 pub use clock::{Clock, Jump, State, Transition};
-pub use history::{History, Step, Turn, base_catalogue};
+pub use history::{History, Proposal, Step, Turn, base_catalogue};
 pub use model::{Freed, Model};
 pub use random::Random;
 pub use state::{

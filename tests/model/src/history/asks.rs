@@ -165,7 +165,7 @@ impl History {
         (installation.identity, ask)
     }
 
-    fn remembered(&self, installation: Installation) -> u64 {
+    pub(super) fn remembered(&self, installation: Installation) -> u64 {
         let numbers = self.memory.get(&installation);
         numbers.and_then(|numbers| numbers.last().copied()).unwrap_or(0)
     }

@@ -3,6 +3,7 @@
 mod asks;
 mod catalogue;
 mod keys;
+mod proposals;
 mod time;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,6 +15,7 @@ use crate::random::Random;
 use crate::words::{Identity, Now, ProductKey, SeatKey};
 
 pub use catalogue::base_catalogue;
+pub use proposals::Proposal;
 
 /// The calendar of the first reading: 2026-01-01 00:00 UTC.
 const START: u64 = 1_767_225_600;
