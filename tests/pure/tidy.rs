@@ -52,12 +52,18 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// What the tools may import of the library.
-const TOOL_ARROWS: [(&str, &[&str]); 2] = [
+const TOOL_ARROWS: [(&str, &[&str]); 3] = [
     ("mint", &["domain", "vendor"]),
     (
         "probe",
         &[
             "client", "clock", "domain", "session", "sockets", "tls", "vendor", "wire",
+        ],
+    ),
+    (
+        "soak",
+        &[
+            "client", "clock", "domain", "net", "service", "session", "store", "tls", "vendor", "wire",
         ],
     ),
 ];

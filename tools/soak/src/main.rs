@@ -1,0 +1,175 @@
+//! `seatsoak`: random histories through the real client and a real server, every answer compared with the rules.
+
+mod answer;
+mod error;
+mod import;
+mod people;
+mod report;
+mod request;
+mod server;
+mod soak;
+mod views;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::SoakError;
+use crate::soak::{Failure, Plan};
+
+/// Drives a real server through its client library with random histories, restarts it again and again, and compares
+/// every answer and every view with the reference model of the licensing rules.
+#[derive(Debug, Parser)]
+#[command(name = "seatsoak", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    soak: SoakArgs,
+}
+
+#[derive(clap::Args, Debug)]
+struct SoakArgs {
+    /// What the dice begin with; at random if not given. The same seed and options give the same history.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Requests that are answered and compared.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: u64,
+    /// Steps of a history; then another one begins, with a server and a store of its own. A long history wears out:
+    /// units are spent for good and trials are over.
+    #[arg(long, value_name = "N", default_value_t = 2_500, value_parser = clap::value_parser!(u64).range(1..))]
+    history: u64,
+    /// Histories to pass over, to come sooner to the one that failed.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    skip: u64,
+    /// Graceful stops and starts over the same store in the midst of histories, spread over the steps; one more ends each.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    restarts: u64,
+    /// Requests in flight on a connection, at most.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=64))]
+    depth: u16,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(clap::Args, Debug)]
+struct Place {
+    /// An empty directory for the server's store, which is kept; a temporary one if not given.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Import many signed keys, interrupted half way, and check that each is there exactly once (rule K8).
+    Import {
+        /// How many keys; no more than one file may have.
+        #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+        keys: u32,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+const EXAMPLES: &str = "Examples:
+  seatsoak                                    a million steps from a random seed
+  seatsoak --seed 17 --steps 200000           the same history every time
+  seatsoak import --keys 100000               rule K8";
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let outcome = match args.command {
+        Some(Command::Import { keys, place }) => runtime.block_on(import_keys(keys, place)),
+        None => runtime.block_on(soak(args.soak)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn soak(args: SoakArgs) -> Result<(), SoakError> {
+    let dir = Dir::of(args.place)?;
+    let plan = Plan {
+        seed: args.seed.map_or_else(random, Ok)?,
+        steps: args.steps,
+        history: args.history,
+        skip: args.skip,
+        restarts: args.restarts,
+        depth: usize::from(args.depth),
+        data: dir.path.clone(),
+        wrong_from: None,
+    };
+    say(&format!("seed {}; again: {}", plan.seed, plan.command()))?;
+    let _replay = Replay(plan.command());
+    match soak::run(&plan).await {
+        Ok(report) => say(&report.to_string()),
+        Err(Failure { again, error }) => {
+            say(&format!("seed {} failed; again: {again}", plan.seed))?;
+            Err(*error)
+        }
+    }
+}
+
+async fn import_keys(keys: u32, place: Place) -> Result<(), SoakError> {
+    let dir = Dir::of(place)?;
+    say(&import::run(&dir.path, keys).await?.to_string())
+}
+
+/// Says how to do it again when the model contradicts itself, which it does by panicking.
+struct Replay(String);
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(writeln!(std::io::stderr(), "again: {}", self.0));
+        }
+    }
+}
+
+/// Where the store is; a temporary one goes with this.
+struct Dir {
+    path: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Dir {
+    fn of(place: Place) -> Result<Self, SoakError> {
+        if let Some(path) = place.data {
+            return Ok(Self { path, _temporary: None });
+        }
+        let temporary = tempfile::Builder::new().prefix("seatsoak-").tempdir()?;
+        Ok(Self {
+            path: temporary.path().to_owned(),
+            _temporary: Some(temporary),
+        })
+    }
+}
+
+fn random() -> Result<u64, SoakError> {
+    getrandom::u64().map_err(|error| SoakError::Impossible(format!("no random numbers: {error}")))
+}
+
+fn say(text: &str) -> Result<(), SoakError> {
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+fn failed(error: &SoakError) -> ExitCode {
+    drop(writeln!(
+        std::io::stderr(),
+        "{}",
+        seatkeeper::client::with_causes(error)
+    ));
+    ExitCode::FAILURE
+}
