@@ -25,8 +25,8 @@ use crate::words::{SIGNED_AT, Vendors};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// How long the frame is waited for whose answer gets lost.
-const INTERRUPTED_AFTER: Duration = Duration::from_millis(1);
+/// How long the frame is waited for whose answer gets lost: long enough to arrive, too short to be answered.
+const INTERRUPTED_AFTER: Duration = Duration::from_millis(5);
 
 const PRODUCT: ProductKey = ProductKey {
     vendor: 1,
