@@ -176,7 +176,7 @@ plant_for O3 lease-of-another-machine client/agent/lease.rs 's/lease\.mac == sel
 plant_for O3 clock-set-back-stretches client/agent/lease.rs 's/let now = newest\.max(clock\.0);/let now = clock.0;/' $agents
 plant_for T2 reset-is-undone-by-a-restart service/writer.rs 's/self\.commit(changes, after)?;/self.commit(changes, now)?;/' service
 plant_for V3 refusals-sync service/writer.rs 's/if is_granted || self\.noted/if true || is_granted || self.noted/' service
-plant_for V3 notes-are-lost-at-the-end service/writer.rs 's/self\.commit(Vec::new(), now)/{ self.noted.clear(); self.commit(Vec::new(), now) }/' service
+plant_for V3 notes-are-lost-at-the-end service/writer.rs 's/self\.apply_all(Actor::Server, &Command::KeepTime(0), now)/{ self.noted.clear(); self.apply_all(Actor::Server, \&Command::KeepTime(0), now) }/' service
 
 if [ "$mode" != list ]; then
     echo "$planted faults planted, $failures not found"

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
+use crate::domain::time::DAY_SECS;
 use crate::net::listen::{ListenFilter, Place};
 use crate::net::udp::Discovery;
 use crate::net::{Connections, OfferFacts, Shared, follow, listen};
@@ -343,7 +344,7 @@ async fn keep_time(service: Service, stop: CancellationToken) {
     let mut due = tokio::time::interval(TIME_KEPT_EVERY);
     while stop.run_until_cancelled(due.tick()).await.is_some() {
         // A full queue or a stopped writer looks at the clock by itself, or not any more.
-        drop(service.submit(Actor::Server, Command::KeepTime, 0));
+        drop(service.submit(Actor::Server, Command::KeepTime(DAY_SECS), 0));
     }
 }
 

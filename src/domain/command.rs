@@ -114,8 +114,8 @@ pub enum Command {
         /// Whether only to tell what it would change.
         dry_run: bool,
     },
-    /// Make the time durable if it has not been for a day (rule T2).
-    KeepTime,
+    /// Make the time durable (rule T2) unless what is recorded of it is younger than so many seconds.
+    KeepTime(u64),
     /// The licenses, in the order of their serials.
     Licenses(Page<Serial>),
     /// Record what became of a jump of the clock (rule T2).
@@ -272,7 +272,7 @@ impl Command {
             | Self::Import(_)
             | Self::ImportBlacklist(_)
             | Self::ImportCatalogue { .. }
-            | Self::KeepTime
+            | Self::KeepTime(_)
             | Self::NoteClock(_)
             | Self::Reclaim
             | Self::RemoveAdmin { .. }

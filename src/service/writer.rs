@@ -120,13 +120,13 @@ impl<S: Store> Writer<S> {
         Ok(replies)
     }
 
-    /// Makes durable what refusals noted; for the end.
+    /// Makes durable what refusals noted, and the time; for the end.
     ///
     /// # Errors
     /// The store failed: what is on disk is unknown, the process must stop.
     pub fn finish(&mut self, reading: Reading) -> Result<(), StoreError> {
         let now = self.observe(reading)?;
-        self.commit(Vec::new(), now)
+        self.apply_all(Actor::Server, &Command::KeepTime(0), now)
     }
 
     /// The published facts, if they changed since this was last asked.

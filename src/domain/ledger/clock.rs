@@ -5,7 +5,7 @@ use super::{Decided, Ledger, Occasion};
 use crate::domain::change::{ClockEvent, EventKind, Fact};
 use crate::domain::denial::Denial;
 use crate::domain::reply::Reply;
-use crate::domain::time::{DAY_SECS, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::domain::timekeeper::{ClockChange, ClockState, Jump};
 
 impl Ledger {
@@ -48,11 +48,11 @@ impl Ledger {
         }
     }
 
-    /// Once a day the time is durable even if nothing else happens.
-    pub(super) fn keep_time(&self, occasion: Occasion) -> Decided {
+    /// The time is durable even if nothing else happens.
+    pub(super) fn keep_time(&self, occasion: Occasion, age_secs: u64) -> Decided {
         let mark = occasion.now.steady;
         let clock = self.clock.unwrap_or_default();
-        if mark.secs_since(clock.mark) < DAY_SECS {
+        if mark.secs_since(clock.mark) < age_secs.max(1) {
             return Decided::unchanged(Reply::Done);
         }
         let change = crate::domain::change::Change {

@@ -233,7 +233,7 @@ impl Ledger {
             Command::Import(keys) => self.import(occasion, keys),
             Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),
             Command::ImportCatalogue { catalogue, dry_run } => self.import_catalogue(occasion, catalogue, *dry_run),
-            Command::KeepTime => self.keep_time(occasion),
+            Command::KeepTime(age_secs) => self.keep_time(occasion, *age_secs),
             Command::Licenses(page) => Decided::unchanged(self.licenses_page(page, now)),
             Command::NoteClock(change) => self.note_clock(occasion, *change),
             Command::Products(page) => Decided::unchanged(self.products_page(page, now)),

@@ -277,3 +277,21 @@ fn notes_do_not_gather_without_end() {
     }
     assert_eq!(commits.load(Ordering::SeqCst) - before, 3_000 / 1_024);
 }
+
+// proves T2
+#[test]
+fn a_stop_makes_the_time_durable() {
+    let (mut before, disk) = served();
+    // Day by day, or it would be a jump. Nothing changes after the seat idled out.
+    for day in 1..=50 {
+        let passed = day * DAY_SECS;
+        before
+            .round(&[all_seats()], reading(START + passed, passed))
+            .expect("commits");
+    }
+    let stopped = START + 50 * DAY_SECS;
+    before.finish(reading(stopped, 50 * DAY_SECS)).expect("commits");
+    let mut after = writer(disk);
+    let later = stopped + 45 * DAY_SECS;
+    assert_eq!(standing(&mut after, reading(later, 0)), (later, Standing::Fine));
+}

@@ -62,6 +62,9 @@ impl Model {
         if reserved.is_none() && self.was_committed(id, product, mac) {
             return CommitRow::AlreadyCommitted;
         }
+        if self.seat_place(SeatKey { product, mac }).is_some() {
+            return CommitRow::Covered;
+        }
         let product = match self.product(product) {
             Ok(product) => product.clone(),
             Err(denial) => return CommitRow::Refused(denial),

@@ -154,11 +154,11 @@ fn more_dates_than_one_round_takes_move_in_portions() {
 fn the_time_is_durable_once_a_day_even_if_nothing_happens() {
     let mut site = Site::with(&[]);
     let before = site.log.len();
-    site.at(1).serve(&Command::KeepTime);
+    site.at(1).serve(&Command::KeepTime(DAY));
     let first = site.log.len();
     assert_eq!(first, before + 1, "a server that never recorded any");
-    site.at(DAY).serve(&Command::KeepTime);
+    site.at(DAY).serve(&Command::KeepTime(DAY));
     assert_eq!(site.log.len(), first);
-    site.at(DAY + 1).serve(&Command::KeepTime);
+    site.at(DAY + 1).serve(&Command::KeepTime(DAY));
     assert_eq!(site.ledger.clock().unwrap().mark.0, START + DAY + 1);
 }
