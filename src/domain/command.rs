@@ -118,6 +118,8 @@ pub enum Command {
     KeepTime(u64),
     /// The licenses, in the order of their serials.
     Licenses(Page<Serial>),
+    /// Move dates that are after the time to it (rule T2): after a reset, and at a start in the midst of one.
+    MendDates,
     /// Record what became of a jump of the clock (rule T2).
     NoteClock(ClockChange),
     /// The products of all catalogues.
@@ -273,6 +275,7 @@ impl Command {
             | Self::ImportBlacklist(_)
             | Self::ImportCatalogue { .. }
             | Self::KeepTime(_)
+            | Self::MendDates
             | Self::NoteClock(_)
             | Self::Reclaim
             | Self::RemoveAdmin { .. }

@@ -78,6 +78,15 @@ impl<S: Store> Writer<S> {
     /// # Errors
     /// The store failed: what is on disk is unknown, the process must stop.
     pub fn reclaim(&mut self, reading: Reading) -> Result<(), StoreError> {
+        // A reset may have been interrupted: dates that it did not come to are after the time that it made.
+        let mark = self.timekeeper.state().mark;
+        if self.ledger.clock().is_some() {
+            let then = Now {
+                steady: mark,
+                calendar: mark,
+            };
+            self.apply_all(Actor::Server, &Command::MendDates, then)?;
+        }
         let now = self.observe(reading)?;
         let left = self.reclaim_full_rounds(now)?;
         self.commit(left, now)
@@ -158,7 +167,7 @@ impl<S: Store> Writer<S> {
     /// An administrator sets the time: the answer, and the time from then on.
     fn set_clock(&mut self, request: &Request, reading: Reading, now: Now) -> Result<(Reply, Now), StoreError> {
         let Request { actor, command } = request;
-        let (reply, changes) = self.apply_portions(*actor, command, now)?;
+        let (reply, changes) = self.ledger.apply(*actor, command, now);
         if !matches!(reply, Reply::Done) {
             return Ok((reply, now));
         }
@@ -169,28 +178,18 @@ impl<S: Store> Writer<S> {
         };
         // Written with the time from then on, or a start would go on from the time before.
         self.commit(changes, after)?;
+        self.apply_all(Actor::Server, &Command::MendDates, after)?;
         Ok((reply, after))
     }
 
-    /// Decides a command that may move many dates, and makes all of it durable.
+    /// Decides a command that may move many dates, a portion at a time, and makes all of it durable.
     fn apply_all(&mut self, actor: Actor, command: &Command, now: Now) -> Result<(), StoreError> {
-        let (_, changes) = self.apply_portions(actor, command, now)?;
-        self.commit(changes, now)
-    }
-
-    /// Decides a command that may move many dates, a portion at a time; the last portion is left to be committed.
-    fn apply_portions(
-        &mut self,
-        actor: Actor,
-        command: &Command,
-        now: Now,
-    ) -> Result<(Reply, Vec<Change>), StoreError> {
         loop {
             let (reply, changes) = self.ledger.apply(actor, command, now);
-            if !matches!(reply, Reply::DatesMoved) {
-                return Ok((reply, changes));
-            }
             self.commit(changes, now)?;
+            if !matches!(reply, Reply::DatesMoved) {
+                return Ok(());
+            }
         }
     }
 

@@ -265,7 +265,10 @@ impl World {
             self.ask_again(actor, &command, asked);
         }
         match (ask, &reply) {
-            (Ask::ClockReset, Reply::Done) => self.now = self.timekeeper.reset(self.reading),
+            (Ask::ClockReset, Reply::Done) => {
+                self.now = self.timekeeper.reset(self.reading);
+                assert_eq!(self.apply(Actor::Server, &Command::MendDates), Reply::Done);
+            }
             (Ask::ClockAccept, Reply::Done) => self.now = self.timekeeper.accept(self.reading).unwrap().0,
             _ => {}
         }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::binding::{Met, Visitor, meet};
 use super::index::Standing;
+use super::units::NextUnits;
 use super::{Decided, Ledger, Occasion};
 use crate::domain::catalogue::{COMPONENTS_MAX, Component, Product};
 use crate::domain::change::{Change, EventKind, Fact};
@@ -13,7 +14,7 @@ use crate::domain::ids::{Fingerprint, Mac, ProductId, ProductKey, ReservationId,
 use crate::domain::license::{LicenseStatus, Usage};
 use crate::domain::reply::{Counts, Grant, GrantKind, Reply};
 use crate::domain::reservation::{Hold, Reservation};
-use crate::domain::seat::{Binding, MachineNote, Seat, SeatKey, SpentUnit};
+use crate::domain::seat::{Binding, MachineNote, Seat, SeatKey};
 use crate::domain::time::{Now, Timestamp};
 
 /// A checkout whose product and component are known, with everything that the decision needs.
@@ -99,14 +100,13 @@ impl Ledger {
         let mut changes = Vec::new();
         let mut events = Vec::new();
         if let Some(denial) = self.why_not_serving(seat.serial, occasion.now) {
-            let Some(to) = self.index.first_open(key.product_key(), occasion.now) else {
+            let room = self.index.first_open(key.product_key(), occasion.now);
+            let Some(to) = room.filter(|_| !self.keeps_its_license(&seat, occasion.now)) else {
                 return self.refuse(checkout, denial, occasion.now);
             };
-            let from = seat.serial;
-            changes.extend(self.spend_before_move(asked, &seat));
-            seat.serial = to;
-            seat.single_use = asked.product.single_use;
-            events.push(occasion.event(EventKind::SeatMoved { key, from, to }));
+            let (spent, moved) = self.leave_license(occasion, key, &mut seat, to, asked.product, &mut NextUnits::new());
+            changes.extend(spent);
+            events.push(occasion.event(moved));
         }
         asked.hold(&mut seat, binding);
         events.extend(seen.into_iter().map(|kind| occasion.event(kind)));
@@ -213,22 +213,6 @@ impl Ledger {
             signed_entry: asked.product.signed_entry.clone(),
             offline_days: asked.product.offline_days,
         }))
-    }
-
-    /// A single-use seat that goes to another license leaves its unit of the old one spent (rule S9).
-    fn spend_before_move(&self, asked: &Asked<'_>, seat: &Seat) -> Option<Change> {
-        seat.single_use.then(|| {
-            let unit = self.next_unit(seat.serial);
-            let spent = SpentUnit {
-                mac: asked.checkout.key.mac,
-                spent_at: asked.occasion.now.latest(),
-                reservation: None,
-            };
-            Change {
-                fact: Fact::SpentPut(seat.serial, unit, spent),
-                events: Vec::new(),
-            }
-        })
     }
 
     /// Why a license does not serve; nothing where it does.

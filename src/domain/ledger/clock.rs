@@ -23,19 +23,39 @@ impl Ledger {
         }
     }
 
-    /// An administrator makes the calendar the time, either way. Dates after it become it, a bounded number of them: as
-    /// long as the answer is [`Reply::DatesMoved`], it is to be asked again.
+    /// An administrator makes the calendar the time, either way. The time is recorded before any date moves: a start in
+    /// the midst of it must go on from the new time, or the first seats that moved would be overdue by the old one.
+    /// [`Ledger::mend_dates`] moves the dates after it.
     pub(super) fn reset_clock(&self, occasion: Occasion) -> Decided {
         let mark = occasion.now.calendar;
-        let back = Back { mark, size_secs: None };
         let reset = ClockEvent::Reset {
             from: occasion.now.steady,
             to: mark,
         };
-        self.move_back(occasion, back, reset)
+        put(occasion, mark, None, reset)
     }
 
-    /// Records what the timekeeper found. A rejected jump moves dates back as [`Ledger::reset_clock`] does.
+    /// While no jump is pending no date is after the time: what is, was set before a reset, and becomes the time. A
+    /// bounded number of dates: as long as the answer is [`Reply::DatesMoved`], it is to be asked again.
+    pub(super) fn mend_dates(&self, occasion: Occasion) -> Decided {
+        if self.clock.is_none_or(|clock| clock.jump.is_some()) {
+            return Decided::unchanged(Reply::Done);
+        }
+        let back = Back {
+            mark: occasion.now.steady,
+            size_secs: None,
+        };
+        let changes = self.moved_back(back);
+        let reply = if changes.len() >= MOVED_MAX {
+            Reply::DatesMoved
+        } else {
+            Reply::Done
+        };
+        Decided { reply, changes }
+    }
+
+    /// Records what the timekeeper found. A rejected jump moves dates back, a bounded number of them: as
+    /// long as the answer is [`Reply::DatesMoved`], it is to be asked again. Until all are moved the jump stays pending.
     pub(super) fn note_clock(&self, occasion: Occasion, change: ClockChange) -> Decided {
         let mark = occasion.now.steady;
         match change {

@@ -1,11 +1,9 @@
 //! The end of a seat: what becomes of its unit, and what is remembered (rules S7, S9).
 
-use std::collections::BTreeMap;
-
 use super::reclaim::FORMER_KEPT_SECS;
+use super::units::NextUnits;
 use super::{Ledger, Occasion};
 use crate::domain::change::{Change, EventKind, Fact};
-use crate::domain::ids::Serial;
 use crate::domain::seat::{EndCause, FormerSeat, Seat, SeatKey, SpentUnit};
 use crate::domain::time::Timestamp;
 
@@ -13,7 +11,7 @@ use crate::domain::time::Timestamp;
 pub(super) struct Endings<'a> {
     ledger: &'a Ledger,
     occasion: Occasion,
-    next_units: BTreeMap<Serial, u32>,
+    units: NextUnits,
     pub(super) changes: Vec<Change>,
 }
 
@@ -22,7 +20,7 @@ impl<'a> Endings<'a> {
         Self {
             ledger,
             occasion,
-            next_units: BTreeMap::new(),
+            units: NextUnits::new(),
             changes: Vec::new(),
         }
     }
@@ -60,30 +58,16 @@ impl<'a> Endings<'a> {
             also(Fact::FormerPut(key, FormerSeat { ended_at, cause }));
         }
         if spent {
-            let next = self
-                .next_units
-                .entry(serial)
-                .or_insert_with(|| self.ledger.next_unit(serial));
+            let unit = self.units.take(self.ledger, serial);
             also(Fact::SpentPut(
                 serial,
-                *next,
+                unit,
                 SpentUnit {
                     mac: key.mac,
                     spent_at: ended_at,
                     reservation: None,
                 },
             ));
-            *next += 1;
         }
-    }
-}
-
-impl Ledger {
-    /// The number of the next unit of a license that is spent.
-    pub(super) fn next_unit(&self, serial: Serial) -> u32 {
-        self.spent
-            .range((serial, 0)..=(serial, u32::MAX))
-            .next_back()
-            .map_or(0, |((_, unit), _)| unit + 1)
     }
 }

@@ -167,6 +167,15 @@ impl Index {
         self.committed.range(first..=last).map(|(_, _, serial, _)| *serial)
     }
 
+    /// Whether any unit was spent under this name.
+    pub(super) fn has_committed(&self, id: ReservationId) -> bool {
+        let (first, last) = (
+            (id, Mac::FIRST, Serial::FIRST, 0),
+            (id, Mac::LAST, Serial::LAST, u32::MAX),
+        );
+        self.committed.range(first..=last).next().is_some()
+    }
+
     /// Seats of a product, or those of them that a component holds.
     pub(super) fn seats_of(&self, product: ProductKey, component: Option<ComponentId>) -> u64 {
         match component {

@@ -20,6 +20,7 @@ mod remove;
 mod reserve;
 mod resolve;
 mod settle;
+mod units;
 
 #[cfg(test)]
 mod tests;
@@ -235,6 +236,7 @@ impl Ledger {
             Command::ImportCatalogue { catalogue, dry_run } => self.import_catalogue(occasion, catalogue, *dry_run),
             Command::KeepTime(age_secs) => self.keep_time(occasion, *age_secs),
             Command::Licenses(page) => Decided::unchanged(self.licenses_page(page, now)),
+            Command::MendDates => self.mend_dates(occasion),
             Command::NoteClock(change) => self.note_clock(occasion, *change),
             Command::Products(page) => Decided::unchanged(self.products_page(page, now)),
             Command::Reclaim => self.reclaim(occasion),

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::allocate::Allocator;
 use super::checkout::{new_seat, put_reservation};
+use super::units::NextUnits;
 use super::{Decided, Ledger, Occasion};
 use crate::domain::catalogue::Product;
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::command::{Actor, Reserve, Wanted};
 use crate::domain::denial::{Denial, Subject};
-use crate::domain::ids::{Mac, ProductKey, ReservationId};
+use crate::domain::ids::{Mac, ProductKey, ReservationId, Serial};
 use crate::domain::license::Usage;
 use crate::domain::reply::{Reply, ReservationRow};
 use crate::domain::reservation::{HELD_LICENSES_MAX, Hold, RESERVATIONS_MAX, RESERVE_SECS_MAX, Reservation, Reserved};
@@ -76,6 +77,10 @@ impl Ledger {
             Ok(product) => product,
             Err(denial) => return refuse(denial),
         };
+        // A name under which units were spent is used up, or the next deployment would be "already committed".
+        if self.index.has_committed(reserve.id) {
+            return refuse(Denial::ReservationTaken);
+        }
         if reserve.secs == 0 || u64::from(reserve.secs) > RESERVE_SECS_MAX {
             return refuse(Denial::ReservationTooLong);
         }
@@ -111,7 +116,10 @@ impl Ledger {
             product: key.product,
             mac,
         };
-        let is_covered = |mac: &&Mac| self.seats.contains_key(&seat_of(**mac));
+        let is_covered = |mac: &&Mac| {
+            let seat = self.seats.get(&seat_of(**mac));
+            seat.is_some_and(|seat| self.keeps_its_license(seat, occasion.now))
+        };
         let lacking = macs
             .iter()
             .filter(|mac| !is_covered(mac))
@@ -122,6 +130,7 @@ impl Ledger {
         let mut licenses = Allocator::new(self, key, asked.usages(), occasion.now, None);
         let mut machines = BTreeMap::new();
         let mut seats = Vec::new();
+        let mut units = NextUnits::new();
         for mac in macs {
             if is_covered(&mac) {
                 machines.insert(*mac, Reserved::Covered);
@@ -130,14 +139,32 @@ impl Ledger {
             match licenses.take() {
                 Some((Usage::Machine, serial)) => {
                     machines.insert(*mac, Reserved::Seat);
-                    let seat = new_seat(asked.product, serial, occasion.now);
-                    seats.extend(self.put_new_seat(occasion, seat_of(*mac), seat));
+                    seats.extend(self.give_seat(occasion, seat_of(*mac), asked.product, serial, &mut units));
                 }
                 Some((Usage::Deployment, serial)) => drop(machines.insert(*mac, Reserved::Unit(serial))),
                 None => return self.refuse_for_want(asked, asked.usages(), Some(*mac)),
             }
         }
         self.made(asked, Hold::Machines(machines), seats)
+    }
+
+    /// A seat of this license for a deployment: a new one, or the machine's own that leaves a license which does not serve
+    /// any more. Only its component's next checkout renews it.
+    pub(super) fn give_seat(
+        &self,
+        occasion: Occasion,
+        key: SeatKey,
+        product: &Product,
+        serial: Serial,
+        units: &mut NextUnits,
+    ) -> Vec<Change> {
+        let Some(held) = self.seats.get(&key) else {
+            return self.put_new_seat(occasion, key, new_seat(product, serial, occasion.now));
+        };
+        let mut seat = held.clone();
+        let (spent, moved) = self.leave_license(occasion, key, &mut seat, serial, product, units);
+        let put = occasion.change(Fact::SeatPut(key, Box::new(seat)), moved);
+        spent.into_iter().chain([put]).collect()
     }
 
     /// So many seats for whoever checks out, or none at all.
@@ -191,7 +218,10 @@ impl Ledger {
             Fact::SeatPut(seat_key, seat) => Some((seat_key.mac, seat.serial)),
             _ => None,
         });
-        row.seats.extend(engaged);
+        for (mac, serial) in engaged {
+            row.seats.retain(|(holder, _)| *holder != mac);
+            row.seats.push((mac, serial));
+        }
         row.seats.sort_unstable();
         changes.push(put_reservation(reserve.id, reservation, vec![occasion.event(event)]));
         Decided {

@@ -1,10 +1,11 @@
 //! Commits and aborts the machines of a reservation (rules X2, X4). Each machine is decided on its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::allocate::Allocator;
-use super::checkout::{new_seat, put_reservation};
+use super::checkout::put_reservation;
 use super::reserve::usages;
+use super::units::NextUnits;
 use super::{Decided, Ledger, Occasion};
 use crate::domain::catalogue::Product;
 use crate::domain::change::{Change, Event, EventKind, Fact};
@@ -25,8 +26,7 @@ struct Work<'a> {
     product: Result<&'a Product, Denial>,
     usages: &'static [Usage],
     licenses: Allocator<'a>,
-    /// The numbers of the next units that are spent, by license.
-    next_units: BTreeMap<Serial, u32>,
+    units: NextUnits,
     changes: Vec<Change>,
     /// What is to be told of units that are free again.
     aborted: Vec<Event>,
@@ -69,7 +69,7 @@ impl Ledger {
             product,
             usages,
             licenses: Allocator::new(self, key, usages, occasion.now, None),
-            next_units: BTreeMap::new(),
+            units: NextUnits::new(),
             changes: Vec::new(),
             aborted: Vec::new(),
         };
@@ -162,8 +162,10 @@ impl Work<'_> {
 
     /// As reserving would decide it for this machine alone.
     fn decide_anew(&mut self, mac: Mac) -> Settled {
-        if let Some(serial) = self.seat_of(mac) {
-            return Settled::Covered(serial);
+        let key = self.seat_key(mac);
+        let held = self.ledger.seats.get(&key);
+        if let Some(seat) = held.filter(|seat| self.ledger.keeps_its_license(seat, self.occasion.now)) {
+            return Settled::Covered(seat.serial);
         }
         let product = match self.product {
             Ok(product) => product,
@@ -174,9 +176,10 @@ impl Work<'_> {
         }
         match self.licenses.take() {
             Some((Usage::Machine, serial)) => {
-                let seat = new_seat(product, serial, self.occasion.now);
-                let key = self.seat_key(mac);
-                self.changes.extend(self.ledger.put_new_seat(self.occasion, key, seat));
+                let given = self
+                    .ledger
+                    .give_seat(self.occasion, key, product, serial, &mut self.units);
+                self.changes.extend(given);
                 Settled::Engaged(serial)
             }
             Some((Usage::Deployment, serial)) => self.spend(mac, serial),
@@ -185,11 +188,8 @@ impl Work<'_> {
     }
 
     fn spend(&mut self, mac: Mac, serial: Serial) -> Settled {
-        let next = self
-            .next_units
-            .entry(serial)
-            .or_insert_with(|| self.ledger.next_unit(serial));
-        let unit = SpentUnit {
+        let unit = self.units.take(self.ledger, serial);
+        let spent = SpentUnit {
             mac,
             spent_at: self.occasion.now.latest(),
             reservation: Some(self.id),
@@ -200,8 +200,7 @@ impl Work<'_> {
             serial,
         };
         self.changes
-            .push(self.occasion.change(Fact::SpentPut(serial, *next, unit), event));
-        *next += 1;
+            .push(self.occasion.change(Fact::SpentPut(serial, unit, spent), event));
         Settled::Committed(serial)
     }
 

@@ -295,3 +295,60 @@ fn a_stop_makes_the_time_durable() {
     let later = stopped + 45 * DAY_SECS;
     assert_eq!(standing(&mut after, reading(later, 0)), (later, Standing::Fine));
 }
+
+/// A server with so many seats, founded by a clock that was forty days ahead, and its disk.
+fn crowded(seats: u16) -> MemoryStore {
+    let store = MemoryStore::new();
+    let disk = store.reopen();
+    let limits = NewSeatLimits {
+        macs_per_identity: u32::MAX,
+        seats_per_source: u32::MAX,
+    };
+    let mut writer = Writer::load(store, limits).expect("loads");
+    let ahead = reading(START + 40 * DAY_SECS, 0);
+    let mut requests = setup(u32::from(seats));
+    requests.extend((0..seats).map(|machine| {
+        let mut request = checkout(1, 1);
+        if let Command::Checkout(checkout) = &mut request.command {
+            let [high, low] = machine.to_be_bytes();
+            checkout.key.mac = Mac::new([2, 0, 0, 0, high, low]).expect("unicast");
+        }
+        request
+    }));
+    writer.round(&requests, ahead).expect("commits");
+    disk
+}
+
+// proves T2
+// proves S6
+#[test]
+fn a_crash_in_the_midst_of_a_reset_ends_no_seat_and_a_start_finishes_it() {
+    const SEATS: u16 = 2_400;
+    let due = START + 30 * DAY_SECS;
+    for commits_left in 0..=4 {
+        let disk = crowded(SEATS);
+        let mut before = writer(FailingStore {
+            inner: disk.reopen(),
+            commits_left,
+        });
+        let reset = before.round(&[as_server(Command::ClockReset)], reading(START, 0));
+        assert_eq!(
+            reset.is_ok(),
+            commits_left == 4,
+            "the time, and three portions of dates"
+        );
+        // Started again by whoever finds it so: with the first commit the time is what it was set to.
+        let mut after = writer(disk);
+        after.reclaim(reading(START + 60, 0)).expect("commits");
+        let replies = after
+            .round(&[as_server(Command::ClockReset)], reading(START + 60, 0))
+            .expect("commits");
+        assert_eq!(replies, [Reply::Done]);
+        let Reply::Status(status) = ask(&mut after, Command::Status, reading(START + 60, 0)) else {
+            panic!("no status");
+        };
+        assert_eq!(status.seats, u64::from(SEATS), "after {commits_left} commits");
+        let next = after.ledger().next_due().expect("seats idle out");
+        assert!(next.0 <= due + 60, "every date became the time");
+    }
+}

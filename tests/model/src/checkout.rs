@@ -89,24 +89,40 @@ impl Model {
             }
         }
         let from = seat.serial;
-        let single_use = seat.single_use;
         let status = self.status(self.license(from), now);
         if status == Status::Valid {
             return Ok(GrantKind::Renewed);
         }
-        let Some(serial) = self.choose(product.key, Usage::Machine, now) else {
+        let serial = self.choose(product.key, Usage::Machine, now);
+        let Some(serial) = serial.filter(|_| !self.stays(place, now)) else {
             return Err(match status {
                 Status::Blacklisted => Denial::LicenseBlacklisted,
                 Status::Superseded => Denial::LicenseSuperseded,
                 Status::Expired | Status::Valid => Denial::LicenseExpired,
             });
         };
-        if single_use {
-            self.spend(from, asked.seat, now.later());
-        }
-        self.seats[place].serial = serial;
-        self.seats[place].single_use = product.single_use;
+        self.move_seat(place, product, serial, now);
         Ok(GrantKind::Renewed)
+    }
+
+    /// A single-use seat does not move off a license that serves by the steady time: a jump may be rejected.
+    pub(crate) fn stays(&self, place: usize, now: Now) -> bool {
+        let steady = Now {
+            steady: now.steady,
+            calendar: now.steady,
+        };
+        let seat = &self.seats[place];
+        seat.single_use && self.serves(self.license(seat.serial), steady)
+    }
+
+    /// The seat leaves a license that does not serve; the unit of a single-use one stays spent there.
+    pub(crate) fn move_seat(&mut self, place: usize, product: &Product, to: Serial, now: Now) {
+        let (from, key) = (self.seats[place].serial, self.seats[place].key);
+        if self.seats[place].single_use {
+            self.spend(from, key, now.later());
+        }
+        self.seats[place].serial = to;
+        self.seats[place].single_use = product.single_use;
     }
 
     /// The machine holds no seat.

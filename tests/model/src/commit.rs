@@ -62,7 +62,7 @@ impl Model {
         if reserved.is_none() && self.was_committed(id, product, mac) {
             return CommitRow::AlreadyCommitted;
         }
-        if self.seat_place(SeatKey { product, mac }).is_some() {
+        if self.is_covered(SeatKey { product, mac }, now) {
             return CommitRow::Covered;
         }
         let product = match self.product(product) {

@@ -33,6 +33,10 @@ impl Model {
             Ok(product) => product.clone(),
             Err(denial) => return plain(denial),
         };
+        let mut spent = self.licenses.iter().flat_map(|license| &license.spent);
+        if spent.any(|unit| unit.reservation == Some(id)) {
+            return plain(Denial::ReservationTaken);
+        }
         let for_secs = for_secs.unwrap_or(2 * DAY);
         if !(1..=30 * DAY).contains(&for_secs) {
             return plain(Denial::ReservationTooLong);
@@ -90,7 +94,7 @@ impl Model {
                 product: product.key,
                 mac: *mac,
             };
-            self.seat_place(seat).is_none() && self.lacks_required(product, seat)
+            !self.is_covered(seat, now) && self.lacks_required(product, seat)
         };
         if macs.iter().any(lacks) {
             return Err(Denial::RequiredProduct);
@@ -117,7 +121,7 @@ impl Model {
     ) -> Result<Reserved, Denial> {
         let key = product.key;
         let seat = SeatKey { product: key, mac };
-        if self.seat_place(seat).is_some() {
+        if self.is_covered(seat, now) {
             return Ok(Reserved::Covered);
         }
         if self.lacks_required(product, seat) {
@@ -127,7 +131,10 @@ impl Model {
         for usage in &usages {
             match (usage, self.choose(key, *usage, now)) {
                 (Usage::Machine, Some(serial)) => {
-                    self.engage(product, seat, serial, now);
+                    match self.seat_place(seat) {
+                        Some(place) => self.move_seat(place, product, serial, now),
+                        None => drop(self.engage(product, seat, serial, now)),
+                    }
                     return Ok(Reserved::Seat);
                 }
                 (Usage::Deployment, Some(serial)) => return Ok(Reserved::Unit(serial)),
@@ -135,6 +142,16 @@ impl Model {
             }
         }
         Err(self.why_none(key, &usages, now))
+    }
+
+    /// Whether the machine's seat covers it: its license serves, or it is single use and the license serves by the
+    /// steady time.
+    pub(crate) fn is_covered(&self, seat: SeatKey, now: Now) -> bool {
+        let Some(place) = self.seat_place(seat) else {
+            return false;
+        };
+        let license = self.license(self.seats[place].serial);
+        self.serves(license, now) || self.stays(place, now)
     }
 
     fn reserve_number(&mut self, reservation: &mut Reservation, count: u32, now: Now) -> Result<(), Denial> {

@@ -117,7 +117,7 @@ fn a_reset_brings_dates_after_it_back_to_it() {
     site.grant(agent(1));
     site.jumped(FAR - START, START + DAY);
     assert_eq!(site.serve(&Command::ClockReset), Reply::Done);
-    site.at(DAY);
+    assert_eq!(site.at(DAY).serve(&Command::MendDates), Reply::Done);
     let seat = site.seat(1, "SERVER").unwrap();
     assert_eq!(
         (seat.acquired_at.0, seat.renew_by.unwrap().0),
@@ -161,4 +161,25 @@ fn the_time_is_durable_once_a_day_even_if_nothing_happens() {
     assert_eq!(site.log.len(), first);
     site.at(DAY + 1).serve(&Command::KeepTime(DAY));
     assert_eq!(site.ledger.clock().unwrap().mark.0, START + DAY + 1);
+}
+
+// proves S9
+// proves T2
+#[test]
+fn a_jump_that_may_be_rejected_spends_no_single_use_unit() {
+    let mut site = Site::with(&[key_for(1, "WIPE", 2, 100), key(2, "WIPE", 2)]);
+    site.at(DAY).grant(agent(1).of("WIPE"));
+    site.note(ClockChange::Pending(jump(DAY)));
+    // By the calendar its license has expired; another one has room.
+    let denied = site.jumped(DAY + 5, FAR).denied(agent(1).of("WIPE"));
+    assert_eq!(denied.denial, Denial::LicenseExpired);
+    assert_eq!((site.license(1).used, site.license(2).used), (1, 0));
+    site.at(DAY + 60).grant(agent(1).of("WIPE"));
+    assert_eq!((site.license(1).used, site.license(2).used), (1, 0));
+    // Once the time is what the calendar says it moves, and its unit stays spent.
+    for day in (30..100).step_by(20) {
+        site.at(day * DAY).grant(agent(1).of("WIPE"));
+    }
+    site.at(100 * DAY).grant(agent(1).of("WIPE"));
+    assert_eq!((site.license(1).used, site.license(2).used), (1, 1));
 }

@@ -118,16 +118,8 @@ fn asking_again_reserves_nothing_more_and_committing_again_spends_nothing_more()
     );
     assert_eq!(site.abort(&[1]), [(mac(1), Settled::AlreadyCommitted(serial(1)))]);
     assert_eq!(site.units("SERVER").used, 1);
-    let work = Reserve {
-        product: named("WORK"),
-        ..ask(ID, machines(&[1]))
-    };
-    site.reserve(&[5]);
-    assert_eq!(
-        denial(&site.serve(&Command::Reserve(work))),
-        Denial::ReservationTaken,
-        "the name is in use"
-    );
+    // A name under which units were spent is used up, or the next deployment would cost nothing.
+    assert_eq!(denial(&site.reserve(&[1])), Denial::ReservationTaken);
 }
 
 // proves X1
@@ -159,18 +151,29 @@ fn a_machine_license_gives_its_machine_a_seat_that_covers_it() {
 #[test]
 fn a_machine_under_a_deployment_license_pays_for_each_deployment_and_for_its_management() {
     let mut site = Site::with(&[deployment_key(1, "SERVER", 3)]);
-    for round in 1..=2 {
-        site.reserve(&[1]);
-        // The name is free again once all of it is settled, and the second deployment is another one.
-        if round == 1 {
-            site.commit(&[1]);
-        }
-    }
+    site.reserve(&[1]);
+    site.commit(&[1]);
+    let again = Command::Reserve(ask(ReservationId([8; 16]), machines(&[1])));
+    assert_eq!(has(&site.serve(&again)), [(mac(1), Reserved::Unit(serial(1)))]);
     assert_eq!(site.units("SERVER").used, 2);
     assert_eq!(site.denied(agent(1)).denial, Denial::DeploymentOnly);
     site.import(&key(2, "SERVER", 1));
     site.grant(agent(1));
     assert_eq!(site.counts("SERVER").used, 1);
+}
+
+// proves X2
+#[test]
+fn a_name_is_of_one_product_and_of_machines_or_a_number() {
+    let mut site = Site::with(&[deployment_key(1, "SERVER", 3)]);
+    site.reserve(&[5]);
+    let work = Reserve {
+        product: named("WORK"),
+        ..ask(ID, machines(&[5]))
+    };
+    for other in [work, ask(ID, Wanted::Seats(1))] {
+        assert_eq!(denial(&site.serve(&Command::Reserve(other))), Denial::ReservationTaken);
+    }
 }
 
 // proves X4
@@ -288,4 +291,44 @@ fn a_machine_that_lacks_what_the_product_requires_is_not_reserved_for() {
         Reply::Denied(denied) if matches!(denied.denial, Denial::RequiredProduct { .. }) && denied.subject.mac == Some(mac(2))
     ));
     site.reserve(&[1]);
+}
+
+// proves X1
+// proves X3
+#[test]
+fn a_seat_whose_license_does_not_serve_covers_no_deployment() {
+    let mut site = Site::with(&[key_for(1, "SERVER", 1, 10)]);
+    let acquired_at = site.grant(agent(1)).acquired_at;
+    let before = site.seat(1, "SERVER").unwrap();
+    site.at(10 * DAY);
+    assert_eq!(denial(&site.reserve(&[1])), Denial::LicenseExpired);
+    assert_eq!(site.commit(&[1]), [(mac(1), Settled::Refused(Denial::LicenseExpired))]);
+    // Under a deployment license it pays like any other machine.
+    site.import(&deployment_key(2, "SERVER", 2));
+    assert_eq!(has(&site.reserve(&[1])), [(mac(1), Reserved::Unit(serial(2)))]);
+    site.abort(&[1]);
+    // Where a machine license has room its seat goes there, and is not renewed by that.
+    site.import(&key(3, "SERVER", 1));
+    assert_eq!(site.commit(&[1]), [(mac(1), Settled::Engaged(serial(3)))]);
+    let seat = site.seat(1, "SERVER").unwrap();
+    assert_eq!((seat.serial, seat.acquired_at), (serial(3), acquired_at));
+    assert_eq!((seat.renew_by, seat.components), (before.renew_by, before.components));
+    assert_eq!(site.units("SERVER").used, 0);
+}
+
+// proves S9
+// proves X2
+#[test]
+fn several_single_use_seats_that_move_in_one_command_each_leave_a_unit_spent() {
+    let mut site = Site::with(&[key_for(1, "WIPE", 3, 10), key(2, "WIPE", 3)]);
+    for machine in 1..=3 {
+        site.grant(agent(machine).of("WIPE"));
+    }
+    let wanted = Reserve {
+        product: named("WIPE"),
+        ..ask(ID, machines(&[1, 2, 3]))
+    };
+    let reply = site.at(10 * DAY).serve(&Command::Reserve(wanted));
+    assert_eq!(has(&reply).len(), 3);
+    assert_eq!((site.license(1).used, site.license(2).used), (3, 3));
 }
