@@ -162,9 +162,10 @@ pub(super) enum Command {
     Release(Asking<ReleaseTarget>),
     /// Take a license off the server; its seats move to other licenses that have room.
     Remove(Asking<RemoveTarget>),
-    /// Forget the identities of a machine's components that have a conflict or wait for approval.
+    /// Approve the identities that wait on a machine, and forget those of its components that have a conflict.
     ///
-    /// It first says what it will do. The seats stay; each such component is bound anew by its next checkout.
+    /// It first says what it will do. The seats stay. A component on which an identity waits is bound to that one; one
+    /// that only has a conflict is bound anew by its next checkout, whoever it comes from.
     Resolve(Asking<ResolveTarget>),
     /// Set seats or units aside for a rollout: all or none.
     ///

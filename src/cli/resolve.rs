@@ -1,5 +1,5 @@
-//! `resolve`: bindings are forgotten, after a copy was found out or to let a new identity in (rule I7). What it will do
-//! is said first.
+//! `resolve`: identities that wait are approved, and bindings forgotten after a copy was found out (rule I7). What it
+//! will do is said first.
 
 use std::io::IsTerminal;
 
@@ -30,6 +30,7 @@ struct Unresolved {
     component: String,
     identity: Option<String>,
     conflict: Option<Conflict>,
+    /// The one that is approved.
     waiting: Option<Waiting>,
 }
 
@@ -83,13 +84,23 @@ fn announce(target: &ResolveTarget, pending: &[(&SeatRow, &Holder)]) -> Result<(
         for line in known(holder) {
             output::line(&format!("  {line}"))?;
         }
-        let component = &holder.component;
-        output::line(&format!(
-            "  resolving: the binding is forgotten, the seat stays, the next checkout of {component} binds anew, whoever \
-             it comes from"
-        ))?;
+        output::line(&format!("  resolving: the seat stays, {}", outcome(holder)))?;
     }
     Ok(())
+}
+
+/// What becomes of the binding.
+fn outcome(holder: &Holder) -> String {
+    match &holder.waiting {
+        Some(waiting) => format!(
+            "{} is approved and bound; the identity bound until now has to be approved anew",
+            output::hex(&waiting.identity)
+        ),
+        None => format!(
+            "the binding is forgotten, the next checkout of {} binds anew, whoever it comes from",
+            holder.component
+        ),
+    }
 }
 
 fn known(holder: &Holder) -> Vec<String> {

@@ -147,7 +147,7 @@ pub enum EventKind {
         /// Which component.
         component: ComponentId,
     },
-    /// An administrator had a component's binding forgotten: its next checkout binds anew (rule I7).
+    /// An administrator had the binding of a component with a conflict forgotten: its next checkout binds anew (rule I7).
     BindingForgotten {
         /// Of which seat.
         key: SeatKey,
@@ -189,6 +189,17 @@ pub enum EventKind {
         mac: Mac,
         /// Of which license.
         serial: Serial,
+    },
+    /// An administrator approved the identity that waited: it is bound in place of the one before (rule I7).
+    IdentityApproved {
+        /// On which seat.
+        key: SeatKey,
+        /// On which component.
+        component: ComponentId,
+        /// The identity before.
+        from: Fingerprint,
+        /// The identity now.
+        to: Fingerprint,
     },
     /// An identity may not take another one's place before an administrator approves (rule I7).
     IdentityWaits {

@@ -144,7 +144,8 @@ pub enum Command {
     Reservations(Page<ReservationId>),
     /// Set seats or units aside (rules X2, X4).
     Reserve(Reserve),
-    /// Forget the bindings of a machine's components that have a conflict or an identity that waits (rule I7).
+    /// Resolve a machine's components: bind the identity that waits; where none does, forget the binding of one with a
+    /// conflict (rule I7).
     Resolve {
         /// Of which machine.
         mac: Mac,

@@ -76,7 +76,7 @@ pub enum Reply {
     Reservations(Listing<ReservationRow>),
     /// What a reservation has.
     Reserved(Box<ReservationRow>),
-    /// How many bindings were forgotten.
+    /// How many components were resolved.
     Resolved {
         /// How many components.
         components: u32,

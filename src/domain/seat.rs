@@ -72,24 +72,26 @@ pub const DISPLACED_MAX: usize = 4;
 pub enum Binding {
     /// An identity is bound.
     Identity(Bound),
-    /// Nothing is bound: the component runs from boot media, or an administrator had its binding forgotten.
+    /// Nothing is bound: the component runs from boot media, or an administrator had its binding forgotten since it had
+    /// a conflict and nobody waited.
     Unbound,
 }
 
 /// An identity bound to a component, and what shows a copy of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bound {
-    /// The identity that checked out last.
+    /// The identity that checked out last, or that an administrator approved since.
     pub identity: Fingerprint,
     /// When it took the place of another one, if it did.
     pub rebound_at: Option<Timestamp>,
     /// The identities that had lost their place less than a day before it took its own, and the one whose place that
     /// was; each once, the one displaced first first, never the bound one; at most [`DISPLACED_MAX`].
     pub displaced: Vec<Displaced>,
-    /// The continuation number that was answered last.
+    /// The continuation number that was answered last; 0 where none was.
     pub continuation: u64,
-    /// The number that the last answered checkout came with: it comes again if that answer was lost.
-    pub continuation_before: u64,
+    /// The number that the last answered checkout came with: it comes again if that answer was lost. Nothing where the
+    /// identity was approved and has not checked out since: it is honoured with any number then.
+    pub continuation_before: Option<u64>,
     /// What was seen of a copy, if anything was.
     pub conflict: Option<Conflict>,
     /// Another identity that asked and waits for an administrator's approval.

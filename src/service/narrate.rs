@@ -46,6 +46,7 @@ fn tell(event: &Event) {
         | EventKind::ComponentAdded { .. }
         | EventKind::ComponentReleased { .. }
         | EventKind::ConflictSeen { .. }
+        | EventKind::IdentityApproved { .. }
         | EventKind::IdentityWaits { .. }
         | EventKind::Rebound { .. } => tell_of_components(&event.kind, by),
         EventKind::SeatEnded { .. }
@@ -145,6 +146,14 @@ fn tell_of_components(kind: &EventKind, by: &str) {
         }
         EventKind::ConflictSeen { key, component, kind } => {
             tracing::warn!(by, mac = %key.mac, product = %key.product, %component, ?kind, "conflict: a copied machine?");
+        }
+        EventKind::IdentityApproved {
+            key,
+            component,
+            from,
+            to,
+        } => {
+            tracing::info!(by, mac = %key.mac, product = %key.product, %component, %from, %to, "identity approved");
         }
         EventKind::IdentityWaits {
             key,

@@ -47,8 +47,8 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
         identity: Fingerprint([7; 32]),
         rebound_at: (n % 3 == 1).then_some(Timestamp(at - 5)),
         displaced: displaced.filter(|_| n % 3 == 1).collect(),
-        continuation: u64::from(n) + 1,
-        continuation_before: u64::from(n),
+        continuation: if n % 4 == 3 { 0 } else { u64::from(n) + 1 },
+        continuation_before: (n % 4 != 3).then_some(u64::from(n)),
         conflict: (n % 3 == 2).then_some(Conflict {
             kind: ConflictKind::StaleContinuation,
             since: Timestamp(at - 9),

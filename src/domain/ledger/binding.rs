@@ -114,7 +114,20 @@ fn first(identity: Fingerprint, came_with: u64) -> Bound {
         rebound_at: None,
         displaced: Vec::new(),
         continuation: number_after(came_with, came_with),
-        continuation_before: came_with,
+        continuation_before: Some(came_with),
+        conflict: None,
+        waiting: None,
+    }
+}
+
+/// What is bound once an administrator has approved an identity: as if it had come first, with any number.
+pub(super) const fn approved(identity: Fingerprint) -> Bound {
+    Bound {
+        identity,
+        rebound_at: None,
+        displaced: Vec::new(),
+        continuation: 0,
+        continuation_before: None,
         conflict: None,
         waiting: None,
     }
@@ -123,10 +136,11 @@ fn first(identity: Fingerprint, came_with: u64) -> Bound {
 /// The bound identity again. Its number is the one answered last, or, if that answer was lost, the one before: then the
 /// lost number is used up, so that of two copies that hold the same number one is found out at its next checkout.
 fn again(bound: Bound, came_with: u64) -> (Bound, Option<ConflictKind>) {
-    let known = came_with == bound.continuation || came_with == bound.continuation_before;
+    let is_known = |before| came_with == bound.continuation || came_with == before;
+    let known = bound.continuation_before.is_none_or(is_known);
     let next = Bound {
-        continuation: number_after(bound.continuation, came_with),
-        continuation_before: came_with,
+        continuation: next_number(&bound, came_with),
+        continuation_before: Some(came_with),
         ..bound
     };
     (next, (!known).then_some(ConflictKind::StaleContinuation))
@@ -134,6 +148,7 @@ fn again(bound: Bound, came_with: u64) -> (Bound, Option<ConflictKind>) {
 
 /// Another identity: a system that was installed anew, or a copy if its place was taken not long ago.
 fn other(bound: Bound, identity: Fingerprint, came_with: u64, now: Timestamp) -> (Bound, Option<ConflictKind>) {
+    let continuation = next_number(&bound, came_with);
     let mut displaced = bound.displaced;
     displaced.retain(|one| now.secs_since(one.at) < ALTERNATING_SECS);
     let alternates = displaced.iter().any(|one| one.identity == identity);
@@ -148,12 +163,21 @@ fn other(bound: Bound, identity: Fingerprint, came_with: u64, now: Timestamp) ->
         identity,
         rebound_at: Some(now),
         displaced,
-        continuation: number_after(bound.continuation, came_with),
-        continuation_before: came_with,
+        continuation,
+        continuation_before: Some(came_with),
         conflict: bound.conflict,
         waiting: None,
     };
     (next, alternates.then_some(ConflictKind::AlternatingIdentity))
+}
+
+/// Goes on from the number answered last, or from the one that came where none was answered yet.
+const fn next_number(bound: &Bound, came_with: u64) -> u64 {
+    let last = match bound.continuation_before {
+        Some(_) => bound.continuation,
+        None => came_with,
+    };
+    number_after(last, came_with)
 }
 
 /// Numbers of one component only grow; 0 is never one. An answer never repeats the number that was asked with, or two

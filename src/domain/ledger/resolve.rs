@@ -1,10 +1,10 @@
-//! An administrator has bindings forgotten: after a copy was found out, or to let a new identity in (rule I7).
+//! An administrator approves identities that wait, and has bindings forgotten after a copy was found out (rule I7).
 
-use super::{Decided, Ledger, Occasion};
+use super::{Decided, Ledger, Occasion, binding};
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::command::ProductName;
 use crate::domain::denial::Subject;
-use crate::domain::ids::{Mac, ProductKey};
+use crate::domain::ids::{ComponentId, Mac, ProductKey};
 use crate::domain::reply::Reply;
 use crate::domain::seat::{Binding, SeatKey};
 
@@ -25,27 +25,24 @@ impl Ledger {
         let keys = products
             .into_iter()
             .map(|ProductKey { vendor, product }| SeatKey { vendor, product, mac });
-        let forgotten: Vec<Change> = keys.filter_map(|key| self.forget_bindings(occasion, key)).collect();
-        let components: usize = forgotten.iter().map(|change| change.events.len()).sum();
+        let resolved: Vec<Change> = keys.filter_map(|key| self.resolve_seat(occasion, key)).collect();
+        let components: usize = resolved.iter().map(|change| change.events.len()).sum();
         Decided {
             reply: Reply::Resolved {
                 components: u32::try_from(components).unwrap_or(u32::MAX),
             },
-            changes: forgotten,
+            changes: resolved,
         }
     }
 
-    /// The seat without the bindings that have a conflict or an identity that waits; nothing where there is none.
-    fn forget_bindings(&self, occasion: Occasion, key: SeatKey) -> Option<Change> {
+    /// The seat with its components resolved that have a conflict or an identity that waits; nothing where none has.
+    fn resolve_seat(&self, occasion: Occasion, key: SeatKey) -> Option<Change> {
         let mut seat = self.seats.get(&key)?.clone();
         let mut events = Vec::new();
         for (component, binding) in &mut seat.components {
-            if matches!(binding, Binding::Identity(bound) if bound.conflict.is_some() || bound.waiting.is_some()) {
-                *binding = Binding::Unbound;
-                events.push(occasion.event(EventKind::BindingForgotten {
-                    key,
-                    component: *component,
-                }));
+            if let Some((resolved, event)) = resolve(binding, key, *component) {
+                *binding = resolved;
+                events.push(occasion.event(event));
             }
         }
         (!events.is_empty()).then(|| Change {
@@ -53,4 +50,22 @@ impl Ledger {
             events,
         })
     }
+}
+
+/// Binds the identity that waits, and none where there is a conflict and nobody waits; nothing where there is neither.
+fn resolve(binding: &Binding, key: SeatKey, component: ComponentId) -> Option<(Binding, EventKind)> {
+    let Binding::Identity(bound) = binding else {
+        return None;
+    };
+    if let Some(waiting) = bound.waiting {
+        let approved = EventKind::IdentityApproved {
+            key,
+            component,
+            from: bound.identity,
+            to: waiting.identity,
+        };
+        return Some((Binding::Identity(binding::approved(waiting.identity)), approved));
+    }
+    bound.conflict?;
+    Some((Binding::Unbound, EventKind::BindingForgotten { key, component }))
 }

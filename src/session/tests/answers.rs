@@ -194,7 +194,7 @@ fn a_page_ends_where_the_next_row_would_not_fit_the_frame() {
         rebound_at: Some(Timestamp(1)),
         displaced: Vec::new(),
         continuation: 1,
-        continuation_before: 1,
+        continuation_before: Some(1),
         conflict: None,
         waiting: None,
     });

@@ -29,7 +29,8 @@ pub(in crate::store) struct SeatV1 {
     components: Vec<HoldV1>,
 }
 
-/// A component that holds the seat; nothing is bound where it is ephemeral, or resolved.
+/// A component that holds the seat; nothing is bound where it is ephemeral, or where a conflict was
+/// resolved.
 #[derive(Debug, Deserialize, Serialize)]
 struct HoldV1 {
     component: String,
@@ -42,7 +43,7 @@ struct BoundV1 {
     rebound_at: Option<u64>,
     displaced: Vec<DisplacedV1>,
     continuation: u64,
-    continuation_before: u64,
+    continuation_before: Option<u64>,
     conflict: Option<ConflictV1>,
     waiting: Option<WaitingV1>,
 }

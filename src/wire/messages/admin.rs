@@ -89,7 +89,7 @@ message! {
 }
 
 message! {
-    /// `BINDING_RESOLVE`: forget the bindings of a machine's components that have a conflict or an identity that waits.
+    /// `BINDING_RESOLVE`: resolve a machine's components: bind the identity that waits; forget a binding with a conflict where none does.
     BindingResolve {
         /// The machine's MAC address.
         0x0001 mac: required [u8; 6];

@@ -12,8 +12,8 @@ const REBOUND_SECS: u64 = 30 * DAY;
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
     pub(crate) identity: Identity,
-    /// With what the last answered checkout came.
-    sent: u64,
+    /// With what the last answered checkout came; none before an approved identity has come: any number is good then.
+    sent: Option<u64>,
     /// What it was answered.
     answered: u64,
     /// The largest number that was answered on this binding.
@@ -28,7 +28,7 @@ impl Binding {
     pub(crate) const fn new(identity: Identity, sent: u64) -> Self {
         Self {
             identity,
-            sent,
+            sent: Some(sent),
             answered: 0,
             highest: 0,
             took_place_at: None,
@@ -36,10 +36,17 @@ impl Binding {
         }
     }
 
+    /// An administrator approved the identity, which has not come since.
+    pub(crate) fn approved(identity: Identity) -> Self {
+        let mut binding = Self::new(identity, 0);
+        binding.sent = None;
+        binding
+    }
+
     /// How a checkout with this number would show a copy.
     pub(crate) fn copy_shown(&self, identity: Identity, sent: u64, steady: u64) -> Option<ConflictKind> {
         if identity == self.identity {
-            let accepted = sent == self.answered || sent == self.sent;
+            let accepted = self.sent.is_none_or(|last| sent == last || sent == self.answered);
             return (!accepted).then_some(ConflictKind::StaleContinuation);
         }
         let place = self.displaced.iter().position(|(one, _)| *one == identity)?;
@@ -67,15 +74,16 @@ impl Binding {
             self.identity = identity;
             self.took_place_at = Some(steady);
         }
-        self.sent = sent;
+        self.sent = Some(sent);
     }
 
     /// The number that the checkout just decided was answered.
     pub(crate) fn told(&mut self, number: u64) {
         assert!(number != 0, "0 was answered");
-        assert!(number != self.sent, "{number} was answered to {number}");
+        let sent = self.sent.expect("a checkout came");
+        assert!(number != sent, "{number} was answered to {number}");
         // At 1, unless that is what was sent.
-        let starts_again = number <= 2 && self.sent.max(self.highest) == u64::MAX;
+        let starts_again = number <= 2 && sent.max(self.highest) == u64::MAX;
         assert!(
             number > self.highest || starts_again,
             "{number} was answered after {}",
@@ -87,8 +95,9 @@ impl Binding {
 
     /// A number that the laws allow to answer.
     pub(crate) fn next_number(&self) -> u64 {
-        let last = self.sent.max(self.highest);
-        last.checked_add(1).unwrap_or(if self.sent == 1 { 2 } else { 1 })
+        let sent = self.sent.unwrap_or(0);
+        let last = sent.max(self.highest);
+        last.checked_add(1).unwrap_or(if sent == 1 { 2 } else { 1 })
     }
 
     /// Until when the identity cannot release.

@@ -1,6 +1,7 @@
-//! Seats that are given up or taken back, and conflicts that are resolved.
+//! Seats that are given up or taken back, conflicts that are resolved, identities that are approved.
 
 use crate::ask::{Answer, Denial};
+use crate::binding::Binding;
 use crate::model::{Model, number, plain};
 use crate::state::{EndCause, Hold};
 use crate::words::{Identity, Mac, Now, ProductKey, SeatKey};
@@ -66,9 +67,8 @@ impl Model {
         let mut resolved = 0;
         for hold in seats.flat_map(|seat| &mut seat.holds) {
             if hold.conflict.is_some() || hold.waiting.is_some() {
-                hold.binding = None;
+                hold.binding = hold.waiting.take().map(|waiting| Binding::approved(waiting.identity));
                 hold.conflict = None;
-                hold.waiting = None;
                 resolved += 1;
             }
         }

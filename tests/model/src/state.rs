@@ -93,7 +93,7 @@ impl Seat {
 pub struct Hold {
     /// Which component.
     pub component: &'static str,
-    /// None where it binds nothing, or was resolved and has not come since.
+    /// None where it binds nothing, or where a conflict was resolved and it has not come since.
     pub(crate) binding: Option<Binding>,
     /// What stands on it.
     pub conflict: Option<Conflict>,

@@ -119,7 +119,11 @@ fn with_approval_a_system_installed_anew_waits_for_an_administrator() {
     site.buy(1, "BKSRV", 1);
     site.agent(1, "checkout", "BKSRV", "agent").ok();
     let (before, mac) = (site.json(["seats"]), site.machine(1).mac);
-    std::fs::remove_dir_all(site.machine(1).state).unwrap();
+    let old = Machine {
+        state: site.dir.path().join("old"),
+        ..site.machine(1)
+    };
+    std::fs::rename(site.machine(1).state, &old.state).unwrap();
     let refused = site.agent(1, "checkout", "BKSRV", "agent").failed_with(4);
     assert!(
         cause(&refused).contains(&format!("seatkeeper resolve {mac}")),
@@ -139,9 +143,20 @@ fn with_approval_a_system_installed_anew_waits_for_an_administrator() {
     let table = site.admin(["seats"]).ok();
     assert!(table.contains("a new identity waits"), "{table}");
     assert_eq!(site.json(["status"])["waiting"], 1);
+    let approved = waiting["identity"].as_str().unwrap();
     let told = site.admin(["resolve", &mac, "--yes"]).ok();
     assert!(told.contains("waits for approval"), "{told}");
+    assert!(told.contains(&format!("{approved} is approved and bound")), "{told}");
+    assert_eq!(site.json(["seats"])[0]["components"][0]["identity"], approved);
+    // The one before starts first, and gains nothing by it.
+    let server = site.server().server_arg();
+    let refused = old
+        .agent("checkout", "BKSRV", "agent", &["--server", &server])
+        .failed_with(4);
+    assert!(cause(&refused).contains("has to approve"), "{refused:?}");
     site.agent(1, "checkout", "BKSRV", "agent").ok();
-    assert_eq!(site.json(["status"])["waiting"], 0);
+    assert_eq!(site.json(["seats"])[0]["components"][0]["identity"], approved);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    assert_eq!(site.json(["status"])["conflicts"], 0);
     assert_eq!(site.audit()[0]["used"], 1);
 }

@@ -118,40 +118,141 @@ fn a_new_identity_waits_where_it_has_to_be_approved_and_the_bound_one_goes_on() 
     assert_eq!(bound(&mut site).waiting, None);
 }
 
-// proves I7
-#[test]
-fn resolving_forgets_what_is_bound_and_the_next_checkout_binds_anew() {
+/// A site on whose first machine identity 7 was approved in place of 1, and what the last answer to 1 was.
+fn approved_site() -> (Site, u64) {
     let mut site = Site::with(&[key(1, "SERVER", 1)]);
-    site.grant(agent(1));
-    site.grant(agent(1).part("cli"));
-    approved_only(&mut site, agent(1).under(7));
-    let seat = site.seat(1, "SERVER").unwrap();
-    assert_eq!(resolve(&mut site), Reply::Resolved { components: 1 });
-    let resolved = site.seat(1, "SERVER").unwrap();
-    assert_eq!(resolved.components[&component("agent")], Binding::Unbound);
-    assert_eq!(
-        resolved.components[&component("cli")],
-        seat.components[&component("cli")],
-        "one without a conflict is left alone"
-    );
-    assert_eq!((resolved.serial, resolved.acquired_at), (seat.serial, seat.acquired_at));
+    let first = site.grant(agent(1)).continuation;
+    let last = site.grant(agent(1).with(first)).continuation;
     let reply = approved_only(&mut site, agent(1).under(7));
-    assert!(matches!(reply, Reply::Seat(_)), "{reply:?}");
-    assert_eq!(bound(&mut site).identity, identity(7));
-    assert_eq!(resolve(&mut site), Reply::Resolved { components: 0 });
-    assert!(matches!(site.release(agent(1).under(7)), Reply::Released { .. }));
+    assert_eq!(denial(&reply), Denial::RebindPending);
+    assert_eq!(resolve(&mut site), Reply::Resolved { components: 1 });
+    (site, last)
 }
 
 // proves I7
 #[test]
-fn a_conflict_is_gone_once_it_is_resolved() {
+fn resolving_binds_the_identity_that_waits_and_leaves_the_rest_alone() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    site.grant(agent(1));
+    site.grant(agent(1).part("cli"));
+    site.grant(agent(1).under(2));
+    assert!(site.grant(agent(1)).conflict.is_some(), "1, 2 and 1 again");
+    approved_only(&mut site, agent(1).under(6));
+    approved_only(&mut site, agent(1).under(7));
+    let before = site.seat(1, "SERVER").unwrap();
+    assert_eq!(resolve(&mut site), Reply::Resolved { components: 1 });
+    let seat = site.seat(1, "SERVER").unwrap();
+    assert_eq!((seat.serial, seat.acquired_at), (before.serial, before.acquired_at));
+    assert_eq!((seat.renewed_at, seat.renew_by), (before.renewed_at, before.renew_by));
+    let cli = component("cli");
+    assert_eq!(seat.components[&cli], before.components[&cli]);
+    let bound = bound(&mut site);
+    assert_eq!(bound.identity, identity(7));
+    assert_eq!(
+        (bound.rebound_at, bound.displaced, bound.conflict, bound.waiting),
+        (None, Vec::new(), None, None)
+    );
+    let told = site.events(|event| match event {
+        EventKind::IdentityApproved { from, to, .. } => Some((*from, *to)),
+        _ => None,
+    });
+    assert_eq!(told, [(identity(1), identity(7))]);
+    assert!(matches!(
+        site.serve(&Command::Status),
+        Reply::Status(status) if (status.waiting, status.conflicts) == (0, 0)
+    ));
+    assert_eq!(resolve(&mut site), Reply::Resolved { components: 0 });
+}
+
+// proves I7
+#[test]
+fn whoever_comes_before_the_approved_identity_is_refused_and_that_one_is_honoured() {
+    for sent in [0, 1, 2, 3, 77, u64::MAX] {
+        for (intruder, number) in [(1, None), (1, Some(0)), (6, Some(0)), (6, Some(sent))] {
+            let (mut site, last) = approved_site();
+            let ask = agent(1).under(intruder).with(number.unwrap_or(last));
+            assert_eq!(denial(&approved_only(&mut site, ask)), Denial::RebindPending);
+            assert_eq!(denial(&site.release(ask)), Denial::IdentityNotBound);
+            let reply = approved_only(&mut site, agent(1).under(7).with(sent));
+            let Reply::Seat(grant) = reply else {
+                panic!("{sent}: {reply:?}");
+            };
+            assert_eq!((grant.kind, grant.conflict), (GrantKind::Renewed, None), "{sent}");
+            assert_eq!(bound(&mut site).identity, identity(7));
+            // The one that came too early waits, as on any component.
+            assert_eq!(bound(&mut site).waiting.unwrap().identity, identity(intruder));
+            assert_eq!(denial(&approved_only(&mut site, ask)), Denial::RebindPending);
+        }
+    }
+}
+
+// proves I7
+#[test]
+fn numbers_of_an_approved_identity_go_on_from_the_one_it_came_with() {
+    for sent in [0, 1, 77, u64::MAX - 1, u64::MAX] {
+        let (mut site, _) = approved_site();
+        let ask = agent(1).under(7);
+        let first = site.grant(ask.with(sent)).continuation;
+        assert!(first != 0 && first != sent, "{first} for {sent}");
+        assert!(first > sent || sent == u64::MAX, "{first} for {sent}");
+        // Its answer was lost: the same number again.
+        let second = site.grant(ask.with(sent));
+        assert_eq!(second.conflict, None);
+        let third = site.grant(ask.with(second.continuation));
+        assert_eq!(third.conflict, None);
+        let conflict = site.grant(ask.with(first)).conflict.unwrap();
+        assert_eq!(conflict.kind, ConflictKind::StaleContinuation, "{sent}");
+    }
+}
+
+// proves I7
+#[test]
+fn an_approved_identity_releases_at_once_before_it_checks_out_and_after() {
+    for checks_out in [false, true] {
+        let (mut site, _) = approved_site();
+        if checks_out {
+            site.grant(agent(1).under(7));
+        }
+        let reply = site.release(agent(1).under(7));
+        assert!(matches!(reply, Reply::Released { seat_freed: true, .. }), "{reply:?}");
+    }
+}
+
+// proves I7
+#[test]
+fn an_approved_identity_is_replaced_like_any_other_where_nobody_has_to_be_approved() {
+    let (mut site, last) = approved_site();
+    let grant = site.at(DAY).grant(agent(1).with(last));
+    assert_eq!(grant.conflict, None, "that it was bound before is forgotten");
+    assert!(grant.continuation > last, "numbers go on from the one it came with");
+    assert!(matches!(
+        denial(&site.release(agent(1))),
+        Denial::ReboundRecently { .. }
+    ));
+    let conflict = site.grant(agent(1).under(7)).conflict.unwrap();
+    assert_eq!(conflict.kind, ConflictKind::AlternatingIdentity);
+}
+
+// proves I7
+#[test]
+fn a_conflict_is_gone_once_it_is_resolved_and_where_nobody_waits_the_next_checkout_binds() {
     let mut site = Site::with(&[key(1, "SERVER", 1)]);
     let first = site.grant(agent(1)).continuation;
     let second = site.grant(agent(1).with(first)).continuation;
     site.grant(agent(1).with(second));
     assert!(site.grant(agent(1).with(first)).conflict.is_some());
     assert!(matches!(site.serve(&Command::Status), Reply::Status(status) if status.conflicts == 1));
-    resolve(&mut site);
+    let before = site.seat(1, "SERVER").unwrap();
+    assert_eq!(resolve(&mut site), Reply::Resolved { components: 1 });
     assert!(matches!(site.serve(&Command::Status), Reply::Status(status) if status.conflicts == 0));
-    assert_eq!(site.grant(agent(1).with(first)).conflict, None);
+    let seat = site.seat(1, "SERVER").unwrap();
+    assert_eq!(seat.components[&component("agent")], Binding::Unbound);
+    assert_eq!((seat.serial, seat.acquired_at), (before.serial, before.acquired_at));
+    assert_eq!(denial(&site.release(agent(1))), Denial::IdentityNotBound);
+    let reply = approved_only(&mut site, agent(1).under(7).with(first));
+    assert!(matches!(reply, Reply::Seat(_)), "{reply:?}");
+    assert_eq!(
+        (bound(&mut site).identity, bound(&mut site).conflict),
+        (identity(7), None)
+    );
 }

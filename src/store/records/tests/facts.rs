@@ -45,7 +45,7 @@ fn license(listed: Option<Listed>) -> Fact {
     Fact::LicensePut(Box::new(license))
 }
 
-fn seat(waiting: Option<Waiting>) -> Fact {
+fn seat(waiting: Option<Waiting>, approved: bool) -> Fact {
     let key = SeatKey {
         vendor: VENDOR,
         product: "BKSRV".parse().unwrap(),
@@ -55,8 +55,8 @@ fn seat(waiting: Option<Waiting>) -> Fact {
         identity: Fingerprint([1; 32]),
         rebound_at: Some(Timestamp(4)),
         displaced: Vec::new(),
-        continuation: 3,
-        continuation_before: 2,
+        continuation: if approved { 0 } else { 3 },
+        continuation_before: (!approved).then_some(2),
         conflict: None,
         waiting,
     };
@@ -129,8 +129,9 @@ fn facts() -> Vec<Fact> {
         license(None),
         license(Some(Listed::Blacklisted)),
         license(Some(Listed::Superseded)),
-        seat(None),
-        seat(Some(waiting)),
+        seat(None, false),
+        seat(Some(waiting), false),
+        seat(Some(waiting), true),
         spent(None),
         spent(Some(ReservationId([5; 16]))),
         reservation(),

@@ -285,7 +285,7 @@ fn a_blacklist_is_replaced_as_a_whole() {
 }
 
 #[test]
-fn an_identity_waits_until_the_binding_is_forgotten() {
+fn an_identity_that_waits_is_bound_by_resolving() {
     let mut server = Server::with(&[key(1, "SERVER", 1, Usage::Machine, Validity::Forever)]);
     let ask = |continuation| {
         Ask::Checkout(Checkout {
@@ -304,5 +304,16 @@ fn an_identity_waits_until_the_binding_is_forgotten() {
     };
     assert_eq!(server.ask(&resolve), Answer::Resolved(1));
     assert_eq!(server.ask(&resolve), Answer::Resolved(0));
-    assert_eq!(kind_of(&server.ask_as(2, &ask(0))), GrantKind::Renewed);
+    // Whoever comes first, the one bound before or another, is not the one that was approved.
+    for other in [1, 3] {
+        assert_eq!(denial_of(&server.ask_as(other, &ask(5))), Denial::RebindPending);
+    }
+    for (sent, answered) in [(99, 100), (100, 101)] {
+        let answer = server.ask_as(2, &ask(sent));
+        assert_eq!(kind_of(&answer), GrantKind::Renewed);
+        assert!(matches!(answer, Answer::Seat { conflict: None, .. }), "{answer:?}");
+        server.model.told(Some(answered));
+    }
+    let answer = server.ask_as(2, &ask(99));
+    assert!(matches!(answer, Answer::Seat { conflict: Some(_), .. }), "{answer:?}");
 }
