@@ -6,7 +6,7 @@ use super::command::{Actor, Role};
 use super::ids::{ComponentId, Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, VendorId};
 use super::license::{License, Tombstone};
 use super::reservation::Reservation;
-use super::seat::{ConflictKind, EndCause, FormerSeat, Seat, SeatKey, SpentUnit};
+use super::seat::{ConflictKind, EndCause, FormerSeat, LeftBehind, Seat, SeatKey, SpentUnit};
 use super::time::Timestamp;
 use super::timekeeper::{ClockState, Jump};
 
@@ -36,6 +36,10 @@ pub enum Fact {
     FormerDropped(SeatKey),
     /// A machine held this seat.
     FormerPut(SeatKey, FormerSeat),
+    /// What components left behind is forgotten.
+    LeftDropped(SeatKey),
+    /// What a machine's components left behind when they let go of its seat.
+    LeftPut(SeatKey, Box<LeftBehind>),
     /// A license.
     LicensePut(Box<License>),
     /// A license is not on this server any more.

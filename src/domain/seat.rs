@@ -98,6 +98,27 @@ pub struct Bound {
     pub waiting: Option<Waiting>,
 }
 
+/// What is remembered of a machine's components that let go of its seat: a copy shows itself by its number all the same
+/// (rule I7). Forgotten like a former seat.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct LeftBehind {
+    /// When the last of them let go.
+    pub left_at: Timestamp,
+    /// Each of them; at most 64.
+    pub components: BTreeMap<ComponentId, LastNumbers>,
+}
+
+/// The numbers of a component that let go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LastNumbers {
+    /// The identity that was bound.
+    pub identity: Fingerprint,
+    /// The continuation number that was answered last.
+    pub continuation: u64,
+    /// The number that the last answered checkout came with.
+    pub continuation_before: u64,
+}
+
 /// An identity that may not take the bound one's place before an administrator approves (rule I7).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Waiting {

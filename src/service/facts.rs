@@ -50,6 +50,8 @@ impl Facts {
             | Fact::ClockPut(_)
             | Fact::FormerDropped(_)
             | Fact::FormerPut(..)
+            | Fact::LeftDropped(_)
+            | Fact::LeftPut(..)
             | Fact::ReservationEnded(_)
             | Fact::ReservationPut(..)
             | Fact::SeatEnded(_)

@@ -24,6 +24,7 @@ pub(super) enum Key {
     Blacklist(VendorId),
     Reservation(ReservationId),
     Clock,
+    Left(SeatKey),
 }
 
 const META: u8 = 0x00;
@@ -39,6 +40,7 @@ const FORMER: u8 = 0x09;
 const BLACKLIST: u8 = 0x0a;
 const RESERVATION: u8 = 0x0b;
 const CLOCK: u8 = 0x0c;
+const LEFT: u8 = 0x0d;
 
 impl Key {
     /// The key's bytes; numbers are big-endian, product ids are filled up with zeros, so that bytes sort as values do.
@@ -56,6 +58,7 @@ impl Key {
             Self::Blacklist(vendor) => (BLACKLIST, [&vendor.0, &[], &[]]),
             Self::Reservation(id) => (RESERVATION, [&id.0, &[], &[]]),
             Self::Clock => (CLOCK, [&[], &[], &[]]),
+            Self::Left(seat) => (LEFT, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
             Self::Former(seat) => (FORMER, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
         };
         [&[prefix], parts.concat().as_slice()].concat()
@@ -86,6 +89,7 @@ impl Key {
             BLACKLIST => Self::Blacklist(VendorId(part(reader)?)),
             RESERVATION => Self::Reservation(ReservationId(part(reader)?)),
             CLOCK => Self::Clock,
+            LEFT => Self::Left(seat(reader)?),
             _ => return Err(RecordError::Key),
         })
     }
@@ -127,6 +131,11 @@ impl fmt::Display for Key {
             Self::Blacklist(vendor) => write!(f, "the blacklist of vendor {vendor}"),
             Self::Reservation(id) => write!(f, "reservation {id}"),
             Self::Clock => f.write_str("the highest accepted time"),
+            Self::Left(seat) => write!(
+                f,
+                "what components left behind on {} of {} (vendor {})",
+                seat.mac, seat.product, seat.vendor
+            ),
             Self::License(serial) => write!(f, "license {serial}"),
             Self::Tombstone(serial) => write!(f, "removed license {serial}"),
             Self::Spent(serial, unit) => write!(f, "spent unit {unit} of license {serial}"),
@@ -181,6 +190,7 @@ mod tests {
             Key::Blacklist(VendorId([2; 16])),
             Key::Reservation(ReservationId([3; 16])),
             Key::Clock,
+            Key::Left(seat_key("BKSRV", 1)),
         ]
     }
 
@@ -205,7 +215,7 @@ mod tests {
 
     #[test]
     fn every_other_prefix_is_unknown() {
-        for prefix in CLOCK + 1..=u8::MAX {
+        for prefix in LEFT + 1..=u8::MAX {
             assert!(matches!(Key::decode(&[prefix]), Err(RecordError::Key)));
         }
         assert_eq!(describe(&[0xf0, 0x0d]), "unknown key f00d");

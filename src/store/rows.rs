@@ -11,8 +11,8 @@ use super::StoreError;
 use super::envelope::{RecordError, fields, seal, unseal};
 use super::keys::Key;
 use super::records::{
-    AdminV1, BlacklistV1, CatalogueV1, ClockV1, FormerV1, LicenseV1, MetaV1, ReservationV1, SeatV1, ServerV1, SpentV1,
-    TombstoneV1, VendorV1,
+    AdminV1, BlacklistV1, CatalogueV1, ClockV1, FormerV1, LeftV1, LicenseV1, MetaV1, ReservationV1, SeatV1, ServerV1,
+    SpentV1, TombstoneV1, VendorV1,
 };
 
 /// The rows that a round writes: the new record of each key, or nothing where it is deleted.
@@ -48,6 +48,7 @@ fn key(fact: &Fact) -> Key {
         Fact::CataloguePut(catalogue) => Key::Catalogue(catalogue.vendor),
         Fact::ClockPut(_) => Key::Clock,
         Fact::FormerDropped(seat) | Fact::FormerPut(seat, _) => Key::Former(*seat),
+        Fact::LeftDropped(seat) | Fact::LeftPut(seat, _) => Key::Left(*seat),
         Fact::LicensePut(license) => Key::License(license.claims.serial),
         Fact::LicenseRemoved(serial) => Key::License(*serial),
         Fact::ReservationEnded(id) | Fact::ReservationPut(id, _) => Key::Reservation(*id),
@@ -73,6 +74,7 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
         Fact::ReservationPut(_, reservation) => put(key, &ReservationV1::from(&**reservation)),
         Fact::CataloguePut(catalogue) => put(key, &CatalogueV1::from(&**catalogue)),
         Fact::FormerPut(_, former) => put(key, &FormerV1::from(former)),
+        Fact::LeftPut(_, left) => put(key, &LeftV1::from(&**left)),
         Fact::LicensePut(license) => put(key, &LicenseV1::from(&**license)),
         Fact::SeatPut(_, seat) => put(key, &SeatV1::from(&**seat)),
         Fact::ServerPut(server) => put(key, &ServerV1::from(server)),
@@ -81,6 +83,7 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
         Fact::VendorPut(_, vendor) => put(key, &VendorV1::from(vendor)),
         Fact::AdminRemoved(_)
         | Fact::FormerDropped(_)
+        | Fact::LeftDropped(_)
         | Fact::LicenseRemoved(_)
         | Fact::ReservationEnded(_)
         | Fact::SeatEnded(_) => Ok(None),
@@ -101,6 +104,7 @@ pub(super) fn fact(key: Key, bytes: &[u8], record: &[u8]) -> Result<Option<Fact>
         Key::Spent(serial, unit) => Fact::SpentPut(serial, unit, fields::<SpentV1>(payload)?.try_into()?),
         Key::Blacklist(vendor) => Fact::BlacklistPut(Box::new(fields::<BlacklistV1>(payload)?.into_blacklist(vendor)?)),
         Key::Reservation(id) => Fact::ReservationPut(id, Box::new(fields::<ReservationV1>(payload)?.try_into()?)),
+        Key::Left(seat) => Fact::LeftPut(seat, Box::new(fields::<LeftV1>(payload)?.try_into()?)),
         Key::Clock => Fact::ClockPut(fields::<ClockV1>(payload)?.into()),
         Key::Seat(seat) => Fact::SeatPut(seat, Box::new(fields::<SeatV1>(payload)?.try_into()?)),
         Key::Former(seat) => Fact::FormerPut(seat, fields::<FormerV1>(payload)?.try_into()?),

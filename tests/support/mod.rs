@@ -11,8 +11,8 @@ use seatkeeper::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, Seria
 use seatkeeper::domain::license::{Claims, Kind, License, Tombstone, Usage, Validity};
 use seatkeeper::domain::reservation::{Hold, Reservation, Reserved};
 use seatkeeper::domain::seat::{
-    Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, MachineNote, Seat, SeatKey,
-    SpentUnit, Waiting,
+    Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, LastNumbers, LeftBehind,
+    MachineNote, Seat, SeatKey, SpentUnit, Waiting,
 };
 use seatkeeper::domain::time::Timestamp;
 use seatkeeper::domain::timekeeper::{ClockState, Jump};
@@ -277,6 +277,17 @@ pub(crate) fn every_put() -> Vec<Fact> {
             .zip(causes)
             .map(|(n, cause)| Fact::FormerPut(seat_key(n), former(cause))),
     );
+    let numbers = LastNumbers {
+        identity: Fingerprint([9; 32]),
+        continuation: u64::MAX,
+        continuation_before: 3,
+    };
+    let components = ["agent", "cli"].map(|id| (id.parse().unwrap(), numbers));
+    let left = LeftBehind {
+        left_at: Timestamp(80),
+        components: components.into(),
+    };
+    facts.push(Fact::LeftPut(seat_key(50), Box::new(left)));
     facts.extend((0..6).map(|n| Fact::LicensePut(Box::new(license(n)))));
     facts.extend((0..3).map(|n| seat_put(n, 1_000)));
     facts.extend(remains());

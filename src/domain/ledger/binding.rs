@@ -5,7 +5,9 @@ use crate::domain::change::EventKind;
 use crate::domain::command::{Checkout, Rebind};
 use crate::domain::denial::Denial;
 use crate::domain::ids::{ComponentId, Fingerprint};
-use crate::domain::seat::{Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, SeatKey, Waiting};
+use crate::domain::seat::{
+    Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, LastNumbers, SeatKey, Waiting,
+};
 use crate::domain::time::{DAY_SECS, Timestamp};
 
 /// An identity that comes back this soon after another one took its place is a copy's, in seconds.
@@ -17,6 +19,8 @@ pub(super) enum Met {
     Honoured(Binding, Vec<EventKind>),
     /// It is refused: what is noted of it, and what happened.
     Refused(Denial, Binding, Vec<EventKind>),
+    /// It is refused, and there is no binding to note it on.
+    TurnedAway(Denial),
 }
 
 /// The identity that checks out, and what is done about it if it is not the bound one or a copy.
@@ -29,8 +33,8 @@ pub(super) struct Visitor {
     pub(super) now: Timestamp,
 }
 
-/// Judges a checkout by what is bound to its component, if that holds the seat already.
-pub(super) fn meet(before: Option<&Binding>, checkout: &Checkout, visitor: Visitor) -> Met {
+/// Judges a checkout by what is bound to its component, if that holds the seat already, or by what it left behind.
+pub(super) fn meet(before: Option<&Binding>, left: Option<&LastNumbers>, checkout: &Checkout, visitor: Visitor) -> Met {
     let Checkout {
         key,
         component,
@@ -42,8 +46,16 @@ pub(super) fn meet(before: Option<&Binding>, checkout: &Checkout, visitor: Visit
     let bound = match before {
         _ if visitor.is_ephemeral => return Met::Honoured(Binding::Unbound, added.into_iter().collect()),
         None | Some(Binding::Unbound) => {
-            let bound = first(visitor.identity, continuation);
-            return Met::Honoured(Binding::Identity(bound), added.into_iter().collect());
+            let (bound, seen) = first(visitor.identity, left, continuation);
+            if seen.is_some() && visitor.on_conflict == OnConflict::Refuse {
+                return Met::TurnedAway(Denial::Conflict);
+            }
+            let conflict = seen.map(|kind| EventKind::ConflictSeen { key, component, kind });
+            let bound = Bound {
+                conflict: seen.map(|kind| add(None, kind, visitor.now)),
+                ..bound
+            };
+            return Met::Honoured(Binding::Identity(bound), added.into_iter().chain(conflict).collect());
         }
         Some(Binding::Identity(bound)) => bound,
     };
@@ -108,16 +120,16 @@ fn wait(bound: Bound, key: SeatKey, component: ComponentId, visitor: Visitor) ->
     )
 }
 
-fn first(identity: Fingerprint, came_with: u64) -> Bound {
-    Bound {
-        identity,
-        rebound_at: None,
-        displaced: Vec::new(),
-        continuation: number_after(came_with, came_with),
-        continuation_before: Some(came_with),
-        conflict: None,
-        waiting: None,
-    }
+/// An identity that binds. One that was bound before and let go goes on with its numbers: a copy that released in the
+/// meantime shows itself by them.
+fn first(identity: Fingerprint, left: Option<&LastNumbers>, came_with: u64) -> (Bound, Option<ConflictKind>) {
+    let last = left.filter(|left| left.identity == identity);
+    let bound = Bound {
+        continuation: last.map_or(0, |last| last.continuation),
+        continuation_before: last.map(|last| last.continuation_before),
+        ..approved(identity)
+    };
+    again(bound, came_with)
 }
 
 /// What is bound once an administrator has approved an identity: as if it had come first, with any number.

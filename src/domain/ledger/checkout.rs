@@ -85,8 +85,11 @@ impl Ledger {
         if seat.components.len() >= COMPONENTS_MAX && !seat.components.contains_key(&checkout.component) {
             return self.refuse(checkout, Denial::TooManyComponents, occasion.now);
         }
-        let (binding, seen) = match meet(seat.components.get(&checkout.component), checkout, asked.visitor()) {
+        let before = seat.components.get(&checkout.component);
+        let left = self.last_numbers(key, checkout.component);
+        let (binding, seen) = match meet(before, left, checkout, asked.visitor()) {
             Met::Honoured(binding, seen) => (binding, seen),
+            Met::TurnedAway(denial) => return self.refuse(checkout, denial, occasion.now),
             Met::Refused(denial, noted, seen) => {
                 let mut refused = self.refuse(checkout, denial, occasion.now);
                 seat.components.insert(checkout.component, noted);
@@ -114,6 +117,7 @@ impl Ledger {
             events.push(occasion.event(EventKind::SeatRenewed { key }));
         }
         let reply = self.grant(asked, &seat, GrantKind::Renewed);
+        changes.extend(self.take_up(key, checkout.component));
         changes.push(Change {
             fact: Fact::SeatPut(key, Box::new(seat)),
             events,
@@ -125,6 +129,13 @@ impl Ledger {
     fn engage(&self, asked: &Asked<'_>) -> Decided {
         let Asked { checkout, occasion, .. } = *asked;
         let key = checkout.key.product_key();
+        let left = self.last_numbers(checkout.key, checkout.component);
+        let (binding, seen) = match meet(None, left, checkout, asked.visitor()) {
+            Met::Honoured(binding, seen) => (binding, seen),
+            Met::Refused(denial, ..) | Met::TurnedAway(denial) => {
+                return self.refuse(checkout, denial, occasion.now);
+            }
+        };
         let mut changes = Vec::new();
         let serial = if let Some((id, serial)) = self.first_held(key, occasion.now) {
             changes.extend(self.bind_held(id, serial));
@@ -136,14 +147,20 @@ impl Ledger {
             return self.refuse(checkout, why, occasion.now);
         };
         let mut seat = new_seat(asked.product, serial, occasion.now);
-        // Nothing is bound yet, so nothing can be refused, and the engagement tells all there is to tell.
-        if let Met::Honoured(binding, _) = meet(None, checkout, asked.visitor()) {
-            asked.hold(&mut seat, binding);
-        }
+        asked.hold(&mut seat, binding);
         let former = self.former.get(&checkout.key).copied();
         let kind = former.map_or(GrantKind::Granted, GrantKind::EngagedAgain);
         let reply = self.grant(asked, &seat, kind);
-        changes.extend(self.put_new_seat(occasion, checkout.key, seat));
+        changes.extend(self.take_up(checkout.key, checkout.component));
+        let mut engaged = self.put_new_seat(occasion, checkout.key, seat);
+        if let Some(change) = engaged.first_mut() {
+            // The engagement tells of the component itself.
+            let beyond = seen
+                .into_iter()
+                .filter(|kind| !matches!(kind, EventKind::ComponentAdded { .. }));
+            change.events.extend(beyond.map(|kind| occasion.event(kind)));
+        }
+        changes.extend(engaged);
         Decided { reply, changes }
     }
 

@@ -4,7 +4,7 @@ use super::Ledger;
 use crate::domain::change::{Change, Fact};
 use crate::domain::license::{License, Tombstone};
 use crate::domain::reservation::Reservation;
-use crate::domain::seat::{Binding, Bound, FormerSeat, Seat, SpentUnit};
+use crate::domain::seat::{Binding, Bound, FormerSeat, LeftBehind, Seat, SpentUnit};
 use crate::domain::time::Timestamp;
 
 /// Facts whose dates move in one round, at most.
@@ -71,6 +71,16 @@ impl Ledger {
             };
             (moved != *former).then_some(Fact::FormerPut(*key, moved))
         });
+        let left = self.left.iter().filter_map(|(key, left)| {
+            let left_at = back.date(left.left_at);
+            (left_at != left.left_at).then(|| {
+                let moved = LeftBehind {
+                    left_at,
+                    ..left.clone()
+                };
+                Fact::LeftPut(*key, Box::new(moved))
+            })
+        });
         let reservations = self.reservations.iter().filter_map(|(id, reservation)| {
             let reserved_at = back.date(reservation.reserved_at);
             (reserved_at != reservation.reserved_at).then(|| {
@@ -86,7 +96,7 @@ impl Ledger {
             let moved = moved_seat(seat, back)?;
             Some(Fact::SeatPut(*key, Box::new(moved)))
         });
-        let facts = licenses.chain(tombstones).chain(spent).chain(former);
+        let facts = licenses.chain(tombstones).chain(spent).chain(former).chain(left);
         let facts = facts.chain(reservations).chain(seats).take(MOVED_MAX);
         // The change of the clock tells it for all of them.
         facts

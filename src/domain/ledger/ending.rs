@@ -54,7 +54,8 @@ impl<'a> Endings<'a> {
             });
         };
         // One that idled out so long ago, while the server was down, is not remembered any more.
-        if ended_at.after_secs(FORMER_KEPT_SECS) > self.occasion.now.steady {
+        let is_remembered = ended_at.after_secs(FORMER_KEPT_SECS) > self.occasion.now.steady;
+        if is_remembered {
             also(Fact::FormerPut(key, FormerSeat { ended_at, cause }));
         }
         if spent {
@@ -68,6 +69,10 @@ impl<'a> Endings<'a> {
                     reservation: None,
                 },
             ));
+        }
+        if is_remembered {
+            self.changes
+                .extend(self.ledger.leave_behind(key, &seat.components, ended_at));
         }
     }
 }

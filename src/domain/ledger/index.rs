@@ -47,6 +47,8 @@ pub(super) struct Index {
     pub(super) reusable_due: BTreeSet<(ProductKey, Timestamp, Mac)>,
     /// Former seats by the time they ended.
     pub(super) former_ended: BTreeSet<(Timestamp, SeatKey)>,
+    /// What components left behind, by the time at which they did.
+    pub(super) left_at: BTreeSet<(Timestamp, SeatKey)>,
     /// Machines with a seat of a license; the license says of which product.
     pub(super) holders: BTreeSet<(Serial, Mac)>,
     /// Seats, spent and reserved units of each license (rule S2).
@@ -101,10 +103,6 @@ impl Index {
 
     pub(super) fn due(&self) -> impl Iterator<Item = &(Timestamp, SeatKey)> {
         self.due.iter()
-    }
-
-    pub(super) fn former_ended(&self) -> impl Iterator<Item = &(Timestamp, SeatKey)> {
-        self.former_ended.iter()
     }
 
     pub(super) fn holders(&self, serial: Serial) -> impl Iterator<Item = Mac> {

@@ -8,7 +8,7 @@ use crate::domain::blacklist::Listed;
 use crate::domain::ids::{ProductKey, ReservationId, Serial};
 use crate::domain::license::License;
 use crate::domain::reservation::{Hold, Reservation};
-use crate::domain::seat::{Binding, FormerSeat, Seat, SeatKey, SpentUnit};
+use crate::domain::seat::{Binding, FormerSeat, LeftBehind, Seat, SeatKey, SpentUnit};
 
 impl Ledger {
     pub(super) fn put_license(&mut self, serial: Serial, license: Option<License>) {
@@ -45,6 +45,16 @@ impl Ledger {
             self.count_holds(key.product_key(), &new, 1);
             self.use_units(new.serial, 1);
             self.seats.insert(*key, new);
+        }
+    }
+
+    pub(super) fn put_left(&mut self, key: &SeatKey, left: Option<LeftBehind>) {
+        if let Some(old) = self.left.remove(key) {
+            self.index.left_at.remove(&(old.left_at, *key));
+        }
+        if let Some(new) = left {
+            self.index.left_at.insert((new.left_at, *key));
+            self.left.insert(*key, new);
         }
     }
 

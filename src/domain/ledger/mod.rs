@@ -13,6 +13,7 @@ mod ending;
 mod import;
 mod index;
 mod keep;
+mod left;
 mod query;
 mod reclaim;
 mod release;
@@ -38,7 +39,7 @@ use super::ids::{Fingerprint, ProductKey, ReservationId, Serial, VendorId};
 use super::license::{License, Tombstone};
 use super::reply::Reply;
 use super::reservation::Reservation;
-use super::seat::{FormerSeat, Seat, SeatKey, SpentUnit};
+use super::seat::{FormerSeat, LeftBehind, Seat, SeatKey, SpentUnit};
 use super::time::Now;
 use super::timekeeper::ClockState;
 use index::Index;
@@ -55,6 +56,7 @@ pub struct Ledger {
     tombstones: BTreeMap<Serial, Tombstone>,
     seats: BTreeMap<SeatKey, Seat>,
     former: BTreeMap<SeatKey, FormerSeat>,
+    left: BTreeMap<SeatKey, LeftBehind>,
     spent: BTreeMap<(Serial, u32), SpentUnit>,
     reservations: BTreeMap<ReservationId, Reservation>,
     clock: Option<ClockState>,
@@ -143,6 +145,8 @@ impl Ledger {
             Fact::ClockPut(clock) => self.clock = Some(*clock),
             Fact::FormerDropped(key) => self.put_former(key, None),
             Fact::FormerPut(key, former) => self.put_former(key, Some(*former)),
+            Fact::LeftDropped(key) => self.put_left(key, None),
+            Fact::LeftPut(key, left) => self.put_left(key, Some(LeftBehind::clone(left))),
             Fact::LicensePut(license) => self.put_license(license.claims.serial, Some(License::clone(license))),
             Fact::LicenseRemoved(serial) => self.put_license(*serial, None),
             Fact::ReservationEnded(id) => self.put_reservation(*id, None),

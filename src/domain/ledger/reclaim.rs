@@ -1,11 +1,13 @@
 //! Freeing what is overdue (rules S6, X4), a bounded number at a time.
 
+use std::collections::BTreeSet;
+
 use super::ending::Endings;
 use super::{Decided, Ledger, Occasion};
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::reply::{RECLAIM_MAX, Reply};
-use crate::domain::seat::EndCause;
-use crate::domain::time::DAY_SECS;
+use crate::domain::seat::{EndCause, SeatKey};
+use crate::domain::time::{DAY_SECS, Timestamp};
 
 /// For so long it is remembered that a machine held a seat, in seconds.
 pub(super) const FORMER_KEPT_SECS: u64 = 365 * DAY_SECS;
@@ -17,12 +19,14 @@ impl Ledger {
     pub(super) fn reclaim(&self, occasion: Occasion) -> Decided {
         let mut endings = Endings::new(self, occasion);
         let mut count = 0;
+        let mut ended = BTreeSet::new();
         for (renew_by, key) in self
             .index
             .due()
             .take_while(|(at, _)| *at <= occasion.now.steady)
             .take(RECLAIM_MAX)
         {
+            ended.insert(*key);
             if let Some(seat) = self.seats.get(key) {
                 endings.end(*key, seat, EndCause::Idle, *renew_by, None);
             }
@@ -38,24 +42,35 @@ impl Ledger {
             changes.push(occasion.change(Fact::ReservationEnded(*id), event));
             count += 1;
         }
-        changes.extend(self.forget_former(occasion));
+        changes.extend(self.forget_former(occasion, ended));
         Decided {
             reply: Reply::Reclaimed(count),
             changes,
         }
     }
 
-    fn forget_former(&self, occasion: Occasion) -> impl Iterator<Item = Change> {
-        let surplus = self.former.len().saturating_sub(FORMER_MAX);
-        let is_old = move |at: crate::domain::time::Timestamp| at.after_secs(FORMER_KEPT_SECS) <= occasion.now.steady;
-        self.index
-            .former_ended()
-            .enumerate()
-            .take_while(move |(place, (at, _))| *place < surplus || is_old(*at))
-            .take(RECLAIM_MAX)
-            .map(|(_, (_, key))| Change {
-                fact: Fact::FormerDropped(*key),
-                events: Vec::new(),
-            })
+    /// Former seats, and what components left behind, that are not remembered any more.
+    /// `ended` are the seats that end with this very command: what they leave behind is new.
+    fn forget_former(&self, occasion: Occasion, ended: BTreeSet<SeatKey>) -> impl Iterator<Item = Change> {
+        let former = forgotten(&self.index.former_ended, occasion).map(|key| Fact::FormerDropped(*key));
+        let left = forgotten(&self.index.left_at, occasion)
+            .filter(move |key| !ended.contains(key))
+            .map(|key| Fact::LeftDropped(*key));
+        former.chain(left).map(|fact| Change {
+            fact,
+            events: Vec::new(),
+        })
     }
+}
+
+/// The oldest of what is remembered, as far as it is too old or there is too much of it; a bounded number.
+fn forgotten(remembered: &BTreeSet<(Timestamp, SeatKey)>, occasion: Occasion) -> impl Iterator<Item = &SeatKey> {
+    let surplus = remembered.len().saturating_sub(FORMER_MAX);
+    let is_old = move |at: Timestamp| at.after_secs(FORMER_KEPT_SECS) <= occasion.now.steady;
+    remembered
+        .iter()
+        .enumerate()
+        .take_while(move |(place, (at, _))| *place < surplus || is_old(*at))
+        .take(RECLAIM_MAX)
+        .map(|(_, (_, key))| key)
 }

@@ -109,8 +109,9 @@ impl Ledger {
         reason: Option<&str>,
     ) -> Decided {
         let reason = reason.map(str::to_owned);
+        let whole = seat;
         let mut seat = seat.clone();
-        seat.components.remove(&component);
+        let binding = seat.components.remove(&component);
         let released = EventKind::ComponentReleased {
             key,
             component,
@@ -122,7 +123,13 @@ impl Ledger {
                 seat_freed: false,
                 components_left,
             };
-            let changes = vec![occasion.change(Fact::SeatPut(key, Box::new(seat)), released)];
+            let left = self.leave_behind(
+                key,
+                binding.as_ref().map(|binding| (&component, binding)),
+                occasion.now.latest(),
+            );
+            let put = occasion.change(Fact::SeatPut(key, Box::new(seat)), released);
+            let changes = [put].into_iter().chain(left).collect();
             return Decided { reply, changes };
         }
         let cause = if reason.is_some() {
@@ -131,7 +138,7 @@ impl Ledger {
             EndCause::Released
         };
         let mut endings = Endings::new(self, occasion);
-        endings.end(key, &seat, cause, occasion.now.latest(), reason);
+        endings.end(key, whole, cause, occasion.now.latest(), reason);
         let mut changes = endings.changes;
         if let Some(first) = changes.first_mut() {
             first.events.insert(0, occasion.event(released));

@@ -25,7 +25,10 @@ impl Ledger {
         let keys = products
             .into_iter()
             .map(|ProductKey { vendor, product }| SeatKey { vendor, product, mac });
-        let resolved: Vec<Change> = keys.filter_map(|key| self.resolve_seat(occasion, key)).collect();
+        let resolved: Vec<Change> = keys
+            .flat_map(|key| [self.resolve_seat(occasion, key), self.forget_left(occasion, key)])
+            .flatten()
+            .collect();
         let components: usize = resolved.iter().map(|change| change.events.len()).sum();
         Decided {
             reply: Reply::Resolved {
@@ -33,6 +36,20 @@ impl Ledger {
             },
             changes: resolved,
         }
+    }
+
+    /// What the machine's components left behind is forgotten: a copy that is refused by it holds nothing that could be
+    /// resolved.
+    fn forget_left(&self, occasion: Occasion, key: SeatKey) -> Option<Change> {
+        let left = self.left.get(&key)?;
+        let forgotten = |component: &ComponentId| {
+            let component = *component;
+            occasion.event(EventKind::BindingForgotten { key, component })
+        };
+        Some(Change {
+            fact: Fact::LeftDropped(key),
+            events: left.components.keys().map(forgotten).collect(),
+        })
     }
 
     /// The seat with its components resolved that have a conflict or an identity that waits; nothing where none has.

@@ -13,7 +13,7 @@ pub(super) use blacklist::BlacklistV1;
 pub(super) use catalogue::CatalogueV1;
 pub(super) use license::{LicenseV1, SpentV1, TombstoneV1};
 pub(super) use reservation::ReservationV1;
-pub(super) use seat::{FormerV1, SeatV1};
+pub(super) use seat::{FormerV1, LeftV1, SeatV1};
 
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,7 @@ use crate::domain::catalogue::COMPONENTS_MAX;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
 use crate::domain::seat::{
     Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, HOST_NAME_LEN_MAX,
-    MachineNote, OTHER_MACS_MAX, Seat, Waiting,
+    LastNumbers, LeftBehind, MachineNote, OTHER_MACS_MAX, Seat, Waiting,
 };
 use crate::domain::time::Timestamp;
 use crate::store::envelope::RecordError;
@@ -270,6 +270,63 @@ impl TryFrom<FormerV1> for FormerSeat {
                 4 => EndCause::Released,
                 _ => return Err(RecordError::Field("cause")),
             },
+        })
+    }
+}
+
+/// What components left behind.
+#[derive(Debug, Deserialize, Serialize)]
+pub(in crate::store) struct LeftV1 {
+    left_at: u64,
+    components: Vec<LastNumbersV1>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct LastNumbersV1 {
+    component: String,
+    identity: [u8; 32],
+    continuation: u64,
+    continuation_before: u64,
+}
+
+impl From<&LeftBehind> for LeftV1 {
+    fn from(left: &LeftBehind) -> Self {
+        let numbers = |(component, numbers): (&ComponentId, &LastNumbers)| LastNumbersV1 {
+            component: component.as_str().to_owned(),
+            identity: numbers.identity.0,
+            continuation: numbers.continuation,
+            continuation_before: numbers.continuation_before,
+        };
+        Self {
+            left_at: left.left_at.0,
+            components: left.components.iter().map(numbers).collect(),
+        }
+    }
+}
+
+impl TryFrom<LeftV1> for LeftBehind {
+    type Error = RecordError;
+
+    fn try_from(record: LeftV1) -> Result<Self, RecordError> {
+        let components = &record.components;
+        check("components", (1..=COMPONENTS_MAX).contains(&components.len()))?;
+        check("components", components.is_sorted_by(|a, b| a.component < b.component))?;
+        let numbers = |one: LastNumbersV1| {
+            let component = ComponentId::from_canonical(one.component.as_bytes())?;
+            let numbers = LastNumbers {
+                identity: Fingerprint(one.identity),
+                continuation: one.continuation,
+                continuation_before: one.continuation_before,
+            };
+            Ok((component, numbers))
+        };
+        Ok(Self {
+            left_at: Timestamp(record.left_at),
+            components: record
+                .components
+                .into_iter()
+                .map(numbers)
+                .collect::<Result<_, RecordError>>()?,
         })
     }
 }

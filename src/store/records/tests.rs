@@ -5,7 +5,7 @@ mod reservations;
 use super::*;
 use crate::domain::ids::Serial;
 use crate::domain::license::{License, Tombstone, Usage, Validity};
-use crate::domain::seat::{FormerSeat, Seat, SpentUnit};
+use crate::domain::seat::{FormerSeat, LeftBehind, Seat, SpentUnit};
 use crate::store::envelope::{fields, seal, unseal};
 
 /// Reads `V` back from the bytes of a look-alike whose fields a test may set as it likes.
@@ -47,6 +47,19 @@ fn a_seat_with_a_field_out_of_bounds_is_refused() {
     ];
     for tail in refused {
         assert!(seat(tail.clone()).is_err(), "{tail:?}");
+    }
+}
+
+#[test]
+fn what_was_left_behind_names_its_components_in_order_and_at_least_one() {
+    let read = |components: &[&str]| {
+        let component = |id: &&str| ((*id).to_owned(), [1_u8; 32], 7_u64, 6_u64);
+        let components: Vec<_> = components.iter().map(component).collect();
+        LeftBehind::try_from(reread::<LeftV1>(&(1_u64, components)))
+    };
+    assert_eq!(read(&["agent", "cli"]).unwrap().components.len(), 2);
+    for refused in [&[][..], &["b", "a"], &["a", "a"], &["Agent"], &["a"; 65]] {
+        assert!(read(refused).is_err(), "{refused:?}");
     }
 }
 

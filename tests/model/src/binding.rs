@@ -43,6 +43,16 @@ impl Binding {
         binding
     }
 
+    /// What the component leaves behind when it lets go; nothing where no number was answered.
+    pub(crate) fn left_behind(&self) -> Option<Self> {
+        self.sent?;
+        Some(Self {
+            took_place_at: None,
+            displaced: Vec::new(),
+            ..self.clone()
+        })
+    }
+
     /// How a checkout with this number would show a copy.
     pub(crate) fn copy_shown(&self, identity: Identity, sent: u64, steady: u64) -> Option<ConflictKind> {
         if identity == self.identity {

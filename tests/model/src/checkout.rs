@@ -35,12 +35,30 @@ impl Model {
         }
         let decided = match self.seat_place(asked.seat) {
             Some(place) => self.renew(place, &product, component, identity, asked, now),
+            None if self.is_refused_copy(&product, component, identity, asked, now) => Err(Denial::Conflict),
             None => self.grant(&product, asked.seat, now),
         };
         match decided {
             Ok(kind) => self.hold(kind, &product, component, identity, asked, now),
             Err(denial) => self.refuse(asked.seat, denial, now),
         }
+    }
+
+    /// Whether what the component left behind shows a copy, and the catalogue has such refused.
+    fn is_refused_copy(
+        &self,
+        product: &Product,
+        component: Component,
+        identity: Identity,
+        asked: &Checkout,
+        now: Now,
+    ) -> bool {
+        let left = self
+            .left_place(asked.seat, component.id)
+            .map(|place| &self.left[place].binding);
+        let left = left.filter(|left| left.identity == identity && !component.ephemeral);
+        let shown = left.and_then(|left| left.copy_shown(identity, asked.continuation, now.steady));
+        shown.is_some() && product.refuse_conflicts
     }
 
     /// Whether the machine holds no seat of the product that this one requires (rule S15).
@@ -74,6 +92,10 @@ impl Model {
         if hold.is_none() && number(seat.holds.len()) >= COMPONENTS_MAX {
             return Err(Denial::TooManyComponents);
         }
+        if hold.is_none() && self.is_refused_copy(product, component, identity, asked, now) {
+            return Err(Denial::Conflict);
+        }
+        let seat = &mut self.seats[place];
         if let Some(hold) = hold.filter(|_| !component.ephemeral) {
             let hold = &mut seat.holds[hold];
             if asked.approve && hold.identity().is_some_and(|bound| bound != identity) {
@@ -170,6 +192,9 @@ impl Model {
         asked: &Checkout,
         now: Now,
     ) -> Answer {
+        let left = self
+            .take_up(asked.seat, component.id)
+            .filter(|left| left.identity == identity);
         let place = self.seat_place(asked.seat).expect("it was engaged or renewed");
         let seat = &mut self.seats[place];
         seat.renewed_at = now.later();
@@ -188,10 +213,16 @@ impl Model {
             if let Some(kind) = hold.copy_shown(identity, asked.continuation, now) {
                 hold.note(kind, now);
             }
-            match &mut hold.binding {
-                Some(binding) => binding.visit(identity, asked.continuation, now.steady),
-                None => hold.binding = Some(Binding::new(identity, asked.continuation)),
+            let shown = left
+                .as_ref()
+                .and_then(|left| left.copy_shown(identity, asked.continuation, now.steady));
+            if let Some(kind) = shown {
+                hold.note(kind, now);
             }
+            let binding = hold.binding.take().or(left);
+            let mut binding = binding.unwrap_or_else(|| Binding::new(identity, asked.continuation));
+            binding.visit(identity, asked.continuation, now.steady);
+            hold.binding = Some(binding);
             hold.waiting = hold.waiting.filter(|_| asked.approve);
         }
         let conflict = hold.conflict;

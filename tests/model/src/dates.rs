@@ -58,6 +58,9 @@ impl Model {
         for (_, former) in &mut self.former {
             former.ended_at = moved(former.ended_at);
         }
+        for left in &mut self.left {
+            left.at = moved(left.at);
+        }
         for reservation in &mut self.reservations {
             let made_at = moved(reservation.made_at);
             reservation.ends_at -= reservation.made_at - made_at;

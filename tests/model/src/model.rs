@@ -1,8 +1,9 @@
 //! The model, and its one door.
 
 use crate::ask::{Answer, Ask, Denial, SeatsInUse};
+use crate::binding::Binding;
 use crate::clock::{Clock, Transition};
-use crate::state::{EndCause, Former, License, Reservation, Seat, SpentUnit, Status};
+use crate::state::{EndCause, Former, Hold, Left, License, Reservation, Seat, SpentUnit, Status};
 use crate::views::Tally;
 use crate::words::{Blacklisting, DAY, Identity, Now, Product, ProductKey, SeatKey, Serial, Usage, Vendor};
 
@@ -16,6 +17,7 @@ pub struct Model {
     pub(crate) licenses: Vec<License>,
     pub(crate) seats: Vec<Seat>,
     pub(crate) former: Vec<(SeatKey, Former)>,
+    pub(crate) left: Vec<Left>,
     pub(crate) reservations: Vec<Reservation>,
     pub(crate) clock: Clock,
     /// The seat and component of the checkout that was granted last and whose number is not told yet.
@@ -136,6 +138,7 @@ impl Model {
         let before = self.former.len();
         self.former.retain(|(_, one)| now.steady < one.ended_at + FORMER_SECS);
         freed.former = number(before - self.former.len());
+        self.left.retain(|one| now.steady < one.at + FORMER_SECS);
         freed
     }
 
@@ -284,8 +287,41 @@ impl Model {
         if seat.single_use {
             self.spend(seat.serial, seat.key, at);
         }
+        for hold in &seat.holds {
+            self.leave(seat.key, hold, at);
+        }
         self.former.retain(|(key, _)| *key != seat.key);
         self.former.push((seat.key, Former { ended_at: at, cause }));
+    }
+
+    /// "What components leave behind": identity and numbers, remembered as long as a former seat.
+    pub(crate) fn leave(&mut self, seat: SeatKey, hold: &Hold, at: u64) {
+        let Some(binding) = hold.binding.as_ref().and_then(Binding::left_behind) else {
+            return;
+        };
+        self.left
+            .retain(|one| (one.seat, one.component) != (seat, hold.component));
+        self.left.push(Left {
+            seat,
+            component: hold.component,
+            binding,
+            at,
+        });
+        for one in self.left.iter_mut().filter(|one| one.seat == seat) {
+            one.at = at;
+        }
+    }
+
+    /// What this component left behind, which binds anew.
+    pub(crate) fn take_up(&mut self, seat: SeatKey, component: &str) -> Option<Binding> {
+        let place = self.left_place(seat, component)?;
+        Some(self.left.remove(place).binding)
+    }
+
+    pub(crate) fn left_place(&self, seat: SeatKey, component: &str) -> Option<usize> {
+        self.left
+            .iter()
+            .position(|one| (one.seat, one.component) == (seat, component))
     }
 
     pub(crate) fn spend(&mut self, serial: Serial, seat: SeatKey, at: u64) {

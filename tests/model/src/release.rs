@@ -44,7 +44,8 @@ impl Model {
     /// Only with the last counted component does the seat become free (rule S8). One that a later catalogue made
     /// uncounted does not keep it; one that it dropped does.
     fn let_go(&mut self, place: usize, hold: usize, cause: EndCause, now: Now) -> Answer {
-        self.seats[place].holds.remove(hold);
+        let gone = self.seats[place].holds.remove(hold);
+        self.leave(self.seats[place].key, &gone, now.later());
         let seat = &self.seats[place];
         let counted = |hold: &&Hold| {
             let product = self.product(seat.key.product).ok();
@@ -62,9 +63,11 @@ impl Model {
     }
 
     pub(crate) fn resolve(&mut self, mac: Mac, product: Option<ProductKey>) -> Answer {
-        let seats = self.seats.iter_mut().filter(|seat| seat.key.mac == mac);
-        let seats = seats.filter(|seat| product.is_none_or(|product| seat.key.product == product));
-        let mut resolved = 0;
+        let is_meant = |key: SeatKey| key.mac == mac && product.is_none_or(|product| key.product == product);
+        let before = self.left.len();
+        self.left.retain(|left| !is_meant(left.seat));
+        let mut resolved = number(before - self.left.len());
+        let seats = self.seats.iter_mut().filter(|seat| is_meant(seat.key));
         for hold in seats.flat_map(|seat| &mut seat.holds) {
             if hold.conflict.is_some() || hold.waiting.is_some() {
                 hold.binding = hold.waiting.take().map(|waiting| Binding::approved(waiting.identity));

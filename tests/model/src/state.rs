@@ -115,6 +115,16 @@ impl Hold {
     }
 }
 
+/// What a component that let go of its seat is remembered by.
+#[derive(Clone, Debug)]
+pub(crate) struct Left {
+    pub(crate) seat: SeatKey,
+    pub(crate) component: &'static str,
+    pub(crate) binding: Binding,
+    /// When the machine let go last.
+    pub(crate) at: u64,
+}
+
 /// An identity that waits to be approved.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Waiting {

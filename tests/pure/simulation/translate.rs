@@ -204,6 +204,8 @@ pub(super) fn place_of(fact: &Fact) -> (String, bool) {
         Fact::ClockPut(_) => ("clock".to_owned(), true),
         Fact::FormerDropped(key) => (format!("f{key:?}"), false),
         Fact::FormerPut(key, _) => (format!("f{key:?}"), true),
+        Fact::LeftDropped(key) => (format!("left{key:?}"), false),
+        Fact::LeftPut(key, _) => (format!("left{key:?}"), true),
         Fact::LicensePut(license) => (format!("l{:?}", license.claims.serial), true),
         Fact::LicenseRemoved(serial) => (format!("l{serial:?}"), false),
         Fact::ReservationEnded(id) => (format!("r{id:?}"), false),

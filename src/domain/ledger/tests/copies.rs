@@ -256,3 +256,70 @@ fn a_conflict_is_gone_once_it_is_resolved_and_where_nobody_waits_the_next_checko
         (identity(7), None)
     );
 }
+
+/// A copy that releases before the other one runs again; answers the number that the original still has.
+fn release_of_a_copy(site: &mut Site) -> u64 {
+    let original = site.grant(agent(1)).continuation;
+    let copied = site.at(DAY).grant(agent(1).with(original)).continuation;
+    let later = site.at(2 * DAY).grant(agent(1).with(copied)).continuation;
+    assert!(matches!(site.release(agent(1).with(later)), Reply::Released { .. }));
+    original
+}
+
+// proves I7
+#[test]
+fn a_copy_that_releases_between_runs_shows_itself_all_the_same() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    let original = release_of_a_copy(&mut site);
+    let grant = site.at(3 * DAY).grant(agent(1).with(original));
+    assert_eq!(grant.conflict.unwrap().kind, ConflictKind::StaleContinuation);
+    let told = site.events(|event| matches!(event, EventKind::ConflictSeen { .. }).then_some(()));
+    assert_eq!(told, [()]);
+}
+
+// proves I7
+#[test]
+fn a_component_that_releases_and_comes_back_with_its_number_or_a_new_identity_is_no_copy() {
+    let mut site = strict_site();
+    let mut number = 0;
+    for _ in 0..4 {
+        for _ in 0..3 {
+            let grant = site.grant(agent(1).with(number));
+            assert_eq!(grant.conflict, None);
+            number = grant.continuation;
+        }
+        site.release(agent(1));
+    }
+    // Its state went with the installation.
+    assert_eq!(site.grant(agent(1).under(2)).conflict, None);
+}
+
+// proves I7
+#[test]
+fn a_copy_is_refused_behind_a_release_and_of_a_seat_that_others_hold_until_it_is_resolved() {
+    for is_held in [false, true] {
+        let mut site = strict_site();
+        if is_held {
+            site.grant(agent(1).part("cli"));
+        }
+        let original = release_of_a_copy(&mut site);
+        assert_eq!(site.seat(1, "SERVER").is_some(), is_held);
+        assert_eq!(site.denied(agent(1).with(original)).denial, Denial::Conflict);
+        assert_eq!(site.seat(1, "SERVER").is_some(), is_held, "nothing is engaged");
+        assert_eq!(resolve(&mut site), Reply::Resolved { components: 1 });
+        assert_eq!(resolve(&mut site), Reply::Resolved { components: 0 });
+        assert_eq!(site.grant(agent(1).with(original)).conflict, None);
+    }
+}
+
+// proves I7
+#[test]
+fn what_was_left_behind_is_forgotten_after_a_year() {
+    const YEAR: u64 = 365 * DAY;
+    for (wait, expected) in [(YEAR - 1, Some(ConflictKind::StaleContinuation)), (YEAR, None)] {
+        let mut site = Site::with(&[key(1, "SERVER", 1)]);
+        let original = release_of_a_copy(&mut site);
+        let grant = site.at(2 * DAY + wait).grant(agent(1).with(original));
+        assert_eq!(grant.conflict.map(|conflict| conflict.kind), expected);
+    }
+}
