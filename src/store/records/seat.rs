@@ -179,6 +179,8 @@ impl TryFrom<BoundV1> for Bound {
     fn try_from(record: BoundV1) -> Result<Self, RecordError> {
         check("displaced", record.displaced.len() <= DISPLACED_MAX)?;
         check("displaced", record.displaced.is_sorted_by_key(|one| one.at))?;
+        let was_answered = record.continuation != 0;
+        check("continuation", was_answered == record.continuation_before.is_some())?;
         Ok(Self {
             identity: Fingerprint(record.identity),
             rebound_at: record.rebound_at.map(Timestamp),

@@ -74,14 +74,13 @@ fn a_number_that_stands_for_nothing_is_refused() {
     assert!(SpentUnit::try_from(reread::<SpentV1>(&group_address)).is_err());
 }
 
-fn binding(displaced: Vec<([u8; 32], u64)>) -> Result<Seat, RecordError> {
+fn binding(displaced: Vec<([u8; 32], u64)>, numbers: (u64, Option<u64>)) -> Result<Seat, RecordError> {
     let head = (*b"0123456789ABCDEF", 1_u64, 2_u64, Some(3_u64), false);
     let bound = (
         [1_u8; 32],
         Some(9_u64),
         displaced,
-        7_u64,
-        6_u64,
+        numbers,
         None::<()>,
         Some(([3_u8; 32], 8_u64)),
     );
@@ -98,10 +97,20 @@ fn binding(displaced: Vec<([u8; 32], u64)>) -> Result<Seat, RecordError> {
 fn a_binding_with_too_many_displaced_identities_or_in_no_order_is_refused() {
     let displaced = |times: &[u64]| times.iter().map(|&at| ([2_u8; 32], at)).collect();
     for times in [&[][..], &[5], &[5, 5, 7, 9]] {
-        assert!(binding(displaced(times)).is_ok(), "{times:?}");
+        assert!(binding(displaced(times), (7, Some(6))).is_ok(), "{times:?}");
     }
     for times in [&[5, 6, 7, 8, 9][..], &[6, 5]] {
-        assert!(binding(displaced(times)).is_err(), "{times:?}");
+        assert!(binding(displaced(times), (7, Some(6))).is_err(), "{times:?}");
+    }
+}
+
+#[test]
+fn a_binding_has_both_numbers_or_none() {
+    for numbers in [(7, Some(6)), (1, Some(0)), (0, None)] {
+        assert!(binding(Vec::new(), numbers).is_ok(), "{numbers:?}");
+    }
+    for numbers in [(7, None), (0, Some(6))] {
+        assert!(binding(Vec::new(), numbers).is_err(), "{numbers:?}");
     }
 }
 
