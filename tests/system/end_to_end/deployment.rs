@@ -197,7 +197,14 @@ fn seats_held_for_a_number_bind_as_machines_check_out_and_what_is_left_is_given_
         Some(format!("{},1", crate::vendor::serial(1)).as_str()),
         "{held}"
     );
-    deployer.ask(&["abort", &id]).ok();
+    let told = deployer.ask(&["commit", &id]).ok();
+    assert!(
+        told.contains("nothing is to be committed") && told.contains(&format!("seatkeeper abort {id}")),
+        "{told}"
+    );
+    assert_eq!(counts(&site, 1), (3, 0));
+    let told = deployer.ask(&["abort", &id]).ok();
+    assert!(told.contains("free again"), "{told}");
     deployer.ask(&["reservations", &id]).failed_with(4);
     assert_eq!(counts(&site, 1), (2, 1));
     assert_eq!(site.json(["status"])["reservations"], 0);
