@@ -40,14 +40,17 @@ pub(super) async fn run(global: &Global, command: ClockCommand) -> Result<(), Cl
 }
 
 async fn accept(global: &Global, session: &mut Session, consent: Consent) -> Result<(), CliError> {
-    let request = Request::ClockAccept(admin::ClockAccept {});
     let before = status::ask(session).await?;
     if before.clock.jump_secs.is_none() {
-        // The server says why it refuses.
-        return take(global, session, &request, "the jump is accepted").await;
+        // Not asked of the server: a jump that begins meanwhile would be accepted without a word.
+        return Err(CliError::Refused(
+            "no jump of the clock is pending; see seatkeeper clock show, and seatkeeper clock reset to set the time back"
+                .to_owned(),
+        ));
     }
     let ended = overdue(session, &before).await?;
     if agreed(global, consent, &accepting(&before, ended), "accept the jump?")? {
+        let request = Request::ClockAccept(admin::ClockAccept {});
         take(global, session, &request, "the jump is accepted").await?;
     }
     Ok(())

@@ -12,8 +12,10 @@ fn a_clock_that_is_fine_is_told_and_there_is_nothing_to_accept() {
     assert!(clock["mark"].is_string() && clock["jump_secs"].is_null(), "{clock}");
     let told = site.admin(["clock", "show"]).ok();
     assert!(told.contains("the clock is taken as it is"), "{told}");
-    let refused = site.admin(["clock", "accept"]).failed_with(4);
-    assert!(cause(&refused).contains("no jump"), "{refused:?}");
+    for sure in ["--yes", "--dry-run"] {
+        let refused = site.admin(["clock", "accept", sure]).failed_with(4);
+        assert!(cause(&refused).contains("no jump"), "{refused:?}");
+    }
     let status = site.json(["status"]);
     assert_eq!(status["clock"]["standing"], "fine", "{status}");
     let told = site.admin(["status"]).ok();
