@@ -79,12 +79,15 @@ plant() {
 }
 
 # plant_for RULES NAME FILE SED-PROGRAM TESTS: found by the library's tests of that name; the soak does not look for it.
-plant_for() {
+plant_for() { plant_with "${@:1:4}" run cargo test --quiet --locked -p seatkeeper --lib "$5"; }
+
+# plant_with RULES NAME FILE SED-PROGRAM COMMAND...: found by a command that the sound code passes; not by the soak.
+plant_with() {
     is_wanted "$2" && [ "$mode" != soak ] || return 0
     if [ "$mode" = list ]; then
         printf '%-8s %-40s %s\n' "$1" "$2" "$3"
     else
-        check "$2" "$3" "$4" run cargo test --quiet --locked -p seatkeeper --lib "$5"
+        check "${@:2}"
     fi
 }
 
@@ -177,6 +180,12 @@ plant_for O3 clock-set-back-stretches client/agent/lease.rs 's/let now = newest\
 plant_for T2 reset-is-undone-by-a-restart service/writer.rs 's/self\.commit(changes, after)?;/self.commit(changes, now)?;/' service
 plant_for V3 refusals-sync service/writer.rs 's/if is_granted || self\.noted/if true || is_granted || self.noted/' service
 plant_for V3 notes-are-lost-at-the-end service/writer.rs 's/self\.apply_all(Actor::Server, &Command::KeepTime(0), now)/{ self.noted.clear(); self.apply_all(Actor::Server, \&Command::KeepTime(0), now) }/' service
+
+plant_for X2 agents-reserve domain/command.rs \
+    's/Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => &\[Role::Deployer\]/Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => \&[Role::Agent]/' domain::command
+imports=(run cargo test --quiet --locked -p seatkeeper --test system interrupted)
+plant_with K8 a-portion-is-skipped cli/import.rs 's/found\.chunks(KEYS_MAX)/found.chunks(KEYS_MAX).step_by(2)/' "${imports[@]}"
+plant_with K8 what-was-done-is-not-told cli/import.rs 's/Err(error) if summary\.answered() == 0 => Err(error)/Err(error) if summary.answered() < 1_000 => Err(error)/' "${imports[@]}"
 
 if [ "$mode" != list ]; then
     echo "$planted faults planted, $failures not found"

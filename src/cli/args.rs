@@ -14,8 +14,8 @@ mod deploy;
 mod tests;
 
 pub(super) use admin::{
-    AdminCommand, BlacklistCommand, CatalogueCommand, ClockCommand, GivenRole, IdentityCommand, ImportFile, ImportKeys,
-    LicenseFilter, ReleaseTarget, RemoveTarget, ResolveTarget, SeatFilter, VendorCommand,
+    AdminCommand, BlacklistCommand, CatalogueCommand, ClockCommand, Consent, GivenRole, IdentityCommand, ImportFile,
+    ImportKeys, LicenseFilter, ReleaseTarget, RemoveTarget, ResolveTarget, SeatFilter, VendorCommand,
 };
 pub(super) use agent::{AgentCommand, Licensed, RunProgram};
 pub(super) use deploy::{CommitOptions, Named, ReservationFilter, ReserveOptions, SettleOptions};

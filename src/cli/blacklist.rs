@@ -52,11 +52,11 @@ fn tell(vendor: &str, reply: &BlacklistImportOk) -> Result<(), CliError> {
     if reply.licenses == 0 {
         return output::line("none of them is a license here: nothing changes for any machine");
     }
-    output::line(&format!(
-        "{} of them are licenses here and serve no more; {} or units are in use on them",
-        reply.licenses,
-        count(reply.used, "seat")
-    ))?;
+    let licenses = match reply.licenses {
+        1 => "1 of them is a license here and serves no more".to_owned(),
+        more => format!("{more} of them are licenses here and serve no more"),
+    };
+    output::line(&format!("{licenses}; seats and units in use there: {}", reply.used))?;
     output::line(
         "see which with seatkeeper licenses, by their status. With its next renewal each seat moves to another license \
          of its product that has room, or is refused: import another key with seatkeeper import KEY, or ask the vendor",

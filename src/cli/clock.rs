@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::args::{ClockCommand, Global};
+use super::args::{ClockCommand, Consent, Global};
 use super::error::CliError;
 use super::output::{self, date, lasting, rfc3339};
 use super::session::{Session, unexpected};
-use super::status;
+use super::{consent, seats, status};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::{ClockRow, StatusOk};
 use crate::wire::messages::{Request, Response, admin};
@@ -24,27 +24,10 @@ pub(super) struct Clock {
 
 pub(super) async fn run(global: &Global, command: ClockCommand) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
-    let (request, done) = match command {
-        ClockCommand::Show => (None, ""),
-        ClockCommand::Accept => (
-            Some(Request::ClockAccept(admin::ClockAccept {})),
-            "the jump is accepted",
-        ),
-        ClockCommand::Reset => (
-            Some(Request::ClockReset(admin::ClockReset {})),
-            "the time that counts is what the server's clock says",
-        ),
-    };
-    if let Some(request) = request {
-        let before = status::ask(&mut session).await?;
-        match session.ask(&request).await? {
-            Response::Done(_) if global.json => {}
-            Response::Done(_) => output::line(&format!(
-                "{done}; it was {} UTC",
-                date(Some(Timestamp(before.clock.mark)))
-            ))?,
-            other => return Err(unexpected(&other)),
-        }
+    match command {
+        ClockCommand::Show => {}
+        ClockCommand::Accept(consent) => accept(global, &mut session, consent).await?,
+        ClockCommand::Reset(consent) => reset(global, &mut session, consent).await?,
     }
     let status = status::ask(&mut session).await?;
     if global.json {
@@ -54,6 +37,107 @@ pub(super) async fn run(global: &Global, command: ClockCommand) -> Result<(), Cl
         output::line(&line)?;
     }
     Ok(())
+}
+
+async fn accept(global: &Global, session: &mut Session, consent: Consent) -> Result<(), CliError> {
+    let before = status::ask(session).await?;
+    if before.clock.jump_secs.is_none() {
+        // Not asked of the server: a jump that begins meanwhile would be accepted without a word.
+        return Err(CliError::Refused(
+            "no jump of the clock is pending; see seatkeeper clock show, and seatkeeper clock reset to set the time back"
+                .to_owned(),
+        ));
+    }
+    let ended = overdue(session, &before).await?;
+    if agreed(global, consent, &accepting(&before, ended), "accept the jump?")? {
+        let request = Request::ClockAccept(admin::ClockAccept {});
+        take(global, session, &request, "the jump is accepted").await?;
+    }
+    Ok(())
+}
+
+async fn reset(global: &Global, session: &mut Session, consent: Consent) -> Result<(), CliError> {
+    let before = status::ask(session).await?;
+    let ended = overdue(session, &before).await?;
+    if agreed(global, consent, &resetting(&before, ended), "reset the time?")? {
+        let request = Request::ClockReset(admin::ClockReset {});
+        take(
+            global,
+            session,
+            &request,
+            "the time that counts is what the server's clock says",
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Says what will be done; whether to do it.
+fn agreed(global: &Global, consent: Consent, plan: &[String], question: &str) -> Result<bool, CliError> {
+    if !global.json {
+        plan.iter().try_for_each(|line| output::line(line))?;
+    }
+    if consent.dry_run {
+        if !global.json {
+            consent::nothing_done()?;
+        }
+        return Ok(false);
+    }
+    consent::ask(global, consent, question)?;
+    Ok(true)
+}
+
+async fn take(global: &Global, session: &mut Session, request: &Request, done: &str) -> Result<(), CliError> {
+    match session.ask(request).await? {
+        Response::Done(_) if global.json => Ok(()),
+        Response::Done(_) => output::line(done),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// How many seats the time that the server's clock says would end for want of renewal.
+async fn overdue(session: &mut Session, status: &StatusOk) -> Result<u64, CliError> {
+    if status.server_time <= status.clock.mark {
+        return Ok(0);
+    }
+    let rows = seats::all(session, None).await?;
+    let ended = rows.iter().filter_map(|row| row.renew_by);
+    Ok(ended.filter(|at| *at <= status.server_time).count() as u64)
+}
+
+/// What accepting the jump does.
+fn accepting(status: &StatusOk, ended: u64) -> Vec<String> {
+    let [mark, calendar] = times(status);
+    vec![
+        format!("the time that counts is {mark} UTC now; it becomes {calendar} UTC, what the server's clock says"),
+        ending(ended),
+    ]
+}
+
+/// What a reset does.
+fn resetting(status: &StatusOk, ended: u64) -> Vec<String> {
+    let [mark, calendar] = times(status);
+    let becomes =
+        format!("the time that counts is {mark} UTC now; it becomes {calendar} UTC, what the server's clock says");
+    let dates = format!(
+        "dates after {calendar} UTC become it (of seats, licenses, reservations, conflicts); renew dates and ends of \
+         reservations move with them"
+    );
+    vec![becomes, dates, ending(ended)]
+}
+
+/// What the new time ends.
+fn ending(ended: u64) -> String {
+    let seats = match ended {
+        0 => "no seat ends by it as of now".to_owned(),
+        1 => "1 seat is overdue by it and ends".to_owned(),
+        more => format!("{more} seats are overdue by it and end"),
+    };
+    format!("{seats}; reservations whose time is over by it lapse")
+}
+
+fn times(status: &StatusOk) -> [String; 2] {
+    [status.clock.mark, status.server_time].map(|at| date(Some(Timestamp(at))))
 }
 
 /// How the time stands, for programs.
@@ -141,6 +225,24 @@ mod tests {
         assert_eq!(warning(&status), None);
         assert_eq!(clock(&status).standing, "fine");
         assert!(told(&status).concat().contains("2026-01-01 00:00:00"));
+    }
+
+    // proves T2
+    #[test]
+    fn what_a_reset_and_an_accepted_jump_do_is_said_first() {
+        let status = StatusOk {
+            server_time: 1_767_225_600 + 73 * 86_400,
+            ..standing(None, Some((73 * 86_400, 7_200)))
+        };
+        for plan in [accepting(&status, 2), resetting(&status, 2)] {
+            let text = plan.join("\n");
+            assert!(text.contains("is 2026-01-01 00:00:00 UTC now"), "{text}");
+            assert!(text.contains("becomes 2026-03-15 00:00:00 UTC"), "{text}");
+            assert!(text.contains("2 seats are overdue by it and end"), "{text}");
+        }
+        let text = resetting(&standing(None, None), 0).join("\n");
+        assert!(text.contains("dates after 2026-01-01 00:00:00 UTC become it"), "{text}");
+        assert!(text.contains("no seat ends by it"), "{text}");
     }
 
     // proves T2

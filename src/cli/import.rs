@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{Global, ImportFile, ImportKeys};
 use super::error::CliError;
 use super::files;
-use super::output;
+use super::output::{self, count};
 use super::progress::Progress;
 use super::session::{Session, unexpected};
 use crate::vendor::{FoundKey, find_keys};
@@ -120,7 +120,7 @@ impl Summary {
     /// Keys that the server has decided.
     fn answered(&self) -> usize {
         [self.added, self.already_present]
-            .map(|count| count as usize)
+            .map(|keys| keys as usize)
             .iter()
             .sum::<usize>()
             + self.refused.len()
@@ -168,7 +168,7 @@ fn tell(global: &Global, summary: &Summary, place: &str) -> Result<(), CliError>
             summary.added, summary.already_present
         ))?;
         for (product, seats) in &summary.seats_added {
-            output::line(&format!("  {product}: {seats} seats more"))?;
+            output::line(&format!("  {product}: {} more", count(*seats, "seat")))?;
         }
         for key in &summary.refused {
             let serial = key
@@ -184,9 +184,9 @@ fn tell(global: &Global, summary: &Summary, place: &str) -> Result<(), CliError>
     }
     match summary.refused.len() {
         0 => Ok(()),
-        count => Err(CliError::Refused(format!(
-            "{count} of {} keys refused; whatever is not refused is imported",
-            u64::from(summary.added) + u64::from(summary.already_present) + count as u64
+        refused => Err(CliError::Refused(format!(
+            "{refused} of {} refused; whatever is not refused is imported",
+            count(summary.answered() as u64, "key")
         ))),
     }
 }

@@ -6,6 +6,7 @@ mod args;
 mod blacklist;
 mod catalogue;
 mod clock;
+mod consent;
 #[cfg(feature = "demo")]
 mod demo;
 mod error;

@@ -5,12 +5,13 @@ use super::error::CliError;
 use super::output::{self, date};
 use super::reservations::{Row, machines_table};
 use super::server::random;
-use super::session::{Session, unexpected};
+use super::session::{Session, refused, unexpected};
 use super::{macs, output::count};
 use crate::domain::ids::{Mac, ReservationId};
 use crate::domain::time::Timestamp;
+use crate::wire::Status;
 use crate::wire::messages::deploy::{self, ReservationRow};
-use crate::wire::messages::{Request, Response};
+use crate::wire::messages::{Request, Response, seat};
 
 /// Licenses with held seats that are told one by one.
 const HELD_TOLD_MAX: usize = 10;
@@ -22,6 +23,7 @@ pub(super) async fn run(global: &Global, options: ReserveOptions) -> Result<(), 
         Some(named) => named,
         None => ReservationId(random()?),
     };
+    let machines = macs.len();
     let request = Request::Reserve(deploy::Reserve {
         reservation: reservation.0,
         vendor: options.vendor.map(|vendor| vendor.0),
@@ -32,8 +34,15 @@ pub(super) async fn run(global: &Global, options: ReserveOptions) -> Result<(), 
         preferred_only: Some(options.preferred_only),
     });
     let mut session = Session::open(global).await?;
-    let row = match session.ask(&request).await {
+    let row = match session.answer(&request).await {
         Ok(Response::Reserve(reply)) => reply.reservation,
+        Ok(Response::Refused(status, refusal)) => {
+            let error = refused(status, &refusal.text);
+            if status != Status::SEATS_EXHAUSTED {
+                return Err(error);
+            }
+            return Err(error.with_remark(&wanting(&mut session, &options, machines).await));
+        }
         Ok(other) => return Err(unexpected(&other)),
         Err(error @ (CliError::Refused(_) | CliError::NotAuthorized(_))) => return Err(error),
         Err(error) => {
@@ -46,6 +55,42 @@ pub(super) async fn run(global: &Global, options: ReserveOptions) -> Result<(), 
         return output::json(&Row::from(&row));
     }
     tell(&row, &options)
+}
+
+/// What was asked for, and what there is of it.
+async fn wanting(session: &mut Session, options: &ReserveOptions, machines: usize) -> String {
+    let request = Request::Availability(seat::Availability {
+        vendor: options.vendor.map(|vendor| vendor.0),
+        product: options.product.to_string(),
+    });
+    let wanted = match options.count {
+        Some(number) => count(number.into(), "seat"),
+        None => format!(
+            "{}, of which those need nothing that hold a seat already",
+            count(machines as u64, "machine")
+        ),
+    };
+    let available = match session.ask(&request).await {
+        Ok(Response::Availability(reply)) => format!("available: {}; ", available(options, &reply)),
+        // The refusal is what counts.
+        Ok(_) | Err(_) => String::new(),
+    };
+    format!("asked for: {wanted}; {available}all is reserved or nothing")
+}
+
+/// Seats alone are held for a number.
+fn available(options: &ReserveOptions, reply: &seat::AvailabilityOk) -> String {
+    let seats = count(reply.counts.available, "seat");
+    if options.count.is_some() {
+        return seats;
+    }
+    let units = count(reply.units.available, "unit");
+    let preferred = if options.preferred_only {
+        ", of which --preferred-only takes one kind"
+    } else {
+        ""
+    };
+    format!("{seats} and {units}{preferred}")
 }
 
 fn tell(row: &ReservationRow, options: &ReserveOptions) -> Result<(), CliError> {

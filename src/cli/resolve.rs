@@ -1,11 +1,10 @@
 //! `resolve`: identities that wait are approved, and bindings forgotten after a copy was found out (rule I7). What it
 //! will do is said first.
 
-use std::io::IsTerminal;
-
 use serde::Serialize;
 
 use super::args::{Global, ResolveTarget};
+use super::consent;
 use super::error::CliError;
 use super::output::{self, count, date};
 use super::seats::{self, Conflict, Waiting};
@@ -49,10 +48,10 @@ pub(super) async fn run(global: &Global, target: ResolveTarget) -> Result<(), Cl
     if !global.json {
         announce(&target, &pending)?;
     }
-    let resolved = if pending.is_empty() || target.dry_run {
+    let resolved = if target.consent.dry_run {
         0
     } else {
-        confirm(global, &target)?;
+        consent::ask(global, target.consent, "resolve?")?;
         resolve(&mut session, &target).await?
     };
     if global.json {
@@ -62,13 +61,13 @@ pub(super) async fn run(global: &Global, target: ResolveTarget) -> Result<(), Cl
             resolved,
         });
     }
-    if target.dry_run && !pending.is_empty() {
-        return output::line("nothing was done; the same command without --dry-run does it");
+    if target.consent.dry_run {
+        return consent::nothing_done();
     }
-    if resolved > 0 {
-        return output::line(&format!("{} resolved", count(resolved.into(), "component")));
+    match resolved {
+        0 => output::line("nothing to resolve"),
+        _ => output::line(&format!("{} resolved", count(resolved.into(), "component"))),
     }
-    Ok(())
 }
 
 /// Says what is known of each component, and what resolving does to it.
@@ -76,7 +75,8 @@ fn announce(target: &ResolveTarget, pending: &[(&SeatRow, &Holder)]) -> Result<(
     let mac = target.mac;
     if pending.is_empty() {
         return output::line(&format!(
-            "nothing to resolve: no component of {mac} has a conflict or an identity that waits"
+            "no component of {mac} has a conflict or an identity that waits. Resolving: the numbers of components that \
+             let go of their seats are forgotten, so that one that is refused as a copy binds anew"
         ));
     }
     for (row, holder) in pending {
@@ -126,29 +126,6 @@ fn known(holder: &Holder) -> Vec<String> {
         ));
     }
     lines
-}
-
-/// Goes on only if somebody says so: with `--yes`, or at the terminal.
-fn confirm(global: &Global, target: &ResolveTarget) -> Result<(), CliError> {
-    if target.yes {
-        return Ok(());
-    }
-    let stdin = std::io::stdin();
-    if global.json || !stdin.is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(CliError::Usage(
-            "nothing was done, since nobody is here to be asked; add --yes to do it".to_owned(),
-        ));
-    }
-    output::note("resolve? [y/N]");
-    let mut answer = String::new();
-    stdin
-        .read_line(&mut answer)
-        .map_err(|error| CliError::because("cannot read the answer", error))?;
-    if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
-        Ok(())
-    } else {
-        Err(CliError::failed("nothing was done"))
-    }
 }
 
 async fn resolve(session: &mut Session, target: &ResolveTarget) -> Result<u32, CliError> {

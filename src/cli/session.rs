@@ -86,15 +86,16 @@ impl Session {
 
     /// Asks and waits. A refusal becomes an error with the exit code that belongs to it.
     pub(super) async fn ask(&mut self, request: &Request) -> Result<Response, CliError> {
-        match self
-            .connection
-            .request(request, Deadline::after(self.timeout))
-            .await
-            .map_err(no_connection)?
-        {
+        match self.answer(request).await? {
             Response::Refused(status, refusal) => Err(refused(status, &refusal.text)),
             response => Ok(response),
         }
+    }
+
+    /// Asks and waits. A refusal is an answer like others.
+    pub(super) async fn answer(&mut self, request: &Request) -> Result<Response, CliError> {
+        let deadline = Deadline::after(self.timeout);
+        self.connection.request(request, deadline).await.map_err(no_connection)
     }
 
     /// Asks for every row of a listing, page by page: `request` behind the last row so far, `take` the page out of the
@@ -275,7 +276,8 @@ fn no_connection(error: ConnectError) -> CliError {
     }
 }
 
-fn refused(status: Status, text: &str) -> CliError {
+/// The error that a refusal becomes.
+pub(super) fn refused(status: Status, text: &str) -> CliError {
     let text = text.to_owned();
     match status {
         Status::NOT_AUTHORIZED => CliError::NotAuthorized(text),

@@ -43,6 +43,7 @@ struct Meant {
 
 pub(super) async fn commit(global: &Global, options: CommitOptions) -> Result<(), CliError> {
     let CommitOptions { settle, preferred_only } = options;
+    let reservation = settle.reservation;
     let macs = machines(&settle)?;
     let mut session = Session::open(global).await?;
     let meant = meant(&mut session, &settle, macs).await?;
@@ -53,7 +54,12 @@ pub(super) async fn commit(global: &Global, options: CommitOptions) -> Result<()
         macs: meant.macs.clone(),
         preferred_only: Some(preferred_only),
     });
-    tell(global, &meant, &settled(&mut session, &request).await?)
+    let none = format!(
+        "nothing is to be committed: reservation {reservation} holds seats for a number of machines, and each of them \
+         takes one with its first checkout; to give back what is left: seatkeeper abort {reservation} {}",
+        meant.product
+    );
+    tell(global, &meant, &settled(&mut session, &request).await?, &none)
 }
 
 pub(super) async fn abort(global: &Global, options: SettleOptions) -> Result<(), CliError> {
@@ -66,7 +72,8 @@ pub(super) async fn abort(global: &Global, options: SettleOptions) -> Result<(),
         product: meant.product.clone(),
         macs: meant.macs.clone(),
     });
-    tell(global, &meant, &settled(&mut session, &request).await?)
+    let none = format!("what reservation {} still held is free again", meant.reservation);
+    tell(global, &meant, &settled(&mut session, &request).await?, &none)
 }
 
 /// The machines that were named, on the command line and in the file.
@@ -109,7 +116,8 @@ async fn settled(session: &mut Session, request: &Request) -> Result<SettleOk, C
     }
 }
 
-fn tell(global: &Global, meant: &Meant, reply: &SettleOk) -> Result<(), CliError> {
+/// Tells what became of the machines; or, where the reservation was for a number, `none`.
+fn tell(global: &Global, meant: &Meant, reply: &SettleOk, none: &str) -> Result<(), CliError> {
     let refused = reply.rows.iter().filter(|row| row.outcome == Settled::REFUSED).count();
     if global.json {
         output::json(&Told {
@@ -120,10 +128,7 @@ fn tell(global: &Global, meant: &Meant, reply: &SettleOk) -> Result<(), CliError
             text: reply.text.clone(),
         })?;
     } else if reply.rows.is_empty() {
-        output::line(&format!(
-            "nothing of reservation {} is set aside any more",
-            meant.reservation
-        ))?;
+        output::line(none)?;
     } else {
         output::table(&["mac", "outcome", "license", "why"], reply.rows.iter().map(cells))?;
     }

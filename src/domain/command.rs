@@ -286,3 +286,43 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // proves X2
+    // proves V2
+    #[test]
+    fn deployers_reserve_commit_and_abort_and_agents_do_not() {
+        let product = ProductName {
+            vendor: None,
+            product: "SERVER".parse().expect("a product"),
+        };
+        let settle = Settle {
+            id: ReservationId([1; 16]),
+            product,
+            macs: BTreeSet::new(),
+            preferred_only: false,
+        };
+        let reserve = Reserve {
+            id: ReservationId([1; 16]),
+            product,
+            secs: 60,
+            wanted: Wanted::Seats(1),
+            preferred_only: false,
+        };
+        for command in [
+            Command::Reserve(reserve),
+            Command::Commit(settle.clone()),
+            Command::Abort(settle),
+        ] {
+            let may = |role: Role| command.roles().iter().any(|least| role.includes(*least));
+            assert_eq!(
+                [Role::Agent, Role::Viewer, Role::Deployer, Role::Administrator].map(may),
+                [false, false, true, true],
+                "{command:?}"
+            );
+        }
+    }
+}

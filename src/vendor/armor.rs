@@ -24,6 +24,11 @@ pub(super) const CATALOGUE: Armor = Armor {
 };
 
 impl Armor {
+    /// Whether the text has this BEGIN line.
+    pub(super) fn begins_in(&self, text: &str) -> bool {
+        text.contains(self.begin)
+    }
+
     /// The bytes between the lines, or what is wrong with them. White space does not count.
     pub(super) fn open(&self, text: &str) -> Result<Vec<u8>, &'static str> {
         let (_, rest) = text.split_once(self.begin).ok_or("the BEGIN line is missing")?;

@@ -34,8 +34,12 @@ impl SignedBlacklist {
     /// Reads a blacklist file: base64 between `-----BEGIN SEATKEEPER BLACKLIST-----` and the END line; at most 256 KiB.
     ///
     /// # Errors
-    /// [`ListError::Damaged`] if the text is not whole, else as [`SignedBlacklist::from_bytes`].
+    /// [`ListError::Catalogue`] if it is one, [`ListError::Damaged`] if the text is not whole, else as
+    /// [`SignedBlacklist::from_bytes`].
     pub fn parse(text: &str) -> Result<Self, ListError> {
+        if armor::CATALOGUE.begins_in(text) && !armor::BLACKLIST.begins_in(text) {
+            return Err(ListError::Catalogue);
+        }
         SignedList::parse(text, &armor::BLACKLIST).map(Self)
     }
 

@@ -29,8 +29,12 @@ impl SignedCatalogue {
     /// Reads a catalogue file: base64 between `-----BEGIN SEATKEEPER CATALOGUE-----` and the END line.
     ///
     /// # Errors
-    /// [`ListError::Damaged`] if the text is not whole, else as [`SignedCatalogue::from_bytes`].
+    /// [`ListError::Blacklist`] if it is one, [`ListError::Damaged`] if the text is not whole, else as
+    /// [`SignedCatalogue::from_bytes`].
     pub fn parse(text: &str) -> Result<Self, ListError> {
+        if armor::BLACKLIST.begins_in(text) && !armor::CATALOGUE.begins_in(text) {
+            return Err(ListError::Blacklist);
+        }
         SignedList::parse(text, &armor::CATALOGUE).map(Self)
     }
 

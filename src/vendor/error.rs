@@ -70,6 +70,12 @@ pub enum KeyError {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ListError {
+    /// A blacklist where a catalogue belongs.
+    #[error("this is a blacklist, not a catalogue; import it with `seatkeeper blacklist import`")]
+    Blacklist,
+    /// A catalogue where a blacklist belongs.
+    #[error("this is a catalogue, not a blacklist; import it with `seatkeeper catalogue import`")]
+    Catalogue,
     /// The vendor did not sign this.
     #[error("not genuine: the signature is wrong; get the file from the vendor again")]
     BadSignature,

@@ -40,10 +40,23 @@ pub(in crate::cli) enum BlacklistCommand {
 pub(in crate::cli) enum ClockCommand {
     /// Tell how the server's time stands.
     Show,
-    /// Accept the jump of the server's clock that is pending.
-    Accept,
+    /// Accept the jump of the server's clock that is pending. Says first what that does, and asks.
+    Accept(Consent),
     /// Make what the server's clock says the time that counts, forwards or backwards. Mend the clock first.
-    Reset,
+    ///
+    /// Says first what that does, and asks.
+    Reset(Consent),
+}
+
+/// How a command that says first what it will do comes to do it.
+#[derive(Args, Clone, Copy, Debug)]
+pub(in crate::cli) struct Consent {
+    /// Do it without asking back.
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+    /// Only say what it would do.
+    #[arg(long, conflicts_with = "yes")]
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Args, Debug)]
@@ -120,12 +133,8 @@ pub(in crate::cli) struct ResolveTarget {
     /// The product's vendor, where two vendors have a product of this id.
     #[arg(long, value_name = "ID", requires = "product")]
     pub(in crate::cli) vendor: Option<VendorId>,
-    /// Do it without asking back.
-    #[arg(long)]
-    pub(in crate::cli) yes: bool,
-    /// Only say what it would do.
-    #[arg(long, conflicts_with = "yes")]
-    pub(in crate::cli) dry_run: bool,
+    #[command(flatten)]
+    pub(in crate::cli) consent: Consent,
 }
 
 #[derive(Args, Debug)]

@@ -15,6 +15,8 @@ fn what_a_command_asks_with_is_offered_behind_it_and_only_where_it_asks() {
         "catalogue import c --dry-run",
         "blacklist import b",
         "clock show",
+        "clock accept --dry-run",
+        "clock reset --yes",
         "resolve 00:1a:2b:3c:4d:5e --yes",
         "reserve A --count 3 --for 7d",
         "commit 000102030405060708090a0b0c0d0e0f A",

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::denial::KeyRefusal;
+use crate::domain::ids::ComponentId;
 use crate::domain::reply::ImportOutcome;
 use crate::vendor::ListError;
 
@@ -46,6 +47,58 @@ fn a_refusal_carries_the_code_the_cause_the_counts_and_the_remedy() {
         refusal.text
     );
     assert!(refusal.text.contains("seatkeeper import"), "{}", refusal.text);
+}
+
+/// The words of a reservation, or of a checkout, that finds too little.
+fn too_little(used: u64, total: u64, component: Option<ComponentId>) -> String {
+    let seats = SeatsInUse {
+        used,
+        total,
+        earliest_renew_by: None,
+    };
+    let denied = Denied {
+        subject: Subject {
+            product: Some(key().product),
+            component,
+            ..Subject::default()
+        },
+        seats: Some(seats),
+        ..Denied::from(Denial::SeatsExhausted)
+    };
+    let mut pair = Pair::greeted(Role::Agent);
+    let request = Request::Checkout(checkout_of(&checkout(0)));
+    match pair.exchange(&request, Reply::Denied(denied)) {
+        (_, Response::Refused(_, refusal)) => refusal.text,
+        (_, other) => panic!("{other:?}"),
+    }
+}
+
+// proves V2
+#[test]
+fn a_reservation_that_finds_some_is_not_told_that_there_is_none() {
+    let component = Some("agent".parse().expect("a component"));
+    for (used, total, component, told) in [
+        (
+            1,
+            5,
+            None,
+            "not enough seats of BKSRV are available: 1 of 5 is in use; ",
+        ),
+        (5, 5, None, "no seat of BKSRV is available: 5 of 5 are in use; "),
+        // The other two are of a license that has expired.
+        (3, 5, component, "no seat of BKSRV is available: 3 of 5 are in use; "),
+    ] {
+        let text = too_little(used, total, component);
+        assert!(text.starts_with(told), "{text}");
+    }
+}
+
+#[test]
+fn one_is_told_in_the_singular() {
+    let (_, refusal) = told(Denial::LicenseInUse { seats: 1 });
+    assert!(refusal.text.contains("1 seat or reserved unit"), "{}", refusal.text);
+    let (_, refusal) = told(Denial::SlowDown { retry_secs: 1 });
+    assert!(refusal.text.ends_with("in 1 second"), "{}", refusal.text);
 }
 
 /// Every denial there is.

@@ -79,7 +79,9 @@ pub const fn status_of_key_error(error: &KeyError) -> Status {
 pub const fn status_of_list_error(error: &ListError) -> Status {
     match error {
         ListError::BadSignature => Status::BAD_SIGNATURE,
-        ListError::Damaged { .. } | ListError::Impossible(_) => Status::TEXT_DAMAGED,
+        ListError::Blacklist | ListError::Catalogue | ListError::Damaged { .. } | ListError::Impossible(_) => {
+            Status::TEXT_DAMAGED
+        }
         ListError::NeedsNewer(_) => Status::NEEDS_NEWER_SERVER,
         ListError::UnknownVendor { .. } => Status::UNKNOWN_VENDOR,
     }

@@ -78,6 +78,9 @@ fn about_seats(denied: &Denied, names: &Names) -> Option<String> {
             "{product} needs a seat of {required} on the same machine first; start {required} on {mac}, then ask again"
         ),
         Denial::SeatsExhausted => exhausted(denied, product),
+        Denial::SlowDown { retry_secs: 1 } => {
+            "too many new machines from here at once; ask again in 1 second".to_owned()
+        }
         Denial::SlowDown { retry_secs } => {
             format!("too many new machines from here at once; ask again in {retry_secs} seconds")
         }
@@ -135,6 +138,10 @@ fn about_the_server(denial: Denial, names: &Names) -> String {
         Denial::LastAdministrator => {
             "this is the last administrator; add another one first: `seatkeeper admin add FINGERPRINT`".to_owned()
         }
+        Denial::LicenseInUse { seats: 1 } => format!(
+            "1 seat or reserved unit of {serial} is in use and finds no room on other licenses; release it first, or end \
+             it with `seatkeeper remove {serial} --end-seats`"
+        ),
         Denial::LicenseInUse { seats } => format!(
             "{seats} seats or reserved units of {serial} are in use and find no room on other licenses; release them \
              first, or end them with `seatkeeper remove {serial} --end-seats`"
@@ -184,13 +191,23 @@ fn about_the_server(denial: Denial, names: &Names) -> String {
     }
 }
 
+/// One that asked for more than a seat may find some, but not enough. Seats that are not in use need not be available:
+/// their licenses may serve no more.
 fn exhausted(denied: &Denied, product: &str) -> String {
     let in_use = denied.seats.map_or(String::new(), |seats| {
-        format!(": {} of {} are in use", seats.used, seats.total)
+        let are = if seats.used == 1 { "is" } else { "are" };
+        format!(": {} of {} {are} in use", seats.used, seats.total)
     });
+    let is_for_one = denied.subject.component.is_some();
+    let none = is_for_one || denied.seats.is_none_or(|seats| seats.used >= seats.total);
+    let cause = if none {
+        format!("no seat of {product} is available")
+    } else {
+        format!("not enough seats of {product} are available")
+    };
     let remedy = "import another key with `seatkeeper import KEY`, or release a machine that is not used any more with \
                   `seatkeeper release MAC PRODUCT --reason TEXT`";
-    format!("no seat of {product} is available{in_use}; {remedy}")
+    format!("{cause}{in_use}; {remedy}")
 }
 
 /// The cause and the remedy of a key that the ledger refused.

@@ -92,7 +92,8 @@ fn a_blacklist_has_an_armour_of_its_own() {
     assert!(SignedCatalogue::parse(&both).is_ok());
     let damaged = |text: &str| matches!(SignedBlacklist::parse(text), Err(ListError::Damaged { .. }));
     assert!(damaged(""));
-    assert!(damaged(&catalogue));
+    assert_eq!(SignedBlacklist::parse(&catalogue), Err(ListError::Catalogue));
+    assert_eq!(SignedCatalogue::parse(&text), Err(ListError::Blacklist));
     assert!(damaged(&text.repeat(2)));
     assert!(damaged(&text.replace("-----END", "-----FIN")));
     assert!(damaged(&text.replacen('\n', "\n*", 1)));

@@ -55,7 +55,14 @@ fn a_list_of_machines_is_reserved_all_or_none_then_committed_and_aborted() {
     let refused = deployer
         .ask(&["reserve", "BKSRV", "--macs", &list(&site, &[1, 2, 3, 4])])
         .failed_with(4);
-    assert!(!cause(&refused).is_empty(), "{refused:?}");
+    assert!(
+        cause(&refused).contains("not enough seats of BKSRV are available: 0 of 3 are in use"),
+        "{refused:?}"
+    );
+    assert!(
+        cause(&refused).contains("asked for: 4 machines") && cause(&refused).contains("available: 1 seat and 2 units"),
+        "{refused:?}"
+    );
     assert_eq!(
         (counts(&site, 1), counts(&site, 2)),
         ((0, 1), (0, 2)),
@@ -175,7 +182,11 @@ fn seats_held_for_a_number_bind_as_machines_check_out_and_what_is_left_is_given_
     let site = Site::open();
     site.buy(1, "BKSRV", 3);
     let deployer = Colleague::with_role(&site, "deployer");
-    deployer.ask(&["reserve", "BKSRV", "--count", "4"]).failed_with(4);
+    let refused = deployer.ask(&["reserve", "BKSRV", "--count", "4"]).failed_with(4);
+    assert!(
+        cause(&refused).contains("asked for: 4 seats; available: 3 seats;"),
+        "{refused:?}"
+    );
     let told = deployer.json(&["reserve", "BKSRV", "--count", "3", "--for", "7d"]);
     assert_eq!(told["held"][0]["count"], 3, "{told}");
     let date = |column: &str| told[column].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
@@ -197,7 +208,14 @@ fn seats_held_for_a_number_bind_as_machines_check_out_and_what_is_left_is_given_
         Some(format!("{},1", crate::vendor::serial(1)).as_str()),
         "{held}"
     );
-    deployer.ask(&["abort", &id]).ok();
+    let told = deployer.ask(&["commit", &id]).ok();
+    assert!(
+        told.contains("nothing is to be committed") && told.contains(&format!("seatkeeper abort {id}")),
+        "{told}"
+    );
+    assert_eq!(counts(&site, 1), (3, 0));
+    let told = deployer.ask(&["abort", &id]).ok();
+    assert!(told.contains("free again"), "{told}");
     deployer.ask(&["reservations", &id]).failed_with(4);
     assert_eq!(counts(&site, 1), (2, 1));
     assert_eq!(site.json(["status"])["reservations"], 0);

@@ -179,6 +179,10 @@ fn what_is_no_blacklist_or_of_a_vendor_that_is_not_trusted_is_refused() {
     let other = crate::vendor::Vendor::new(2);
     let list = other.write_blacklist(site.dir.path(), 1, &[(1, Listed::Blacklisted)]);
     let told = site
+        .admin(["catalogue", "import", list.to_str().unwrap()])
+        .failed_with(1);
+    assert!(told.stderr.contains("seatkeeper blacklist import"), "{told:?}");
+    let told = site
         .admin(["blacklist", "import", list.to_str().unwrap()])
         .failed_with(4);
     assert!(cause(&told).contains("vendor"), "{told:?}");

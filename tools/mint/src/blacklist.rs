@@ -29,6 +29,10 @@ enum Command {
 /// A server refuses the keys of listed serials and serves no seats from their licenses. It takes a blacklist in place of an
 /// older one only if its version is larger, and as a whole: a serial that is not listed any more is good again. Without
 /// `version` in the file it is the present time in seconds.
+///
+/// A list holds at most 2,048 serials, of both kinds together, and there is no second list beside it. Where more would have
+/// to be on it, leave out those of licenses whose end date has passed: they serve no more, and their keys are refused,
+/// anyway. A license without an end date stays listed for good; one that is sold with an end date makes room in time.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct Sign {

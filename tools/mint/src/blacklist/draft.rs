@@ -57,7 +57,8 @@ pub(super) fn parse(text: &str, now: Timestamp) -> Result<BlacklistDraft, String
     }
     if serials.len() > LISTED_MAX {
         return Err(format!(
-            "{} serials are listed, more than the {LISTED_MAX} that a blacklist can hold",
+            "{} serials are listed, more than the {LISTED_MAX} that a blacklist can hold, and each list replaces the one \
+             before as a whole; leave out the serials of licenses whose end date has passed, since those serve no more anyway",
             serials.len()
         ));
     }
