@@ -339,6 +339,7 @@ fn without_server(check: &Check) -> String {
             term.days,
             date(Some(term.until))
         ),
+        Offline::ClockBehind(_) => format!("does not run: {}", check.offline.clock_fault().unwrap_or_default()),
         Offline::Unfit(told) => format!("does not run: {told}"),
         Offline::NoLease => "does not run".to_owned(),
     }
