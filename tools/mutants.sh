@@ -177,6 +177,8 @@ plant T2 reset-keeps-later-dates $ledger/dates.rs 's/None => self\.mark,/None =>
 agents=client::agent
 plant_for O3 lease-of-another-machine client/agent/lease.rs 's/lease\.mac == self\.mac\.bytes()/lease.mac == self.mac.bytes() || true/' $agents
 plant_for O3 clock-set-back-stretches client/agent/lease.rs 's/let now = newest\.max(clock\.0);/let now = clock.0;/' $agents
+plant_for O3 clock-far-behind-runs client/agent/lease.rs 's/^const BEHIND_MAX_SECS: u64 = HOUR;/const BEHIND_MAX_SECS: u64 = HOUR + 1;/' $agents
+plant_for O3 clock-far-ahead-is-kept client/agent/lease.rs 's/^const AHEAD_MAX_SECS: u64 = DAY;/const AHEAD_MAX_SECS: u64 = DAY + 1;/' $agents
 plant_for T2 reset-is-undone-by-a-restart service/writer.rs 's/self\.commit(changes, after)?;/self.commit(changes, now)?;/' service
 plant_for V3 refusals-sync service/writer.rs 's/if is_granted || self\.noted/if true || is_granted || self.noted/' service
 plant_for V3 notes-are-lost-at-the-end service/writer.rs 's/self\.apply_all(Actor::Server, &Command::KeepTime(0), now)/{ self.noted.clear(); self.apply_all(Actor::Server, \&Command::KeepTime(0), now) }/' service

@@ -52,6 +52,8 @@ struct Refusal {
     earliest_renew_by: Option<String>,
     former_ended_at: Option<String>,
     retry_secs: Option<u32>,
+    required_product: Option<String>,
+    contact: Option<String>,
 }
 
 /// What `agent release --json` prints.
@@ -144,12 +146,15 @@ pub(super) fn tell(global: &Global, standing: &Standing) -> Result<(), CliError>
 pub(super) fn describe(standing: &Standing) -> String {
     match standing {
         Standing::Licensed(licensed) => format!(
-            "{} {}: license {}, acquired {}, free from {} unless renewed ({})",
+            "{} {}: license {}, acquired {}, {} ({})",
             licensed.mac,
             output::code(licensed.outcome.name()),
             licensed.serial,
             date(Some(licensed.acquired_at)),
-            date(licensed.renew_by),
+            match licensed.renew_by {
+                Some(at) => format!("free from {} unless renewed", date(Some(at))),
+                None => "it never idles out".to_owned(),
+            },
             licensed.server
         ),
         Standing::NoServer(without) => without.text(|at| format!("{} UTC", date(Some(at)))),
@@ -251,6 +256,8 @@ fn refusal(denied: &Denied) -> Refusal {
         earliest_renew_by: denied.refusal.earliest_renew_by.and_then(at),
         former_ended_at: denied.refusal.former.as_ref().and_then(|former| at(former.ended_at)),
         retry_secs: denied.refusal.retry_secs,
+        required_product: denied.refusal.required_product.clone(),
+        contact: denied.refusal.contact.clone(),
     }
 }
 
@@ -267,7 +274,8 @@ async fn release(global: &Global, agent: &Agent) -> Result<(), CliError> {
             ("component released", components_left, text)
         }
         Released::NothingHeld => ("nothing held", 0, "nothing was held; nothing changed".to_owned()),
-        Released::Seat => ("seat freed", 0, "released; this machine's seat is free".to_owned()),
+        // Whether its unit is free depends on the product: that of a single-use seat stays spent (rule S9).
+        Released::Seat => ("seat freed", 0, "released; this machine's seat is given up".to_owned()),
     };
     if global.json {
         output::json(&Given {
@@ -339,6 +347,7 @@ fn without_server(check: &Check) -> String {
             term.days,
             date(Some(term.until))
         ),
+        Offline::ClockBehind(_) => format!("does not run: {}", check.offline.clock_fault().unwrap_or_default()),
         Offline::Unfit(told) => format!("does not run: {told}"),
         Offline::NoLease => "does not run".to_owned(),
     }
@@ -388,4 +397,87 @@ async fn trust(global: &Global, fingerprint: Fingerprint) -> Result<(), CliError
     } else {
         "it was trusted by every component of this machine already"
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Target;
+    use crate::client::agent::{Licensed, ServerSeen};
+    use crate::domain::ids::{Mac, ServerId};
+    use crate::wire::Outcome;
+    use crate::wire::messages::hello;
+
+    fn server() -> ServerSeen {
+        ServerSeen {
+            id: ServerId([1; 16]),
+            name: "office".to_owned(),
+            fingerprint: Fingerprint([2; 32]),
+            target: Target::from(std::net::SocketAddr::from(([192, 0, 2, 1], 17_328))),
+            version: "0.1.0".to_owned(),
+            epoch: 0,
+            time: Timestamp(0),
+            lease_key: None,
+        }
+    }
+
+    #[test]
+    fn a_seat_that_never_idles_out_is_told_as_such() {
+        let line = |renew_by| {
+            describe(&Standing::Licensed(Box::new(Licensed {
+                serial: "0123456789ABCDEF".parse().unwrap(),
+                mac: Mac::new([0, 0x1a, 0x2b, 0, 0, 1]).unwrap(),
+                outcome: Outcome::GRANTED,
+                acquired_at: Timestamp(1_767_225_600),
+                renew_by,
+                conflict: None,
+                former: None,
+                server: server(),
+                warnings: Vec::new(),
+            })))
+        };
+        let never = line(None);
+        assert!(
+            never.contains("acquired 2026-01-01 00:00:00, it never idles out (server office"),
+            "{never}"
+        );
+        let later = line(Some(Timestamp(1_767_225_600)));
+        assert!(
+            later.contains(", free from 2026-01-01 00:00:00 unless renewed ("),
+            "{later}"
+        );
+    }
+
+    // proves V2
+    #[test]
+    fn a_refusal_names_the_required_product_and_the_contact_in_json() {
+        let row = |status, refusal| {
+            let denied = Denied {
+                text: "invalid license".to_owned(),
+                status,
+                refusal,
+                server: server(),
+                warnings: Vec::new(),
+            };
+            let told = told(&Standing::Denied(Box::new(denied)));
+            serde_json::to_value(told).unwrap()["refusal"].clone()
+        };
+        let required = hello::Refusal {
+            required_product: Some("BKSRV".to_owned()),
+            ..hello::Refusal::default()
+        };
+        let required = row(Status::REQUIRED_PRODUCT, required);
+        assert_eq!(required["required_product"], "BKSRV");
+        assert!(required["contact"].is_null(), "{required}");
+        let listed = hello::Refusal {
+            contact: Some("licensing@example.com".to_owned()),
+            ..hello::Refusal::default()
+        };
+        let listed = row(Status::LICENSE_BLACKLISTED, listed);
+        assert_eq!(listed["contact"], "licensing@example.com");
+        assert!(
+            listed.as_object().unwrap().contains_key("required_product") && listed["required_product"].is_null(),
+            "{listed}"
+        );
+    }
 }

@@ -192,8 +192,8 @@ pub struct Memory {
     pub standing: Option<(LastStanding, Timestamp)>,
     /// What the component may run on without a server (rule O3).
     pub lease: Option<KeptLease>,
-    /// The newest time by this machine's clock at which anything was ever saved; 0 where nothing was. It never goes
-    /// back.
+    /// The newest time by this machine's clock at which anything was saved since the lease was kept; 0 where nothing
+    /// was. Only a new lease sets it back.
     pub newest_time: Timestamp,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::lease::{Holder, Offline};
+use super::lease::{Holder, Offline, ahead_fault};
 use super::proof::{Proven, ProvenAnswer, prove};
 use super::search::{Met, Search};
 use super::standing::{Denied, Licensed, NoServer, NotCounted, ServerSeen, Standing, Unable};
@@ -177,8 +177,9 @@ impl Agent {
             };
         }
         let offline = self.offline(memory, holder.mac, holder.identity);
-        if let Offline::Leased(term) = &offline {
-            faults.extend(term.clock_fault());
+        // Where the clock is what stops it, that stands in front of the faults.
+        if !matches!(offline, Offline::ClockBehind(_)) {
+            faults.extend(offline.clock_fault());
         }
         NoServer {
             may_run: offline.running().is_some(),
@@ -403,9 +404,15 @@ fn remember_proven(
 
 /// Keeps the lease of a grant. The error is one sentence for people; what was kept before stays.
 fn remember_lease(signed: Bytes, server: &ServerSeen, memory: &mut Memory, holder: Holder) -> Result<(), String> {
-    holder
+    let lease = holder
         .check(&signed, server.lease_key, Some(server.id))
         .map_err(|told| format!("{server}: {told}; it is not kept, so tell the server's administrator"))?;
+    if let Some(told) = ahead_fault(&lease) {
+        return Err(format!(
+            "{server}: {told}; it is not kept, so set this machine's clock right (or the server's, if that one is wrong), \
+             then check out again"
+        ));
+    }
     // It counts from now on: what the clock said before, were it ever wrong, does not count against it.
     memory.newest_time = Timestamp(0);
     memory.lease = Some(KeptLease {

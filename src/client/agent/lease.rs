@@ -1,4 +1,5 @@
-//! What a component may do without a server for as long as its last lease lasts (rule O3).
+//! What a component may do without a server for as long as its last lease lasts (rule O3). What a customer can do against
+//! it all the same is told in `proto-spec/protocol.md`, section 9.1.
 
 use crate::client::state::{Memory, Owner};
 use crate::domain::ids::{Fingerprint, Mac, ServerId};
@@ -13,6 +14,12 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
+/// How far the clock may stand behind the newest time that was stored, so that a small correction stops nobody.
+const BEHIND_MAX_SECS: u64 = HOUR;
+
+/// How far the clock that a lease counts from may stand ahead of the server's.
+const AHEAD_MAX_SECS: u64 = DAY;
+
 /// What a component's lease says when no server answers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Offline {
@@ -21,6 +28,8 @@ pub enum Offline {
     NoLease,
     /// Until when it lasts; it may be over.
     Leased(Term),
+    /// The clock stands so many seconds behind the newest time that was stored: too far to count by.
+    ClockBehind(u64),
     /// It counts for nothing here, for this reason.
     Unfit(String),
 }
@@ -31,8 +40,36 @@ impl Offline {
     pub const fn running(&self) -> Option<&Term> {
         match self {
             Self::Leased(term) if term.left_secs > 0 => Some(term),
-            Self::Leased(_) | Self::NoLease | Self::Unfit(_) => None,
+            Self::Leased(_) | Self::ClockBehind(_) | Self::NoLease | Self::Unfit(_) => None,
         }
+    }
+
+    /// One sentence on a clock that was set back, with the remedy; nothing where it was not.
+    #[must_use]
+    pub fn clock_fault(&self) -> Option<String> {
+        let (behind, counted) = match self {
+            Self::ClockBehind(secs) => (span(*secs), ""),
+            Self::Leased(term) if term.behind_secs > 0 => (
+                format!("{} s", term.behind_secs),
+                ", and the time without a server is counted by that one",
+            ),
+            Self::Leased(_) | Self::NoLease | Self::Unfit(_) => return None,
+        };
+        Some(format!(
+            "this machine's clock stands {behind} behind the newest time that the agent has stored{counted}: set it \
+             right, or reach the license server"
+        ))
+    }
+}
+
+/// A time for people: `6 d 3 h`, `3 h 20 min`, `5 min`. Rounded down, but never to nothing.
+fn span(secs: u64) -> String {
+    let (days, hours) = (secs / DAY, secs % DAY / HOUR);
+    let minutes = secs % HOUR / MINUTE;
+    match (days, hours) {
+        (0, 0) => format!("{} min", minutes.max(u64::from(secs > 0))),
+        (0, hours) => format!("{hours} h {minutes} min"),
+        (days, hours) => format!("{days} d {hours} h"),
     }
 }
 
@@ -45,7 +82,8 @@ pub struct Term {
     pub until: Timestamp,
     /// Seconds until then; 0 when it is over.
     pub left_secs: u64,
-    /// Seconds by which the machine's clock stands behind the newest time that was stored, which counts in its place.
+    /// Seconds by which the machine's clock stands behind the newest time that was stored, which counts in its place;
+    /// more than an hour only if the lease is over.
     pub behind_secs: u64,
 }
 
@@ -53,25 +91,7 @@ impl Term {
     /// What is left for people: `6 d 3 h`, `3 h 20 min`, `5 min`. Rounded down, but never to nothing.
     #[must_use]
     pub fn left(&self) -> String {
-        let (days, hours) = (self.left_secs / DAY, self.left_secs % DAY / HOUR);
-        let minutes = self.left_secs % HOUR / MINUTE;
-        match (days, hours) {
-            (0, 0) => format!("{} min", minutes.max(u64::from(self.left_secs > 0))),
-            (0, hours) => format!("{hours} h {minutes} min"),
-            (days, hours) => format!("{days} d {hours} h"),
-        }
-    }
-
-    /// One sentence on a clock that was set back; nothing where it was not.
-    pub(super) fn clock_fault(&self) -> Option<String> {
-        (self.behind_secs > 0).then(|| {
-            format!(
-                "this machine's clock stands {} s behind the newest time that the agent has stored, and the time without a \
-                 server is counted by that one; set the clock right, or, if it is right now and was not then, remove the \
-                 agent's state file when the server answers again",
-                self.behind_secs
-            )
-        })
+        span(self.left_secs)
     }
 }
 
@@ -130,15 +150,38 @@ impl Agent {
         };
         let key = pin.and_then(|pin| pin.lease_key);
         match holder.check(&kept.signed, key, pin.and_then(|pin| pin.server)) {
-            Ok(lease) => Offline::Leased(term(&lease, allowed, self.time(), memory.newest_time)),
+            Ok(lease) => match ahead_fault(&lease) {
+                None => stand(term(&lease, allowed, self.time(), memory.newest_time)),
+                Some(told) => Offline::Unfit(told),
+            },
             Err(told) => Offline::Unfit(told),
         }
     }
 }
 
+/// One sentence on a lease that counts from a time far beyond its server's: it would last until long after its days.
+pub(super) fn ahead_fault(lease: &Lease) -> Option<String> {
+    let ahead = lease.client_time.saturating_sub(lease.server_time);
+    (ahead > AHEAD_MAX_SECS).then(|| {
+        format!(
+            "this machine's clock stood {} ahead of its license server's when the lease was granted",
+            span(ahead)
+        )
+    })
+}
+
+/// What is over stays over by any clock. One that was set back far measures nothing: it may be set so again and again.
+const fn stand(term: Term) -> Offline {
+    if term.left_secs > 0 && term.behind_secs > BEHIND_MAX_SECS {
+        Offline::ClockBehind(term.behind_secs)
+    } else {
+        Offline::Leased(term)
+    }
+}
+
 fn term(lease: &Lease, allowed: u8, clock: Timestamp, newest: Timestamp) -> Term {
     let days = lease.days.min(allowed).min(LEASE_DAYS_MAX);
-    // A clock that is set back gains nothing; and no time from before the lease was granted can be true.
+    // By a clock that is set back the time stands still; and no time from before the lease was granted can be true.
     let newest = newest.0.max(lease.client_time);
     let now = newest.max(clock.0);
     let until = lease.client_time.saturating_add(u64::from(days) * DAY);

@@ -27,7 +27,7 @@ pub enum Released {
     },
     /// Nothing was held: nothing changed (rule S14).
     NothingHeld,
-    /// The machine's last counted component was released: the seat is free.
+    /// The machine's last counted component was released: the seat ended. The unit of a single-use seat stays spent.
     Seat,
 }
 

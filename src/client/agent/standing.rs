@@ -106,7 +106,11 @@ impl fmt::Display for Standing {
                     left.unwrap_or_default()
                 )
             }
-            Self::Unable(unable) => write!(f, "{DENIAL_PREFIX}{}", with_causes(&*unable.fault)),
+            Self::Unable(unable) => {
+                let clock = unable.offline.clock_fault();
+                let clock = clock.map(|told| format!("; besides, {told}")).unwrap_or_default();
+                write!(f, "{DENIAL_PREFIX}{}{clock}", with_causes(&*unable.fault))
+            }
         }
     }
 }
@@ -260,6 +264,10 @@ impl NoServer {
                     term.days
                 )
             }
+            (Offline::ClockBehind(_), false) => format!(
+                "{DENIAL_PREFIX}{}: {what}",
+                self.offline.clock_fault().unwrap_or_default()
+            ),
             (Offline::Unfit(told), false) => format!(
                 "{DENIAL_PREFIX}{what}; it cannot run without one either, since {told}: connect this machine to its \
                  license server"

@@ -87,7 +87,7 @@ message! {
         0x0007 days: required u8;
         /// The agent's clock as the checkout told it, in seconds since 1970-01-01 00:00 UTC.
         0x0008 client_time: required u64;
-        /// The server's calendar, in seconds likewise; for people who look into it.
+        /// The server's calendar, in seconds likewise; `client_time` of a lease that counts is at most a day later.
         0x0009 server_time: required u64;
     }
 }

@@ -112,7 +112,12 @@ fn a_single_use_seat_never_comes_back() {
     let site = Site::open();
     site.buy(1, "DEPLOY", 1);
     site.agent(1, "checkout", "DEPLOY", "image").ok();
-    site.agent(1, "release", "DEPLOY", "image").ok();
+    let told = site.agent(1, "release", "DEPLOY", "image");
+    assert!(
+        told.text().contains("seat is given up"),
+        "its unit is not free: {told:?}"
+    );
+    told.ok();
     assert_eq!(used(&site, "DEPLOY"), 1);
     let refused = site.agent(2, "checkout", "DEPLOY", "image").failed_with(4);
     assert!(cause(&refused).starts_with("invalid license"), "{refused:?}");
