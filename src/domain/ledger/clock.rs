@@ -26,7 +26,7 @@ impl Ledger {
     /// An administrator makes the calendar the time, either way. The time is recorded before any date moves: a start in
     /// the midst of it must go on from the new time, or the first seats that moved would be overdue by the old one.
     /// [`Ledger::mend_dates`] moves the dates after it.
-    pub(super) fn reset_clock(&self, occasion: Occasion) -> Decided {
+    pub(super) fn reset_clock(occasion: Occasion) -> Decided {
         let mark = occasion.now.calendar;
         let reset = ClockEvent::Reset {
             from: occasion.now.steady,

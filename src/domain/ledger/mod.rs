@@ -226,7 +226,7 @@ impl Ledger {
             Command::Availability(name) => self.availability(*name, now),
             Command::Checkout(checkout) => self.checkout(occasion, checkout),
             Command::ClockAccept => self.accept_jump(occasion),
-            Command::ClockReset => self.reset_clock(occasion),
+            Command::ClockReset => Self::reset_clock(occasion),
             Command::Commit(settle) => self.settle(occasion, settle, true),
             Command::EndSeat {
                 mac,
