@@ -1,9 +1,11 @@
 //! What components leave behind when they let go of a seat, so that a copy shows itself also behind a release (rule I7).
 
+use std::ops::Bound;
+
 use super::Ledger;
 use crate::domain::catalogue::COMPONENTS_MAX;
 use crate::domain::change::{Change, Fact};
-use crate::domain::ids::ComponentId;
+use crate::domain::ids::{ComponentId, Mac, ProductKey};
 use crate::domain::seat::{Binding, LastNumbers, LeftBehind, SeatKey};
 use crate::domain::time::Timestamp;
 
@@ -34,6 +36,19 @@ impl Ledger {
         let mut left = self.left.get(&key)?.clone();
         left.components.remove(&component)?;
         Some(put(key, left))
+    }
+
+    /// The products of whose components something is remembered, each once; products may be without a license by now.
+    pub(super) fn left_products(&self) -> impl Iterator<Item = ProductKey> {
+        let after = |last: Option<&SeatKey>| match last {
+            None => self.left.keys().next(),
+            Some(&last) => {
+                let end_of_product = SeatKey { mac: Mac::LAST, ..last };
+                let beyond = (Bound::Excluded(end_of_product), Bound::Unbounded);
+                self.left.range(beyond).next().map(|(key, _)| key)
+            }
+        };
+        std::iter::successors(after(None), move |last| after(Some(last))).map(SeatKey::product_key)
     }
 
     /// The numbers that this component had when it let go.

@@ -1,5 +1,7 @@
 //! An administrator approves identities that wait, and has bindings forgotten after a copy was found out (rule I7).
 
+use std::collections::BTreeSet;
+
 use super::{Decided, Ledger, Occasion, binding};
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::command::ProductName;
@@ -10,9 +12,9 @@ use crate::domain::seat::{Binding, SeatKey};
 
 impl Ledger {
     pub(super) fn resolve_bindings(&self, occasion: Occasion, mac: Mac, product: Option<ProductName>) -> Decided {
-        let products: Vec<ProductKey> = match product.map(|name| (name, self.resolve(name))) {
-            None => self.index.products().collect(),
-            Some((_, Ok(key))) => vec![key],
+        let products: BTreeSet<ProductKey> = match product.map(|name| (name, self.resolve(name))) {
+            None => self.index.products().chain(self.left_products()).collect(),
+            Some((_, Ok(key))) => BTreeSet::from([key]),
             Some((name, Err(denial))) => {
                 let subject = Subject {
                     product: Some(name.product),

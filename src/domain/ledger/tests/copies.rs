@@ -314,6 +314,16 @@ fn a_copy_is_refused_behind_a_release_and_of_a_seat_that_others_hold_until_it_is
 
 // proves I7
 #[test]
+fn what_was_left_behind_is_resolved_when_the_product_has_no_license_any_more() {
+    let mut site = Site::with(&[key(1, "SERVER", 1)]);
+    release_of_a_copy(&mut site);
+    site.remove(1, true);
+    assert_eq!(site.counts("SERVER").total, 0);
+    assert_eq!(resolve(&mut site), Reply::Resolved { components: 1 });
+}
+
+// proves I7
+#[test]
 fn what_was_left_behind_is_forgotten_after_a_year() {
     const YEAR: u64 = 365 * DAY;
     for (wait, expected) in [(YEAR - 1, Some(ConflictKind::StaleContinuation)), (YEAR, None)] {
