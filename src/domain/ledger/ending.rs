@@ -54,8 +54,7 @@ impl<'a> Endings<'a> {
             });
         };
         // One that idled out so long ago, while the server was down, is not remembered any more.
-        let is_remembered = ended_at.after_secs(FORMER_KEPT_SECS) > self.occasion.now.steady;
-        if is_remembered {
+        if ended_at.after_secs(FORMER_KEPT_SECS) > self.occasion.now.steady {
             also(Fact::FormerPut(key, FormerSeat { ended_at, cause }));
         }
         if spent {
@@ -70,9 +69,9 @@ impl<'a> Endings<'a> {
                 },
             ));
         }
-        if is_remembered {
-            self.changes
-                .extend(self.ledger.leave_behind(key, &seat.components, ended_at));
-        }
+        self.changes.extend(
+            self.ledger
+                .leave_behind(key, &seat.components, ended_at, self.occasion.now),
+        );
     }
 }

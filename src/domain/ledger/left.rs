@@ -3,11 +3,12 @@
 use std::ops::Bound;
 
 use super::Ledger;
+use super::reclaim::FORMER_KEPT_SECS;
 use crate::domain::catalogue::COMPONENTS_MAX;
 use crate::domain::change::{Change, Fact};
 use crate::domain::ids::{ComponentId, Mac, ProductKey};
 use crate::domain::seat::{Binding, LastNumbers, LeftBehind, SeatKey};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Now, Timestamp};
 
 impl Ledger {
     /// What these components leave behind, besides what others left before.
@@ -16,6 +17,7 @@ impl Ledger {
         key: SeatKey,
         components: impl IntoIterator<Item = (&'a ComponentId, &'a Binding)>,
         left_at: Timestamp,
+        now: Now,
     ) -> Option<Change> {
         let before = self.left.get(&key);
         let mut left = before.cloned().unwrap_or_default();
@@ -28,7 +30,10 @@ impl Ledger {
                 is_more = true;
             }
         }
-        is_more.then(|| put(key, LeftBehind { left_at, ..left }))
+        // One that idled out so long ago, while the server was down, is not remembered any more.
+        let left_at = left.left_at.max(left_at);
+        let is_remembered = left_at.after_secs(FORMER_KEPT_SECS) > now.steady;
+        (is_more && is_remembered).then(|| put(key, LeftBehind { left_at, ..left }))
     }
 
     /// What is left behind without this component, which binds anew.

@@ -19,14 +19,12 @@ impl Ledger {
     pub(super) fn reclaim(&self, occasion: Occasion) -> Decided {
         let mut endings = Endings::new(self, occasion);
         let mut count = 0;
-        let mut ended = BTreeSet::new();
         for (renew_by, key) in self
             .index
             .due()
             .take_while(|(at, _)| *at <= occasion.now.steady)
             .take(RECLAIM_MAX)
         {
-            ended.insert(*key);
             if let Some(seat) = self.seats.get(key) {
                 endings.end(*key, seat, EndCause::Idle, *renew_by, None);
             }
@@ -42,7 +40,12 @@ impl Ledger {
             changes.push(occasion.change(Fact::ReservationEnded(*id), event));
             count += 1;
         }
-        changes.extend(self.forget_former(occasion, ended));
+        let left = changes.iter().filter_map(|change| match &change.fact {
+            Fact::LeftPut(key, _) => Some(*key),
+            _ => None,
+        });
+        let left = left.collect();
+        changes.extend(self.forget_former(occasion, left));
         Decided {
             reply: Reply::Reclaimed(count),
             changes,
@@ -50,11 +53,11 @@ impl Ledger {
     }
 
     /// Former seats, and what components left behind, that are not remembered any more.
-    /// `ended` are the seats that end with this very command: what they leave behind is new.
-    fn forget_former(&self, occasion: Occasion, ended: BTreeSet<SeatKey>) -> impl Iterator<Item = Change> {
+    /// Of the seats that end with this very command and leave something behind, in `renewed`, it is new.
+    fn forget_former(&self, occasion: Occasion, renewed: BTreeSet<SeatKey>) -> impl Iterator<Item = Change> {
         let former = forgotten(&self.index.former_ended, occasion).map(|key| Fact::FormerDropped(*key));
         let left = forgotten(&self.index.left_at, occasion)
-            .filter(move |key| !ended.contains(key))
+            .filter(move |key| !renewed.contains(key))
             .map(|key| Fact::LeftDropped(*key));
         former.chain(left).map(|fact| Change {
             fact,

@@ -127,6 +127,7 @@ impl Ledger {
                 key,
                 binding.as_ref().map(|binding| (&component, binding)),
                 occasion.now.latest(),
+                occasion.now,
             );
             let put = occasion.change(Fact::SeatPut(key, Box::new(seat)), released);
             let changes = [put].into_iter().chain(left).collect();

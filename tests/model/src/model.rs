@@ -299,6 +299,8 @@ impl Model {
         let Some(binding) = hold.binding.as_ref().and_then(Binding::left_behind) else {
             return;
         };
+        let earlier = self.left.iter().filter(|one| one.seat == seat).map(|one| one.at);
+        let last = earlier.max().unwrap_or(at).max(at);
         self.left
             .retain(|one| (one.seat, one.component) != (seat, hold.component));
         self.left.push(Left {
@@ -308,7 +310,7 @@ impl Model {
             at,
         });
         for one in self.left.iter_mut().filter(|one| one.seat == seat) {
-            one.at = at;
+            one.at = last;
         }
     }
 
