@@ -109,7 +109,20 @@ fn where_the_catalogue_says_so_a_copy_is_refused() {
     assert!(cause(&refused).contains("seatkeeper resolve"), "{refused:?}");
     assert_eq!(site.json(["status"])["conflicts"], 1);
     site.admin(["resolve", &original.mac, "--yes"]).ok();
-    run(&original).ok();
+    for _ in 0..3 {
+        run(&original).ok();
+    }
+    // Also where nobody holds the seat any more.
+    original.agent("release", "BKSRV", "agent", &["--server", &server]).ok();
+    assert_eq!(site.json(["seats"]).as_array().unwrap().len(), 0);
+    let refused = run(&twin).failed_with(4);
+    assert!(cause(&refused).contains("seatkeeper resolve"), "{refused:?}");
+    let told = site.admin(["resolve", &original.mac, "--yes"]).ok();
+    assert!(
+        told.contains("let go") && told.contains("1 component resolved"),
+        "{told}"
+    );
+    run(&twin).ok();
 }
 
 // proves I7
