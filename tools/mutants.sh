@@ -61,7 +61,7 @@ check() {
         sed 's/^/    /' "$copy/log" | grep -A6 'error' | head -20
         failures=$((failures + 1))
     else
-        echo "$name: found, $(grep -om1 'seed [0-9]*[^;]*step [0-9]*' "$copy/log" || grep -om1 'test [^ ]* \.\.\. FAILED' "$copy/log" || grep -om1 'panicked at .*' "$copy/log" || echo 'by the tally of answers')"
+        echo "$name: found, $(grep -om1 'seed [0-9]*[^;]*step [0-9]*' "$copy/log" || grep -om1 '^step [0-9]*: .*' "$copy/log" || grep -om1 'test [^ ]* \.\.\. FAILED' "$copy/log" || grep -om1 'panicked at .*' "$copy/log" || echo 'by the tally of answers')"
     fi
     cp "$root/$file" "$copy/$file"
 }
