@@ -35,7 +35,7 @@ run() { (cd "$copy" && "$@") >"$copy/log" 2>&1; }
 
 simulate() {
     if [ "$mode" = soak ]; then
-        run cargo run --quiet --locked -p seatsoak -- --seed 7 --steps "$soak_steps" --restarts 20
+        run cargo run --quiet --locked -p seatsoak -- --seed 7 --steps "$soak_steps" --restarts "$((soak_steps / 100))"
     else
         run cargo test --quiet --locked -p seatkeeper --no-default-features --test pure simulation
     fi
