@@ -145,7 +145,7 @@ plant S12 seats-move-onto-one-place $ledger/allocate.rs 's/\*free -= taken;/*fre
 plant S12,S9 single-use-moves $ledger/remove.rs 's/if seat\.single_use { None } else { self\.room\.take() }/self.room.take()/'
 plant S12 reserved-units-forgotten-at-removal $ledger/remove.rs 's/removal\.reservation(\*id, reservation);/let _kept = (id, reservation);/'
 plant S13,K5 expired-license-serves domain/license.rs 's/None if now < self\.ends_at()/None if now <= self.ends_at()/'
-plant S13 refused-renewal-extends $ledger/checkout.rs 's/return self\.refuse(checkout, denial, occasion\.now);$/asked.hold(\&mut seat, binding); let mut refused = self.refuse(checkout, denial, occasion.now); refused.changes.push(Change { fact: Fact::SeatPut(key, Box::new(seat)), events: Vec::new() }); return refused;/'
+plant S13 refused-renewal-extends $ledger/checkout.rs '0,/return self\.refuse(checkout, denial, occasion\.now);$/s//asked.hold(\&mut seat, binding); let mut refused = self.refuse(checkout, denial, occasion.now); refused.changes.push(Change { fact: Fact::SeatPut(key, Box::new(seat)), events: Vec::new() }); return refused;/'
 plant S14 nothing-held-is-an-error $ledger/release.rs '0,/return Decided::unchanged(Reply::NothingHeld);/s//return Decided::refused(Denial::UnknownProduct);/'
 plant S15 add-ons-need-nothing $ledger/checkout.rs 's/product\.required\.filter(|required| {/product.required.filter(|_| false).filter(|required| {/'
 plant X1 committing-spends-nothing $ledger/settle.rs 's/if self\.serves(serial) => self\.spend(mac, serial)/if self.serves(serial) => Settled::Committed(serial)/'
