@@ -50,7 +50,7 @@ struct SoakArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip: u64,
     /// Graceful stops and starts over the same store in the midst of histories, spread over the steps; one more ends each.
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
     restarts: u64,
     /// Requests in flight on a connection, at most.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=64))]
