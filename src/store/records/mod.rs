@@ -95,10 +95,7 @@ impl From<&ClockState> for ClockV1 {
     fn from(clock: &ClockState) -> Self {
         Self {
             mark: clock.mark.0,
-            jump: clock.jump.map(|jump| JumpV1 {
-                size_secs: jump.size_secs,
-                began_at: jump.began_at.0,
-            }),
+            jump: clock.jump.map(JumpV1::from),
         }
     }
 }
@@ -107,10 +104,25 @@ impl From<ClockV1> for ClockState {
     fn from(record: ClockV1) -> Self {
         Self {
             mark: Timestamp(record.mark),
-            jump: record.jump.map(|jump| Jump {
-                size_secs: jump.size_secs,
-                began_at: Timestamp(jump.began_at),
-            }),
+            jump: record.jump.map(Jump::from),
+        }
+    }
+}
+
+impl From<Jump> for JumpV1 {
+    fn from(jump: Jump) -> Self {
+        Self {
+            size_secs: jump.size_secs,
+            began_at: jump.began_at.0,
+        }
+    }
+}
+
+impl From<JumpV1> for Jump {
+    fn from(record: JumpV1) -> Self {
+        Self {
+            size_secs: record.size_secs,
+            began_at: Timestamp(record.began_at),
         }
     }
 }
@@ -149,12 +161,7 @@ pub(super) struct AdminV1 {
 impl From<&Admin> for AdminV1 {
     fn from(admin: &Admin) -> Self {
         Self {
-            role: match admin.role {
-                Role::Agent => 1,
-                Role::Deployer => 2,
-                Role::Viewer => 3,
-                Role::Administrator => 4,
-            },
+            role: role_number(admin.role),
             label: admin.label.clone(),
             added_at: admin.added_at.0,
         }
@@ -167,16 +174,29 @@ impl TryFrom<AdminV1> for Admin {
     fn try_from(record: AdminV1) -> Result<Self, RecordError> {
         check("label", record.label.len() <= LABEL_LEN_MAX)?;
         Ok(Self {
-            role: match record.role {
-                1 => Role::Agent,
-                2 => Role::Deployer,
-                3 => Role::Viewer,
-                4 => Role::Administrator,
-                _ => return Err(RecordError::Field("role")),
-            },
+            role: role_of(record.role)?,
             label: record.label,
             added_at: Timestamp(record.added_at),
         })
+    }
+}
+
+const fn role_number(role: Role) -> u8 {
+    match role {
+        Role::Agent => 1,
+        Role::Deployer => 2,
+        Role::Viewer => 3,
+        Role::Administrator => 4,
+    }
+}
+
+fn role_of(number: u8) -> Result<Role, RecordError> {
+    match number {
+        1 => Ok(Role::Agent),
+        2 => Ok(Role::Deployer),
+        3 => Ok(Role::Viewer),
+        4 => Ok(Role::Administrator),
+        _ => Err(RecordError::Field("role")),
     }
 }
 

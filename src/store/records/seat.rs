@@ -1,7 +1,7 @@
 //! Seats and former seats at rest.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -83,11 +83,7 @@ impl From<&Seat> for SeatV1 {
             renew_by: seat.renew_by.map(|at| at.0),
             single_use: seat.single_use,
             host_name: seat.machine.host_name.clone(),
-            address: match seat.machine.address {
-                None => Vec::new(),
-                Some(IpAddr::V4(address)) => address.octets().to_vec(),
-                Some(IpAddr::V6(address)) => address.octets().to_vec(),
-            },
+            address: seat.machine.address.map_or_else(Vec::new, address_bytes),
             other_macs: seat.machine.other_macs.iter().map(|mac| mac.bytes()).collect(),
             components: seat.components.iter().map(HoldV1::from).collect(),
         }
@@ -114,21 +110,27 @@ fn machine(host_name: String, address: &[u8], other_macs: &[[u8; 6]]) -> Result<
     let name_is_plain = host_name.len() <= HOST_NAME_LEN_MAX && !host_name.chars().any(char::is_control);
     check("host_name", name_is_plain)?;
     check("other_macs", other_macs.len() <= OTHER_MACS_MAX)?;
-    let address = match address.len() {
-        0 => None,
-        4 => <[u8; 4]>::try_from(address)
-            .ok()
-            .map(|octets| Ipv4Addr::from(octets).into()),
-        16 => <[u8; 16]>::try_from(address)
-            .ok()
-            .map(|octets| Ipv6Addr::from(octets).into()),
-        _ => return Err(RecordError::Field("address")),
-    };
     Ok(MachineNote {
         host_name,
-        address,
+        address: match address {
+            [] => None,
+            octets => Some(address_of(octets)?),
+        },
         other_macs: other_macs.iter().map(|&mac| Mac::new(mac)).collect::<Result<_, _>>()?,
     })
+}
+
+pub(super) fn address_bytes(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+pub(super) fn address_of(octets: &[u8]) -> Result<IpAddr, RecordError> {
+    let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
+    let v6 = <[u8; 16]>::try_from(octets).map(IpAddr::from);
+    v4.or(v6).map_err(|_| RecordError::Field("address"))
 }
 
 fn holds(records: Vec<HoldV1>) -> Result<BTreeMap<ComponentId, Binding>, RecordError> {
@@ -217,10 +219,7 @@ impl From<DisplacedV1> for Displaced {
 impl From<&Conflict> for ConflictV1 {
     fn from(conflict: &Conflict) -> Self {
         Self {
-            kind: match conflict.kind {
-                ConflictKind::AlternatingIdentity => 1,
-                ConflictKind::StaleContinuation => 2,
-            },
+            kind: conflict_number(conflict.kind),
             since: conflict.since.0,
             last_seen: conflict.last_seen.0,
             count: conflict.count,
@@ -233,11 +232,7 @@ impl TryFrom<ConflictV1> for Conflict {
 
     fn try_from(record: ConflictV1) -> Result<Self, RecordError> {
         Ok(Self {
-            kind: match record.kind {
-                1 => ConflictKind::AlternatingIdentity,
-                2 => ConflictKind::StaleContinuation,
-                _ => return Err(RecordError::Field("conflict.kind")),
-            },
+            kind: conflict_of(record.kind)?,
             since: Timestamp(record.since),
             last_seen: Timestamp(record.last_seen),
             count: record.count,
@@ -245,16 +240,26 @@ impl TryFrom<ConflictV1> for Conflict {
     }
 }
 
+pub(super) const fn conflict_number(kind: ConflictKind) -> u8 {
+    match kind {
+        ConflictKind::AlternatingIdentity => 1,
+        ConflictKind::StaleContinuation => 2,
+    }
+}
+
+pub(super) fn conflict_of(number: u8) -> Result<ConflictKind, RecordError> {
+    match number {
+        1 => Ok(ConflictKind::AlternatingIdentity),
+        2 => Ok(ConflictKind::StaleContinuation),
+        _ => Err(RecordError::Field("conflict.kind")),
+    }
+}
+
 impl From<&FormerSeat> for FormerV1 {
     fn from(former: &FormerSeat) -> Self {
         Self {
             ended_at: former.ended_at.0,
-            cause: match former.cause {
-                EndCause::Administrator => 1,
-                EndCause::Idle => 2,
-                EndCause::LicenseRemoved => 3,
-                EndCause::Released => 4,
-            },
+            cause: cause_number(former.cause),
         }
     }
 }
@@ -265,14 +270,27 @@ impl TryFrom<FormerV1> for FormerSeat {
     fn try_from(record: FormerV1) -> Result<Self, RecordError> {
         Ok(Self {
             ended_at: Timestamp(record.ended_at),
-            cause: match record.cause {
-                1 => EndCause::Administrator,
-                2 => EndCause::Idle,
-                3 => EndCause::LicenseRemoved,
-                4 => EndCause::Released,
-                _ => return Err(RecordError::Field("cause")),
-            },
+            cause: cause_of(record.cause)?,
         })
+    }
+}
+
+pub(super) const fn cause_number(cause: EndCause) -> u8 {
+    match cause {
+        EndCause::Administrator => 1,
+        EndCause::Idle => 2,
+        EndCause::LicenseRemoved => 3,
+        EndCause::Released => 4,
+    }
+}
+
+pub(super) fn cause_of(number: u8) -> Result<EndCause, RecordError> {
+    match number {
+        1 => Ok(EndCause::Administrator),
+        2 => Ok(EndCause::Idle),
+        3 => Ok(EndCause::LicenseRemoved),
+        4 => Ok(EndCause::Released),
+        _ => Err(RecordError::Field("cause")),
     }
 }
 
