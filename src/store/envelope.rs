@@ -27,6 +27,9 @@ pub enum RecordError {
     /// The payload cannot be put together.
     #[error("its fields cannot be written")]
     Encode(#[from] bincode::error::EncodeError),
+    /// It tells of an event of a kind that this release does not know.
+    #[error("it tells of an event of kind {0}, which only a newer seatkeeper knows")]
+    EventKind(u8),
     /// It holds a name that is not one.
     #[error("it holds a name that is not one")]
     Id(#[from] IdError),
@@ -42,7 +45,7 @@ pub enum RecordError {
     /// Bytes follow the last field.
     #[error("bytes follow its last field")]
     Trailing,
-    /// Shorter than its envelope.
+    /// Shorter than what stands before its fields.
     #[error("it is cut short")]
     Truncated,
     /// A newer release wrote it.
@@ -68,7 +71,7 @@ fn checksum(key: &[u8], version: u8, payload: &[u8]) -> u32 {
 
 /// The record of `value` under `key`.
 pub(super) fn seal<T: Serialize>(key: &[u8], version: u8, value: &T) -> Result<Vec<u8>, RecordError> {
-    let payload = bincode::serde::encode_to_vec(value, config())?;
+    let payload = payload_of(value)?;
     let mut record = Vec::with_capacity(HEADER_LEN + payload.len());
     record.push(version);
     record.extend(checksum(key, version, &payload).to_le_bytes());
@@ -77,6 +80,11 @@ pub(super) fn seal<T: Serialize>(key: &[u8], version: u8, value: &T) -> Result<V
         return Err(RecordError::TooLong(record.len()));
     }
     Ok(record)
+}
+
+/// The fields of `value` as a payload.
+pub(super) fn payload_of<T: Serialize>(value: &T) -> Result<Vec<u8>, RecordError> {
+    Ok(bincode::serde::encode_to_vec(value, config())?)
 }
 
 /// The version and the payload of a record that is whole.

@@ -1,3 +1,4 @@
+mod events;
 mod facts;
 mod lists;
 mod reservations;
