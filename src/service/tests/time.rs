@@ -158,6 +158,19 @@ fn a_reset_takes_back_a_time_that_was_wrongly_accepted_and_stays_so_after_a_rest
 
 // proves T2
 #[test]
+fn a_reset_that_moves_no_date_stays_so_after_a_restart() {
+    let (mut before, disk) = served();
+    before
+        .round(&[as_server(Command::ClockAccept)], reading(FAR, 5))
+        .expect("commits");
+    let mended = START + DAY_SECS;
+    assert_eq!(ask(&mut before, Command::ClockReset, reading(mended, 20)), Reply::Done);
+    let mut after = writer(disk);
+    assert_eq!(standing(&mut after, reading(mended, 0)), (mended, Standing::Fine));
+}
+
+// proves T2
+#[test]
 fn without_a_jump_there_is_nothing_to_accept_and_only_administrators_set_the_clock() {
     let (mut writer, _) = served();
     let reply = ask(&mut writer, Command::ClockAccept, reading(START + 5, 5));
