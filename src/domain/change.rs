@@ -62,6 +62,86 @@ pub enum Fact {
     VendorPut(VendorId, Vendor),
 }
 
+/// Which key of the ledger a fact is the value of. Keys sort by kind, then by value.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum FactKey {
+    /// The server itself.
+    Server,
+    /// An identity with a role.
+    Admin(Fingerprint),
+    /// A trusted vendor.
+    Vendor(VendorId),
+    /// A vendor's catalogue.
+    Catalogue(VendorId),
+    /// A license.
+    License(Serial),
+    /// A license that was removed.
+    Tombstone(Serial),
+    /// A spent unit of a license.
+    Spent(Serial, u32),
+    /// A seat.
+    Seat(SeatKey),
+    /// A former seat.
+    Former(SeatKey),
+    /// A vendor's list of serials that do not serve.
+    Blacklist(VendorId),
+    /// A reservation.
+    Reservation(ReservationId),
+    /// The time that counts.
+    Clock,
+    /// What a machine's components left behind.
+    Left(SeatKey),
+}
+
+impl Fact {
+    /// The key that it is the value of, or whose value it deletes.
+    #[must_use]
+    pub const fn key(&self) -> FactKey {
+        match self {
+            Self::AdminPut(fingerprint, _) | Self::AdminRemoved(fingerprint) => FactKey::Admin(*fingerprint),
+            Self::BlacklistPut(list) => FactKey::Blacklist(list.vendor),
+            Self::CataloguePut(catalogue) => FactKey::Catalogue(catalogue.vendor),
+            Self::ClockPut(_) => FactKey::Clock,
+            Self::FormerDropped(seat) | Self::FormerPut(seat, _) => FactKey::Former(*seat),
+            Self::LeftDropped(seat) | Self::LeftPut(seat, _) => FactKey::Left(*seat),
+            Self::LicensePut(license) => FactKey::License(license.claims.serial),
+            Self::LicenseRemoved(serial) => FactKey::License(*serial),
+            Self::ReservationEnded(id) | Self::ReservationPut(id, _) => FactKey::Reservation(*id),
+            Self::SeatEnded(seat) | Self::SeatPut(seat, _) => FactKey::Seat(*seat),
+            Self::ServerPut(_) => FactKey::Server,
+            Self::SpentPut(serial, unit, _) => FactKey::Spent(*serial, *unit),
+            Self::TombstonePut(serial, _) => FactKey::Tombstone(*serial),
+            Self::VendorPut(vendor, _) => FactKey::Vendor(*vendor),
+        }
+    }
+
+    /// Whether it says that its key has no value any more.
+    #[must_use]
+    pub const fn is_deletion(&self) -> bool {
+        match self {
+            Self::AdminRemoved(_)
+            | Self::FormerDropped(_)
+            | Self::LeftDropped(_)
+            | Self::LicenseRemoved(_)
+            | Self::ReservationEnded(_)
+            | Self::SeatEnded(_) => true,
+            Self::AdminPut(..)
+            | Self::BlacklistPut(_)
+            | Self::CataloguePut(_)
+            | Self::ClockPut(_)
+            | Self::FormerPut(..)
+            | Self::LeftPut(..)
+            | Self::LicensePut(_)
+            | Self::ReservationPut(..)
+            | Self::SeatPut(..)
+            | Self::ServerPut(_)
+            | Self::SpentPut(..)
+            | Self::TombstonePut(..)
+            | Self::VendorPut(..) => false,
+        }
+    }
+}
+
 /// What the server knows of itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Server {

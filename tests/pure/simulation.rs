@@ -14,6 +14,7 @@ mod answers;
 mod catalogue;
 mod compare;
 mod translate;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -27,7 +28,8 @@ use seatkeeper::domain::timekeeper::Timekeeper;
 use seatkeeper_model::{Answer, Ask, Checkout, Denial, History, Identity, ImportOutcome, Random, Step, Turn};
 
 use answers::answer;
-use translate::{command, place_of, product_key, vendor};
+use translate::{command, product_key, vendor};
+use walk::Walk;
 
 const SEEDS: u64 = 300;
 const TURNS: u32 = 300;
@@ -163,6 +165,7 @@ struct World {
     history: History,
     ledger: Ledger,
     log: Vec<Change>,
+    walk: Walk,
     timekeeper: Timekeeper,
     reading: Reading,
     now: Now,
@@ -175,6 +178,7 @@ impl World {
             history: History::new(seed),
             ledger: Ledger::default(),
             log: Vec::new(),
+            walk: Walk::new(seed),
             timekeeper: Timekeeper::start(None, None),
             reading: Reading::default(),
             now: Now::at(0),
@@ -202,6 +206,7 @@ impl World {
                 }
                 Step::Ask { identity, ask } => self.ask(*identity, ask, &turn, tallies),
             }
+            self.walk.go_on(&self.ledger, &self.log);
         }
         self.reload();
     }
@@ -295,11 +300,10 @@ impl World {
         assert!(replayed == self.ledger, "through the log");
         let mut facts = BTreeMap::new();
         for change in &self.log {
-            let (key, put) = place_of(&change.fact);
-            if put {
-                facts.insert(key, &change.fact);
+            if change.fact.is_deletion() {
+                facts.remove(&change.fact.key());
             } else {
-                facts.remove(&key);
+                facts.insert(change.fact.key(), &change.fact);
             }
         }
         let mut facts: Vec<_> = facts.into_values().collect();

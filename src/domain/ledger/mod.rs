@@ -22,6 +22,7 @@ mod reserve;
 mod resolve;
 mod settle;
 mod units;
+mod walk;
 
 #[cfg(test)]
 mod tests;

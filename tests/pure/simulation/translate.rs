@@ -5,7 +5,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
-use seatkeeper::domain::change::Fact;
 use seatkeeper::domain::command::{Actor, Checkout, Command, ProductName, Rebind, Release, Reserve, Settle, Wanted};
 use seatkeeper::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, Serial, VendorId};
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
@@ -191,30 +190,5 @@ fn deployment(ask: &Ask) -> Command {
         } => Command::Commit(settle(id, product, macs, *preferred_only)),
         Ask::Abort { id, product, macs } => Command::Abort(settle(id, product, macs, false)),
         _ => panic!("{ask:?} is no deployment"),
-    }
-}
-
-/// The key of a fact, as text that sorts by kind first, and whether it is there or deleted.
-pub(super) fn place_of(fact: &Fact) -> (String, bool) {
-    match fact {
-        Fact::AdminPut(id, _) => (format!("a{id:?}"), true),
-        Fact::AdminRemoved(id) => (format!("a{id:?}"), false),
-        Fact::BlacklistPut(list) => (format!("b{:?}", list.vendor), true),
-        Fact::CataloguePut(catalogue) => (format!("c{:?}", catalogue.vendor), true),
-        Fact::ClockPut(_) => ("clock".to_owned(), true),
-        Fact::FormerDropped(key) => (format!("f{key:?}"), false),
-        Fact::FormerPut(key, _) => (format!("f{key:?}"), true),
-        Fact::LeftDropped(key) => (format!("left{key:?}"), false),
-        Fact::LeftPut(key, _) => (format!("left{key:?}"), true),
-        Fact::LicensePut(license) => (format!("l{:?}", license.claims.serial), true),
-        Fact::LicenseRemoved(serial) => (format!("l{serial:?}"), false),
-        Fact::ReservationEnded(id) => (format!("r{id:?}"), false),
-        Fact::ReservationPut(id, _) => (format!("r{id:?}"), true),
-        Fact::SeatEnded(key) => (format!("s{key:?}"), false),
-        Fact::SeatPut(key, _) => (format!("s{key:?}"), true),
-        Fact::ServerPut(_) => ("server".to_owned(), true),
-        Fact::SpentPut(serial, unit, _) => (format!("u{serial:?} {unit:08}"), true),
-        Fact::TombstonePut(serial, _) => (format!("t{serial:?}"), true),
-        Fact::VendorPut(id, _) => (format!("v{id:?}"), true),
     }
 }

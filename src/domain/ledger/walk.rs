@@ -1,0 +1,120 @@
+//! The ledger as facts, in the order of their keys and a portion at a time: for what is written down of it as a whole.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use super::super::change::{Fact, FactKey};
+use super::super::license::License;
+use super::super::seat::{LeftBehind, Seat};
+use super::Ledger;
+
+/// Takes a key of one kind apart; nothing if it is of another kind.
+macro_rules! value_of {
+    ($kind:ident) => {
+        |key| match key {
+            FactKey::$kind(value) => Some(value),
+            _ => None,
+        }
+    };
+}
+
+impl Ledger {
+    /// The facts that follow `after`, or the first ones; `max` at most, and none at the end.
+    ///
+    /// A walk in portions sees each fact that stays from its first portion to its last, as of the portion it came in.
+    /// What is recorded meanwhile and comes before the portion reached is not in it.
+    #[must_use]
+    pub fn facts_after(&self, after: Option<FactKey>, max: usize) -> Vec<Fact> {
+        let mut walk = Walk {
+            after,
+            max,
+            facts: Vec::with_capacity(max),
+        };
+        walk.one(FactKey::Server, self.server.map(Fact::ServerPut));
+        walk.many(&self.admins, FactKey::Admin, value_of!(Admin), |&id, admin| {
+            Fact::AdminPut(id, admin.clone())
+        });
+        walk.many(&self.vendors, FactKey::Vendor, value_of!(Vendor), |&id, vendor| {
+            Fact::VendorPut(id, vendor.clone())
+        });
+        walk.many(
+            &self.catalogues,
+            FactKey::Catalogue,
+            value_of!(Catalogue),
+            |_, catalogue| Fact::CataloguePut(Box::new(catalogue.clone())),
+        );
+        walk.many(&self.licenses, FactKey::License, value_of!(License), |_, license| {
+            Fact::LicensePut(Box::new(License::clone(license)))
+        });
+        walk.many(
+            &self.tombstones,
+            FactKey::Tombstone,
+            value_of!(Tombstone),
+            |&serial, tombstone| Fact::TombstonePut(serial, *tombstone),
+        );
+        walk.many(
+            &self.spent,
+            |(serial, unit)| FactKey::Spent(serial, unit),
+            |key| match key {
+                FactKey::Spent(serial, unit) => Some((serial, unit)),
+                _ => None,
+            },
+            |&(serial, unit), spent| Fact::SpentPut(serial, unit, *spent),
+        );
+        walk.many(&self.seats, FactKey::Seat, value_of!(Seat), |&key, seat| {
+            Fact::SeatPut(key, Box::new(Seat::clone(seat)))
+        });
+        walk.many(&self.former, FactKey::Former, value_of!(Former), |&key, former| {
+            Fact::FormerPut(key, *former)
+        });
+        walk.many(&self.blacklists, FactKey::Blacklist, value_of!(Blacklist), |_, list| {
+            Fact::BlacklistPut(Box::new(list.clone()))
+        });
+        walk.many(
+            &self.reservations,
+            FactKey::Reservation,
+            value_of!(Reservation),
+            |&id, reservation| Fact::ReservationPut(id, Box::new(reservation.clone())),
+        );
+        walk.one(FactKey::Clock, self.clock.map(Fact::ClockPut));
+        walk.many(&self.left, FactKey::Left, value_of!(Left), |&key, left| {
+            Fact::LeftPut(key, Box::new(LeftBehind::clone(left)))
+        });
+        walk.facts
+    }
+}
+
+struct Walk {
+    after: Option<FactKey>,
+    max: usize,
+    facts: Vec<Fact>,
+}
+
+impl Walk {
+    fn one(&mut self, key: FactKey, fact: Option<Fact>) {
+        if self.after.is_none_or(|after| key > after) && self.facts.len() < self.max {
+            self.facts.extend(fact);
+        }
+    }
+
+    /// `key` makes a key of this kind, `value_of` takes one apart.
+    fn many<K: Copy + Ord, V>(
+        &mut self,
+        map: &BTreeMap<K, V>,
+        key: impl Fn(K) -> FactKey,
+        value_of: impl Fn(FactKey) -> Option<K>,
+        fact: impl Fn(&K, &V) -> Fact,
+    ) {
+        let Some((&first, _)) = map.first_key_value() else {
+            return;
+        };
+        let start = match self.after.map(|after| (value_of(after), key(first) < after)) {
+            Some((Some(after), _)) => Bound::Excluded(after),
+            Some((None, true)) => return,
+            Some((None, false)) | None => Bound::Unbounded,
+        };
+        let left = self.max.saturating_sub(self.facts.len());
+        let rows = map.range((start, Bound::Unbounded)).take(left);
+        self.facts.extend(rows.map(|(at, value)| fact(at, value)));
+    }
+}
