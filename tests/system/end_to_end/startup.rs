@@ -92,12 +92,11 @@ fn the_fingerprint_and_the_data_outlive_a_restart() {
 fn the_first_command_finds_the_server_that_starts_at_the_same_time() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    // Any free port: both must agree on it before there is a file that tells it.
-    let port = std::net::UdpSocket::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    // Both must agree on a port before there is a file that tells it: a free one, and none that connections get.
+    let is_free = |port: &u16| {
+        std::net::UdpSocket::bind(("0.0.0.0", *port)).is_ok() && std::net::TcpListener::bind(("0.0.0.0", *port)).is_ok()
+    };
+    let port = (21_000..22_000).find(is_free).unwrap();
     let here = |args: &[&str]| {
         let mut command = command(SEATKEEPER);
         command.args(args).arg("--data").arg(&data);
