@@ -23,7 +23,7 @@ use crate::net::{Connections, OfferFacts, Shared, follow, listen};
 use crate::service::{self, Request, Service, Writer};
 use crate::session::LeaseKey;
 use crate::sockets::server::ServerSockets;
-use crate::store::{SledStore, StoreError};
+use crate::store::{DiskStore, StoreError};
 use crate::tls::Identity;
 use crate::wire::limits::NAME_LEN_MAX;
 
@@ -234,9 +234,9 @@ fn prepare(
     clock: &Clock,
     limits: service::NewSeatLimits,
     recover_admin: bool,
-) -> Result<(Writer<SledStore>, Identity, LeaseKey), CliError> {
+) -> Result<(Writer<DiskStore>, Identity, LeaseKey), CliError> {
     local::refuse_foreign(data)?;
-    let store = SledStore::open(data)
+    let store = DiskStore::open(data)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
     let mut writer = Writer::load(store, limits)
         .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?;

@@ -11,7 +11,7 @@ use super::writer::{Request, Writer};
 use crate::clock::Clock;
 use crate::domain::command::{Actor, Command};
 use crate::domain::reply::Reply;
-use crate::store::{Store, StoreError};
+use crate::store::{Progress, Store, StoreError};
 
 /// Commands that may wait, at most; then the answer is BUSY with a time to retry.
 pub const QUEUE_MAX: usize = 4_096;
@@ -28,6 +28,16 @@ struct Job {
     answer: oneshot::Sender<Reply>,
 }
 
+/// What the writer wakes up for.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are jobs")]
+enum Call {
+    /// Something to decide.
+    Job(Job),
+    /// A checkpoint can go on.
+    Progress,
+}
+
 /// Why a command was not taken.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum SubmitError {
@@ -42,7 +52,7 @@ pub enum SubmitError {
 /// The writer's handle: cheap to clone. The writer ends when the last one is dropped and its queue is empty.
 #[derive(Clone, Debug)]
 pub struct Service {
-    jobs: mpsc::Sender<Job>,
+    calls: mpsc::Sender<Call>,
     facts: watch::Receiver<Facts>,
     clock: Clock,
 }
@@ -64,7 +74,7 @@ impl Service {
             weight,
             answer,
         };
-        match self.jobs.try_send(job) {
+        match self.calls.try_send(Call::Job(job)) {
             Ok(()) => Ok(reply),
             Err(mpsc::error::TrySendError::Full(_)) => Err(SubmitError::Busy),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(SubmitError::Stopped),
@@ -112,10 +122,17 @@ pub fn spawn<S: Store>(
     mut writer: Writer<S>,
     clock: Clock,
 ) -> std::io::Result<(Service, JoinHandle<Result<(), StoreError>>)> {
-    let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+    let (calls, queue) = mpsc::channel(QUEUE_MAX);
+    // Weak, so that the writer ends with the last handle. Where the queue is full, the writer is awake anyway.
+    let waker = calls.downgrade();
+    writer.on_progress(Box::new(move || {
+        if let Some(calls) = waker.upgrade() {
+            drop(calls.try_send(Call::Progress));
+        }
+    }));
     let (publish, facts) = watch::channel(writer.take_facts().unwrap_or_default());
     let service = Service {
-        jobs,
+        calls,
         facts,
         clock: clock.clone(),
     };
@@ -127,13 +144,13 @@ pub fn spawn<S: Store>(
 
 fn run<S: Store>(
     writer: &mut Writer<S>,
-    mut queue: mpsc::Receiver<Job>,
+    mut queue: mpsc::Receiver<Call>,
     clock: &Clock,
     publish: &watch::Sender<Facts>,
 ) -> Result<(), StoreError> {
     let mut taken = Vec::with_capacity(ROUND_COMMANDS_MAX);
-    while queue.blocking_recv_many(&mut taken, ROUND_COMMANDS_MAX) > 0 {
-        let mut waiting: VecDeque<Job> = taken.drain(..).collect();
+    while wait(&mut queue, &mut taken, writer.checkpoint()?) {
+        let mut waiting: VecDeque<Job> = taken.drain(..).filter_map(Call::job).collect();
         while !waiting.is_empty() {
             let (requests, answers): (Vec<_>, Vec<_>) =
                 next_round(&mut waiting).map(|job| (job.request, job.answer)).unzip();
@@ -148,6 +165,30 @@ fn run<S: Store>(
         }
     }
     writer.finish(clock.reading())
+}
+
+/// Takes what is there; where nothing is and a checkpoint can go on, returns with nothing. False at the end.
+fn wait(queue: &mut mpsc::Receiver<Call>, taken: &mut Vec<Call>, checkpoint: Progress) -> bool {
+    if checkpoint != Progress::Going {
+        return queue.blocking_recv_many(taken, ROUND_COMMANDS_MAX) > 0;
+    }
+    while taken.len() < ROUND_COMMANDS_MAX {
+        match queue.try_recv() {
+            Ok(call) => taken.push(call),
+            Err(mpsc::error::TryRecvError::Empty) => break,
+            Err(mpsc::error::TryRecvError::Disconnected) => return !taken.is_empty(),
+        }
+    }
+    true
+}
+
+impl Call {
+    fn job(self) -> Option<Job> {
+        match self {
+            Self::Job(job) => Some(job),
+            Self::Progress => None,
+        }
+    }
 }
 
 fn next_round(waiting: &mut VecDeque<Job>) -> impl Iterator<Item = Job> {

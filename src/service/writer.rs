@@ -10,7 +10,7 @@ use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
 use crate::domain::time::{Monotonic, Now, Reading};
 use crate::domain::timekeeper::{Standing, Timekeeper};
-use crate::store::{Round, Store, StoreError};
+use crate::store::{Progress, Round, Store, StoreError};
 
 /// Who asks what.
 #[derive(Clone, Debug)]
@@ -45,6 +45,9 @@ pub struct Writer<S> {
     set_back: bool,
     /// What refusals noted and no commit has taken along yet: a refusal causes no disk sync of its own (rule V3).
     noted: Vec<Change>,
+    /// The time of the last decision.
+    decided_at: Now,
+    checkpoint: Progress,
     facts_changed: bool,
 }
 
@@ -69,6 +72,8 @@ impl<S: Store> Writer<S> {
             timekeeper,
             set_back: false,
             noted: Vec::new(),
+            decided_at: loaded.now.unwrap_or_default(),
+            checkpoint: Progress::Resting,
             facts_changed: true,
         })
     }
@@ -135,7 +140,27 @@ impl<S: Store> Writer<S> {
     /// The store failed: what is on disk is unknown, the process must stop.
     pub fn finish(&mut self, reading: Reading) -> Result<(), StoreError> {
         let now = self.observe(reading)?;
-        self.apply_all(Actor::Server, &Command::KeepTime(0), now)
+        self.apply_all(Actor::Server, &Command::KeepTime(0), now)?;
+        self.store.seal()
+    }
+
+    /// Goes on with a checkpoint, or starts one where it is due; to be called between rounds.
+    ///
+    /// # Errors
+    /// The store failed: nobody may be answered, and the process must stop (invariant 5). A checkpoint that fails is
+    /// none of it: the store tells it and tries again.
+    pub fn checkpoint(&mut self) -> Result<Progress, StoreError> {
+        // A portion must hold nothing that is not in the journal. What begins a checkpoint takes no portion yet.
+        if self.checkpoint != Progress::Resting && !self.noted.is_empty() {
+            self.commit(Vec::new(), self.decided_at)?;
+        }
+        self.checkpoint = self.store.checkpoint(&self.ledger);
+        Ok(self.checkpoint)
+    }
+
+    /// Has `wake` called when a checkpoint that waits can go on.
+    pub fn on_progress(&mut self, wake: Box<dyn Fn() + Send>) {
+        self.store.on_progress(wake);
     }
 
     /// The published facts, if they changed since this was last asked.
@@ -151,6 +176,7 @@ impl<S: Store> Writer<S> {
     /// The time of this reading (rule T2), after what it changed was noted.
     fn observe(&mut self, reading: Reading) -> Result<Now, StoreError> {
         let (now, changes) = self.timekeeper.observe(reading);
+        self.decided_at = now;
         for change in changes {
             self.apply_all(Actor::Server, &Command::NoteClock(change), now)?;
         }

@@ -1,156 +1,87 @@
-//! The data directory: made for its owner alone, marked with the format it is in, and synced where it must be.
+//! The file layer beneath journal, manifests and generations: what the store asks of the operating system, and nothing
+//! else, so that a test can lose the power beneath it or have any single call fail.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::fmt::Debug;
+use std::io;
 use std::path::Path;
 
-use super::StoreError;
+/// Files and directories. What was written is on stable storage once it was synced, and its name once its directory was.
+///
+/// Paths are those of the data directory; nobody else chooses one. Every call may fail, and what a failed call did is
+/// unknown.
+pub trait Disk: Debug + Send + Sync + 'static {
+    /// The names in a directory, in no order; none of a directory that is not there.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn names(&self, dir: &Path) -> io::Result<Vec<String>>;
 
-/// The data format that this release writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+    /// All bytes of a file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if there is none, or it cannot be read.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-/// The file that says in which format the directory is. It is written last, so it also says that the rest is there.
-const FORMAT_NAME: &str = "FORMAT";
+    /// Makes an empty file for its owner alone, in place of one that is there.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
 
-/// What stands before the number in it.
-const FORMAT_TEXT: &str = "seatkeeper data format ";
+    /// Opens a file for writing.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if there is none, or it cannot be written.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
 
-/// The directory of the database, in the data directory.
-pub(super) const LEDGER: &str = "ledger";
+    /// Gives a file another name, in place of one that has it.
+    ///
+    /// # Errors
+    /// It cannot be renamed.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-/// Makes a directory for its owner alone, durably; one that is there stays as it is.
-pub(super) fn make_dir(dir: &Path) -> Result<(), StoreError> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(refused("creating the directory", dir))?;
-    match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync(parent),
-        _ => sync(Path::new(".")),
-    }
+    /// Removes a file; one that is not there is no error.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes a directory for its owner alone, with those above it; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    fn make_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Removes a directory with everything in it; one that is not there is no error.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    fn remove_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Puts the names in a directory on stable storage.
+    ///
+    /// # Errors
+    /// What is on stable storage is unknown.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Puts a directory on stable storage with every file and directory in it.
+    ///
+    /// # Errors
+    /// What is on stable storage is unknown.
+    fn sync_tree(&self, dir: &Path) -> io::Result<()>;
 }
 
-/// How to open a file of ours for reading and writing; a new one is for its owner alone.
-pub(super) fn owner_only() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
+/// An open file.
+pub trait DiskFile: Debug + Send {
+    /// Writes all of `bytes` at byte `at`; the file grows where they go beyond its end.
+    ///
+    /// # Errors
+    /// Any part of them may have been written.
+    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
 
-/// Puts a file or a directory on stable storage.
-pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(refused("syncing", path))
-}
-
-/// Puts a directory and every file in it on stable storage. A file that was removed meanwhile needs no syncing.
-pub(super) fn sync_all_in(dir: &Path) -> Result<(), StoreError> {
-    for entry in fs::read_dir(dir).map_err(refused("reading the directory", dir))? {
-        let path = entry.map_err(refused("reading the directory", dir))?.path();
-        if path.is_file() {
-            match sync(&path) {
-                Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                result => result?,
-            }
-        }
-    }
-    sync(dir)
-}
-
-/// Whether the directory is in use already, and in a format that this release knows.
-pub(super) fn is_founded(dir: &Path) -> Result<bool, StoreError> {
-    let path = dir.join(FORMAT_NAME);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(StoreError::Missing { path }),
-        Err(error) => return Err(refused("reading", &path)(error)),
-    };
-    let number = text
-        .strip_prefix(FORMAT_TEXT)
-        .and_then(|rest| rest.strip_suffix('\n'))
-        .filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
-    match number.map(str::parse::<u32>) {
-        Some(Ok(FORMAT_VERSION)) => Ok(true),
-        None | Some(Ok(0)) => Err(StoreError::Missing { path }),
-        Some(_) => Err(StoreError::Newer {
-            place: dir.display().to_string(),
-            version: number.unwrap_or_default().to_owned(),
-            supported: FORMAT_VERSION,
-        }),
-    }
-}
-
-/// Says that the directory is in use, in this release's format.
-pub(super) fn found(dir: &Path) -> Result<(), StoreError> {
-    let path = dir.join(FORMAT_NAME);
-    let fresh = dir.join("FORMAT.new");
-    let write = || {
-        let mut file = owner_only().open(&fresh)?;
-        file.set_len(0)?;
-        file.write_all(format!("{FORMAT_TEXT}{FORMAT_VERSION}\n").as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&fresh, &path)
-    };
-    write().map_err(refused("writing", &path))?;
-    sync(dir)
-}
-
-/// Turns an error of the operating system into one that says what was tried, or that the place cannot be written.
-pub(super) fn refused(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    move |source| {
-        let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                StoreError::NotWritable { path, source }
-            }
-            _ => StoreError::Io { doing, path, source },
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_newer_format_is_refused_by_name() {
-        let dir = tempfile::tempdir().unwrap();
-        for version in ["2", "99999999999999999999"] {
-            fs::write(dir.path().join(FORMAT_NAME), format!("{FORMAT_TEXT}{version}\n")).unwrap();
-            let error = is_founded(dir.path()).unwrap_err();
-            assert!(matches!(&error, StoreError::Newer { version: found, .. } if found == version));
-            assert!(error.to_string().contains("written by a newer seatkeeper"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_damaged_format_is_not_taken_for_none() {
-        let dir = tempfile::tempdir().unwrap();
-        for bytes in [
-            b"".as_slice(),
-            b"seatkeeper data format ",
-            b"seatkeeper data format 1",
-            b"\xff\xfe",
-            b"0\n",
-        ] {
-            fs::write(dir.path().join(FORMAT_NAME), bytes).unwrap();
-            assert!(matches!(is_founded(dir.path()), Err(StoreError::Missing { .. })));
-        }
-    }
-
-    #[test]
-    fn a_founded_directory_says_so() {
-        let dir = tempfile::tempdir().unwrap();
-        assert!(!is_founded(dir.path()).unwrap());
-        found(dir.path()).unwrap();
-        assert!(is_founded(dir.path()).unwrap());
-    }
+    /// Puts what was written on stable storage, with the file's length; not its name.
+    ///
+    /// # Errors
+    /// What is on stable storage is unknown, and asking again does not tell.
+    fn sync(&mut self) -> io::Result<()>;
 }

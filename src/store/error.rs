@@ -1,7 +1,7 @@
 //! What can go wrong with the durable ledger, each with what to do about it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -19,6 +19,14 @@ pub enum StoreError {
         /// What the engine said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The disk is full.
+    #[error(
+        "there is no room left for {path}; free some on its disk, then start again: nothing that was answered is lost"
+    )]
+    Full {
+        /// What would have grown.
+        path: PathBuf,
     },
     /// The storage engine did not answer in time.
     #[error(
@@ -43,6 +51,33 @@ pub enum StoreError {
         /// Why not.
         #[source]
         source: io::Error,
+    },
+    /// What was answered is damaged in the journal.
+    #[error(
+        "the journal {path} is damaged at byte {byte}, behind round {after}: {what}; restore the directory from a backup"
+    )]
+    Journal {
+        /// Which segment.
+        path: PathBuf,
+        /// Where in it.
+        byte: u64,
+        /// What does not hold.
+        what: &'static str,
+        /// The last round before it.
+        after: u64,
+    },
+    /// The journal ends before what a generation has seen of it.
+    #[error(
+        "the journal in {place} ends with round {found}, but round {expected} was answered: a part of it is gone; put it \
+         back, or restore the directory from a backup"
+    )]
+    JournalShort {
+        /// The data directory.
+        place: String,
+        /// Its last round.
+        found: u64,
+        /// The round that it must reach.
+        expected: u64,
     },
     /// Another process uses the directory.
     #[error("directory {place} locked by process {pid}; stop it or choose another --data")]
@@ -120,6 +155,23 @@ pub enum StoreError {
         #[source]
         source: RecordError,
     },
+    /// A round of the journal is whole but cannot be taken apart.
+    #[error("round {number} of the journal in {place} cannot be read; restore the directory from a backup")]
+    RoundUnreadable {
+        /// The data directory.
+        place: String,
+        /// Which.
+        number: u64,
+        /// Why not.
+        #[source]
+        source: RecordError,
+    },
+    /// A round with more than the journal takes.
+    #[error("a round of {bytes} bytes is more than the journal takes at once; do less in one command")]
+    RoundTooLong {
+        /// Its bytes.
+        bytes: usize,
+    },
     /// A round came out of order.
     #[error("round {number} does not follow round {last}")]
     RoundOrder {
@@ -137,4 +189,31 @@ pub enum StoreError {
         #[source]
         source: RecordError,
     },
+}
+
+impl StoreError {
+    /// The error with what caused it, for a line of the log.
+    pub(super) fn with_cause(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+}
+
+/// Turns an error of the operating system into one that says what was tried, or what to do about it.
+pub(super) fn io_failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    move |source| {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                StoreError::NotWritable { path, source }
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path },
+            _ => StoreError::Io { doing, path, source },
+        }
+    }
 }

@@ -3,28 +3,17 @@
 use std::fmt;
 
 use crate::codec::Reader;
+use crate::domain::change::FactKey;
 use crate::domain::ids::{Fingerprint, ID_LEN_MAX, Mac, ProductId, ReservationId, Serial, VendorId};
 use crate::domain::seat::SeatKey;
 
 use super::envelope::RecordError;
 
-/// The key of a record.
+/// The key of a row: of a fact, or of what the ledger says of itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Key {
     Meta,
-    Server,
-    Admin(Fingerprint),
-    Vendor(VendorId),
-    Catalogue(VendorId),
-    License(Serial),
-    Tombstone(Serial),
-    Spent(Serial, u32),
-    Seat(SeatKey),
-    Former(SeatKey),
-    Blacklist(VendorId),
-    Reservation(ReservationId),
-    Clock,
-    Left(SeatKey),
+    Fact(FactKey),
 }
 
 const META: u8 = 0x00;
@@ -45,21 +34,24 @@ const LEFT: u8 = 0x0d;
 impl Key {
     /// The key's bytes; numbers are big-endian, product ids are filled up with zeros, so that bytes sort as values do.
     pub(super) fn encode(&self) -> Vec<u8> {
-        let (prefix, parts): (u8, [&[u8]; 3]) = match self {
-            Self::Meta => (META, [&[], &[], &[]]),
-            Self::Server => (SERVER, [&[], &[], &[]]),
-            Self::Admin(fingerprint) => (ADMIN, [&fingerprint.0, &[], &[]]),
-            Self::Vendor(vendor) => (VENDOR, [&vendor.0, &[], &[]]),
-            Self::Catalogue(vendor) => (CATALOGUE, [&vendor.0, &[], &[]]),
-            Self::License(serial) => (LICENSE, [serial.as_str().as_bytes(), &[], &[]]),
-            Self::Tombstone(serial) => (TOMBSTONE, [serial.as_str().as_bytes(), &[], &[]]),
-            Self::Spent(serial, unit) => (SPENT, [serial.as_str().as_bytes(), &unit.to_be_bytes(), &[]]),
-            Self::Seat(seat) => (SEAT, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
-            Self::Blacklist(vendor) => (BLACKLIST, [&vendor.0, &[], &[]]),
-            Self::Reservation(id) => (RESERVATION, [&id.0, &[], &[]]),
-            Self::Clock => (CLOCK, [&[], &[], &[]]),
-            Self::Left(seat) => (LEFT, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
-            Self::Former(seat) => (FORMER, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
+        let key = match self {
+            Self::Meta => return vec![META],
+            Self::Fact(key) => key,
+        };
+        let (prefix, parts): (u8, [&[u8]; 3]) = match key {
+            FactKey::Server => (SERVER, [&[], &[], &[]]),
+            FactKey::Admin(fingerprint) => (ADMIN, [&fingerprint.0, &[], &[]]),
+            FactKey::Vendor(vendor) => (VENDOR, [&vendor.0, &[], &[]]),
+            FactKey::Catalogue(vendor) => (CATALOGUE, [&vendor.0, &[], &[]]),
+            FactKey::License(serial) => (LICENSE, [serial.as_str().as_bytes(), &[], &[]]),
+            FactKey::Tombstone(serial) => (TOMBSTONE, [serial.as_str().as_bytes(), &[], &[]]),
+            FactKey::Spent(serial, unit) => (SPENT, [serial.as_str().as_bytes(), &unit.to_be_bytes(), &[]]),
+            FactKey::Seat(seat) => (SEAT, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
+            FactKey::Blacklist(vendor) => (BLACKLIST, [&vendor.0, &[], &[]]),
+            FactKey::Reservation(id) => (RESERVATION, [&id.0, &[], &[]]),
+            FactKey::Clock => (CLOCK, [&[], &[], &[]]),
+            FactKey::Left(seat) => (LEFT, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
+            FactKey::Former(seat) => (FORMER, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
         };
         [&[prefix], parts.concat().as_slice()].concat()
     }
@@ -75,23 +67,23 @@ impl Key {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, RecordError> {
-        Ok(match reader.u8("prefix").map_err(|_| RecordError::Key)? {
-            META => Self::Meta,
-            SERVER => Self::Server,
-            ADMIN => Self::Admin(Fingerprint(part(reader)?)),
-            VENDOR => Self::Vendor(VendorId(part(reader)?)),
-            CATALOGUE => Self::Catalogue(VendorId(part(reader)?)),
-            LICENSE => Self::License(serial(reader)?),
-            TOMBSTONE => Self::Tombstone(serial(reader)?),
-            SPENT => Self::Spent(serial(reader)?, u32::from_be_bytes(part(reader)?)),
-            SEAT => Self::Seat(seat(reader)?),
-            FORMER => Self::Former(seat(reader)?),
-            BLACKLIST => Self::Blacklist(VendorId(part(reader)?)),
-            RESERVATION => Self::Reservation(ReservationId(part(reader)?)),
-            CLOCK => Self::Clock,
-            LEFT => Self::Left(seat(reader)?),
+        Ok(Self::Fact(match reader.u8("prefix").map_err(|_| RecordError::Key)? {
+            META => return Ok(Self::Meta),
+            SERVER => FactKey::Server,
+            ADMIN => FactKey::Admin(Fingerprint(part(reader)?)),
+            VENDOR => FactKey::Vendor(VendorId(part(reader)?)),
+            CATALOGUE => FactKey::Catalogue(VendorId(part(reader)?)),
+            LICENSE => FactKey::License(serial(reader)?),
+            TOMBSTONE => FactKey::Tombstone(serial(reader)?),
+            SPENT => FactKey::Spent(serial(reader)?, u32::from_be_bytes(part(reader)?)),
+            SEAT => FactKey::Seat(seat(reader)?),
+            FORMER => FactKey::Former(seat(reader)?),
+            BLACKLIST => FactKey::Blacklist(VendorId(part(reader)?)),
+            RESERVATION => FactKey::Reservation(ReservationId(part(reader)?)),
+            CLOCK => FactKey::Clock,
+            LEFT => FactKey::Left(seat(reader)?),
             _ => return Err(RecordError::Key),
-        })
+        }))
     }
 }
 
@@ -122,25 +114,28 @@ fn padded(product: ProductId) -> [u8; ID_LEN_MAX] {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Meta => f.write_str("the last round"),
-            Self::Server => f.write_str("the server itself"),
-            Self::Admin(fingerprint) => write!(f, "administrator {fingerprint}"),
-            Self::Vendor(vendor) => write!(f, "vendor {vendor}"),
-            Self::Catalogue(vendor) => write!(f, "the catalogue of vendor {vendor}"),
-            Self::Blacklist(vendor) => write!(f, "the blacklist of vendor {vendor}"),
-            Self::Reservation(id) => write!(f, "reservation {id}"),
-            Self::Clock => f.write_str("the highest accepted time"),
-            Self::Left(seat) => write!(
+        let key = match self {
+            Self::Meta => return f.write_str("the last round"),
+            Self::Fact(key) => key,
+        };
+        match key {
+            FactKey::Server => f.write_str("the server itself"),
+            FactKey::Admin(fingerprint) => write!(f, "administrator {fingerprint}"),
+            FactKey::Vendor(vendor) => write!(f, "vendor {vendor}"),
+            FactKey::Catalogue(vendor) => write!(f, "the catalogue of vendor {vendor}"),
+            FactKey::Blacklist(vendor) => write!(f, "the blacklist of vendor {vendor}"),
+            FactKey::Reservation(id) => write!(f, "reservation {id}"),
+            FactKey::Clock => f.write_str("the highest accepted time"),
+            FactKey::Left(seat) => write!(
                 f,
                 "what components left behind on {} of {} (vendor {})",
                 seat.mac, seat.product, seat.vendor
             ),
-            Self::License(serial) => write!(f, "license {serial}"),
-            Self::Tombstone(serial) => write!(f, "removed license {serial}"),
-            Self::Spent(serial, unit) => write!(f, "spent unit {unit} of license {serial}"),
-            Self::Seat(seat) => write!(f, "seat {} of {} (vendor {})", seat.mac, seat.product, seat.vendor),
-            Self::Former(seat) => {
+            FactKey::License(serial) => write!(f, "license {serial}"),
+            FactKey::Tombstone(serial) => write!(f, "removed license {serial}"),
+            FactKey::Spent(serial, unit) => write!(f, "spent unit {unit} of license {serial}"),
+            FactKey::Seat(seat) => write!(f, "seat {} of {} (vendor {})", seat.mac, seat.product, seat.vendor),
+            FactKey::Former(seat) => {
                 write!(
                     f,
                     "former seat {} of {} (vendor {})",
@@ -175,22 +170,22 @@ mod tests {
         let serial = Serial::from_random([0xa5; 10]);
         vec![
             Key::Meta,
-            Key::Server,
-            Key::Admin(Fingerprint([1; 32])),
-            Key::Vendor(VendorId([2; 16])),
-            Key::Catalogue(VendorId([2; 16])),
-            Key::License(serial),
-            Key::Tombstone(serial),
-            Key::Spent(serial, 255),
-            Key::Spent(serial, 256),
-            Key::Seat(seat_key("BKSRV", 1)),
-            Key::Seat(seat_key("BKSRV", 2)),
-            Key::Seat(seat_key("BKSRV-2", 1)),
-            Key::Former(seat_key("BKSRV", 1)),
-            Key::Blacklist(VendorId([2; 16])),
-            Key::Reservation(ReservationId([3; 16])),
-            Key::Clock,
-            Key::Left(seat_key("BKSRV", 1)),
+            Key::Fact(FactKey::Server),
+            Key::Fact(FactKey::Admin(Fingerprint([1; 32]))),
+            Key::Fact(FactKey::Vendor(VendorId([2; 16]))),
+            Key::Fact(FactKey::Catalogue(VendorId([2; 16]))),
+            Key::Fact(FactKey::License(serial)),
+            Key::Fact(FactKey::Tombstone(serial)),
+            Key::Fact(FactKey::Spent(serial, 255)),
+            Key::Fact(FactKey::Spent(serial, 256)),
+            Key::Fact(FactKey::Seat(seat_key("BKSRV", 1))),
+            Key::Fact(FactKey::Seat(seat_key("BKSRV", 2))),
+            Key::Fact(FactKey::Seat(seat_key("BKSRV-2", 1))),
+            Key::Fact(FactKey::Former(seat_key("BKSRV", 1))),
+            Key::Fact(FactKey::Blacklist(VendorId([2; 16]))),
+            Key::Fact(FactKey::Reservation(ReservationId([3; 16]))),
+            Key::Fact(FactKey::Clock),
+            Key::Fact(FactKey::Left(seat_key("BKSRV", 1))),
         ]
     }
 
@@ -223,13 +218,13 @@ mod tests {
 
     #[test]
     fn a_seat_is_named_by_machine_and_product() {
-        let key = Key::Seat(seat_key("BKSRV", 1)).encode();
+        let key = Key::Fact(FactKey::Seat(seat_key("BKSRV", 1))).encode();
         assert!(describe(&key).starts_with("seat 00:1a:00:00:00:01 of BKSRV"));
     }
 
     #[test]
     fn a_group_address_in_a_key_is_refused() {
-        let mut key = Key::Seat(seat_key("BKSRV", 1)).encode();
+        let mut key = Key::Fact(FactKey::Seat(seat_key("BKSRV", 1))).encode();
         key[41] |= 1;
         assert!(matches!(Key::decode(&key), Err(RecordError::Id(_))));
     }

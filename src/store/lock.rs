@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::StoreError;
-use super::disk::{owner_only, refused};
+use super::io_failed;
+use super::os_disk::owner_only;
 
 const NAME: &str = "LOCK";
 
@@ -26,18 +27,21 @@ impl Lock {
     /// Takes the directory, and writes down who took it.
     pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(NAME);
-        let mut file = owner_only().open(&path).map_err(refused("opening", &path))?;
+        let mut file = owner_only()
+            .create(true)
+            .open(&path)
+            .map_err(io_failed("opening", &path))?;
         for tried in 1.. {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if tried < TRIES => thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Err(locked(dir, &mut file)),
-                Err(TryLockError::Error(source)) => return Err(refused("locking", &path)(source)),
+                Err(TryLockError::Error(source)) => return Err(io_failed("locking", &path)(source)),
             }
         }
         file.set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(refused("writing", &path))?;
+            .map_err(io_failed("writing", &path))?;
         Ok(Self { _file: file })
     }
 }

@@ -56,7 +56,6 @@ impl Store for MemoryStore {
         Ok(Loaded {
             round: meta.round,
             now: meta.now(),
-            records: meta.records,
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::change::{Change, Fact};
+use crate::domain::change::{Change, Fact, FactKey};
 
 use super::StoreError;
 use super::envelope::{RecordError, fields, seal, unseal};
@@ -23,7 +23,7 @@ pub(super) type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub(super) fn rows(changes: &[Change]) -> Result<Rows, StoreError> {
     let mut rows = Rows::new();
     for Change { fact, .. } in changes {
-        let key = key(fact);
+        let key = Key::Fact(fact.key());
         let bytes = key.encode();
         let record = record(&bytes, fact)
             .and_then(|record| match &record {
@@ -39,25 +39,6 @@ pub(super) fn rows(changes: &[Change]) -> Result<Rows, StoreError> {
         rows.insert(bytes, record);
     }
     Ok(rows)
-}
-
-fn key(fact: &Fact) -> Key {
-    match fact {
-        Fact::AdminPut(fingerprint, _) | Fact::AdminRemoved(fingerprint) => Key::Admin(*fingerprint),
-        Fact::BlacklistPut(list) => Key::Blacklist(list.vendor),
-        Fact::CataloguePut(catalogue) => Key::Catalogue(catalogue.vendor),
-        Fact::ClockPut(_) => Key::Clock,
-        Fact::FormerDropped(seat) | Fact::FormerPut(seat, _) => Key::Former(*seat),
-        Fact::LeftDropped(seat) | Fact::LeftPut(seat, _) => Key::Left(*seat),
-        Fact::LicensePut(license) => Key::License(license.claims.serial),
-        Fact::LicenseRemoved(serial) => Key::License(*serial),
-        Fact::ReservationEnded(id) | Fact::ReservationPut(id, _) => Key::Reservation(*id),
-        Fact::SeatEnded(seat) | Fact::SeatPut(seat, _) => Key::Seat(*seat),
-        Fact::ServerPut(_) => Key::Server,
-        Fact::SpentPut(serial, unit, _) => Key::Spent(*serial, *unit),
-        Fact::TombstonePut(serial, _) => Key::Tombstone(*serial),
-        Fact::VendorPut(vendor, _) => Key::Vendor(*vendor),
-    }
 }
 
 /// The version that every kind of record is written in.
@@ -93,22 +74,64 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
 /// The fact that a row holds; nothing for the row that is about the ledger itself.
 pub(super) fn fact(key: Key, bytes: &[u8], record: &[u8]) -> Result<Option<Fact>, RecordError> {
     let payload = payload(bytes, record)?;
-    Ok(Some(match key {
+    let key = match key {
         Key::Meta => return Ok(None),
-        Key::Server => Fact::ServerPut(fields::<ServerV1>(payload)?.into()),
-        Key::Admin(fingerprint) => Fact::AdminPut(fingerprint, fields::<AdminV1>(payload)?.try_into()?),
-        Key::Vendor(vendor) => Fact::VendorPut(vendor, fields::<VendorV1>(payload)?.into()),
-        Key::Catalogue(vendor) => Fact::CataloguePut(Box::new(fields::<CatalogueV1>(payload)?.into_catalogue(vendor)?)),
-        Key::License(serial) => Fact::LicensePut(Box::new(fields::<LicenseV1>(payload)?.into_license(serial)?)),
-        Key::Tombstone(serial) => Fact::TombstonePut(serial, fields::<TombstoneV1>(payload)?.try_into()?),
-        Key::Spent(serial, unit) => Fact::SpentPut(serial, unit, fields::<SpentV1>(payload)?.try_into()?),
-        Key::Blacklist(vendor) => Fact::BlacklistPut(Box::new(fields::<BlacklistV1>(payload)?.into_blacklist(vendor)?)),
-        Key::Reservation(id) => Fact::ReservationPut(id, Box::new(fields::<ReservationV1>(payload)?.try_into()?)),
-        Key::Left(seat) => Fact::LeftPut(seat, Box::new(fields::<LeftV1>(payload)?.try_into()?)),
-        Key::Clock => Fact::ClockPut(fields::<ClockV1>(payload)?.into()),
-        Key::Seat(seat) => Fact::SeatPut(seat, Box::new(fields::<SeatV1>(payload)?.try_into()?)),
-        Key::Former(seat) => Fact::FormerPut(seat, fields::<FormerV1>(payload)?.try_into()?),
+        Key::Fact(key) => key,
+    };
+    Ok(Some(match key {
+        FactKey::Server => Fact::ServerPut(fields::<ServerV1>(payload)?.into()),
+        FactKey::Admin(fingerprint) => Fact::AdminPut(fingerprint, fields::<AdminV1>(payload)?.try_into()?),
+        FactKey::Vendor(vendor) => Fact::VendorPut(vendor, fields::<VendorV1>(payload)?.into()),
+        FactKey::Catalogue(vendor) => {
+            Fact::CataloguePut(Box::new(fields::<CatalogueV1>(payload)?.into_catalogue(vendor)?))
+        }
+        FactKey::License(serial) => Fact::LicensePut(Box::new(fields::<LicenseV1>(payload)?.into_license(serial)?)),
+        FactKey::Tombstone(serial) => Fact::TombstonePut(serial, fields::<TombstoneV1>(payload)?.try_into()?),
+        FactKey::Spent(serial, unit) => Fact::SpentPut(serial, unit, fields::<SpentV1>(payload)?.try_into()?),
+        FactKey::Blacklist(vendor) => {
+            Fact::BlacklistPut(Box::new(fields::<BlacklistV1>(payload)?.into_blacklist(vendor)?))
+        }
+        FactKey::Reservation(id) => Fact::ReservationPut(id, Box::new(fields::<ReservationV1>(payload)?.try_into()?)),
+        FactKey::Left(seat) => Fact::LeftPut(seat, Box::new(fields::<LeftV1>(payload)?.try_into()?)),
+        FactKey::Clock => Fact::ClockPut(fields::<ClockV1>(payload)?.into()),
+        FactKey::Seat(seat) => Fact::SeatPut(seat, Box::new(fields::<SeatV1>(payload)?.try_into()?)),
+        FactKey::Former(seat) => Fact::FormerPut(seat, fields::<FormerV1>(payload)?.try_into()?),
     }))
+}
+
+/// The fact in a row of a generation; nothing in the row that is about the generation itself.
+pub(super) fn stored(bytes: &[u8], record: &[u8]) -> Result<Option<Fact>, RecordError> {
+    fact(Key::decode(bytes)?, bytes, record)
+}
+
+/// The fact that a row of the journal tells: its value, or that it is gone.
+pub(super) fn told(bytes: &[u8], record: Option<&[u8]>) -> Result<Fact, RecordError> {
+    let Key::Fact(key) = Key::decode(bytes)? else {
+        return Err(RecordError::Key);
+    };
+    match record {
+        Some(record) => fact(Key::Fact(key), bytes, record)?.ok_or(RecordError::Key),
+        None => gone(key).ok_or(RecordError::Field("deletion")),
+    }
+}
+
+/// The fact that deletes a key; nothing for what is never deleted.
+const fn gone(key: FactKey) -> Option<Fact> {
+    Some(match key {
+        FactKey::Admin(fingerprint) => Fact::AdminRemoved(fingerprint),
+        FactKey::Former(seat) => Fact::FormerDropped(seat),
+        FactKey::Left(seat) => Fact::LeftDropped(seat),
+        FactKey::License(serial) => Fact::LicenseRemoved(serial),
+        FactKey::Reservation(id) => Fact::ReservationEnded(id),
+        FactKey::Seat(seat) => Fact::SeatEnded(seat),
+        FactKey::Blacklist(_)
+        | FactKey::Catalogue(_)
+        | FactKey::Clock
+        | FactKey::Server
+        | FactKey::Spent(..)
+        | FactKey::Tombstone(_)
+        | FactKey::Vendor(_) => return None,
+    })
 }
 
 /// The payload of a record in the one version that there is. The next version of a kind gets its own arm above.

@@ -45,6 +45,16 @@ impl Tally {
         Ok(())
     }
 
+    /// How many records.
+    pub(super) const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// The sum of their hashes.
+    pub(super) const fn digest(&self) -> u128 {
+        self.digest
+    }
+
     /// The record of where the ledger stands after a round.
     pub(super) fn meta(&self, number: u64, now: Now) -> MetaV1 {
         MetaV1 {
@@ -56,7 +66,7 @@ impl Tally {
         }
     }
 
-    const fn add(&mut self, hash: u128) {
+    pub(super) const fn add(&mut self, hash: u128) {
         self.records = self.records.wrapping_add(1);
         self.digest = self.digest.wrapping_add(hash);
     }
@@ -175,7 +185,7 @@ impl Standing {
                 return Err(StoreError::NotLoaded);
             }
             Self::Poisoned => return Err(StoreError::Poisoned),
-            Self::Loaded { round: last } if round.number <= last => {
+            Self::Loaded { round: last } if round.number != last + 1 => {
                 return Err(StoreError::RoundOrder {
                     last,
                     number: round.number,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use seatkeeper::domain::blacklist::{Blacklist, Listed};
 use seatkeeper::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product, Vendor};
-use seatkeeper::domain::change::{Admin, Change, Fact, Server};
+use seatkeeper::domain::change::{Admin, Change, Fact, FactKey, Server};
 use seatkeeper::domain::command::Role;
 use seatkeeper::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, VendorId};
 use seatkeeper::domain::license::{Claims, Kind, License, Tombstone, Usage, Validity};
@@ -80,6 +80,15 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
             ("agent".parse().unwrap(), Binding::Identity(bound)),
             ("console".parse().unwrap(), Binding::Unbound),
         ]),
+    }
+}
+
+/// Records a fact as the ledger does: its value, or its deletion.
+pub(crate) fn record(facts: &mut BTreeMap<FactKey, Fact>, fact: Fact) {
+    if fact.is_deletion() {
+        facts.remove(&fact.key());
+    } else {
+        facts.insert(fact.key(), fact);
     }
 }
 

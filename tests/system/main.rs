@@ -9,11 +9,13 @@
 mod end_to_end;
 #[path = "../support/forge.rs"]
 mod forge;
+mod harm;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/site.rs"]
 mod site;
 mod store_contract;
+mod store_disk;
 mod store_kill;
 #[path = "../support/mod.rs"]
 mod support;

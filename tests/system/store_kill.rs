@@ -1,15 +1,16 @@
 //! `kill -9` at any moment loses nothing that was answered.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use seatkeeper::domain::change::Fact;
+use seatkeeper::domain::change::{Fact, FactKey};
 use seatkeeper::domain::time::Now;
-use seatkeeper::store::{Round, SledStore, Store};
+use seatkeeper::store::{DiskStore, Round, Store};
 
-use crate::support::{changes, seat_key, seat_put};
+use crate::support::{changes, record, seat_key, seat_put};
 
 /// Tells the child which directory to write to.
 const CHILD_DIR: &str = "SEATKEEPER_TEST_STORE_DIR";
@@ -26,24 +27,20 @@ fn round_facts(number: u64) -> Vec<Fact> {
     facts
 }
 
-/// What a ledger holds after the rounds up to `last`, in key order.
-fn facts_after(last: u64) -> Vec<Fact> {
-    let mut facts = std::collections::BTreeMap::new();
-    for fact in (1..=last).flat_map(round_facts) {
-        match fact {
-            Fact::SeatPut(key, _) => facts.insert(key, fact),
-            Fact::SeatEnded(key) => facts.remove(&key),
-            _ => None,
-        };
-    }
-    facts.into_values().collect()
+/// What a ledger holds after the rounds up to `last`.
+fn facts_after(last: u64) -> BTreeMap<FactKey, Fact> {
+    let mut facts = BTreeMap::new();
+    (1..=last)
+        .flat_map(round_facts)
+        .for_each(|fact| record(&mut facts, fact));
+    facts
 }
 
 /// The part of the test that is killed; it runs only where its parent starts it.
 #[test]
 fn child() {
     let Some(dir) = env::var_os(CHILD_DIR) else { return };
-    let mut store = SledStore::open(Path::new(&dir)).unwrap();
+    let mut store = DiskStore::open(Path::new(&dir)).unwrap();
     let last = store.load(&mut |_| ()).unwrap().round;
     let mut out = std::io::stdout();
     for number in last + 1.. {
@@ -82,9 +79,9 @@ fn a_kill_at_any_moment_loses_no_answered_round() {
     let dir = tempfile::tempdir().unwrap();
     for kill in 0..20 {
         let answered = answered_before_kill(dir.path(), kill * 7 % 11);
-        let mut store = SledStore::open(dir.path()).unwrap();
-        let mut facts = Vec::new();
-        let loaded = store.load(&mut |fact| facts.push(fact)).unwrap();
+        let mut store = DiskStore::open(dir.path()).unwrap();
+        let mut facts = BTreeMap::new();
+        let loaded = store.load(&mut |fact| record(&mut facts, fact)).unwrap();
         assert!(
             (answered..=answered + 1).contains(&loaded.round),
             "kill {kill}: answered {answered}, found {}",

@@ -5,7 +5,6 @@
 
 mod blacklist;
 mod catalogue;
-#[cfg_attr(not(test), expect(dead_code, reason = "the journal writes them"))]
 mod event;
 mod license;
 mod reservation;
@@ -13,8 +12,9 @@ mod seat;
 
 pub(super) use blacklist::BlacklistV1;
 pub(super) use catalogue::CatalogueV1;
-#[cfg_attr(not(test), expect(unused_imports, reason = "the journal writes them"))]
-pub(super) use event::{event, event_bytes};
+#[cfg(test)]
+pub(super) use event::event;
+pub(super) use event::event_bytes;
 pub(super) use license::{LicenseV1, SpentV1, TombstoneV1};
 pub(super) use reservation::ReservationV1;
 pub(super) use seat::{FormerV1, LeftV1, SeatV1};

@@ -11,7 +11,7 @@ use seatkeeper::domain::time::Timestamp;
 use seatkeeper::net::{ConnectionLimits, Connections, NetLimits, Shared, listen};
 use seatkeeper::service::{self, NewSeatLimits, Request, Writer};
 use seatkeeper::session::LeaseKey;
-use seatkeeper::store::{SledStore, StoreError};
+use seatkeeper::store::{DiskStore, StoreError};
 use seatkeeper::tls::Identity;
 use tokio_util::sync::CancellationToken;
 
@@ -124,14 +124,14 @@ impl Server {
 }
 
 /// Loads what is on disk and frees what is overdue; a new server is founded and given its administrator.
-fn prepare(data: &Path, clock: &Clock, administrator: Fingerprint) -> Result<Writer<SledStore>, SoakError> {
+fn prepare(data: &Path, clock: &Clock, administrator: Fingerprint) -> Result<Writer<DiskStore>, SoakError> {
     let fault = |error: StoreError| SoakError::server("the store", &error);
     // How fast new seats may be engaged goes by the counting clock and is nothing that the rules of a seat know.
     let limits = NewSeatLimits {
         macs_per_identity: u32::MAX,
         seats_per_source: u32::MAX,
     };
-    let store = SledStore::open(data).map_err(fault)?;
+    let store = DiskStore::open(data).map_err(fault)?;
     let mut writer = Writer::load(store, limits).map_err(|error| SoakError::server("loading", &error))?;
     writer.reclaim(clock.reading()).map_err(fault)?;
     if writer.ledger().server().is_none() {

@@ -1,0 +1,444 @@
+//! The store on disk: a journal that keeps the promise, generations that keep the journal short.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::change::{Fact, FactKey};
+use crate::domain::ledger::Ledger;
+use crate::domain::time::Now;
+
+use super::background::{Background, Task};
+use super::checkpoint::{Keeper, Made, SCRATCH, Start};
+use super::disk::Disk;
+use super::journal::{End, Found, Journal, Link, Room, Shape};
+use super::lock::Lock;
+use super::manifest::{Generation, Manifest};
+use super::os_disk::OsDisk;
+use super::scan::Standing;
+use super::sled_snapshots::SledSnapshots;
+use super::snapshot::{Snapshot, Snapshots, each_row, unreadable, verify};
+use super::{Loaded, Progress, Round, Store, StoreError, format, format1, io_failed, round, rows};
+
+/// Facts of a portion of a checkpoint, at most: what the writer copies between two rounds.
+const PORTION_FACTS: usize = 512;
+
+/// How a store is kept. [`Options::default`] is right for every server; tests choose otherwise.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The file layer.
+    pub disk: Arc<dyn Disk>,
+    /// What keeps generations.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// Bytes of a journal segment.
+    pub segment_bytes: u32,
+    /// Bytes that the journal grows by before a checkpoint is made; more where the last generation is larger.
+    pub checkpoint_bytes: u64,
+    /// Whether segments and checkpoints are made by threads, and not at once.
+    pub threaded: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            disk: Arc::new(OsDisk),
+            snapshots: Arc::new(SledSnapshots),
+            segment_bytes: 8 << 20,
+            checkpoint_bytes: 32 << 20,
+            threaded: true,
+        }
+    }
+}
+
+/// Keeps facts in a data directory, which it has for itself as long as it lives.
+#[derive(Debug)]
+pub struct DiskStore {
+    options: Options,
+    data: PathBuf,
+    standing: Standing,
+    manifest: Manifest,
+    /// Nothing before it was loaded.
+    open: Option<Open>,
+    // Declared last, so that everything is closed before the directory is given back.
+    _lock: Lock,
+}
+
+/// What there is of a store that was loaded.
+#[derive(Debug)]
+struct Open {
+    journal: Journal,
+    background: Background,
+    walk: Walk,
+    /// The time of the last round.
+    now: Now,
+    /// Bytes of journal since the newest generation.
+    journal_bytes: u64,
+    /// Bytes of journal at which the next checkpoint is due.
+    due_bytes: u64,
+    /// Bytes of the rows of the newest generation; 0 where that is not known yet.
+    generation_bytes: u64,
+}
+
+/// How far a checkpoint is.
+#[derive(Clone, Copy, Debug)]
+enum Walk {
+    Resting,
+    /// The key of the last fact that was handed over.
+    Going(Option<FactKey>),
+    Finishing,
+}
+
+impl DiskStore {
+    /// Opens the store of the data directory `data`, or makes it, with the directory. Blocks up to 2 seconds for a lock
+    /// that a killed process left.
+    ///
+    /// # Errors
+    /// The directory is in use, cannot be written, was written by a newer release, or is damaged.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        Self::open_with(data, Options::default())
+    }
+
+    /// As [`DiskStore::open`], kept otherwise.
+    ///
+    /// # Errors
+    /// As of [`DiskStore::open`].
+    pub fn open_with(data: &Path, options: Options) -> Result<Self, StoreError> {
+        let disk = &options.disk;
+        if disk.read(&data.join(format::FORMAT_NAME)).is_err() {
+            make_dir(&**disk, data)?;
+        }
+        let lock = Lock::take(data)?;
+        let manifest = match format::read(&**disk, data)? {
+            None => found(&options, data)?,
+            Some(1) => format1::upgrade(&options, data)?,
+            Some(_) => {
+                format1::remove(&**disk, data)?;
+                newest_manifest(disk, data)?
+            }
+        };
+        Ok(Self {
+            options,
+            data: data.to_owned(),
+            standing: Standing::NotLoaded,
+            manifest,
+            open: None,
+            _lock: lock,
+        })
+    }
+}
+
+/// Makes a directory durably; one that is there stays as it is.
+fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
+    disk.make_dir(dir).map_err(io_failed("creating the directory", dir))?;
+    match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => disk.sync_dir(parent).map_err(io_failed("syncing", parent)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a new store. A directory without `FORMAT` that holds rounds all the same has lost it.
+fn found(options: &Options, data: &Path) -> Result<Manifest, StoreError> {
+    let disk = &options.disk;
+    let lost = || StoreError::Missing {
+        path: data.join(format::FORMAT_NAME),
+    };
+    if format1::holds_rounds(&**disk, data) {
+        return Err(lost());
+    }
+    let left = Found::look(Arc::clone(disk), data)?;
+    if left.has_rounds()
+        || Manifest::load(disk, data)?
+            .0
+            .is_some_and(|manifest| manifest.number > 1)
+    {
+        return Err(lost());
+    }
+    left.remove_all()?;
+    drop(Journal::create(
+        Arc::clone(disk),
+        data,
+        options.shape(),
+        Link::default(),
+    )?);
+    let manifest = Manifest::first(Generation::EMPTY);
+    manifest.store(disk, data)?;
+    format::write(&**disk, data)?;
+    Ok(manifest)
+}
+
+/// The newest manifest that holds. Newer ones that do not are told.
+fn newest_manifest(disk: &Arc<dyn Disk>, data: &Path) -> Result<Manifest, StoreError> {
+    let (manifest, unreadable) = Manifest::load(disk, data)?;
+    let manifest = manifest.ok_or_else(|| StoreError::Missing {
+        path: data.join("manifest"),
+    })?;
+    for one in unreadable {
+        tracing::error!(
+            "{} is damaged; the one before it, manifest.{}, is used, and the next checkpoint replaces both: check the disk",
+            one.path.display(),
+            manifest.number
+        );
+    }
+    Ok(manifest)
+}
+
+impl Options {
+    pub(super) const fn shape(&self) -> Shape {
+        Shape {
+            segment_bytes: self.segment_bytes,
+            threaded: self.threaded,
+        }
+    }
+}
+
+impl DiskStore {
+    /// The newest generation that holds, opened, with where the journal ends after it. Those that do not hold are told.
+    fn usable(&self, found: &Found) -> Result<Usable, StoreError> {
+        let mut first_error = None;
+        for generation in &self.manifest.generations {
+            match self.try_generation(found, *generation) {
+                Ok(usable) => {
+                    if first_error.is_some() {
+                        tracing::warn!(
+                            "generation {} and the journal since then hold: the server goes on from them, nothing is lost",
+                            generation.number
+                        );
+                    }
+                    return Ok(usable);
+                }
+                Err(error) => {
+                    tracing::error!(
+                        "generation {} cannot be used: {}",
+                        generation.number,
+                        error.with_cause()
+                    );
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        Err(first_error.unwrap_or(StoreError::NotLoaded))
+    }
+
+    fn try_generation(&self, found: &Found, generation: Generation) -> Result<Usable, StoreError> {
+        let snapshot = if generation.number == 0 {
+            None
+        } else {
+            let dir = self.data.join(Generation::dir_name(generation.number));
+            let mut snapshot = self.options.snapshots.open(&dir, &self.data.join(SCRATCH))?;
+            let meta = verify(&mut *snapshot, &dir.display().to_string(), &generation)?;
+            Some((snapshot, meta))
+        };
+        // Read as a whole before anything of it counts.
+        let end = found.read(generation.at, generation.after, &mut |_, _| Ok(()))?;
+        // Older than what the newest generation has seen: rounds that were answered are gone.
+        if let Some(through) = self.manifest.generations.iter().map(|one| one.through).max()
+            && end.link.round < through
+        {
+            return Err(StoreError::JournalShort {
+                place: self.data.display().to_string(),
+                found: end.link.round,
+                expected: through,
+            });
+        }
+        let (snapshot, meta) = snapshot.unzip();
+        Ok(Usable {
+            generation,
+            snapshot,
+            now: meta.and_then(|meta| meta.now()),
+            end,
+        })
+    }
+}
+
+/// A generation that holds.
+struct Usable {
+    generation: Generation,
+    snapshot: Option<Box<dyn Snapshot>>,
+    now: Option<Now>,
+    end: End,
+}
+
+impl Store for DiskStore {
+    fn load(&mut self, visit: &mut dyn FnMut(Fact)) -> Result<Loaded, StoreError> {
+        self.standing.begin_load()?;
+        self.open = None;
+        let found = Found::look(Arc::clone(&self.options.disk), &self.data)?;
+        found.remove_drafts()?;
+        let Usable {
+            generation,
+            snapshot,
+            mut now,
+            end,
+        } = self.usable(&found)?;
+        // A newer one that does not hold makes way for the next.
+        self.manifest.generations.retain(|one| one.number <= generation.number);
+        let place = self.data.display().to_string();
+        let mut generation_bytes = 0;
+        if let Some(mut snapshot) = snapshot {
+            each_row(&mut *snapshot, &mut |key, record| {
+                generation_bytes += (key.len() + record.len()) as u64;
+                let fact = rows::stored(key, record).map_err(|source| unreadable(&place, key, source))?;
+                fact.into_iter().for_each(&mut *visit);
+                Ok(())
+            })?;
+        }
+        let mut journal_bytes = 0;
+        found.read(generation.at, generation.after, &mut |number, payload| {
+            let read = round::read(payload).map_err(|source| StoreError::RoundUnreadable {
+                place: place.clone(),
+                number,
+                source,
+            })?;
+            for (key, record) in &read.rows {
+                let fact = rows::told(key, record.as_deref()).map_err(|source| unreadable(&place, key, source))?;
+                visit(fact);
+            }
+            now = Some(read.now);
+            journal_bytes += payload.len() as u64;
+            Ok(())
+        })?;
+        let loaded = Loaded {
+            round: end.link.round,
+            now,
+        };
+        self.open = Some(self.resume(found, &end, now.unwrap_or_default(), journal_bytes, generation_bytes)?);
+        self.standing = Standing::Loaded { round: loaded.round };
+        Ok(loaded)
+    }
+
+    fn commit(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
+        let open = self.open.as_mut();
+        self.standing.commit(round, |rows| {
+            let open = open.ok_or(StoreError::NotLoaded)?;
+            let before = open.journal.appended_bytes();
+            open.journal.append(&round::write(round, &rows)?)?;
+            open.journal_bytes += open.journal.appended_bytes() - before;
+            open.now = round.now;
+            Ok(())
+        })
+    }
+
+    fn checkpoint(&mut self, ledger: &Ledger) -> Progress {
+        match &mut self.open {
+            Some(open) => open.checkpoint(ledger, self.options.checkpoint_bytes),
+            None => Progress::Resting,
+        }
+    }
+
+    fn on_progress(&mut self, wake: Box<dyn Fn() + Send>) {
+        if let Some(open) = &self.open {
+            open.background.on_progress(wake);
+        }
+    }
+
+    fn seal(&mut self) -> Result<(), StoreError> {
+        match &mut self.open {
+            Some(open) if matches!(self.standing, Standing::Loaded { .. }) => open.journal.seal(),
+            _ => Ok(()),
+        }
+    }
+
+    fn room(&self) -> Room {
+        self.open.as_ref().map_or(Room::Enough, |open| open.journal.room())
+    }
+}
+
+impl DiskStore {
+    fn resume(
+        &self,
+        found: Found,
+        end: &End,
+        now: Now,
+        journal_bytes: u64,
+        generation_bytes: u64,
+    ) -> Result<Open, StoreError> {
+        let journal = Journal::resume(found, self.options.shape(), end)?;
+        let keeper = Keeper {
+            disk: Arc::clone(&self.options.disk),
+            snapshots: Arc::clone(&self.options.snapshots),
+            data: self.data.clone(),
+            manifest: self.manifest.clone(),
+        };
+        keeper.clear()?;
+        let background = if self.options.threaded {
+            Background::threaded(keeper).map_err(io_failed("starting a thread for", &self.data))?
+        } else {
+            Background::inline(keeper)
+        };
+        let mut open = Open {
+            journal,
+            background,
+            walk: Walk::Resting,
+            now,
+            journal_bytes,
+            due_bytes: 0,
+            generation_bytes,
+        };
+        open.set_due(self.options.checkpoint_bytes);
+        Ok(open)
+    }
+}
+
+impl Open {
+    /// The next checkpoint is due when the journal is as long as the generation: so all checkpoints together write no
+    /// more than a few times what the journal does.
+    fn set_due(&mut self, checkpoint_bytes: u64) {
+        self.due_bytes = checkpoint_bytes.max(self.generation_bytes);
+    }
+
+    fn checkpoint(&mut self, ledger: &Ledger, checkpoint_bytes: u64) -> Progress {
+        if let Some(outcome) = self.background.outcome() {
+            self.walk = Walk::Resting;
+            match outcome {
+                Ok(Made { generation, bytes }) => {
+                    self.generation_bytes = bytes;
+                    tracing::info!(
+                        "checkpoint {}: {} records, through round {}",
+                        generation.number,
+                        generation.records,
+                        generation.through
+                    );
+                    self.set_due(checkpoint_bytes);
+                }
+                Err(error) => {
+                    tracing::error!(
+                        "a checkpoint failed and is thrown away; service goes on, and it is tried again: {}",
+                        error.with_cause()
+                    );
+                    self.due_bytes = self.journal_bytes + checkpoint_bytes / 4;
+                }
+            }
+        }
+        match self.walk {
+            Walk::Resting if self.journal_bytes < self.due_bytes => Progress::Resting,
+            Walk::Resting => {
+                self.background.ask(Task::Begin(Start {
+                    after: self.journal.link(),
+                    at: self.journal.position(),
+                    now: self.now,
+                }));
+                self.walk = Walk::Going(None);
+                self.journal_bytes = 0;
+                Progress::Going
+            }
+            Walk::Going(_) if !self.background.is_ready() => Progress::Waiting,
+            Walk::Going(after) => {
+                let facts = ledger.facts_after(after, PORTION_FACTS);
+                let last = facts.last().map(Fact::key);
+                if !facts.is_empty() {
+                    self.background.ask(Task::Put(facts));
+                }
+                if let Some(last) = last {
+                    self.walk = Walk::Going(Some(last));
+                    return Progress::Going;
+                }
+                self.background.ask(Task::Finish(self.journal.link().round));
+                self.walk = Walk::Finishing;
+                Progress::Waiting
+            }
+            Walk::Finishing => Progress::Waiting,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

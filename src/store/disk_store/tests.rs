@@ -1,0 +1,195 @@
+use super::*;
+use crate::domain::change::Change;
+use crate::domain::ids::{Mac, VendorId};
+use crate::domain::seat::{EndCause, FormerSeat, SeatKey};
+use crate::domain::time::Timestamp;
+use crate::store::envelope::seal;
+use crate::store::journal::Position;
+use crate::store::keys::Key;
+use crate::store::snapshot::Row;
+
+fn seat_key(n: u8) -> SeatKey {
+    SeatKey {
+        vendor: VendorId([1; 16]),
+        product: "BKSRV".parse().unwrap(),
+        mac: Mac::new([0, 0x1a, 0, 0, 0, n]).unwrap(),
+    }
+}
+
+fn former(n: u8) -> Fact {
+    let former = FormerSeat {
+        ended_at: Timestamp(7),
+        cause: EndCause::Idle,
+    };
+    Fact::FormerPut(seat_key(n), former)
+}
+
+fn commit(store: &mut DiskStore, number: u64, facts: impl IntoIterator<Item = Fact>) {
+    let changes: Vec<_> = facts
+        .into_iter()
+        .map(|fact| Change {
+            fact,
+            events: Vec::new(),
+        })
+        .collect();
+    let round = Round {
+        number,
+        now: Now::at(number),
+        changes: &changes,
+    };
+    store.commit(&round).unwrap();
+}
+
+fn load(data: &Path) -> Result<Loaded, StoreError> {
+    DiskStore::open(data)?.load(&mut |_| ())
+}
+
+/// A data directory whose newest generation has these rows beside a good one, and is whole.
+fn with_rows(rows: Vec<Row>) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = DiskStore::open(dir.path()).unwrap();
+    store.load(&mut |_| ()).unwrap();
+    commit(&mut store, 1, [former(1)]);
+    let open = store.open.as_ref().unwrap();
+    let start = Start {
+        after: open.journal.link(),
+        at: open.journal.position(),
+        now: Now::at(1),
+    };
+    let mut keeper = Keeper {
+        disk: Arc::new(OsDisk),
+        snapshots: Arc::new(SledSnapshots),
+        data: dir.path().to_owned(),
+        manifest: store.manifest.clone(),
+    };
+    let mut building = keeper.begin(start).unwrap();
+    building.put(vec![former(1)]).unwrap();
+    building.put_rows(rows).unwrap();
+    keeper.finish(building, 1).unwrap();
+    dir
+}
+
+#[test]
+fn a_record_that_cannot_be_read_stops_the_start_and_is_named() {
+    let key = Key::Fact(former(3).key()).encode();
+    let other = Key::Fact(former(4).key()).encode();
+    let good = seal(&key, 1, &(7_u64, 2_u8)).unwrap();
+    for (what, row) in [
+        ("garbage", (key.clone(), b"garbage".to_vec())),
+        ("a newer version", (key.clone(), seal(&key, 2, &7_u64).unwrap())),
+        ("another key's record", (other.clone(), good.clone())),
+        (
+            "a value that is not allowed",
+            (key.clone(), seal(&key, 1, &(7_u64, 9_u8)).unwrap()),
+        ),
+    ] {
+        let error = load(with_rows(vec![row]).path()).unwrap_err();
+        assert!(matches!(&error, StoreError::Record { .. }), "{what}: {error}");
+        assert!(
+            error.to_string().contains("former seat 00:1a:00:00:00:0"),
+            "{what}: {error}"
+        );
+    }
+    assert_eq!(load(with_rows(vec![(key, good)]).path()).unwrap().round, 1);
+}
+
+#[test]
+fn a_key_of_no_kind_stops_the_start() {
+    let error = load(with_rows(vec![(vec![0x7f, 1], b"later".to_vec())]).path()).unwrap_err();
+    assert!(error.to_string().contains("unknown key 7f01"), "{error}");
+}
+
+#[test]
+fn a_round_that_is_whole_but_cannot_be_read_stops_the_start() {
+    for (payload, expected) in [
+        (b"garbage".to_vec(), "round 1 of the journal"),
+        // One row: a key that no kind of record has.
+        (
+            [
+                [0; 16].as_slice(),
+                &[1, 0, 0, 0, 1, 0x7f, 0xff, 0xff, 0xff, 0xff],
+                &[0; 4],
+            ]
+            .concat(),
+            "unknown key 7f",
+        ),
+        // One row: the deletion of what is never deleted.
+        (
+            [
+                [0; 16].as_slice(),
+                &[1, 0, 0, 0, 1, 0x01, 0xff, 0xff, 0xff, 0xff],
+                &[0; 4],
+            ]
+            .concat(),
+            "the server itself",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = DiskStore::open(dir.path()).unwrap();
+        store.load(&mut |_| ()).unwrap();
+        store.open.as_mut().unwrap().journal.append(&payload).unwrap();
+        drop(store);
+        let error = load(dir.path()).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_journal_that_ends_before_what_a_generation_has_seen_stops_the_start() {
+    let dir = with_rows(Vec::new());
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let manifest = Manifest::load(&disk, dir.path()).unwrap().0.unwrap();
+    let mut generation = manifest.generations[0];
+    generation.through += 1;
+    manifest.next(generation).store(&disk, dir.path()).unwrap();
+    let error = load(dir.path()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StoreError::JournalShort {
+                found: 1,
+                expected: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_generation_that_another_journal_follows_is_not_used() {
+    let dir = with_rows(Vec::new());
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let manifest = Manifest::load(&disk, dir.path()).unwrap().0.unwrap();
+    let mut other = manifest.next(Generation {
+        after: Link {
+            round: 1,
+            hash: [7; 32],
+        },
+        at: Position::FIRST,
+        ..manifest.generations[0]
+    });
+    other.generations.truncate(1);
+    other.store(&disk, dir.path()).unwrap();
+    assert!(matches!(load(dir.path()), Err(StoreError::Journal { .. })));
+}
+
+#[test]
+fn a_directory_that_lost_its_format_is_not_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = DiskStore::open(dir.path()).unwrap();
+    store.load(&mut |_| ()).unwrap();
+    drop(store);
+    // Without a round its making may have been interrupted.
+    std::fs::remove_file(dir.path().join("FORMAT")).unwrap();
+    let mut store = DiskStore::open(dir.path()).unwrap();
+    store.load(&mut |_| ()).unwrap();
+    commit(&mut store, 1, [former(1)]);
+    drop(store);
+    std::fs::remove_file(dir.path().join("FORMAT")).unwrap();
+    let error = load(dir.path()).unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Missing { path } if path.ends_with("FORMAT")),
+        "{error}"
+    );
+}

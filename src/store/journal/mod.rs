@@ -1,0 +1,365 @@
+//! The journal: a round is one record, on stable storage before anybody is answered.
+
+mod reader;
+mod record;
+mod sector;
+mod segment;
+mod stock;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(super) use reader::End;
+pub(super) use record::Link;
+pub(super) use sector::SECTOR_LEN;
+pub(super) use segment::name as segment_name;
+pub use stock::Room;
+
+use super::disk::Disk;
+use super::{StoreError, io_failed};
+use reader::Reader;
+use record::PAYLOAD_MAX;
+use segment::{FIRST_SECTOR, Segment};
+use stock::Stock;
+
+/// Sectors at the end of a segment that no record takes up: there is always one for the mark.
+const LAST_SECTORS: u32 = 1;
+
+/// The directory of the segments, in the data directory.
+pub(super) const DIR: &str = "journal";
+
+/// A place in the journal: where a record begins.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Position {
+    /// The number of the segment.
+    pub(super) segment: u64,
+    /// The sector in it.
+    pub(super) sector: u32,
+}
+
+impl Position {
+    /// Where the first record of all stands.
+    pub(super) const FIRST: Self = Self {
+        segment: 1,
+        sector: FIRST_SECTOR,
+    };
+}
+
+/// What was answered is damaged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Damage {
+    /// In which segment.
+    pub(super) segment: u64,
+    /// At which byte of it.
+    pub(super) byte: u64,
+    /// What does not hold.
+    pub(super) what: &'static str,
+    /// The last round before it.
+    pub(super) after: u64,
+}
+
+/// Why a reading ended early.
+#[derive(Debug)]
+enum ReadError {
+    Damaged(Damage),
+    /// Whoever was given a round could not take it.
+    Refused(StoreError),
+}
+
+impl From<Damage> for ReadError {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+/// How the journal is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Bytes of a segment, rounded up to whole sectors.
+    pub(super) segment_bytes: u32,
+    /// Whether segments are made ahead by a thread.
+    pub(super) threaded: bool,
+}
+
+impl Shape {
+    fn sectors(self) -> u32 {
+        u32::try_from(u64::from(self.segment_bytes).div_ceil(SECTOR_LEN as u64))
+            .unwrap_or(u32::MAX)
+            .max(FIRST_SECTOR + LAST_SECTORS + 1)
+    }
+}
+
+/// Bytes at the end of the journal's room that nothing is written into on a full disk, at most: a service that stops
+/// there can be started and stopped in good order.
+const RESERVE_BYTES: u64 = 4 << 20;
+
+/// The journal of a data directory, at its end.
+#[derive(Debug)]
+pub(super) struct Journal {
+    dir: PathBuf,
+    stock: Stock,
+    current: Segment,
+    next: u32,
+    link: Link,
+    is_sealed: bool,
+    appended_bytes: u64,
+    reserve_bytes: u64,
+}
+
+/// The segments of a journal that are there, and what a reading of them found.
+#[derive(Debug)]
+pub(super) struct Found {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    /// Ascending.
+    numbers: Vec<u64>,
+}
+
+impl Found {
+    /// Looks which segments are in data directory `data`.
+    pub(super) fn look(disk: Arc<dyn Disk>, data: &Path) -> Result<Self, StoreError> {
+        let dir = data.join(DIR);
+        let names = disk.names(&dir).map_err(io_failed("reading the directory", &dir))?;
+        let mut numbers: Vec<_> = names.iter().filter_map(|name| segment::number(name)).collect();
+        numbers.sort_unstable();
+        Ok(Self { disk, dir, numbers })
+    }
+
+    /// Removes what is left of segments that were being made. To be done while none is.
+    pub(super) fn remove_drafts(&self) -> Result<(), StoreError> {
+        let dir = &self.dir;
+        for name in self.disk.names(dir).map_err(io_failed("reading the directory", dir))? {
+            if segment::is_draft(&name) {
+                let path = dir.join(name);
+                self.disk.remove(&path).map_err(io_failed("removing", &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers of the segments, ascending.
+    pub(super) fn numbers(&self) -> &[u64] {
+        &self.numbers
+    }
+
+    /// Whether anything was ever appended.
+    pub(super) fn has_rounds(&self) -> bool {
+        let is_written = |number: &u64| {
+            let bytes = self
+                .disk
+                .read(&self.dir.join(segment_name(*number)))
+                .unwrap_or_default();
+            bytes.iter().skip(SECTOR_LEN).any(|&byte| byte != 0)
+        };
+        self.numbers.iter().any(is_written)
+    }
+
+    /// Removes all segments.
+    pub(super) fn remove_all(self) -> Result<(), StoreError> {
+        for &number in &self.numbers {
+            let path = self.dir.join(segment_name(number));
+            self.disk.remove(&path).map_err(io_failed("removing", &path))?;
+        }
+        Ok(())
+    }
+
+    /// Reads from `start`, where the record that follows `link` stands, to the end, and hands out each round.
+    pub(super) fn read(&self, start: Position, link: Link, visit: reader::Visit<'_>) -> Result<End, StoreError> {
+        let mut reader = Reader::new(start, link);
+        for &number in self.numbers.iter().filter(|&&number| number >= start.segment) {
+            let path = self.dir.join(segment_name(number));
+            let bytes = self.disk.read(&path).map_err(io_failed("reading", &path))?;
+            reader.segment(number, &bytes, visit).map_err(|error| match error {
+                ReadError::Damaged(damage) => self.damaged(&damage),
+                ReadError::Refused(error) => error,
+            })?;
+        }
+        reader.finish().map_err(|damage| self.damaged(&damage))
+    }
+
+    fn damaged(&self, damage: &Damage) -> StoreError {
+        StoreError::Journal {
+            path: self.dir.join(segment_name(damage.segment)),
+            byte: damage.byte,
+            what: damage.what,
+            after: damage.after,
+        }
+    }
+}
+
+impl Journal {
+    /// Makes the journal of a new data directory, whose first record follows `link`.
+    pub(super) fn create(disk: Arc<dyn Disk>, data: &Path, shape: Shape, link: Link) -> Result<Self, StoreError> {
+        let dir = data.join(DIR);
+        disk.make_dir(&dir).map_err(io_failed("creating the directory", &dir))?;
+        disk.sync_dir(data).map_err(io_failed("syncing", data))?;
+        let made = Segment::create(&*disk, &dir, Position::FIRST.segment, shape.sectors());
+        let current = made.map_err(io_failed("making a segment in", &dir))?;
+        Self::at(disk, dir, shape, current, VecDeque::new(), link, FIRST_SECTOR, false)
+    }
+
+    /// Goes on at the end of what was read. A record that was torn is cut off first.
+    pub(super) fn resume(found: Found, shape: Shape, end: &End) -> Result<Self, StoreError> {
+        let Found { disk, dir, numbers } = found;
+        let open = |number: u64| -> Result<Segment, StoreError> {
+            let path = dir.join(segment_name(number));
+            let bytes = disk.read(&path).map_err(io_failed("reading", &path))?;
+            let sectors = segment::check(number, &bytes).map_err(|what| StoreError::Journal {
+                path: path.clone(),
+                byte: 0,
+                what,
+                after: end.link.round,
+            })?;
+            Segment::open(&*disk, &dir, number, sectors).map_err(io_failed("opening", &path))
+        };
+        if let Some(torn) = end.torn {
+            let mut segment = open(torn.at.segment)?;
+            tracing::warn!(
+                "the power went while round {} was being written; nobody was answered, its {} sectors are cut off {}",
+                end.link.round + 1,
+                torn.sectors,
+                segment.path.display()
+            );
+            let zeros = vec![0; torn.sectors as usize * SECTOR_LEN];
+            let cut = segment.write(torn.at.sector, &zeros);
+            cut.map_err(io_failed("cutting a torn record off", &segment.path))?;
+        }
+        let current = open(end.at.segment)?;
+        let mut ready = VecDeque::new();
+        for &number in numbers.iter().filter(|&&number| number > end.at.segment) {
+            let spare = open(number)?;
+            if spare.sectors == shape.sectors() && ready.len() < stock::READY {
+                ready.push_back(spare);
+            } else {
+                disk.remove(&spare.path).map_err(io_failed("removing", &spare.path))?;
+            }
+        }
+        let Position { sector, .. } = end.at;
+        Self::at(disk, dir, shape, current, ready, end.link, sector, end.is_sealed)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what both makers have in common")]
+    fn at(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        shape: Shape,
+        current: Segment,
+        ready: VecDeque<Segment>,
+        link: Link,
+        next: u32,
+        is_sealed: bool,
+    ) -> Result<Self, StoreError> {
+        let last_number = ready.back().map_or(current.number, |spare| spare.number);
+        let stock = Stock::new(disk, &dir, shape.sectors(), ready, last_number + 1, shape.threaded)
+            .map_err(io_failed("starting the thread that makes segments in", &dir))?;
+        Ok(Self {
+            dir,
+            stock,
+            current,
+            next,
+            link,
+            is_sealed,
+            appended_bytes: 0,
+            reserve_bytes: RESERVE_BYTES.min(u64::from(shape.segment_bytes) / 2),
+        })
+    }
+
+    /// Appends the next round, and returns when it is on stable storage.
+    ///
+    /// # Errors
+    /// What is on disk is unknown; nothing may be appended any more.
+    pub(super) fn append(&mut self, payload: &[u8]) -> Result<(), StoreError> {
+        if payload.len() > PAYLOAD_MAX {
+            return Err(StoreError::RoundTooLong { bytes: payload.len() });
+        }
+        let (record, link) = record::write(&self.link, payload);
+        let count = record::sectors_of(payload.len());
+        let bytes_len = u64::from(count) * SECTOR_LEN as u64;
+        if let Room::Short { left } = self.room()
+            && left < self.reserve_bytes + bytes_len
+        {
+            return Err(StoreError::Full { path: self.dir.clone() });
+        }
+        if count > self.sectors_left() {
+            self.rotate(count)?;
+        }
+        let mut sectors = Vec::with_capacity(count as usize * SECTOR_LEN);
+        sector::write(self.current.number, self.next, link.round, &record, &mut sectors);
+        self.write(&sectors)?;
+        self.next += count;
+        self.link = link;
+        self.is_sealed = false;
+        self.appended_bytes += bytes_len;
+        Ok(())
+    }
+
+    /// Goes on in the next segment, once the one in use says so: a segment that is gone is missed.
+    fn rotate(&mut self, count: u32) -> Result<(), StoreError> {
+        let taken = self.stock.take(FIRST_SECTOR + count + LAST_SECTORS);
+        let next = taken.map_err(io_failed("making a segment in", &self.dir))?;
+        let told = [self.link.hash.as_slice(), &next.number.to_le_bytes()].concat();
+        self.write_one(sector::MARK, &told)?;
+        self.current = next;
+        self.next = FIRST_SECTOR;
+        Ok(())
+    }
+
+    /// Sectors that records can take up in the segment in use.
+    fn sectors_left(&self) -> u32 {
+        self.current.sectors.saturating_sub(self.next + LAST_SECTORS)
+    }
+
+    /// Says on disk that the last record was answered, so that damage to it cannot be taken for a torn one. Does nothing
+    /// where that is said already, or where the segment has no sector left.
+    pub(super) fn seal(&mut self) -> Result<(), StoreError> {
+        if self.is_sealed || self.link.round == 0 || self.sectors_left() == 0 {
+            return Ok(());
+        }
+        let hash = self.link.hash;
+        self.write_one(sector::SEAL, &hash)?;
+        self.is_sealed = true;
+        Ok(())
+    }
+
+    /// Writes a sector of the journal's own behind the last record.
+    fn write_one(&mut self, place: u32, bytes: &[u8]) -> Result<(), StoreError> {
+        let mut sector = Vec::with_capacity(SECTOR_LEN);
+        let number = self.current.number;
+        sector::write_one(number, self.next, self.link.round, place, bytes, &mut sector);
+        self.write(&sector)?;
+        self.next += 1;
+        Ok(())
+    }
+
+    fn write(&mut self, sectors: &[u8]) -> Result<(), StoreError> {
+        let written = self.current.write(self.next, sectors);
+        written.map_err(io_failed("writing", &self.current.path))
+    }
+
+    /// The last record.
+    pub(super) const fn link(&self) -> Link {
+        self.link
+    }
+
+    /// Where the next record goes, or would if there were room.
+    pub(super) const fn position(&self) -> Position {
+        Position {
+            segment: self.current.number,
+            sector: self.next,
+        }
+    }
+
+    /// Bytes that were appended since it was opened.
+    pub(super) const fn appended_bytes(&self) -> u64 {
+        self.appended_bytes
+    }
+
+    /// Whether it can go on.
+    pub(super) fn room(&self) -> Room {
+        self.stock.room(u64::from(self.sectors_left()) * SECTOR_LEN as u64)
+    }
+}

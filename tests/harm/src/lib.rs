@@ -1,0 +1,23 @@
+//! What a disk may do to the store, and what has to be there afterwards.
+//!
+//! Each campaign drives a store through rounds that a seed chooses, does some harm, opens the store again, and compares
+//! what it holds with what was answered: every answered round is there, of the one that was in flight all or nothing,
+//! and nothing else.
+
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod damage;
+mod disk;
+mod faults;
+mod power;
+mod rounds;
+mod snapshots;
+mod store;
+
+pub use damage::{Damaged, damage};
+pub use disk::SimDisk;
+pub use faults::{Failed, faults};
+pub use power::{Cuts, power};
+pub use rounds::Rounds;
+pub use snapshots::PlainSnapshots;
+pub use store::Options;

@@ -1,0 +1,192 @@
+//! A store on a simulated disk, and what it must hold.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use seatkeeper::domain::change::Change;
+use seatkeeper::domain::ledger::Ledger;
+use seatkeeper::domain::time::Now;
+use seatkeeper::store::{self, DiskStore, Progress, Round, Store, StoreError};
+use tempfile::TempDir;
+
+use crate::disk::{ROOT, SimDisk};
+use crate::rounds::Rounds;
+use crate::snapshots::PlainSnapshots;
+
+/// How a campaign goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What the dice begin with.
+    pub seed: u64,
+    /// Bytes of a journal segment: small, so that segments end often.
+    pub segment_bytes: u32,
+    /// Bytes of journal between checkpoints: few, so that checkpoints come often.
+    pub checkpoint_bytes: u64,
+}
+
+impl Options {
+    /// The usual ones.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            segment_bytes: 24 * 512,
+            checkpoint_bytes: 9_000,
+        }
+    }
+}
+
+/// A site whose disk is harmed.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) disk: SimDisk,
+    options: Options,
+    rounds: Rounds,
+    /// What was answered last.
+    pub(crate) answered: Ledger,
+    pub(crate) round: u64,
+    /// The changes of the round in flight.
+    in_flight: Option<Vec<Change>>,
+    pub(crate) checkpoints: u64,
+    /// For the lock alone.
+    _place: TempDir,
+    place: std::path::PathBuf,
+}
+
+impl Site {
+    pub(crate) fn new(options: Options) -> Self {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        Self {
+            disk: SimDisk::new(options.seed),
+            options,
+            rounds: Rounds::new(options.seed ^ 0x5eed),
+            answered: Ledger::default(),
+            round: 0,
+            in_flight: None,
+            checkpoints: 0,
+            place: place.path().to_owned(),
+            _place: place,
+        }
+    }
+
+    fn open(&self) -> Result<DiskStore, StoreError> {
+        let disk: Arc<dyn store::Disk> = Arc::new(Rooted {
+            disk: self.disk.clone(),
+            place: self.place.clone(),
+        });
+        DiskStore::open_with(
+            &self.place,
+            store::Options {
+                snapshots: Arc::new(PlainSnapshots::on(Arc::clone(&disk))),
+                disk,
+                segment_bytes: self.options.segment_bytes,
+                checkpoint_bytes: self.options.checkpoint_bytes,
+                threaded: false,
+            },
+        )
+    }
+
+    /// Opens and loads; the store and the ledger that it holds. What it holds becomes what was answered, if it is that
+    /// or that with the round in flight.
+    ///
+    /// # Errors
+    /// The store refuses. What it says is for whoever planned the harm.
+    pub(crate) fn start(&mut self) -> Result<DiskStore, StoreError> {
+        let mut store = self.open()?;
+        let mut ledger = Ledger::default();
+        let loaded = store.load(&mut |fact| ledger.record(&fact))?;
+        if loaded.round == self.round + 1
+            && let Some(in_flight) = self.in_flight.take()
+        {
+            for change in &in_flight {
+                self.answered.evolve(change);
+            }
+            self.round += 1;
+        }
+        assert_eq!(loaded.round, self.round, "the last round");
+        assert!(ledger == self.answered, "what is there after round {}", self.round);
+        self.in_flight = None;
+        Ok(store)
+    }
+
+    /// A round, answered if this returns without error; then a portion of a checkpoint, or all of one.
+    pub(crate) fn step(&mut self, store: &mut DiskStore) -> Result<(), StoreError> {
+        let number = self.round + 1;
+        let changes: Vec<Change> = self.rounds.next(number);
+        let committed = store.commit(&Round {
+            number,
+            now: Now::at(number),
+            changes: &changes,
+        });
+        if let Err(error) = committed {
+            self.in_flight = Some(changes);
+            return Err(error);
+        }
+        for change in &changes {
+            self.answered.evolve(change);
+        }
+        self.round = number;
+        if store.checkpoint(&self.answered) == Progress::Waiting {
+            self.checkpoints += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The simulated disk under a path that the lock can be in.
+#[derive(Debug)]
+struct Rooted {
+    disk: SimDisk,
+    place: std::path::PathBuf,
+}
+
+impl Rooted {
+    fn path(&self, path: &Path) -> std::path::PathBuf {
+        match path.strip_prefix(&self.place) {
+            Ok(inside) => Path::new(ROOT).join(inside),
+            Err(_) => Path::new(ROOT).to_owned(),
+        }
+    }
+}
+
+impl store::Disk for Rooted {
+    fn names(&self, dir: &Path) -> std::io::Result<Vec<String>> {
+        self.disk.names(&self.path(dir))
+    }
+
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        self.disk.read(&self.path(path))
+    }
+
+    fn create(&self, path: &Path) -> std::io::Result<Box<dyn store::DiskFile>> {
+        self.disk.create(&self.path(path))
+    }
+
+    fn open(&self, path: &Path) -> std::io::Result<Box<dyn store::DiskFile>> {
+        self.disk.open(&self.path(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> std::io::Result<()> {
+        self.disk.rename(&self.path(from), &self.path(to))
+    }
+
+    fn remove(&self, path: &Path) -> std::io::Result<()> {
+        self.disk.remove(&self.path(path))
+    }
+
+    fn make_dir(&self, dir: &Path) -> std::io::Result<()> {
+        self.disk.make_dir(&self.path(dir))
+    }
+
+    fn remove_dir(&self, dir: &Path) -> std::io::Result<()> {
+        self.disk.remove_dir(&self.path(dir))
+    }
+
+    fn sync_dir(&self, dir: &Path) -> std::io::Result<()> {
+        self.disk.sync_dir(&self.path(dir))
+    }
+
+    fn sync_tree(&self, dir: &Path) -> std::io::Result<()> {
+        self.disk.sync_tree(&self.path(dir))
+    }
+}

@@ -1,0 +1,258 @@
+//! The store on a real disk: what an older release left, checkpoints beside the rounds, damage that is named.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::mpsc;
+
+use seatkeeper::domain::change::{Change, Fact, FactKey};
+use seatkeeper::domain::ledger::Ledger;
+use seatkeeper::domain::time::Now;
+use seatkeeper::store::{DiskStore, Loaded, Options, Progress, Round, Store, StoreError};
+use tempfile::TempDir;
+
+use crate::support::{changes, every_put, record, seat_key, seat_put};
+
+fn load(data: &Path) -> Result<(Loaded, BTreeMap<FactKey, Fact>), StoreError> {
+    let mut facts = BTreeMap::new();
+    let loaded = DiskStore::open(data)?.load(&mut |fact| record(&mut facts, fact))?;
+    Ok((loaded, facts))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A data directory as format 1 was, after three rounds with every kind of record.
+fn format_1() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/format-1"),
+        dir.path(),
+    );
+    dir
+}
+
+fn facts_of_format_1() -> BTreeMap<FactKey, Fact> {
+    let mut facts = BTreeMap::new();
+    let put = (0..40).map(|n| seat_put(n + 2_000, 1_000)).chain(every_put());
+    let ended = (0..20).map(|n| Fact::SeatEnded(seat_key(n + 2_000)));
+    for fact in put.chain(ended) {
+        record(&mut facts, fact);
+    }
+    facts
+}
+
+#[test]
+fn a_directory_of_format_1_is_upgraded_and_nothing_is_lost() {
+    let dir = format_1();
+    for start in ["the upgrade", "the start after it"] {
+        let (loaded, facts) = load(dir.path()).unwrap();
+        assert_eq!((loaded.round, loaded.now), (3, Some(Now::at(1_003))), "{start}");
+        assert!(facts == facts_of_format_1(), "{start}");
+    }
+    assert_eq!(
+        fs::read_to_string(dir.path().join("FORMAT")).unwrap(),
+        "seatkeeper data format 2\n"
+    );
+    assert!(!dir.path().join("ledger").exists() && !dir.path().join("ledger.round").exists());
+    let mut store = DiskStore::open(dir.path()).unwrap();
+    store.load(&mut |_| ()).unwrap();
+    let round = Round {
+        number: 4,
+        now: Now::at(2_000),
+        changes: &changes([seat_put(9_000, 1_500)]),
+    };
+    store.commit(&round).unwrap();
+    drop(store);
+    let (loaded, facts) = load(dir.path()).unwrap();
+    assert_eq!((loaded.round, facts.len()), (4, facts_of_format_1().len() + 1));
+}
+
+#[test]
+fn an_upgrade_that_was_interrupted_is_done_again() {
+    let sound = format_1();
+    let dir = format_1();
+    load(dir.path()).unwrap();
+    // The new format is there, but not yet said to be.
+    for name in ["FORMAT", "ledger.round"] {
+        fs::copy(sound.path().join(name), dir.path().join(name)).unwrap();
+    }
+    copy(&sound.path().join("ledger"), &dir.path().join("ledger"));
+    fs::remove_dir_all(dir.path().join("state.1")).unwrap();
+    fs::create_dir(dir.path().join("state.1")).unwrap();
+    assert!(load(dir.path()).unwrap().1 == facts_of_format_1());
+}
+
+#[test]
+fn damage_to_format_1_is_found_and_nothing_is_changed() {
+    let mut refused = 0;
+    for at in (0..150_000).step_by(9_001) {
+        let dir = format_1();
+        let db = dir.path().join("ledger/db");
+        let mut bytes = fs::read(&db).unwrap();
+        let Some(byte) = bytes.get_mut(at) else { break };
+        *byte ^= 0x40;
+        fs::write(&db, bytes).unwrap();
+        if let Ok((loaded, facts)) = load(dir.path()) {
+            assert!(loaded.round == 3 && facts == facts_of_format_1(), "byte {at}");
+        } else {
+            refused += 1;
+            assert!(dir.path().join("ledger/db").exists(), "byte {at}");
+        }
+    }
+    assert!(refused > 0);
+}
+
+/// A store that makes a checkpoint every few rounds, on threads as a server's does.
+fn options() -> Options {
+    Options {
+        segment_bytes: 64 << 10,
+        checkpoint_bytes: 100 << 10,
+        ..Options::default()
+    }
+}
+
+struct Served {
+    store: DiskStore,
+    ledger: Ledger,
+    round: u64,
+    progress: mpsc::Receiver<()>,
+    checkpoints: u64,
+}
+
+impl Served {
+    fn start(data: &Path) -> Self {
+        let mut store = DiskStore::open_with(data, options()).unwrap();
+        let mut ledger = Ledger::default();
+        let round = store.load(&mut |fact| ledger.record(&fact)).unwrap().round;
+        let (tell, progress) = mpsc::channel();
+        store.on_progress(Box::new(move || tell.send(()).unwrap_or_default()));
+        Self {
+            store,
+            ledger,
+            round,
+            progress,
+            checkpoints: 0,
+        }
+    }
+
+    fn commit(&mut self, facts: impl IntoIterator<Item = Fact>) {
+        let changes: Vec<Change> = changes(facts);
+        for change in &changes {
+            self.ledger.evolve(change);
+        }
+        self.round += 1;
+        let round = Round {
+            number: self.round,
+            now: Now::at(self.round),
+            changes: &changes,
+        };
+        self.store.commit(&round).unwrap();
+    }
+
+    /// Goes on with a checkpoint as far as it can now.
+    fn go_on(&mut self) {
+        let mut progress = self.store.checkpoint(&self.ledger);
+        while progress == Progress::Going {
+            progress = self.store.checkpoint(&self.ledger);
+        }
+        self.checkpoints += u64::from(progress == Progress::Resting);
+    }
+
+    /// Waits until no checkpoint is being made.
+    fn rest(&mut self) {
+        while self.store.checkpoint(&self.ledger) != Progress::Resting {
+            let _woken = self.progress.recv_timeout(std::time::Duration::from_millis(50));
+        }
+    }
+}
+
+fn generations(data: &Path) -> Vec<String> {
+    let names = fs::read_dir(data)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.starts_with("state.")).collect();
+    names.sort_by_key(|name| name["state.".len()..].parse::<u64>().unwrap());
+    names
+}
+
+#[test]
+fn checkpoints_beside_the_rounds_keep_the_journal_short_and_lose_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut served = Served::start(dir.path());
+    for n in 0..1_500 {
+        served.commit([
+            seat_put(n, 1_000 + u64::from(n)),
+            seat_put(n / 3, 2_000),
+            Fact::SeatEnded(seat_key(n / 2)),
+        ]);
+        served.go_on();
+    }
+    served.rest();
+    assert_eq!(generations(dir.path()).len(), 2, "two are kept");
+    let segments = fs::read_dir(dir.path().join("journal")).unwrap().count();
+    assert!(segments < 20, "{segments} segments are left");
+    assert!(!dir.path().join("journal/0000000001.journal").exists());
+    let (ledger, round) = (served.ledger.clone(), served.round);
+    drop(served);
+    let again = Served::start(dir.path());
+    assert!(again.round == round && again.ledger == ledger);
+}
+
+#[test]
+fn a_damaged_generation_is_done_without_and_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut served = Served::start(dir.path());
+    for n in 0..1_500 {
+        served.commit([seat_put(n, 1_000)]);
+        served.go_on();
+    }
+    served.rest();
+    let (ledger, round) = (served.ledger.clone(), served.round);
+    drop(served);
+    let damaged = generations(dir.path()).pop().unwrap();
+    let db = dir.path().join(&damaged).join("db");
+    let bytes = fs::read(&db).unwrap();
+    fs::write(&db, &bytes[..bytes.len() / 2]).unwrap();
+    let mut again = Served::start(dir.path());
+    assert!(again.round == round && again.ledger == ledger);
+    assert_eq!(generations(dir.path()).len(), 1, "what does not hold is gone");
+    for n in 0..800 {
+        again.commit([seat_put(n, 3_000)]);
+        again.go_on();
+    }
+    again.rest();
+    assert_eq!(generations(dir.path()).len(), 2);
+    let (ledger, round) = (again.ledger.clone(), again.round);
+    drop(again);
+    let last = Served::start(dir.path());
+    assert!(last.round == round && last.ledger == ledger);
+}
+
+#[test]
+fn damage_is_named_with_its_file_and_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut served = Served::start(dir.path());
+    for n in 0..40 {
+        served.commit([seat_put(n, 1_000)]);
+    }
+    drop(served);
+    let journal = dir.path().join("journal/0000000001.journal");
+    let mut bytes = fs::read(&journal).unwrap();
+    bytes[700] ^= 1;
+    fs::write(&journal, bytes).unwrap();
+    let error = load(dir.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("0000000001.journal is damaged at byte 512, behind round 0"),
+        "{error}"
+    );
+}
