@@ -1,6 +1,7 @@
 //! Damage to the files of a data directory: changed, cut, deleted, exchanged.
 
 use std::fs;
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
 use seatkeeper::domain::change::Change;
@@ -20,6 +21,14 @@ pub struct Damaged {
     pub healed: u64,
     /// Those that the store refused to start with.
     pub refused: u64,
+}
+
+impl AddAssign for Damaged {
+    fn add_assign(&mut self, other: Self) {
+        self.harms += other.harms;
+        self.healed += other.healed;
+        self.refused += other.refused;
+    }
 }
 
 /// Small, so that there are several segments and two generations, and at once, so that they are always the same.

@@ -1,6 +1,7 @@
 //! A full or failing disk, at every call.
 
 use std::io;
+use std::ops::AddAssign;
 
 use seatkeeper_model::Random;
 
@@ -16,6 +17,14 @@ pub struct Failed {
     pub refused: u64,
     /// Faults that service went on through.
     pub survived: u64,
+}
+
+impl AddAssign for Failed {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.refused += other.refused;
+        self.survived += other.survived;
+    }
 }
 
 /// Rounds of each history.

@@ -1,5 +1,7 @@
 //! Lost power at any call of the disk.
 
+use std::ops::AddAssign;
+
 use seatkeeper_model::Random;
 
 use crate::disk::Event;
@@ -16,6 +18,15 @@ pub struct Cuts {
     pub rounds: u64,
     /// Checkpoints that were finished.
     pub checkpoints: u64,
+}
+
+impl AddAssign for Cuts {
+    fn add_assign(&mut self, other: Self) {
+        self.cuts += other.cuts;
+        self.in_starts += other.in_starts;
+        self.rounds += other.rounds;
+        self.checkpoints += other.checkpoints;
+    }
 }
 
 /// Cuts the power `cuts` times, each time at some call of the disk, and checks after each that what was answered is there.

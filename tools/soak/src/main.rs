@@ -1,6 +1,7 @@
 //! `seatsoak`: random histories through the real client and a real server, every answer compared with the rules.
 
 mod answer;
+mod disk;
 mod error;
 mod import;
 mod people;
@@ -68,6 +69,16 @@ struct Place {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Harm the disk beneath the store: cut the power, fail every call, fill it up, damage every file. What was answered
+    /// must be there afterwards, and nothing else.
+    Disk {
+        /// What the dice begin with; at random if not given.
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+        /// How many times the power is cut. The other harms go along: all of them after each 1,000 cuts.
+        #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+        cuts: u64,
+    },
     /// Import many signed keys, interrupted half way, and check that each is there exactly once (rule K8).
     Import {
         /// How many keys; no more than one file may have.
@@ -81,7 +92,8 @@ enum Command {
 const EXAMPLES: &str = "Examples:
   seatsoak                                    a million steps from a random seed
   seatsoak --seed 17 --steps 200000           the same history every time
-  seatsoak import --keys 100000               rule K8";
+  seatsoak import --keys 100000               rule K8
+  seatsoak disk                               lost power, failing and full disks, damaged files";
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -90,6 +102,7 @@ fn main() -> ExitCode {
         Err(error) => return failed(&error.into()),
     };
     let outcome = match args.command {
+        Some(Command::Disk { seed, cuts }) => harm_disk(seed, cuts),
         Some(Command::Import { keys, place }) => runtime.block_on(import_keys(keys, place)),
         None => runtime.block_on(soak(args.soak)),
     };
@@ -125,6 +138,15 @@ async fn soak(args: SoakArgs) -> Result<(), SoakError> {
 async fn import_keys(keys: u32, place: Place) -> Result<(), SoakError> {
     let dir = Dir::of(place)?;
     say(&import::run(&dir.path, keys).await?.to_string())
+}
+
+fn harm_disk(seed: Option<u64>, cuts: u64) -> Result<(), SoakError> {
+    let seed = seed.map_or_else(random, Ok)?;
+    let again = format!("seatsoak disk --seed {seed} --cuts {cuts}");
+    say(&format!("seed {seed}; again: {again}"))?;
+    let _replay = Replay(again);
+    let report = disk::run(seed, cuts, |seed| drop(writeln!(std::io::stderr(), "seed {seed}")));
+    say(&report.to_string())
 }
 
 /// Says how to do it again when the model contradicts itself, which it does by panicking.
