@@ -189,6 +189,11 @@ pub(super) enum Command {
     Agent(AskingBelow<AgentCommand>),
     /// Run a program only while it is licensed.
     Run(Asking<RunProgram>),
+    /// Examine a data directory that no server runs on; give up what follows damage.
+    ///
+    /// Without an option it changes nothing: it says what holds, what is damaged and where, and whether a server starts
+    /// with it. Exit code 1 if none does.
+    Repair(RepairOptions),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -216,6 +221,17 @@ pub(super) struct ServeOptions {
     /// Make a new administrator identity in the data directory: for when the last one is lost.
     #[arg(long)]
     pub(super) recover_admin: bool,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct RepairOptions {
+    /// Give up every round behind the damage, so that a server starts again. What was answered in them is lost: seats that
+    /// were granted may be granted to others, seats that were released are held again. A backup is better. The journal as
+    /// it was is kept in a directory of its own.
+    #[arg(long)]
+    pub(super) cut_tail: bool,
+    #[command(flatten)]
+    pub(super) consent: Consent,
 }
 
 #[cfg(feature = "demo")]

@@ -83,7 +83,7 @@ fn agreed(global: &Global, consent: Consent, plan: &[String], question: &str) ->
         }
         return Ok(false);
     }
-    consent::ask(global, consent, question)?;
+    consent::ask(global.json, consent, question)?;
     Ok(true)
 }
 

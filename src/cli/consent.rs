@@ -2,17 +2,17 @@
 
 use std::io::IsTerminal;
 
-use super::args::{Consent, Global};
+use super::args::Consent;
 use super::error::CliError;
 use super::output;
 
 /// Goes on only if somebody says so: with `--yes`, or at the terminal.
-pub(super) fn ask(global: &Global, consent: Consent, question: &str) -> Result<(), CliError> {
+pub(super) fn ask(json: bool, consent: Consent, question: &str) -> Result<(), CliError> {
     if consent.yes {
         return Ok(());
     }
     let stdin = std::io::stdin();
-    if global.json || !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+    if json || !stdin.is_terminal() || !std::io::stderr().is_terminal() {
         return Err(CliError::Usage(
             "nothing was done, since nobody is here to be asked; add --yes to do it".to_owned(),
         ));

@@ -25,6 +25,7 @@ mod products;
 mod progress;
 mod release;
 mod remove;
+mod repair;
 mod reservations;
 mod reserve;
 mod resolve;
@@ -71,6 +72,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Products(reach) => products::run(&with(reach)).await,
         Command::Release(asked) => release::run(&with(asked.reach), asked.options).await,
         Command::Remove(asked) => remove::run(&with(asked.reach), asked.options).await,
+        Command::Repair(options) => repair::run(everywhere, options).await,
         Command::Reservations(asked) => reservations::run(&with(asked.reach), asked.options).await,
         Command::Reserve(asked) => reserve::run(&with(asked.reach), asked.options).await,
         Command::Resolve(asked) => resolve::run(&with(asked.reach), asked.options).await,

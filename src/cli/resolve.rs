@@ -51,7 +51,7 @@ pub(super) async fn run(global: &Global, target: ResolveTarget) -> Result<(), Cl
     let resolved = if target.consent.dry_run {
         0
     } else {
-        consent::ask(global, target.consent, "resolve?")?;
+        consent::ask(global.json, target.consent, "resolve?")?;
         resolve(&mut session, &target).await?
     };
     if global.json {

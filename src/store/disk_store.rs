@@ -166,7 +166,7 @@ fn found(options: &Options, data: &Path) -> Result<Manifest, StoreError> {
 }
 
 /// The newest manifest that holds. Newer ones that do not are told.
-fn newest_manifest(disk: &Arc<dyn Disk>, data: &Path) -> Result<Manifest, StoreError> {
+pub(super) fn newest_manifest(disk: &Arc<dyn Disk>, data: &Path) -> Result<Manifest, StoreError> {
     let (manifest, unreadable) = Manifest::load(disk, data)?;
     let manifest = manifest.ok_or_else(|| StoreError::Missing {
         path: data.join("manifest"),

@@ -54,7 +54,8 @@ pub enum StoreError {
     },
     /// What was answered is damaged in the journal.
     #[error(
-        "the journal {path} is damaged at byte {byte}, behind round {after}: {what}; restore the directory from a backup"
+        "the journal {path} is damaged at byte {byte}, behind round {after}: {what}; restore the directory from a \
+         backup, or see what can be saved with `seatkeeper repair`"
     )]
     Journal {
         /// Which segment.
@@ -69,7 +70,7 @@ pub enum StoreError {
     /// The journal ends before what a generation has seen of it.
     #[error(
         "the journal in {place} ends with round {found}, but round {expected} was answered: a part of it is gone; put it \
-         back, or restore the directory from a backup"
+         back, restore the directory from a backup, or see what can be saved with `seatkeeper repair`"
     )]
     JournalShort {
         /// The data directory.
@@ -117,6 +118,18 @@ pub enum StoreError {
         version: String,
         /// The newest that this release reads.
         supported: u32,
+    },
+    /// No generation holds.
+    #[error("no generation in {place} holds together with the journal; restore the directory from a backup")]
+    NothingHolds {
+        /// The data directory.
+        place: String,
+    },
+    /// The directory is of an older format.
+    #[error("{place} is of an older format; start the server once, which upgrades it")]
+    Older {
+        /// The data directory.
+        place: String,
     },
     /// Nothing was loaded yet.
     #[error("the ledger must be loaded before anything is committed to it")]

@@ -18,6 +18,7 @@ mod manifest;
 mod memory;
 mod os_disk;
 mod records;
+mod repair;
 mod round;
 mod rows;
 mod scan;
@@ -33,6 +34,7 @@ pub use format::FORMAT_VERSION;
 pub use journal::Room;
 pub use memory::MemoryStore;
 pub use os_disk::OsDisk;
+pub use repair::{Examined, ExaminedGeneration, ExaminedJournal, Repair};
 pub use sled_snapshots::SledSnapshots;
 pub use snapshot::{Draft, Row, Snapshot, Snapshots};
 

@@ -17,6 +17,7 @@ mod limits;
 mod outage;
 mod peers;
 mod program;
+mod repair;
 mod roles;
 mod seats;
 mod startup;

@@ -170,7 +170,26 @@ impl Found {
     /// Reads from `start`, where the record that follows `link` stands, to the end, and hands out each round.
     pub(super) fn read(&self, start: Position, link: Link, visit: reader::Visit<'_>) -> Result<End, StoreError> {
         let mut reader = Reader::new(start, link);
-        for &number in self.numbers.iter().filter(|&&number| number >= start.segment) {
+        self.read_with(&mut reader, visit)?;
+        reader.finish().map_err(|damage| self.damaged(&damage))
+    }
+
+    /// Reads as far as it can be read; where that ends, and what is damaged there.
+    pub(super) fn read_to_damage(&self, start: Position, link: Link) -> Result<(End, Option<StoreError>), StoreError> {
+        let mut reader = Reader::new(start, link);
+        let so_far = match self.read_with(&mut reader, &mut |_, _| Ok(())) {
+            Err(damage @ StoreError::Journal { .. }) => return Ok((reader.so_far(), Some(damage))),
+            outcome => outcome.map(|()| reader.so_far())?,
+        };
+        match reader.finish() {
+            Ok(end) => Ok((end, None)),
+            Err(damage) => Ok((so_far, Some(self.damaged(&damage)))),
+        }
+    }
+
+    fn read_with(&self, reader: &mut Reader, visit: reader::Visit<'_>) -> Result<(), StoreError> {
+        let start = reader.start().segment;
+        for &number in self.numbers.iter().filter(|&&number| number >= start) {
             let path = self.dir.join(segment_name(number));
             let bytes = self.disk.read(&path).map_err(io_failed("reading", &path))?;
             reader.segment(number, &bytes, visit).map_err(|error| match error {
@@ -178,7 +197,36 @@ impl Found {
                 ReadError::Refused(error) => error,
             })?;
         }
-        reader.finish().map_err(|damage| self.damaged(&damage))
+        Ok(())
+    }
+
+    /// Cuts everything off behind `end`. What is there of it may be damaged, or not be there.
+    pub(super) fn cut(&self, end: &End, shape: Shape) -> Result<(), StoreError> {
+        let Position {
+            segment: number,
+            sector,
+        } = end.at;
+        // The last first: what is left has no gap, whenever this is interrupted.
+        for &later in self.numbers.iter().rev().filter(|&&later| later > number) {
+            let path = self.dir.join(segment_name(later));
+            self.disk.remove(&path).map_err(io_failed("removing", &path))?;
+        }
+        let path = self.dir.join(segment_name(number));
+        let sectors = self
+            .disk
+            .read(&path)
+            .ok()
+            .and_then(|bytes| segment::check(number, &bytes).ok());
+        let cut = match sectors {
+            Some(sectors) => Segment::open(&*self.disk, &self.dir, number, sectors).and_then(|mut segment| {
+                let zeros = vec![0; sectors.saturating_sub(sector) as usize * SECTOR_LEN];
+                segment.write(sector, &zeros)
+            }),
+            // Nothing of this segment counts: what stands before the place where reading began is in a generation.
+            None => Segment::create(&*self.disk, &self.dir, number, shape.sectors().max(sector + 2)).map(drop),
+        };
+        cut.map_err(io_failed("cutting the journal off in", &path))?;
+        self.disk.sync_dir(&self.dir).map_err(io_failed("syncing", &self.dir))
     }
 
     fn damaged(&self, damage: &Damage) -> StoreError {

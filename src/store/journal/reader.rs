@@ -55,7 +55,7 @@ pub(in crate::store) struct End {
     /// Where the next one goes.
     pub(super) at: Position,
     /// What has to be cut off first.
-    pub(super) torn: Option<Torn>,
+    pub(in crate::store) torn: Option<Torn>,
     /// Whether a seal follows the last record.
     pub(super) is_sealed: bool,
 }
@@ -73,6 +73,11 @@ impl Reader {
         }
     }
 
+    /// Where it starts.
+    pub(super) const fn start(&self) -> Position {
+        self.start
+    }
+
     /// Reads the next segment, in the order of the numbers; those before the start are not to be given.
     pub(super) fn segment(&mut self, number: u64, bytes: &[u8], visit: Visit<'_>) -> Result<(), ReadError> {
         let sectors = segment::check(number, bytes).map_err(|what| self.damage(number, 0, what))?;
@@ -87,6 +92,16 @@ impl Reader {
         };
         self.next = Next::Empty;
         self.records(&segment, at, visit)
+    }
+
+    /// Where what can be read ends, whatever follows.
+    pub(super) const fn so_far(&self) -> End {
+        End {
+            link: self.link,
+            at: self.end,
+            torn: None,
+            is_sealed: false,
+        }
     }
 
     /// Where the journal ends, once every segment was read.

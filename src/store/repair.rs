@@ -1,0 +1,216 @@
+//! Looking at a data directory that a server does not start with, and the one thing that can be done about it without a
+//! backup: giving up what follows the damage.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::checkpoint::SCRATCH;
+use super::disk_store::{Options, newest_manifest};
+use super::journal::{DIR, End, Found};
+use super::lock::Lock;
+use super::manifest::{Generation, Manifest};
+use super::snapshot::verify;
+use super::{StoreError, format, io_failed};
+
+/// What was cut off is kept in a directory of this name and a number.
+const CUT: &str = "cut";
+
+/// A data directory that is looked at. No server can start on it meanwhile.
+#[derive(Debug)]
+pub struct Repair {
+    options: Options,
+    data: PathBuf,
+    manifest: Manifest,
+    found: Found,
+    _lock: Lock,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Examined {
+    /// The generations, the newest first.
+    pub generations: Vec<ExaminedGeneration>,
+    /// Where the journal ends, read from the newest generation that holds.
+    pub journal: Option<ExaminedJournal>,
+}
+
+/// A generation.
+#[derive(Debug)]
+pub struct ExaminedGeneration {
+    /// Its number.
+    pub number: u64,
+    /// Its records.
+    pub records: u64,
+    /// The last round that is wholly in it.
+    pub after: u64,
+    /// The round that the journal must reach.
+    pub through: u64,
+    /// Why it cannot be used.
+    pub fault: Option<StoreError>,
+}
+
+/// The journal after a generation.
+#[derive(Debug)]
+pub struct ExaminedJournal {
+    /// The generation that it was read from.
+    pub generation: u64,
+    /// The last round that can be read.
+    pub last_round: u64,
+    /// Whether a record that nobody was answered is cut off at the next start.
+    pub is_torn: bool,
+    /// What is damaged behind it.
+    pub damage: Option<StoreError>,
+    end: End,
+}
+
+impl Examined {
+    /// Whether a server starts with it.
+    #[must_use]
+    pub fn starts(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.damage.is_none())
+    }
+}
+
+impl Repair {
+    /// Takes a data directory, to look at it.
+    ///
+    /// # Errors
+    /// It is in use, is not one, or is of another format: an older one is upgraded by the next start.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        Self::open_with(data, Options::default())
+    }
+
+    pub(super) fn open_with(data: &Path, options: Options) -> Result<Self, StoreError> {
+        let format = data.join(format::FORMAT_NAME);
+        if format::read(&*options.disk, data)?.is_none() {
+            return Err(StoreError::Missing { path: format });
+        }
+        let lock = Lock::take(data)?;
+        if format::read(&*options.disk, data)? != Some(format::FORMAT_VERSION) {
+            return Err(StoreError::Older {
+                place: data.display().to_string(),
+            });
+        }
+        let manifest = newest_manifest(&options.disk, data)?;
+        let found = Found::look(Arc::clone(&options.disk), data)?;
+        Ok(Self {
+            options,
+            data: data.to_owned(),
+            manifest,
+            found,
+            _lock: lock,
+        })
+    }
+
+    /// Reads everything and changes nothing.
+    ///
+    /// # Errors
+    /// The disk fails. Damage is no error here.
+    pub fn examine(&self) -> Result<Examined, StoreError> {
+        let mut generations = Vec::new();
+        let mut journal = None;
+        for generation in &self.manifest.generations {
+            let mut fault = self.verify(generation).err();
+            if fault.is_none() && journal.is_none() {
+                let (end, damage) = self.found.read_to_damage(generation.at, generation.after)?;
+                if end.link.round < generation.through {
+                    fault = Some(StoreError::JournalShort {
+                        place: self.data.display().to_string(),
+                        found: end.link.round,
+                        expected: generation.through,
+                    });
+                }
+                journal = fault.is_none().then_some(ExaminedJournal {
+                    generation: generation.number,
+                    last_round: end.link.round,
+                    is_torn: end.torn.is_some(),
+                    damage,
+                    end,
+                });
+            }
+            generations.push(ExaminedGeneration {
+                number: generation.number,
+                records: generation.records,
+                after: generation.after.round,
+                through: generation.through,
+                fault,
+            });
+        }
+        self.missed(&generations, &mut journal);
+        Ok(Examined { generations, journal })
+    }
+
+    /// A journal that ends in good order, but before what a newer generation has seen, has lost its end.
+    fn missed(&self, generations: &[ExaminedGeneration], journal: &mut Option<ExaminedJournal>) {
+        let through = generations.iter().map(|one| one.through).max().unwrap_or_default();
+        if let Some(journal) = journal
+            && journal.damage.is_none()
+            && journal.last_round < through
+        {
+            journal.damage = Some(StoreError::JournalShort {
+                place: self.data.display().to_string(),
+                found: journal.last_round,
+                expected: through,
+            });
+        }
+    }
+
+    fn verify(&self, generation: &Generation) -> Result<(), StoreError> {
+        if generation.number == 0 {
+            return Ok(());
+        }
+        let dir = self.data.join(Generation::dir_name(generation.number));
+        let mut snapshot = self.options.snapshots.open(&dir, &self.data.join(SCRATCH))?;
+        verify(&mut *snapshot, &dir.display().to_string(), generation).map(drop)
+    }
+
+    /// Gives up everything behind the last round that can be read. What is cut off is kept in the directory that is
+    /// returned. Interrupted, it can be done again.
+    ///
+    /// # Errors
+    /// No generation is left to start from: nothing was changed. Or the disk fails.
+    pub fn cut_tail(self, examined: &Examined) -> Result<PathBuf, StoreError> {
+        let Some(journal) = &examined.journal else {
+            return Err(StoreError::NothingHolds {
+                place: self.data.display().to_string(),
+            });
+        };
+        let aside = self.set_aside()?;
+        self.found.cut(&journal.end, self.options.shape())?;
+        // Generations that have seen what was cut off would miss it.
+        let mut manifest = self.manifest.clone();
+        manifest.number += 1;
+        manifest.generations.retain(|one| one.number <= journal.generation);
+        manifest.store(&self.options.disk, &self.data)?;
+        Ok(aside)
+    }
+
+    /// Keeps the journal as it is, for whoever can read more of it.
+    fn set_aside(&self) -> Result<PathBuf, StoreError> {
+        let disk = &self.options.disk;
+        let names = disk
+            .names(&self.data)
+            .map_err(io_failed("reading the directory", &self.data))?;
+        let is_free = |number: &u64| !names.contains(&format!("{CUT}.{number}"));
+        let number = (1..=u64::MAX).find(is_free).unwrap_or(u64::MAX);
+        let (from, to) = (self.data.join(DIR), self.data.join(format!("{CUT}.{number}")));
+        disk.make_dir(&to).map_err(io_failed("creating the directory", &to))?;
+        for name in disk.names(&from).map_err(io_failed("reading the directory", &from))? {
+            let path = from.join(&name);
+            let bytes = disk.read(&path).map_err(io_failed("reading", &path))?;
+            let copy = to.join(name);
+            disk.create(&copy)
+                .and_then(|mut file| {
+                    file.write_at(0, &bytes)?;
+                    file.sync()
+                })
+                .map_err(io_failed("writing", &copy))?;
+        }
+        disk.sync_dir(&to).map_err(io_failed("syncing", &to))?;
+        disk.sync_dir(&self.data).map_err(io_failed("syncing", &self.data))?;
+        Ok(to)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::domain::change::{Change, Fact};
+use crate::domain::ids::{Mac, VendorId};
+use crate::domain::ledger::Ledger;
+use crate::domain::seat::{EndCause, FormerSeat, SeatKey};
+use crate::domain::time::{Now, Timestamp};
+use crate::store::{DiskStore, Loaded, Progress, Round, Store};
+
+fn options() -> Options {
+    Options {
+        segment_bytes: 16 * 512,
+        checkpoint_bytes: 12_000,
+        threaded: false,
+        ..Options::default()
+    }
+}
+
+fn former(number: u64) -> Fact {
+    let key = SeatKey {
+        vendor: VendorId([1; 16]),
+        product: "BKSRV".parse().unwrap(),
+        mac: Mac::new([0, 0x1a, 0, 0, 0, number.to_le_bytes()[0]]).unwrap(),
+    };
+    let former = FormerSeat {
+        ended_at: Timestamp(number),
+        cause: EndCause::Idle,
+    };
+    Fact::FormerPut(key, former)
+}
+
+/// A data directory after `rounds` rounds, with the checkpoints that were due, and the ledgers after each round.
+fn used(rounds: u64) -> (TempDir, Vec<Ledger>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = DiskStore::open_with(dir.path(), options()).unwrap();
+    store.load(&mut |_| ()).unwrap();
+    let mut ledgers = vec![Ledger::default()];
+    for number in 1..=rounds {
+        let fact = former(number);
+        let mut ledger = ledgers.last().unwrap().clone();
+        ledger.record(&fact);
+        let round = Round {
+            number,
+            now: Now::at(number),
+            changes: &[Change {
+                fact,
+                events: Vec::new(),
+            }],
+        };
+        store.commit(&round).unwrap();
+        while store.checkpoint(&ledger) != Progress::Resting {}
+        ledgers.push(ledger);
+    }
+    (dir, ledgers)
+}
+
+/// The same directory once more.
+fn copy_of(sound: &Path) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    copy(sound, dir.path());
+    dir
+}
+
+fn load(data: &Path) -> Result<(Loaded, Ledger), StoreError> {
+    let mut ledger = Ledger::default();
+    let loaded = DiskStore::open_with(data, options())?.load(&mut |fact| ledger.record(&fact))?;
+    Ok((loaded, ledger))
+}
+
+fn segments(data: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(data.join(DIR)).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// What a cut leaves: the last round, of which everything must be there.
+fn cut(data: &Path, ledgers: &[Ledger]) -> u64 {
+    assert!(load(data).is_err());
+    let repair = Repair::open_with(data, options()).unwrap();
+    let examined = repair.examine().unwrap();
+    assert!(!examined.starts());
+    let last = examined.journal.as_ref().unwrap().last_round;
+    let aside = repair.cut_tail(&examined).unwrap();
+    assert!(aside.is_dir() && fs::read_dir(aside).unwrap().count() > 0);
+    let (loaded, ledger) = load(data).unwrap();
+    assert_eq!(loaded.round, last);
+    assert!(ledger == ledgers[usize::try_from(last).unwrap()]);
+    let repair = Repair::open_with(data, options()).unwrap();
+    assert!(repair.examine().unwrap().starts());
+    last
+}
+
+#[test]
+fn a_sound_directory_is_told_to_start() {
+    let (dir, _) = used(70);
+    let examined = Repair::open_with(dir.path(), options()).unwrap().examine().unwrap();
+    assert!(examined.starts());
+    assert_eq!(examined.generations.len(), 2);
+    assert_eq!(examined.journal.unwrap().last_round, 70);
+}
+
+#[test]
+fn what_follows_damage_is_cut_off_and_kept_aside() {
+    // Every sector of the journal that can be damaged without a generation that makes up for it.
+    let (sound, ledgers) = used(70);
+    let mut lasts = std::collections::BTreeSet::new();
+    for (number, segment) in segments(sound.path()).iter().enumerate() {
+        for sector in (1..16).step_by(2) {
+            let dir = copy_of(sound.path());
+            let path = &segments(dir.path())[number];
+            assert_eq!(path.file_name(), segment.file_name());
+            let mut bytes = fs::read(path).unwrap();
+            bytes[sector * 512 + 100] ^= 4;
+            fs::write(path, bytes).unwrap();
+            if load(dir.path()).is_err() {
+                lasts.insert(cut(dir.path(), &ledgers));
+            }
+        }
+    }
+    assert!(lasts.len() > 5, "{lasts:?}");
+}
+
+#[test]
+fn a_missing_segment_is_cut_off_with_what_follows() {
+    let (sound, ledgers) = used(70);
+    let mut refused = 0;
+    for number in 0..segments(sound.path()).len() {
+        let dir = copy_of(sound.path());
+        fs::remove_file(&segments(dir.path())[number]).unwrap();
+        if load(dir.path()).is_err() {
+            refused += 1;
+            // Where a generation has seen what is gone and the older one's journal is gone too, nothing is left.
+            let repair = Repair::open_with(dir.path(), options()).unwrap();
+            let examined = repair.examine().unwrap();
+            drop(repair);
+            if examined.journal.is_some() {
+                cut(dir.path(), &ledgers);
+            } else {
+                let repair = Repair::open_with(dir.path(), options()).unwrap();
+                assert!(matches!(
+                    repair.cut_tail(&examined),
+                    Err(StoreError::NothingHolds { .. })
+                ));
+            }
+        }
+    }
+    assert!(refused > 1, "{refused}");
+}
+
+#[test]
+fn a_directory_in_use_of_another_format_or_of_none_is_not_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(Repair::open(dir.path()), Err(StoreError::Missing { .. })));
+    fs::write(dir.path().join("FORMAT"), "seatkeeper data format 1\n").unwrap();
+    assert!(matches!(Repair::open(dir.path()), Err(StoreError::Older { .. })));
+    let (dir, _) = used(3);
+    let _store = DiskStore::open_with(dir.path(), options()).unwrap();
+    assert!(matches!(Repair::open(dir.path()), Err(StoreError::Locked { .. })));
+}

@@ -1,0 +1,78 @@
+//! A damaged journal: the server does not start and says why, `repair` says what can be saved and saves it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::process::run;
+use crate::site::Site;
+
+/// Where the journal of a server that was stopped ends: its segment, and the first byte of the last sector in use.
+fn end_of_journal(site: &Site) -> (PathBuf, usize) {
+    let path = site.data().join("journal/0000000001.journal");
+    let bytes = fs::read(&path).unwrap();
+    let last = bytes.iter().rposition(|&byte| byte != 0).unwrap();
+    (path, last / 512 * 512)
+}
+
+/// A site with two seats, stopped, of which the round of the second one is damaged.
+fn damaged() -> Site {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 5);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    site.agent(2, "checkout", "BKSRV", "agent").ok();
+    site.stop();
+    // The last sector is the seal.
+    let (path, seal) = end_of_journal(&site);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[seal - 300] ^= 0x10;
+    fs::write(&path, bytes).unwrap();
+    site
+}
+
+#[test]
+fn a_damaged_journal_stops_the_start_and_repair_cuts_it_off_when_told_so() {
+    let mut site = damaged();
+    let data = site.data().into_os_string();
+    let refused = run([
+        "serve".into(),
+        "--data".into(),
+        data,
+        "--listen".into(),
+        "127.0.0.1:0".into(),
+    ])
+    .failed_with(1);
+    for told in ["0000000001.journal is damaged at byte", "seatkeeper repair"] {
+        assert!(refused.stderr.contains(told), "{refused:?}");
+    }
+    let examined = site.admin(["repair"]).failed_with(1);
+    assert!(examined.stdout.contains("then: the journal"), "{examined:?}");
+    assert!(examined.stderr.contains("seatkeeper repair --cut-tail"), "{examined:?}");
+    // Nobody is here to be asked.
+    site.admin(["repair", "--cut-tail"]).failed_with(2);
+    site.admin(["repair", "--cut-tail", "--dry-run"]).ok();
+    site.admin(["repair"]).failed_with(1);
+    let told = site.json(["repair", "--cut-tail", "--yes"]);
+    assert!(PathBuf::from(told["cut_aside"].as_str().unwrap()).is_dir(), "{told}");
+    let sound = site.json(["repair"]);
+    assert_eq!(
+        (&sound["starts"], &sound["last_round"]),
+        (&true.into(), &told["last_round"])
+    );
+    site.start();
+    // The first seat was answered before; the second one is gone, and is there again when its machine asks.
+    assert_eq!(site.json(["seats"]).as_array().unwrap().len(), 1);
+    site.agent(2, "checkout", "BKSRV", "agent").ok();
+    site.audit();
+}
+
+#[test]
+fn a_directory_that_a_server_runs_on_is_not_examined_and_a_sound_one_is_left_alone() {
+    let mut site = Site::open();
+    let refused = site.admin(["repair"]).failed_with(1);
+    assert!(refused.stderr.contains("locked by process"), "{refused:?}");
+    site.stop();
+    let sound = site.admin(["repair", "--cut-tail", "--yes"]).ok();
+    assert!(sound.contains("nothing to repair"), "{sound}");
+    site.start();
+    site.audit();
+}
