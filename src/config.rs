@@ -8,12 +8,16 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::command::Rebind;
+use crate::net::bounds::HELD_LEN_MIN;
 use crate::net::{ConnectionLimits, NetLimits};
 use crate::service::NewSeatLimits;
 use crate::wire::limits;
 
 /// The environment variable that changes the port of a whole site, servers and agents.
 pub const PORT_VARIABLE: &str = "SEATKEEPER_PORT";
+
+/// Bytes of a MiB.
+const MIB: usize = 1 << 20;
 
 /// Everything that `seatkeeper serve` can be told. Every key has a default that works.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -62,6 +66,7 @@ impl Config {
         let Limits {
             connections,
             connections_per_source,
+            connections_memory_mib,
             agent_silence_secs,
             administrator_silence_secs,
             ..
@@ -70,6 +75,7 @@ impl Config {
             connections: ConnectionLimits {
                 total: connections,
                 per_source: connections_per_source,
+                held_len: connections_memory_mib.saturating_mul(MIB),
             },
             silence_agent_ms: agent_silence_secs.saturating_mul(1_000),
             silence_administrator_ms: administrator_silence_secs.saturating_mul(1_000),
@@ -86,6 +92,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of one source address (IPv4 address, IPv6 /64).
     pub connections_per_source: usize,
+    /// MiB that requests and answers under way may take in all.
+    pub connections_memory_mib: usize,
     /// Machines for which one identity may engage seats in 24 hours.
     pub new_macs_per_identity_and_day: u32,
     /// Seats that one source address may engage in a minute.
@@ -98,10 +106,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let new_seats = NewSeatLimits::default();
+        let (connections, new_seats) = (ConnectionLimits::default(), NewSeatLimits::default());
         Self {
-            connections: 20_000,
-            connections_per_source: 256,
+            connections: connections.total,
+            connections_per_source: connections.per_source,
+            connections_memory_mib: connections.held_len / MIB,
             new_macs_per_identity_and_day: new_seats.macs_per_identity,
             new_seats_per_source_and_minute: new_seats.seats_per_source,
             agent_silence_secs: 30,
@@ -257,6 +266,9 @@ impl Config {
         if self.limits.connections_per_source == 0 {
             return wrong("limits.connections_per_source", "must be at least 1");
         }
+        if !(HELD_LEN_MIN / MIB..=1 << 20).contains(&self.limits.connections_memory_mib) {
+            return wrong("limits.connections_memory_mib", "must be 16 to 1,048,576 MiB");
+        }
         let twice = |at: usize, one: &Listen| self.listen.iter().take(at).any(|other| other.address == one.address);
         if self.listen.iter().enumerate().any(|(at, one)| twice(at, one)) {
             return wrong("listen", "names an address twice");
@@ -319,6 +331,7 @@ mod tests {
         for (text, key) in [
             ("name = \"\"", "name"),
             ("[limits]\nconnections = 0", "limits.connections"),
+            ("[limits]\nconnections_memory_mib = 15", "limits.connections_memory_mib"),
             ("listen = [\"::1\", \"127.0.0.1\", \"::1\"]", "listen"),
             ("[limits]\nagent_silence_secs = 0", "silence"),
         ] {

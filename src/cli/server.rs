@@ -19,7 +19,7 @@ use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::DAY_SECS;
 use crate::net::listen::{ListenFilter, Place};
 use crate::net::udp::Discovery;
-use crate::net::{Connections, OfferFacts, Shared, follow, listen};
+use crate::net::{Connections, OfferFacts, Shared, follow, listen, make_room};
 use crate::service::{self, Request, Service, Writer};
 use crate::session::LeaseKey;
 use crate::sockets::server::ServerSockets;
@@ -88,7 +88,9 @@ impl Server {
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
         let time_service = service.clone();
-        let shared = Shared::new(service, &identity, lease_key, name_of(&config), config.net())
+        let mut limits = config.net();
+        limits.connections.total = make_room(limits.connections.total);
+        let shared = Shared::new(service, &identity, lease_key, name_of(&config), limits)
             .map_err(|error| CliError::because("cannot set up TLS", error))?;
         let stop = CancellationToken::new();
         tokio::spawn(keep_time(time_service, stop.clone()));

@@ -7,12 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use super::bounds::{FREE_LEN, FRUITLESS_LEN_MAX, READ_LEN, TLS_SEND_LEN};
+use super::limits::Place;
+use super::metered::Metered;
 use super::shared::Shared;
 use super::work::{ask, perform};
 use crate::clock::monotonic;
@@ -21,10 +24,7 @@ use crate::domain::ids::Fingerprint;
 use crate::domain::time::Monotonic;
 use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, Work};
 use crate::tls::peer_fingerprint;
-use crate::wire::limits::HELLO_MS;
-
-/// What is read from a peer at once, in bytes.
-const READ_LEN: usize = 16 * 1_024;
+use crate::wire::limits::{HANDSHAKE_LEN_MAX, HELLO_MS};
 
 /// How long a peer has to hang up after the server has, in milliseconds.
 const PARTING_MS: u64 = 2_000;
@@ -38,14 +38,21 @@ struct Pending {
 }
 
 /// Serves one accepted connection to its end.
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, stop: CancellationToken) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    place: Place,
+) {
     // Answers are small and waited for: none is worth delaying for another.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "the connection was gone at once");
         return;
     }
+    let stream = Metered::new(stream, HANDSHAKE_LEN_MAX);
     let handshake = tokio::time::timeout(Duration::from_millis(HELLO_MS), shared.tls.accept(stream));
-    let stream = tokio::select! {
+    let mut stream = tokio::select! {
         () = stop.cancelled() => return,
         outcome = handshake => match outcome {
             Ok(Ok(stream)) => stream,
@@ -53,6 +60,9 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Share
             Err(_) => return tracing::debug!(%peer, "no TLS handshake in time"),
         },
     };
+    let (metered, tls) = stream.get_mut();
+    metered.allow(FRUITLESS_LEN_MAX);
+    tls.set_buffer_limit(Some(TLS_SEND_LEN));
     let identity = match peer_fingerprint(stream.get_ref().1) {
         Ok(fingerprint) => Fingerprint(fingerprint),
         Err(error) => return tracing::debug!(%peer, %error, "TLS failed"),
@@ -66,6 +76,8 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Share
         stream,
         session,
         shared,
+        place,
+        told: Told::default(),
         pending: VecDeque::new(),
         output: VecDeque::new(),
     };
@@ -74,11 +86,20 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Share
 }
 
 struct Connection {
-    stream: TlsStream<TcpStream>,
+    stream: TlsStream<Metered>,
     session: ServerSession,
     shared: Arc<Shared>,
+    place: Place,
+    told: Told,
     pending: VecDeque<Pending>,
     output: VecDeque<Bytes>,
+}
+
+/// What the gate was told of the connection.
+#[derive(Default)]
+struct Told {
+    greeted: bool,
+    held_len: usize,
 }
 
 /// What the connection waits for.
@@ -91,7 +112,7 @@ enum Event {
 
 impl Connection {
     async fn run(&mut self, stop: &CancellationToken) -> Option<Reason> {
-        let mut input = BytesMut::with_capacity(READ_LEN);
+        let mut input = vec![0; READ_LEN];
         let mut stopping = false;
         loop {
             let due = self.session.poll_timeout();
@@ -99,8 +120,9 @@ impl Connection {
                 biased;
                 () = stop.cancelled(), if !stopping => Event::Stop,
                 (tag, answer) = first(&mut self.pending) => Event::Answered(tag, answer),
+                // Before the time that is up: what came in time and was not read in time is not late.
+                read = self.stream.read(&mut input), if self.session.wants_input() => Event::Read(read),
                 () = until(due) => Event::Timeout,
-                read = self.stream.read_buf(&mut input), if self.session.wants_input() => Event::Read(read),
             };
             let at = monotonic();
             match event {
@@ -109,7 +131,10 @@ impl Connection {
                         .handle_reply(tag, answer, self.shared.service.clock().calendar(), at);
                 }
                 Event::Read(Ok(0)) => self.session.handle_end(at),
-                Event::Read(Ok(_)) => self.session.handle_bytes(&input.split(), at),
+                Event::Read(Ok(len)) => {
+                    self.stream.get_mut().0.allow(FRUITLESS_LEN_MAX);
+                    self.session.handle_bytes(input.get(..len).unwrap_or_default(), at);
+                }
                 Event::Read(Err(error)) => {
                     tracing::debug!(%error, "the peer is gone");
                     return None;
@@ -118,14 +143,31 @@ impl Connection {
                     stopping = true;
                     self.session.begin_stop(at);
                 }
-                Event::Timeout => self.session.handle_timeout(at),
+                Event::Timeout => {}
             }
-            if let Some(reason) = self.take_actions() {
-                self.write().await?;
+            // Whoever always has a byte to read must not put off its time.
+            self.session.handle_timeout(at);
+            let closed = self.take_actions();
+            self.tell_gate(at);
+            self.write().await?;
+            if let Some(reason) = closed {
                 self.part().await;
                 return Some(reason);
             }
-            self.write().await?;
+        }
+    }
+
+    /// Tells the gate what is new of this connection; most requests change nothing of it.
+    fn tell_gate(&mut self, at: Monotonic) {
+        if !self.told.greeted && self.session.role().is_some() {
+            self.told.greeted = true;
+            self.place.greeted();
+        }
+        let to_send: usize = self.output.iter().map(Bytes::len).sum();
+        let held_len = (self.session.held_len() + to_send).saturating_sub(FREE_LEN);
+        if self.told.held_len != held_len {
+            self.told.held_len = held_len;
+            self.place.holds(held_len, at);
         }
     }
 
@@ -134,9 +176,9 @@ impl Connection {
     async fn part(&mut self) {
         let parting = async {
             self.stream.shutdown().await?;
-            let (tcp, _) = self.stream.get_mut();
+            let (metered, _) = self.stream.get_mut();
             let mut unread = vec![0; READ_LEN];
-            while tcp.read(&mut unread).await? > 0 {}
+            while metered.tcp().read(&mut unread).await? > 0 {}
             Ok::<(), std::io::Error>(())
         };
         // The peer may be gone, or never hang up: it was told what it was to be told.
@@ -171,12 +213,10 @@ impl Connection {
         self.pending.push_back(Pending { tag, waits, answer });
     }
 
-    /// Writes what is to be sent. A peer that does not read is left after its silence limit.
+    /// Writes what is to be sent. A peer that does not read is left after the silence limit of an agent, whatever its
+    /// role: meanwhile it takes memory.
     async fn write(&mut self) -> Option<()> {
-        let silence = self
-            .shared
-            .session
-            .silence_ms(self.session.role().unwrap_or(Role::Agent));
+        let silence = self.shared.session.silence_ms(Role::Agent);
         let writing = async {
             while let Some(bytes) = self.output.pop_front() {
                 self.stream.write_all(&bytes).await?;

@@ -1,19 +1,24 @@
-//! Bounds on connections: in all, and of one source.
+//! Bounds on connections: in all, of one source, and on the memory that they hold.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
+use super::crowd::{Crowd, Number};
 use crate::domain::source::source_of;
 use crate::domain::time::Monotonic;
 
-/// How many connections there may be at one time.
+/// How many connections there may be at one time, and what they may hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ConnectionLimits {
     /// In all.
     pub total: usize,
     /// Of one source: an IPv4 address, or an IPv6 /64.
     pub per_source: usize,
+    /// Bytes of requests and answers under way that they hold together, beyond what each may hold anyway
+    /// ([`FREE_LEN`](super::bounds::FREE_LEN)).
+    pub held_len: usize,
 }
 
 impl Default for ConnectionLimits {
@@ -21,75 +26,24 @@ impl Default for ConnectionLimits {
         Self {
             total: 20_000,
             per_source: 256,
+            held_len: 256 << 20,
         }
     }
 }
 
-/// How often the log tells of connections that were turned away, at most.
+/// How often the log tells of the same trouble, at most.
 const TOLD_EVERY_MILLIS: u64 = 60_000;
 
-/// Counts the connections that are there. Its memory is bounded by the connections that it admits.
-#[derive(Clone, Debug)]
-pub(super) struct Gate {
-    limits: ConnectionLimits,
-    counts: Arc<Mutex<Counts>>,
-    turned_away: Arc<Mutex<TurnedAway>>,
-}
-
+/// Counts what happens often in an attack. Whoever floods the server must not flood its log too.
 #[derive(Debug, Default)]
-struct Counts {
-    total: usize,
-    by_source: HashMap<IpAddr, usize>,
-}
-
-/// Counts the connections that were turned away. Whoever floods the server must not flood its log too.
-#[derive(Debug, Default)]
-struct TurnedAway {
+pub(super) struct Tally {
     since_told: u64,
     told_at: Option<Monotonic>,
 }
 
-/// A place that a connection holds until this is dropped.
-#[derive(Debug)]
-pub(super) struct Place {
-    gate: Gate,
-    source: IpAddr,
-}
-
-impl Gate {
-    pub(super) fn new(limits: ConnectionLimits) -> Self {
-        Self {
-            limits,
-            counts: Arc::default(),
-            turned_away: Arc::default(),
-        }
-    }
-
-    /// A place for a connection from `address`; nothing when it, or everybody together, has too many.
-    pub(super) fn admit(&self, address: IpAddr) -> Option<Place> {
-        let source = source_of(address);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_source = counts.by_source.get(&source).copied().unwrap_or(0);
-        if counts.total >= self.limits.total || of_source >= self.limits.per_source {
-            return None;
-        }
-        counts.total += 1;
-        counts.by_source.insert(source, of_source + 1);
-        Some(Place {
-            gate: self.clone(),
-            source,
-        })
-    }
-
-    /// A connection found no place. How many did since the log last told of it, if it is time to tell again.
-    pub(super) fn turned_away(&self, now: Monotonic) -> Option<u64> {
-        let mut turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
-        turned_away.note(now)
-    }
-}
-
-impl TurnedAway {
-    fn note(&mut self, now: Monotonic) -> Option<u64> {
+impl Tally {
+    /// It happened. How often it did since the log last told of it, if it is time to tell again.
+    pub(super) fn note(&mut self, now: Monotonic) -> Option<u64> {
         self.since_told = self.since_told.saturating_add(1);
         if self.told_at.is_some_and(|at| now.millis_since(at) < TOLD_EVERY_MILLIS) {
             return None;
@@ -99,15 +53,86 @@ impl TurnedAway {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.gate.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.total = counts.total.saturating_sub(1);
-        match counts.by_source.get_mut(&self.source) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(counts.by_source.remove(&self.source)),
+/// Lets connections in, and ends those that give way.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    crowd: Arc<Mutex<Crowd<CancellationToken>>>,
+    gave_way: Arc<Mutex<Tally>>,
+    turned_away: Arc<Mutex<Tally>>,
+}
+
+/// A place that a connection has until this is dropped, or until it gives way.
+#[derive(Debug)]
+pub(super) struct Place {
+    gate: Gate,
+    number: Number,
+}
+
+impl Gate {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
+        Self {
+            crowd: Arc::new(Mutex::new(Crowd::new(limits))),
+            gave_way: Arc::default(),
+            turned_away: Arc::default(),
         }
     }
+
+    /// A place for a connection from `address`, which `end` ends; nothing when there is no room for it.
+    pub(super) fn admit(&self, address: IpAddr, end: CancellationToken, now: Monotonic) -> Option<Place> {
+        let admitted = locked(&self.crowd).admit(source_of(address), end);
+        let Some(admitted) = admitted else {
+            if let Some(turned_away) = locked(&self.turned_away).note(now) {
+                tracing::warn!(
+                    peer = %address,
+                    turned_away,
+                    "too many connections of one address or in all, see [limits] of the configuration; counted since \
+                     this was last said, at most once a minute"
+                );
+            }
+            return None;
+        };
+        self.end(admitted.gives_way, now);
+        Some(Place {
+            gate: self.clone(),
+            number: admitted.number,
+        })
+    }
+
+    fn end(&self, those: impl IntoIterator<Item = CancellationToken>, now: Monotonic) {
+        for token in those {
+            token.cancel();
+            if let Some(gave_way) = locked(&self.gave_way).note(now) {
+                tracing::warn!(
+                    gave_way,
+                    "connections were ended to make room for others, see [limits] of the configuration; counted since \
+                     this was last said, at most once a minute"
+                );
+            }
+        }
+    }
+}
+
+impl Place {
+    /// The peer has said HELLO.
+    pub(super) fn greeted(&self) {
+        locked(&self.gate.crowd).greet(self.number);
+    }
+
+    /// The connection holds so many bytes now, beyond what it may hold anyway.
+    pub(super) fn holds(&self, bytes: usize, now: Monotonic) {
+        let ended = locked(&self.gate.crowd).hold(self.number, bytes);
+        self.gate.end(ended, now);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        drop(locked(&self.gate.crowd).leave(self.number));
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -115,27 +140,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_and_everybody_have_a_bound_and_places_come_back() {
+    fn a_connection_that_gives_way_is_ended_and_its_place_is_not_given_back_twice() {
         let gate = Gate::new(ConnectionLimits {
             total: 3,
-            per_source: 2,
+            per_source: 1,
+            held_len: 10,
         });
-        let address = |last: u8| IpAddr::from([10, 0, 0, last]);
-        let first = gate.admit(address(1)).expect("room");
-        let second = gate.admit(address(1)).expect("room");
-        assert!(gate.admit(address(1)).is_none());
-        let third = gate.admit(address(2)).expect("room");
-        assert!(gate.admit(address(3)).is_none());
+        let admit = |end: &CancellationToken| gate.admit([10, 0, 0, 1].into(), end.clone(), Monotonic(1));
+        let (first_end, second_end) = (CancellationToken::new(), CancellationToken::new());
+        let first = admit(&first_end).expect("room");
+        let second = admit(&second_end).expect("the first gives way");
+        assert!(first_end.is_cancelled());
         drop(first);
-        assert!(gate.admit(address(1)).is_some());
-        drop((second, third));
-        assert!(gate.counts.lock().expect("whole").by_source.is_empty());
+        assert_eq!(locked(&gate.crowd).len(), 1);
+        second.greeted();
+        assert!(admit(&CancellationToken::new()).is_none());
+        second.holds(11, Monotonic(1));
+        assert!(second_end.is_cancelled());
+        drop(second);
+        assert_eq!(locked(&gate.crowd).len(), 0);
     }
 
     #[test]
-    fn connections_that_are_turned_away_are_told_at_once_and_then_counted_for_a_minute() {
-        let gate = Gate::new(ConnectionLimits::default());
-        let at = |millis| gate.clone().turned_away(Monotonic(millis));
+    fn what_happens_often_is_told_at_once_and_then_counted_for_a_minute() {
+        let mut tally = Tally::default();
+        let mut at = |millis| tally.note(Monotonic(millis));
         assert_eq!(at(5), Some(1));
         assert_eq!([at(6), at(30_000), at(60_004)], [None; 3]);
         assert_eq!(at(60_005), Some(4), "those of the minute and this one");

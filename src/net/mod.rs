@@ -1,15 +1,20 @@
 //! Thin adapters between sockets and sessions: the TCP listener, one task a connection, the UDP responder.
 
+pub mod bounds;
 mod connection;
+mod crowd;
 mod delayed;
+mod descriptors;
 mod limits;
 pub mod listen;
+mod metered;
 mod offers;
 mod shared;
 mod tcp;
 pub mod udp;
 mod work;
 
+pub use descriptors::make_room;
 pub use limits::ConnectionLimits;
 pub use offers::{OfferFacts, follow};
 pub use shared::{NetLimits, Shared};

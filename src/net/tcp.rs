@@ -11,8 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::bounds::SOCKET_LEN;
 use super::connection;
-use super::limits::Gate;
+use super::limits::{Gate, Tally};
 use super::shared::Shared;
 use crate::clock;
 use crate::sockets::owner::{Owner, Transport, of_port};
@@ -89,6 +90,9 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
         }
         // Connections of a server that has just ended must not keep the next one from starting.
         socket.set_reuse_address(true)?;
+        // Connections inherit them from the listener.
+        socket.set_recv_buffer_size(SOCKET_LEN)?;
+        socket.set_send_buffer_size(SOCKET_LEN)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         TcpListener::from_std(socket.into())
@@ -158,6 +162,7 @@ struct Door {
 
 impl Door {
     async fn accept(self, listener: TcpListener) {
+        let mut exhausted = Tally::default();
         loop {
             let accepted = tokio::select! {
                 () = self.stop.cancelled() => return,
@@ -167,31 +172,26 @@ impl Door {
                 Ok((stream, peer)) => self.take(stream, peer),
                 Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "a connection was gone at once"),
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept connections for a moment; raise the limit of open files");
-                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                    if let Some(times) = exhausted.note(clock::monotonic()) {
+                        tracing::warn!(%error, times, "cannot accept connections for a moment; raise the limit of open files");
+                    }
+                    // Those that wait to be accepted wait on: the next attempt takes them, once files are closed.
+                    let _waited = self.stop.run_until_cancelled(tokio::time::sleep(EXHAUSTED_PAUSE)).await;
                 }
             }
         }
     }
 
+    /// Finds a place for a connection before anything is spent on it.
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let Some(place) = self.gate.admit(peer.ip()) else {
-            if let Some(turned_away) = self.gate.turned_away(clock::monotonic()) {
-                tracing::warn!(
-                    %peer,
-                    turned_away,
-                    "too many connections of one address or in all, see [limits] of the configuration; counted since \
-                     this was last said, at most once a minute"
-                );
-            }
+        let end = self.cut.child_token();
+        let Some(place) = self.gate.admit(peer.ip(), end.clone(), clock::monotonic()) else {
             return;
         };
-        let serving = connection::serve(stream, peer, Arc::clone(&self.shared), self.stop.clone());
-        let cut = self.cut.clone();
+        let serving = connection::serve(stream, peer, Arc::clone(&self.shared), self.stop.clone(), place);
         drop(self.tasks.spawn(async move {
-            // A connection that is cut has nobody to answer to any more.
-            let _ended = cut.run_until_cancelled(serving).await;
-            drop(place);
+            // A connection that is cut, or gives way, has nobody to answer to any more.
+            let _ended = end.run_until_cancelled_owned(serving).await;
         }));
     }
 }

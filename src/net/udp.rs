@@ -1,7 +1,7 @@
 //! The responder of discovery: questions in, offers out.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::delayed::Delayed;
+use super::limits::Tally;
 use super::listen::ListenFilter;
 use crate::clock::{self, Clock};
 use crate::session::responder::{Action, Addressed, Facts, Responder};
@@ -90,6 +91,7 @@ impl Discovery {
     /// Answers until `stop`. Answers that still wait then are dropped: they would point to a server that goes.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut look = tokio::time::interval(INTERFACES_EVERY);
+        let mut lost = Tally::default();
         let (mut from_v4, mut from_v6): (Datagram, Datagram) = ([0; _], [0; _]);
         loop {
             let event = tokio::select! {
@@ -103,7 +105,9 @@ impl Discovery {
                 Event::FromV4(Ok(received)) => self.handle(from_v4.get(..received.len).unwrap_or_default(), &received),
                 Event::FromV6(Ok(received)) => self.handle(from_v6.get(..received.len).unwrap_or_default(), &received),
                 Event::FromV4(Err(error)) | Event::FromV6(Err(error)) => {
-                    tracing::warn!(%error, "a question was lost");
+                    if let Some(times) = lost.note(clock::monotonic()) {
+                        tracing::warn!(%error, times, "questions were lost; counted since this was last said");
+                    }
                     tokio::time::sleep(AFTER_ERROR).await;
                 }
                 Event::AnswerDue => self.answer_due(),
@@ -115,6 +119,10 @@ impl Discovery {
 
     fn handle(&mut self, datagram: &[u8], received: &Received) {
         let peer = received.source;
+        if self.is_broadcast(peer.ip()) {
+            tracing::debug!(%peer, "a question claims to come from everybody; nobody is answered");
+            return;
+        }
         let Some(route) = self.listen.admit(&self.interfaces, received) else {
             tracing::debug!(%peer, "a question came in where this server does not listen");
             return;
@@ -142,6 +150,15 @@ impl Discovery {
                 }
             }
         }
+    }
+
+    /// Whether an address stands for all hosts of a network of this one: an answer there would go to each of them.
+    fn is_broadcast(&self, address: IpAddr) -> bool {
+        let of_interface = |interface: &Interface| {
+            let mut broadcast = interface.v4.iter().filter_map(|own| own.broadcast);
+            broadcast.any(|one| IpAddr::V4(one) == address)
+        };
+        self.interfaces.iter().any(of_interface)
     }
 
     fn answer_due(&mut self) {

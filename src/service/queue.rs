@@ -1,6 +1,8 @@
 //! The queue in front of the writer: bounded, and a round takes all that waits (style: work in rounds).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use thiserror::Error;
@@ -11,10 +13,14 @@ use super::writer::{Request, Writer};
 use crate::clock::Clock;
 use crate::domain::command::{Actor, Command};
 use crate::domain::reply::Reply;
+use crate::domain::source::source_of;
 use crate::store::{Progress, Store, StoreError};
 
 /// Commands that may wait, at most; then the answer is BUSY with a time to retry.
 pub const QUEUE_MAX: usize = 4_096;
+
+/// One source may have this fraction of the free places of the queue.
+const SHARE: usize = 4;
 
 /// Commands of one round, at most.
 const ROUND_COMMANDS_MAX: usize = 1_024;
@@ -25,6 +31,8 @@ const ROUND_BYTES_MAX: usize = 1 << 20;
 struct Job {
     request: Request,
     weight: usize,
+    /// Counts it until it is taken out of the queue.
+    _share: Option<Share>,
     answer: oneshot::Sender<Reply>,
 }
 
@@ -41,7 +49,7 @@ enum Call {
 /// Why a command was not taken.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum SubmitError {
-    /// Too many commands wait; ask again shortly.
+    /// Too many commands wait, of this source or in all; ask again shortly.
     #[error("the queue is full")]
     Busy,
     /// The writer has stopped.
@@ -53,6 +61,7 @@ pub enum SubmitError {
 #[derive(Clone, Debug)]
 pub struct Service {
     calls: mpsc::Sender<Call>,
+    shares: Shares,
     facts: watch::Receiver<Facts>,
     clock: Clock,
 }
@@ -60,24 +69,53 @@ pub struct Service {
 impl Service {
     /// Hands a command to the writer. `weight` is its size on the wire in bytes.
     ///
+    /// A source may have a quarter as many commands in the queue as there are places left. However many sources take all
+    /// that they may, four times as much as each of them has stays free, and nobody waits behind thousands of one source.
+    ///
     /// # Errors
-    /// The queue is full, or the writer has stopped. Nothing was decided.
+    /// The queue is full, or has no room for more of this source, or the writer has stopped. Nothing was decided.
     pub fn submit(
         &self,
         actor: Actor,
         command: Command,
         weight: usize,
     ) -> Result<oneshot::Receiver<Reply>, SubmitError> {
+        let share = match actor {
+            Actor::Peer { address, .. } => {
+                let most = self.calls.capacity().div_ceil(SHARE);
+                Some(
+                    self.shares
+                        .take(source_of(address), most)
+                        .ok_or_else(|| self.no_room())?,
+                )
+            }
+            Actor::Server => None,
+        };
         let (answer, reply) = oneshot::channel();
         let job = Job {
             request: Request { actor, command },
             weight,
+            _share: share,
             answer,
         };
         match self.calls.try_send(Call::Job(job)) {
             Ok(()) => Ok(reply),
             Err(mpsc::error::TrySendError::Full(_)) => Err(SubmitError::Busy),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(SubmitError::Stopped),
+        }
+    }
+
+    /// Commands that the writer has not taken yet.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        QUEUE_MAX - self.calls.capacity()
+    }
+
+    fn no_room(&self) -> SubmitError {
+        if self.calls.is_closed() {
+            SubmitError::Stopped
+        } else {
+            SubmitError::Busy
         }
     }
 
@@ -102,6 +140,41 @@ impl Service {
     #[must_use]
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+}
+
+/// How many commands of each source wait. Its memory is bounded by the queue.
+#[derive(Clone, Debug, Default)]
+struct Shares(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A place in the queue that a source has until this is dropped.
+#[derive(Debug)]
+struct Share {
+    shares: Shares,
+    source: IpAddr,
+}
+
+impl Shares {
+    /// A place for a source that may have at most so many.
+    fn take(&self, source: IpAddr, most: usize) -> Option<Share> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_source = waiting.get(&source).copied().unwrap_or(0);
+        if of_source >= most {
+            return None;
+        }
+        waiting.insert(source, of_source + 1);
+        let shares = self.clone();
+        Some(Share { shares, source })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut waiting = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting.get_mut(&self.source) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(waiting.remove(&self.source)),
+        }
     }
 }
 
@@ -133,6 +206,7 @@ pub fn spawn<S: Store>(
     let (publish, facts) = watch::channel(writer.take_facts().unwrap_or_default());
     let service = Service {
         calls,
+        shares: Shares::default(),
         facts,
         clock: clock.clone(),
     };

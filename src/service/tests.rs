@@ -305,8 +305,10 @@ fn a_full_queue_says_busy_and_loses_nothing_that_it_took() {
     writer.round(&setup(1), at(START)).expect("commits");
     let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
     let mut answers = Vec::new();
+    // So many sources that their shares are the whole queue.
     let refused = loop {
-        let Request { actor, command } = checkout(1, 1);
+        let Request { command, .. } = checkout(1, 1);
+        let actor = of_source(u32::try_from(answers.len()).expect("few"));
         match service.submit(actor, command, 1) {
             Ok(answer) => answers.push(answer),
             Err(error) => break error,
@@ -316,10 +318,53 @@ fn a_full_queue_says_busy_and_loses_nothing_that_it_took() {
     assert!(answers.len() >= QUEUE_MAX);
     drop(gate);
     for answer in answers {
-        assert!(matches!(answer.blocking_recv(), Ok(Reply::Seat(_))));
+        assert!(answer.blocking_recv().is_ok());
     }
     drop(service);
     thread.join().expect("no panic").expect("no error");
+}
+
+#[test]
+fn sources_that_take_all_of_the_queue_that_they_may_leave_room_for_others() {
+    let (gate, wait) = std::sync::mpsc::channel::<()>();
+    let mut writer = writer(GatedStore {
+        inner: MemoryStore::new(),
+        wait,
+    });
+    gate.send(()).expect("listening");
+    writer.round(&setup(1), at(START)).expect("commits");
+    let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
+    let ask = |source: u32| service.submit(of_source(source), all_seats().command, 1);
+    let fill = |source: u32| std::iter::from_fn(|| ask(source).ok()).count();
+    // The writer takes one command into a round that does not end yet: what follows stays in the queue.
+    let Request { actor, command } = checkout(1, 1);
+    let first = service.submit(actor, command, 1).expect("room");
+    while service.waiting() > 0 {
+        std::thread::yield_now();
+    }
+    let shares: Vec<_> = (100..108).map(fill).collect();
+    assert!(shares[0] >= QUEUE_MAX / 5, "{shares:?}");
+    assert!(
+        service.waiting() + 4 * (shares[7] - 1) <= QUEUE_MAX,
+        "four times what the last one has is free: {shares:?}"
+    );
+    assert_eq!(ask(100).err(), Some(SubmitError::Busy));
+    assert!(ask(1).is_ok(), "another source is served: {shares:?}");
+    drop(gate);
+    assert!(first.blocking_recv().is_ok());
+    // What waited is decided, and the shares come back.
+    while ask(100).is_err() {
+        std::thread::yield_now();
+    }
+    drop(service);
+    thread.join().expect("no panic").expect("no error");
+}
+
+fn of_source(number: u32) -> Actor {
+    Actor::Peer {
+        identity: Fingerprint([1; 32]),
+        address: IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + number)),
+    }
 }
 
 /// A store whose commits wait until they are let through.

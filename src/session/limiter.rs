@@ -43,7 +43,8 @@ impl Bucket {
 pub(super) struct Limiter {
     /// Chooses the slots, so that nobody outside can choose a victim's.
     secret: [u8; 16],
-    slots: Vec<Bucket>,
+    /// A fixed number of them: there is no way for it to grow.
+    slots: Box<[Bucket]>,
     total: Bucket,
 }
 
@@ -51,9 +52,15 @@ impl Limiter {
     pub(super) fn new(secret: [u8; 16], at: Monotonic) -> Self {
         Self {
             secret,
-            slots: vec![Bucket::full(OFFERS_PER_SOURCE_BURST, at); LIMITER_SLOTS],
+            slots: vec![Bucket::full(OFFERS_PER_SOURCE_BURST, at); LIMITER_SLOTS].into(),
             total: Bucket::full(OFFERS_PER_SEC, at),
         }
+    }
+
+    /// Its memory, in bytes.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(self) + size_of_val(&*self.slots)
     }
 
     /// Whether `source` gets an offer now.

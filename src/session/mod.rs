@@ -3,6 +3,8 @@
 //! Nothing here reads a clock or a socket. `translate` is where wire and domain meet, by exhaustive matches.
 
 pub mod client;
+pub mod config;
+mod inbox;
 pub mod lease;
 mod limiter;
 pub mod responder;
@@ -10,9 +12,10 @@ pub mod server;
 pub mod translate;
 
 pub use client::{ClientError, ClientEvent, ClientSession};
+pub use config::SessionConfig;
 pub use lease::{LeaseError, LeaseKey, LeaseKeyError};
 pub use responder::{Addressed, Facts, Responder};
-pub use server::{Action, Peer, Reason, RequestTag, ServerSession, SessionConfig};
+pub use server::{Action, Peer, Reason, RequestTag, ServerSession};
 pub use translate::{Answer, Greeting, KeyOutcome, Work};
 
 #[cfg(test)]

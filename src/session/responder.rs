@@ -84,6 +84,12 @@ impl Responder {
         }
     }
 
+    /// Its memory, in bytes.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(self) - size_of_val(&self.limiter) + self.limiter.memory()
+    }
+
     /// Decides about one datagram. `random` is any random number; the delay is made from it.
     pub fn handle(
         &mut self,

@@ -8,68 +8,19 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::lease::{self, LeaseKey};
+use super::config::SessionConfig;
+use super::inbox::Inbox;
+use super::lease;
 use super::translate::{Answer, Context, Work, malformed, respond, work_of};
-use crate::domain::command::{Actor, Rebind, Role};
+use crate::domain::command::{Actor, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::messages::hello::{Hello, Refusal};
 use crate::wire::messages::seat::Lease;
 use crate::wire::messages::{Request, Response};
-use crate::wire::{Frame, Opcode, Status, decode_frame, limits};
-
-/// What all connections of a server have in common.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SessionConfig {
-    /// The server's name for people, at most 64 bytes.
-    pub name: String,
-    /// The version of its program, at most 64 bytes.
-    pub server_version: String,
-    /// When it was started.
-    pub started_at: Monotonic,
-    /// Requests in flight on one connection, 1 to [`limits::IN_FLIGHT_MAX`].
-    pub in_flight_max: u16,
-    /// HELLO must come within so many milliseconds.
-    pub hello_ms: u64,
-    /// An agent may say nothing for so many milliseconds.
-    pub silence_agent_ms: u32,
-    /// Anybody with a higher role may say nothing for so many milliseconds.
-    pub silence_administrator_ms: u32,
-    /// What the server does about a new identity (rule I7).
-    pub rebind: Rebind,
-    /// What leases are signed with (rule O3); without it there are none.
-    pub lease_key: Option<Arc<LeaseKey>>,
-}
-
-impl SessionConfig {
-    /// The protocol's bounds as they stand.
-    #[must_use]
-    pub fn new(name: String, server_version: String, started_at: Monotonic) -> Self {
-        let millis = |bound| u32::try_from(bound).unwrap_or(u32::MAX);
-        Self {
-            name,
-            server_version,
-            started_at,
-            in_flight_max: u16::try_from(limits::IN_FLIGHT_MAX).unwrap_or(u16::MAX),
-            hello_ms: limits::HELLO_MS,
-            silence_agent_ms: millis(limits::SILENCE_AGENT_MS),
-            silence_administrator_ms: millis(limits::SILENCE_ADMINISTRATOR_MS),
-            rebind: Rebind::default(),
-            lease_key: None,
-        }
-    }
-
-    /// How long a connection of this role may say nothing, in milliseconds.
-    #[must_use]
-    pub const fn silence_ms(&self, role: Role) -> u32 {
-        match role {
-            Role::Agent => self.silence_agent_ms,
-            Role::Deployer | Role::Viewer | Role::Administrator => self.silence_administrator_ms,
-        }
-    }
-}
+use crate::wire::{Frame, FrameError, Header, Opcode, Status, limits};
 
 /// Who is at the other end; proven by TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -124,6 +75,8 @@ pub enum Reason {
     PeerClosed,
     /// The peer said nothing for too long.
     Silent,
+    /// The peer began a frame and did not complete it in time.
+    SlowFrame,
     /// The server stops.
     Stopping,
     /// No version is spoken by both sides.
@@ -140,8 +93,10 @@ pub struct ServerSession {
     role: Option<Role>,
     /// The server's name for itself, as HELLO was answered.
     server: Option<ServerId>,
-    input: BytesMut,
+    inbox: Inbox,
     slots: VecDeque<Slot>,
+    /// What the requests in `slots` weigh together.
+    unanswered_len: usize,
     actions: VecDeque<Action>,
     /// Since when the peer has had nothing to wait for and has said nothing.
     quiet_since: Monotonic,
@@ -162,6 +117,8 @@ struct Slot {
     tag: RequestTag,
     opcode: Opcode,
     request: u32,
+    /// See [`weight_of`].
+    weight: usize,
     /// The lease that is asked for with it.
     lease: Option<Box<Lease>>,
     answer: Option<Bytes>,
@@ -178,8 +135,9 @@ impl ServerSession {
             greeted: false,
             role: None,
             server: None,
-            input: BytesMut::new(),
+            inbox: Inbox::default(),
             slots: VecDeque::new(),
+            unanswered_len: 0,
             actions: VecDeque::new(),
             quiet_since: at,
             next_tag: 0,
@@ -194,7 +152,25 @@ impl ServerSession {
     /// Whether to read from the peer. While this is false, its bytes are not to be read: that is the backpressure.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        matches!(self.phase, Phase::Open) && self.slots.len() < usize::from(self.config.in_flight_max)
+        matches!(self.phase, Phase::Open)
+            && self.slots.len() < usize::from(self.config.in_flight_max)
+            && self.has_room()
+    }
+
+    /// Whether the next request, as far as it is known, finds room among those that are not answered.
+    fn has_room(&self) -> bool {
+        let next = match self.inbox.header() {
+            Ok(Some(header)) => weight_of(&header),
+            Ok(None) | Err(_) => 0,
+        };
+        self.unanswered_len + next <= limits::UNANSWERED_LEN_MAX
+    }
+
+    /// About how many bytes this session holds for its peer: what was read and not accepted, and what its unanswered
+    /// requests weigh with their answers.
+    #[must_use]
+    pub fn held_len(&self) -> usize {
+        self.inbox.held() + self.unanswered_len
     }
 
     /// Requests that were submitted and are not answered yet.
@@ -218,7 +194,7 @@ impl ServerSession {
     /// Takes bytes that came from the peer at `at`.
     pub fn handle_bytes(&mut self, bytes: &[u8], at: Monotonic) {
         if matches!(self.phase, Phase::Open) {
-            self.input.extend_from_slice(bytes);
+            self.inbox.extend(bytes);
             self.read(at);
         }
     }
@@ -258,7 +234,14 @@ impl ServerSession {
     /// When to call [`ServerSession::handle_timeout`]; nothing while the peer waits for the server.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Monotonic> {
-        if !matches!(self.phase, Phase::Open) || !self.slots.is_empty() {
+        if !matches!(self.phase, Phase::Open) {
+            return None;
+        }
+        self.quiet_due().into_iter().chain(self.inbox.due()).min()
+    }
+
+    fn quiet_due(&self) -> Option<Monotonic> {
+        if !self.slots.is_empty() {
             return None;
         }
         let wait_ms = match (self.greeted, self.role) {
@@ -273,15 +256,20 @@ impl ServerSession {
         if self.poll_timeout().is_none_or(|due| at < due) {
             return;
         }
-        let (reason, text) = if self.greeted {
-            (
-                Reason::Silent,
-                "nothing was asked for too long; connect again when there is something to ask",
-            )
-        } else {
+        let (reason, text) = if !self.greeted {
             (
                 Reason::HelloDeadline,
                 "no HELLO came in time; send it at once after the handshake",
+            )
+        } else if self.inbox.due().is_some_and(|due| due <= at) {
+            (
+                Reason::SlowFrame,
+                "a request was begun and did not come whole in time; send each one at once",
+            )
+        } else {
+            (
+                Reason::Silent,
+                "nothing was asked for too long; connect again when there is something to ask",
             )
         };
         self.drain(reason, Some(parting(Status::SILENCE_LIMIT, text)));
@@ -292,10 +280,10 @@ impl ServerSession {
     /// connection ends.
     pub fn begin_stop(&mut self, at: Monotonic) {
         while self.wants_input() {
-            let Ok(Some(frame)) = decode_frame(&mut self.input) else {
+            let Ok(Some((header, _))) = self.next_frame() else {
                 break;
             };
-            self.answer(&frame, Status::GOING_AWAY, STOPPING);
+            self.answer(&header, Status::GOING_AWAY, STOPPING);
         }
         self.drain(Reason::Stopping, Some(parting(Status::GOING_AWAY, STOPPING)));
         self.flush(at);
@@ -304,12 +292,12 @@ impl ServerSession {
     /// Reads frames as long as there is room for another answer.
     fn read(&mut self, at: Monotonic) {
         while self.wants_input() {
-            match decode_frame(&mut self.input) {
+            match self.next_frame() {
                 Ok(None) => break,
-                Ok(Some(frame)) => {
+                Ok(Some((header, body))) => {
                     // Whole frames count, so that a peer cannot hold a connection by dripping bytes.
                     self.quiet_since = at;
-                    self.accept(&frame);
+                    self.accept(&header, &body);
                 }
                 Err(error) => self.drain(
                     Reason::Malformed,
@@ -317,40 +305,65 @@ impl ServerSession {
                 ),
             }
         }
+        let reads = self.wants_input();
+        self.inbox.note(reads, at);
         self.flush(at);
     }
 
-    fn accept(&mut self, frame: &Frame) {
+    /// The next request, once it is whole. What its header shows to be wrong is not waited for.
+    fn next_frame(&mut self) -> Result<Option<(Header, Bytes)>, FrameError> {
+        let Some(header) = self.inbox.header()? else {
+            return Ok(None);
+        };
+        if !self.admits(&header) {
+            return Ok(None);
+        }
+        Ok(self.inbox.take()?.map(|frame| (header, frame.body)))
+    }
+
+    /// Judges a header; where it is wrong, that is told and nothing more is read.
+    fn admits(&mut self, header: &Header) -> bool {
         // Opcode 0 would be answered with the opcode of a parting.
-        let is_none = frame.opcode == Opcode(0);
-        if is_none || frame.opcode.is_reply() || frame.status != Status::OK || frame.request == 0 {
+        let is_none = header.opcode == Opcode(0);
+        if is_none || header.opcode.is_reply() || header.status != Status::OK || header.request == 0 {
             let text = "not a request: the opcode must be one of a request, the status 0 and the request id at least 1";
-            return self.drain(Reason::Malformed, Some(parting(Status::MALFORMED, text)));
+            self.drain(Reason::Malformed, Some(parting(Status::MALFORMED, text)));
+            return false;
         }
-        if (frame.opcode == Opcode::HELLO) == self.greeted {
+        if (header.opcode == Opcode::HELLO) == self.greeted {
             let text = "HELLO must be the first request of a connection, and come once";
-            return self.refuse(frame, Status::OUT_OF_ORDER, text, Reason::OutOfOrder);
+            self.refuse(header, Status::OUT_OF_ORDER, text, Reason::OutOfOrder);
+            return false;
         }
-        let request = match Request::decode(frame.opcode, &frame.body) {
-            Ok(Some(Request::Hello(hello))) => return self.greet(frame, &hello),
+        if !self.greeted && header.body_len > limits::HELLO_LEN_MAX {
+            let text = "HELLO is longer than its bound; send what the protocol names";
+            self.refuse(header, Status::MALFORMED, text, Reason::Malformed);
+            return false;
+        }
+        true
+    }
+
+    fn accept(&mut self, header: &Header, body: &Bytes) {
+        let request = match Request::decode(header.opcode, body) {
+            Ok(Some(Request::Hello(hello))) => return self.greet(header, &hello),
             Ok(Some(request)) => request,
             Ok(None) => {
                 let text = "this server does not know the request; upgrade the server";
-                return self.answer(frame, Status::UNSUPPORTED, text);
+                return self.answer(header, Status::UNSUPPORTED, text);
             }
-            Err(error) => return self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
+            Err(error) => return self.refuse(header, Status::MALFORMED, &malformed(&error), Reason::Malformed),
         };
         let lease = match &request {
             Request::Checkout(ask) | Request::Renew(ask) => lease::asked_by(ask, self.peer),
             _ => None,
         };
         match work_of(request, self.peer, self.config.rebind) {
-            Ok(work) => self.submit(frame, work, lease),
-            Err(error) => self.refuse(frame, Status::MALFORMED, &malformed(&error), Reason::Malformed),
+            Ok(work) => self.submit(header, work, lease),
+            Err(error) => self.refuse(header, Status::MALFORMED, &malformed(&error), Reason::Malformed),
         }
     }
 
-    fn greet(&mut self, frame: &Frame, hello: &Hello) {
+    fn greet(&mut self, header: &Header, hello: &Hello) {
         if hello.version_min > limits::VERSION_MAX || hello.version_max < limits::VERSION_MIN {
             let refusal = Refusal {
                 text: "client and server speak no common protocol version; upgrade the older one".to_owned(),
@@ -358,28 +371,28 @@ impl ServerSession {
                 version_max: Some(limits::VERSION_MAX),
                 ..Refusal::default()
             };
-            self.answer_with(frame, Status::VERSION_MISMATCH, refusal);
+            self.answer_with(header, Status::VERSION_MISMATCH, refusal);
             return self.drain(Reason::VersionMismatch, None);
         }
         self.greeted = true;
-        self.submit(frame, Work::Hello, None);
+        self.submit(header, Work::Hello, None);
     }
 
-    fn submit(&mut self, frame: &Frame, work: Work, lease: Option<Lease>) {
-        let tag = self.push(frame, None, lease);
+    fn submit(&mut self, header: &Header, work: Work, lease: Option<Lease>) {
+        let tag = self.push(header, None, lease);
         self.actions.push_back(Action::Submit { tag, work });
     }
 
     /// Answers at once and ends the connection behind that answer.
-    fn refuse(&mut self, frame: &Frame, status: Status, text: &str, reason: Reason) {
-        self.answer(frame, status, text);
+    fn refuse(&mut self, header: &Header, status: Status, text: &str, reason: Reason) {
+        self.answer(header, status, text);
         self.drain(reason, None);
     }
 
-    fn answer(&mut self, frame: &Frame, status: Status, text: &str) {
+    fn answer(&mut self, header: &Header, status: Status, text: &str) {
         let text = text.to_owned();
         self.answer_with(
-            frame,
+            header,
             status,
             Refusal {
                 text,
@@ -388,18 +401,21 @@ impl ServerSession {
         );
     }
 
-    fn answer_with(&mut self, frame: &Frame, status: Status, refusal: Refusal) {
-        let bytes = encode(frame.opcode, frame.request, &Response::Refused(status, refusal));
-        self.push(frame, Some(bytes), None);
+    fn answer_with(&mut self, header: &Header, status: Status, refusal: Refusal) {
+        let bytes = encode(header.opcode, header.request, &Response::Refused(status, refusal));
+        self.push(header, Some(bytes), None);
     }
 
-    fn push(&mut self, frame: &Frame, answer: Option<Bytes>, lease: Option<Lease>) -> RequestTag {
+    fn push(&mut self, header: &Header, answer: Option<Bytes>, lease: Option<Lease>) -> RequestTag {
         let tag = RequestTag(self.next_tag);
         self.next_tag += 1;
+        let weight = weight_of(header);
+        self.unanswered_len += weight;
         self.slots.push_back(Slot {
             tag,
-            opcode: frame.opcode,
-            request: frame.request,
+            opcode: header.opcode,
+            request: header.request,
+            weight,
             lease: lease.map(Box::new),
             answer,
         });
@@ -409,16 +425,16 @@ impl ServerSession {
     fn drain(&mut self, reason: Reason, parting: Option<Bytes>) {
         if matches!(self.phase, Phase::Open) {
             self.phase = Phase::Draining(reason, parting);
-            self.input = BytesMut::new();
+            self.inbox = Inbox::default();
         }
     }
 
     /// Sends the answers whose turn it is, and closes behind the last one where that is due.
     fn flush(&mut self, at: Monotonic) {
-        while let Some(bytes) = self.slots.front_mut().and_then(|slot| slot.answer.take()) {
-            self.slots.pop_front();
+        while let Some(slot) = self.slots.pop_front_if(|slot| slot.answer.is_some()) {
+            self.unanswered_len -= slot.weight;
             self.quiet_since = at;
-            self.actions.push_back(Action::Send(bytes));
+            self.actions.extend(slot.answer.map(Action::Send));
         }
         if !self.slots.is_empty() {
             return;
@@ -432,6 +448,11 @@ impl ServerSession {
             Phase::Closed => {}
         }
     }
+}
+
+/// What a request is taken to hold, in bytes, until its answer is given: itself, and the longest answer.
+fn weight_of(header: &Header) -> usize {
+    limits::HEADER_LEN + header.body_len + header.opcode.answer_len()
 }
 
 const STOPPING: &str = "the server is stopping and did not accept this; ask again when it is back";

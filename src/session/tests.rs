@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::SessionConfig;
 use super::lease::{self, LeaseKey};
-use super::server::{Action, Peer, Reason, RequestTag, ServerSession, SessionConfig};
+use super::server::{Action, Peer, Reason, RequestTag, ServerSession};
 use super::translate::{checkout_of, release_of, reply_of_checkout, reply_of_release};
 use super::{Answer, ClientError, ClientEvent, ClientSession, Greeting, KeyOutcome, Work};
 use crate::domain::change::Server;

@@ -17,6 +17,19 @@ const KIND_OFFER: u8 = 2;
 const FLAG_ASKED: u16 = 1;
 const FLAG_HOLDS: u16 = 2;
 
+/// Magic, version, kind, flags and nonce, in bytes.
+const HEAD_LEN: usize = 8 + 1 + 1 + 2 + 16;
+
+const _: () = assert!(
+    HEAD_LEN + 16 + ID_LEN_MAX <= QUESTION_LEN,
+    "what a question says must fit its length"
+);
+
+const _: () = assert!(
+    HEAD_LEN + 16 + 32 + 2 + 4 + 2 + 8 + 2 + 2 + 2 * (1 + NAME_LEN_MAX) == OFFER_LEN_MAX,
+    "an offer's bound is the sum of its fields, which stays below the length of a question"
+);
+
 /// Who is there? Sent to broadcast and multicast addresses, or to one server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Question {

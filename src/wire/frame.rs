@@ -38,11 +38,24 @@ pub enum FrameError {
     Header(#[from] DecodeError),
 }
 
-/// Takes the next frame off `input`; nothing while it is not complete.
+/// The header of a frame, whose body may not have come yet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Header {
+    /// What the frame asks or answers.
+    pub opcode: Opcode,
+    /// How the request was answered; [`Status::OK`] in requests.
+    pub status: Status,
+    /// The client's number for the request.
+    pub request: u32,
+    /// Bytes of the body, at most [`BODY_LEN_MAX`].
+    pub body_len: usize,
+}
+
+/// Reads the header of the next frame and leaves it where it is; nothing while it is not complete.
 ///
 /// # Errors
 /// The header announces a body that is too long. The connection cannot be read any further.
-pub fn decode_frame(input: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+pub fn peek_header(input: &[u8]) -> Result<Option<Header>, FrameError> {
     let Some(header) = input.first_chunk::<HEADER_LEN>() else {
         return Ok(None);
     };
@@ -54,12 +67,34 @@ pub fn decode_frame(input: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
             r.u32("request id")?,
         ))
     })?;
-    let len = usize::try_from(len).unwrap_or(usize::MAX);
-    if len > BODY_LEN_MAX {
-        return Err(FrameError::BodyTooLong { len });
+    let body_len = usize::try_from(len).unwrap_or(usize::MAX);
+    if body_len > BODY_LEN_MAX {
+        return Err(FrameError::BodyTooLong { len: body_len });
     }
-    if input.len() < HEADER_LEN + len {
-        input.reserve(HEADER_LEN + len - input.len());
+    Ok(Some(Header {
+        opcode,
+        status,
+        request,
+        body_len,
+    }))
+}
+
+/// Takes the next frame off `input`; nothing while it is not complete.
+///
+/// # Errors
+/// The header announces a body that is too long. The connection cannot be read any further.
+pub fn decode_frame(input: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+    let Some(header) = peek_header(input)? else {
+        return Ok(None);
+    };
+    let Header {
+        opcode,
+        status,
+        request,
+        body_len,
+    } = header;
+    if input.len() < HEADER_LEN + body_len {
+        input.reserve(HEADER_LEN + body_len - input.len());
         return Ok(None);
     }
     input.advance(HEADER_LEN);
@@ -67,7 +102,7 @@ pub fn decode_frame(input: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
         opcode,
         status,
         request,
-        body: input.split_to(len).freeze(),
+        body: input.split_to(body_len).freeze(),
     }))
 }
 

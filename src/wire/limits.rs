@@ -107,6 +107,26 @@ pub const SUCCESSION_SIGNATURE_LEN_MAX: usize = 128;
 /// The TLS handshake, and HELLO after it, each come within this many milliseconds.
 pub const HELLO_MS: u64 = 5_000;
 
+/// Bytes that a client may send until its TLS handshake is complete: many times those of two small certificates.
+pub const HANDSHAKE_LEN_MAX: usize = 16_384;
+
+/// The longest body of HELLO, in bytes: whoever has not said who it is gets no more room.
+pub const HELLO_LEN_MAX: usize = 4_096;
+
+/// A frame whose first byte came is whole within this many milliseconds, as long as the server reads.
+pub const FRAME_MS: u64 = 5_000;
+
+/// What the answer to a request that any agent may ask is taken to weigh, in bytes, until it is given.
+pub const SHORT_ANSWER_LEN: usize = 2_048;
+
+/// What a connection's unanswered requests may weigh together with their answers, in bytes; then no more is read.
+pub const UNANSWERED_LEN_MAX: usize = 327_680;
+
+const _: () = assert!(
+    HEADER_LEN + BODY_LEN_MAX + BODY_LEN_MAX <= UNANSWERED_LEN_MAX,
+    "the longest request with the longest answer must find room"
+);
+
 /// An agent's connection may say nothing for this many milliseconds.
 pub const SILENCE_AGENT_MS: u64 = 30_000;
 

@@ -18,7 +18,7 @@ pub use codes::{
     Altered, ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Outcome, ReleaseOutcome,
     Reserved, Role, Settled, Usage,
 };
-pub use frame::{Frame, FrameError, decode_frame};
+pub use frame::{Frame, FrameError, Header, decode_frame, peek_header};
 pub use opcode::Opcode;
 pub use status::Status;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::codes::Role;
+use super::limits::{BODY_LEN_MAX, SHORT_ANSWER_LEN};
 
 /// What a frame asks; in replies with [`Opcode::REPLY`] added.
 #[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -108,6 +109,17 @@ impl Opcode {
     #[must_use]
     pub const fn is_reply(self) -> bool {
         self.0 & Self::REPLY != 0
+    }
+
+    /// What the answer to this request is taken to weigh, in bytes, while it is not given. Everybody's requests are
+    /// answered shortly; the others list, or repeat what was sent.
+    #[must_use]
+    pub fn answer_len(self) -> usize {
+        let everybodys = [Role::NONE, Role::AGENT];
+        match self.row() {
+            Some(row) if !row.roles.iter().any(|role| everybodys.contains(role)) => BODY_LEN_MAX,
+            Some(_) | None => SHORT_ANSWER_LEN,
+        }
     }
 
     /// The row of the table for this request; nothing where this version does not know it.

@@ -37,8 +37,13 @@ impl Wire {
 
     /// As [`Wire::connect`] with a configuration of its own.
     pub(crate) async fn connect_with(server: SocketAddr, config: Arc<ClientConfig>) -> io::Result<Self> {
+        let tcp = bounded(TcpStream::connect(server)).await?;
+        Self::connect_over(tcp, config).await
+    }
+
+    /// As [`Wire::connect_with`] over a TCP connection that is there.
+    pub(crate) async fn connect_over(tcp: TcpStream, config: Arc<ClientConfig>) -> io::Result<Self> {
         bounded(async {
-            let tcp = TcpStream::connect(server).await?;
             tcp.set_nodelay(true)?;
             let stream = TlsConnector::from(config).connect(tls::server_name(), tcp).await?;
             Ok(Self {

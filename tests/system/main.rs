@@ -10,6 +10,7 @@ mod end_to_end;
 #[path = "../support/forge.rs"]
 mod forge;
 mod harm;
+mod hostile;
 #[path = "../support/process.rs"]
 mod process;
 #[path = "../support/site.rs"]

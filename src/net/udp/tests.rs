@@ -126,3 +126,33 @@ async fn what_is_no_question_gets_no_answer() {
     assert!(answer.is_err(), "{answer:?}");
     assert_eq!(server.found(server.at([127, 0, 0, 1]), 200).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_question_that_claims_to_come_from_everybody_on_a_network_is_not_answered() {
+    let (_, told) = watch::channel(facts(&[]));
+    let sockets = ServerSockets::bind(0).unwrap();
+    let clock = Clock::manual(Timestamp(1_000));
+    let mut discovery = Discovery::new(sockets, ListenFilter::default(), told, clock).unwrap();
+    let question = crate::wire::discovery::Question {
+        nonce: [1; 16],
+        wanted: None,
+    };
+    let question = question.encode().unwrap();
+    let lo = discovery.interfaces.iter().find(|one| one.name == "lo").unwrap().index;
+    let mut ask = |source: [u8; 4]| {
+        let received = Received {
+            len: QUESTION_LEN,
+            source: (source, 40_000).into(),
+            destination: Some(GROUP_V4.into()),
+            local: Some(Ipv4Addr::LOCALHOST.into()),
+            interface: lo,
+        };
+        // Some answers wait for no time at all; not all of so many.
+        for _ in 0..20 {
+            discovery.handle(&question, &received);
+        }
+        discovery.delayed.next_due_millis().is_some()
+    };
+    assert!(!ask([127, 255, 255, 255]));
+    assert!(ask([127, 0, 0, 9]));
+}

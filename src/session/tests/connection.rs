@@ -35,26 +35,150 @@ fn pipelined_requests_are_answered_in_the_order_in_which_they_came() {
 
 #[test]
 fn sixty_four_requests_are_in_flight_and_the_next_waits_in_the_socket() {
-    let mut pair = Pair::greeted(Role::Viewer);
+    let mut pair = Pair::greeted(Role::Agent);
+    let ask = Request::Checkout(checkout_of(&checkout(0)));
     for _ in 0..limits::IN_FLIGHT_MAX {
         assert!(pair.server.wants_input());
-        pair.ask(&Request::Status(views::Status {}));
+        pair.ask(&ask);
     }
     assert!(!pair.server.wants_input());
-    assert_eq!(
-        pair.client.request(&Request::Status(views::Status {})),
-        Err(ClientError::Full)
-    );
+    assert_eq!(pair.client.request(&ask), Err(ClientError::Full));
     assert_eq!(pair.submitted.len(), limits::IN_FLIGHT_MAX);
     // What was read along with the last of them is kept, not decided.
-    pair.server
-        .handle_bytes(&frame(&Request::Status(views::Status {}), 999), pair.at);
+    pair.server.handle_bytes(&frame(&ask, 999), pair.at);
     assert_eq!(pair.server.poll_action(), None);
     let first = pair.submitted[0].0;
     pair.server.handle_reply(first, Answer::Busy, NOW, pair.at);
     assert!(matches!(pair.server.poll_action(), Some(Action::Send(_))));
     assert!(matches!(pair.server.poll_action(), Some(Action::Submit { .. })));
     assert!(!pair.server.wants_input());
+}
+
+/// A request as long as one may be, which agents may not ask.
+fn longest(request: u32) -> Bytes {
+    let catalogue = Bytes::from(vec![7; limits::CATALOGUE_LEN_MAX]);
+    frame(
+        &Request::CatalogueImport(admin::CatalogueImport {
+            catalogue,
+            ..Default::default()
+        }),
+        request,
+    )
+}
+
+#[test]
+fn what_a_peer_has_in_flight_is_bounded_in_bytes_too_and_goes_on_when_it_is_answered() {
+    let mut pair = Pair::greeted(Role::Agent);
+    let at = pair.at;
+    // Longer than the bound of all that is unanswered, cut as the socket cuts it.
+    let stream: Vec<u8> = (1..=8).flat_map(longest).collect();
+    let mut rest = stream.chunks(4_096);
+    let (mut held_most, mut submitted) = (0, Vec::new());
+    let mut give = |pair: &mut Pair, submitted: &mut Vec<RequestTag>| {
+        while pair.server.wants_input() {
+            let Some(bytes) = rest.next() else { return true };
+            pair.server.handle_bytes(bytes, at);
+            held_most = held_most.max(pair.server.held_len());
+            while let Some(action) = pair.server.poll_action() {
+                let Action::Submit { tag, .. } = action else {
+                    panic!("{action:?}")
+                };
+                submitted.push(tag);
+            }
+        }
+        false
+    };
+    assert!(!give(&mut pair, &mut submitted), "the peer waits");
+    assert_eq!(submitted.len(), 2, "a third one with its answer finds no room");
+    let mut answered = 0;
+    while let Some(tag) = submitted.get(answered).copied() {
+        answered += 1;
+        pair.server.handle_reply(tag, Answer::Busy, NOW, at);
+        for action in std::iter::from_fn(|| pair.server.poll_action()) {
+            if let Action::Submit { tag, .. } = action {
+                submitted.push(tag);
+            }
+        }
+        give(&mut pair, &mut submitted);
+    }
+    assert_eq!(answered, 8, "none is forgotten");
+    let most = limits::UNANSWERED_LEN_MAX + HEADER_LEN + BODY_LEN_MAX + 2 * 4_096;
+    assert!(held_most <= most, "{held_most} bytes");
+    assert!(pair.server.held_len() < 1_024, "what is answered is let go");
+}
+
+#[test]
+fn a_frame_that_is_begun_must_be_whole_in_time_however_its_bytes_drip() {
+    let begun = |pair: &mut Pair| {
+        let at = pair.at;
+        pair.server.handle_bytes(&longest(1)[..20], at);
+        Monotonic(at.0 + limits::FRAME_MS)
+    };
+    for role in [Role::Agent, Role::Administrator] {
+        let mut pair = Pair::greeted(role);
+        let due = begun(&mut pair);
+        assert_eq!(pair.server.poll_timeout(), Some(due));
+        pair.server.handle_bytes(&[7], Monotonic(due.0 - 1));
+        pair.server.handle_timeout(Monotonic(due.0 - 1));
+        assert_eq!(pair.server.poll_action(), None);
+        pair.server.handle_timeout(due);
+        assert!(matches!(pair.server.poll_action(), Some(Action::Send(_))));
+        assert_eq!(pair.server.poll_action(), Some(Action::Close(Reason::SlowFrame)));
+    }
+    // Also while an answer is waited for, which the peer still gets.
+    let mut pair = Pair::greeted(Role::Agent);
+    pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    let due = begun(&mut pair);
+    pair.server.handle_timeout(due);
+    assert_eq!(pair.server.poll_action(), None);
+    pair.reply(tag, Answer::Busy);
+    assert_eq!(pair.answers().len(), 1);
+    assert_eq!(pair.closed, Some(Reason::SlowFrame));
+}
+
+#[test]
+fn a_frame_is_not_owed_while_the_server_does_not_read() {
+    let mut pair = Pair::greeted(Role::Agent);
+    let ask = frame(&Request::Checkout(checkout_of(&checkout(0))), 1);
+    let mut stream: Vec<u8> = (0..limits::IN_FLIGHT_MAX).flat_map(|_| ask.to_vec()).collect();
+    stream.extend(&ask[..20]);
+    pair.server.handle_bytes(&stream, pair.at);
+    assert_eq!(pair.server.poll_timeout(), None);
+    let Some(Action::Submit { tag, .. }) = pair.server.poll_action() else {
+        panic!("nothing submitted")
+    };
+    let at = Monotonic(99_000);
+    pair.server.handle_reply(tag, Answer::Busy, NOW, at);
+    assert_eq!(pair.server.poll_timeout(), Some(at.after_millis(limits::FRAME_MS)));
+}
+
+#[test]
+fn what_a_header_shows_to_be_wrong_is_told_without_waiting_for_the_body() {
+    let header = |len: u32, opcode: u16, status: u16| {
+        let mut bytes = len.to_be_bytes().to_vec();
+        bytes.extend(opcode.to_be_bytes());
+        bytes.extend(status.to_be_bytes());
+        bytes.extend(9_u32.to_be_bytes());
+        bytes
+    };
+    let too_long_for_hello = u32::try_from(limits::HELLO_LEN_MAX).expect("small") + 1;
+    for (greeted, bytes, reason) in [
+        (false, header(60_000, 0x0031, 0), Reason::OutOfOrder),
+        (false, header(too_long_for_hello, 0x0001, 0), Reason::Malformed),
+        (true, header(60_000, 0x0001, 0), Reason::OutOfOrder),
+        (true, header(60_000, 0x0010, 1), Reason::Malformed),
+    ] {
+        let mut pair = if greeted {
+            Pair::greeted(Role::Agent)
+        } else {
+            Pair::new()
+        };
+        pair.server.handle_bytes(&bytes, pair.at);
+        assert!(matches!(pair.server.poll_action(), Some(Action::Send(_))), "{bytes:?}");
+        assert_eq!(pair.server.poll_action(), Some(Action::Close(reason)));
+        assert_eq!(pair.server.held_len(), 0);
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Questions of discovery and their offers.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::session::responder::{self, Addressed, Facts, Responder};
 
@@ -118,4 +120,114 @@ fn what_cannot_or_must_not_be_answered_is_ignored_for_a_reason() {
         ask(&question(None), "[fe80::1]:9"),
         responder::Action::Respond { .. }
     ));
+}
+
+/// Datagrams of every length: questions that were damaged here and there, and anything else.
+fn datagrams() -> impl Strategy<Value = Vec<u8>> {
+    let damaged = (
+        prop::option::of("[A-Z0-9]{1,24}"),
+        0_usize..=1_500,
+        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+    )
+        .prop_map(|(product, len, damage)| {
+            let mut datagram = question(product.as_deref()).to_vec();
+            // Every other one keeps the length of a question.
+            if len % 2 == 1 {
+                datagram.resize(len, 0);
+            }
+            for (place, byte) in damage {
+                if !datagram.is_empty() {
+                    let place = place.index(datagram.len());
+                    datagram[place] = byte;
+                }
+            }
+            datagram
+        });
+    prop_oneof![
+        4 => damaged,
+        1 => prop::collection::vec(any::<u8>(), 0..1_500),
+        1 => prop::collection::vec(any::<u8>(), 512),
+    ]
+}
+
+/// Any address that there is, forged or not.
+fn addresses() -> impl Strategy<Value = SocketAddr> {
+    prop_oneof![
+        any::<([u8; 4], u16)>().prop_map(|(address, port)| SocketAddr::from((address, port))),
+        any::<([u8; 16], u16)>().prop_map(|(address, port)| SocketAddr::from((address, port))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn forged_sources_take_no_memory_and_get_no_more_answers_in_all_than_so_many_a_second(
+        asks in prop::collection::vec((addresses(), prop_oneof![9 => Just(0_u64), 1 => 0_u64..3]), 1..6_000),
+        secret: [u8; 16],
+    ) {
+        let mut responder = Responder::new(secret, Monotonic(0));
+        let memory = responder.memory();
+        let (mut at, mut answered) = (0, 0_u64);
+        for (from, wait) in asks {
+            at += wait;
+            let times = (Timestamp(1), Monotonic(at));
+            let action = responder.handle(&question(None), (from, Addressed::Direct), &facts(), times, 0);
+            answered += u64::from(matches!(action, responder::Action::Respond { .. }));
+            // A second's worth at once after a pause, and then so many a second.
+            let most = u64::from(limits::OFFERS_PER_SEC) * (1_000 + at) / 1_000;
+            prop_assert!(answered <= most, "{} answers in {} ms", answered, at);
+        }
+        prop_assert_eq!(responder.memory(), memory);
+        prop_assert!(memory <= limits::LIMITER_SLOTS * 16 + 64, "{} bytes", memory);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_answer_is_longer_than_its_datagram_and_only_questions_of_512_bytes_are_answered(
+        datagram in datagrams(),
+        from in addresses(),
+        name_len in 0_usize..=limits::NAME_LEN_MAX,
+        group: bool,
+        random: u32,
+    ) {
+        let facts = Facts {
+            name: "n".repeat(name_len),
+            server_version: "9".repeat(limits::NAME_LEN_MAX),
+            ..facts()
+        };
+        let addressed = if group { Addressed::Group } else { Addressed::Direct };
+        let mut responder = Responder::new([5; 16], Monotonic(0));
+        let times = (Timestamp(1), Monotonic(1));
+        if let responder::Action::Respond { offer, delay_ms } =
+            responder.handle(&datagram, (from, addressed), &facts, times, random)
+        {
+            prop_assert_eq!(datagram.len(), limits::QUESTION_LEN);
+            prop_assert!(offer.len() <= datagram.len().min(limits::OFFER_LEN_MAX));
+            prop_assert!(delay_ms <= OFFER_DELAY_MS_MAX);
+            prop_assert!(from.port() != 0 && !from.ip().is_multicast());
+        }
+    }
+}
+
+#[test]
+fn a_responder_under_a_flood_of_sources_answers_some_and_grows_by_nothing() {
+    let mut responder = Responder::new([6; 16], Monotonic(0));
+    let memory = responder.memory();
+    let asked = question(None);
+    let mut answered = 0_u64;
+    for number in 0..200_000_u32 {
+        // Twenty a millisecond, each from another network.
+        let at = u64::from(number / 20);
+        let from = SocketAddr::from((Ipv4Addr::from(0x0100_0000 + (number << 8)), 40_000));
+        let times = (Timestamp(1), Monotonic(at));
+        let action = responder.handle(&asked, (from, Addressed::Direct), &facts(), times, 0);
+        answered += u64::from(matches!(action, responder::Action::Respond { .. }));
+    }
+    let bound = u64::from(limits::OFFERS_PER_SEC) * 11;
+    assert!((bound / 2..=bound).contains(&answered), "{answered} in 10 s");
+    assert_eq!(responder.memory(), memory);
 }

@@ -1,7 +1,7 @@
 //! The domain's answers as replies of the wire.
 
+use super::super::config::SessionConfig;
 use super::super::lease;
-use super::super::server::SessionConfig;
 use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;

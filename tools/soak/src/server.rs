@@ -56,6 +56,7 @@ impl Server {
             connections: ConnectionLimits {
                 total: CONNECTIONS,
                 per_source: CONNECTIONS,
+                ..ConnectionLimits::default()
             },
             // Real time is no part of a history: an identity may be silent for the whole of it.
             silence_agent_ms: u32::MAX,

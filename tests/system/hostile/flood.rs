@@ -1,0 +1,109 @@
+//! Much of it, fast: connections, opcodes before HELLO, requests without end.
+
+use std::sync::Arc;
+
+use seatkeeper::wire::{Frame, Opcode, Status};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Besieged, WATCHDOG, attacker, config_of_attackers, connect_from, greeted};
+use crate::wire::Wire;
+
+const UNLIMITED: &str = "new_seats_per_source_and_minute = 100000\nnew_macs_per_identity_and_day = 100000\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_connections_keeps_no_agent_out() {
+    let besieged = Besieged::new("connections = 200\nconnections_per_source = 60\n");
+    let stop = CancellationToken::new();
+    let mut attack = JoinSet::new();
+    // More than all places, from several sources: each holds what it has and opens the next.
+    for source in 1..=8 {
+        let (server, stop) = (besieged.server(), stop.clone());
+        attack.spawn(async move {
+            let mut open = std::collections::VecDeque::new();
+            while !stop.is_cancelled() {
+                // The system may be out of ports for a moment.
+                open.extend(connect_from(attacker(source), server).await.ok());
+                if open.len() > 200 {
+                    open.pop_front();
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    besieged.site.server().await_line("to make room");
+    for number in 1..=5 {
+        besieged.serves(number).await;
+    }
+    stop.cancel();
+    attack.join_all().await;
+    besieged.ends_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_before_hello_are_refused_at_their_header_and_cost_nobody_else() {
+    let besieged = Besieged::new("");
+    let config = config_of_attackers();
+    let opcodes = Opcode::TABLE.iter().map(|row| row.opcode).chain([Opcode(0x0777)]);
+    let mut attack = JoinSet::new();
+    for opcode in opcodes.filter(|opcode| *opcode != Opcode::HELLO) {
+        let frame = Frame {
+            opcode,
+            status: Status::OK,
+            request: 3,
+            body: vec![0; 60_000].into(),
+        };
+        let bytes = frame.encode().unwrap();
+        let (server, config) = (besieged.server(), Arc::clone(&config));
+        attack.spawn(async move {
+            let tcp = connect_from(attacker(1), server).await?;
+            let mut wire = Wire::connect_over(tcp, config).await?;
+            // The rest of the body never comes.
+            wire.send_bytes(&bytes[..100]).await?;
+            let status = wire.receive().await?.expect("an answer").status;
+            assert!(matches!(wire.receive().await, Ok(None) | Err(_)));
+            Ok::<_, std::io::Error>(status)
+        });
+    }
+    besieged.serves(1).await;
+    for status in attack.join_all().await {
+        assert_eq!(status.expect("told"), Status::OUT_OF_ORDER);
+    }
+    besieged.ends_sound().await;
+}
+
+/// Keeps 64 requests in flight: half of them are sent while the others are answered.
+async fn ask_without_end(mut wire: Wire, half: Vec<u8>) -> std::io::Result<()> {
+    wire.send_bytes(&half).await?;
+    loop {
+        wire.send_bytes(&half).await?;
+        for _ in 0..32 {
+            wire.receive().await?;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_pipelines_without_end_fills_the_queue_for_nobody_else() {
+    let besieged = Besieged::new(UNLIMITED);
+    let mut attack = JoinSet::new();
+    let wires = greeted(attacker(1), besieged.server(), 128).await;
+    for (number, wire) in (1_000..).zip(wires) {
+        let request = besieged.checkout(number);
+        let frame = Frame {
+            opcode: request.opcode(),
+            status: Status::OK,
+            request: 5,
+            body: request.to_body().unwrap(),
+        };
+        attack.spawn(ask_without_end(wire, frame.encode().unwrap().repeat(32)));
+    }
+    for number in 1..=4 {
+        besieged.serves(number).await;
+    }
+    attack.abort_all();
+    tokio::time::timeout(WATCHDOG, async { while attack.join_next().await.is_some() {} })
+        .await
+        .expect("ended");
+    besieged.ends_sound().await;
+}

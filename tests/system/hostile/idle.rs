@@ -1,0 +1,150 @@
+//! Connections that say nothing: thousands, and all that there are places for.
+
+use std::net::Ipv4Addr;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use seatkeeper::net::ConnectionLimits;
+use seatkeeper::net::bounds::{CONNECTION_LEN_MAX, memory_max};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::{Besieged, attacker, await_sockets, connect_from, greeted, resident, sockets};
+use crate::process::{SEATKEEPER, ServerProcess, command};
+
+/// What the server may take besides: its allocator keeps some of what was given back.
+const SLACK: usize = 64 << 20;
+
+/// Raises this process's limit of open files; how many connections it has room for.
+fn make_room(connections: usize) -> usize {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+    let needed = u64::try_from(connections).unwrap() + 1_000;
+    if soft < needed {
+        setrlimit(Resource::RLIMIT_NOFILE, needed.min(hard), hard).expect("up to the hard limit");
+    }
+    connections.min(usize::try_from(needed.min(hard)).unwrap() - 1_000)
+}
+
+/// Opens connections that do not even begin TLS.
+async fn half_open(besieged: &Besieged, sources: u8, of_each: usize) -> Vec<TcpStream> {
+    let mut opening = JoinSet::new();
+    for source in 1..=sources {
+        let server = besieged.server();
+        opening.spawn(async move {
+            let mut open = Vec::new();
+            for _ in 0..of_each {
+                open.push(connect_from(attacker(source), server).await.expect("a connection"));
+            }
+            open
+        });
+    }
+    opening.join_all().await.into_iter().flatten().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_idle_connections_take_no_more_memory_than_is_said_and_keep_nobody_out() {
+    let count = make_room(10_000);
+    let besieged = Besieged::new("");
+    let before = resident(besieged.site.server());
+    let open = half_open(&besieged, 50, count / 50).await;
+    let (reached, memory) = (sockets(besieged.site.server()), resident(besieged.site.server()));
+    besieged.serves(1).await;
+    // The first ones may have been ended before the last ones came.
+    assert!(reached > count / 4, "{reached} of {count} at once");
+    let most = before + count * CONNECTION_LEN_MAX + SLACK;
+    assert!(memory < most, "{} MiB", memory >> 20);
+    // They end by themselves, in the time that a handshake has.
+    await_sockets(besieged.site.server(), "ended", |left| left <= besieged.sockets).await;
+    drop(open);
+    besieged.ends_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn established_connections_take_no_more_memory_than_is_said() {
+    let besieged = Besieged::new("");
+    let before = resident(besieged.site.server());
+    let mut open = Vec::new();
+    for source in 1..=2 {
+        open.extend(greeted(attacker(source), besieged.server(), 200).await);
+    }
+    besieged.serves(1).await;
+    let memory = resident(besieged.site.server());
+    let most = before + open.len() * CONNECTION_LEN_MAX + SLACK / 8;
+    assert!(memory < most, "{} KiB each", (memory - before) / open.len() / 1_024);
+    drop(open);
+    besieged.ends_sound().await;
+}
+
+#[test]
+fn the_default_bounds_of_memory_are_those_that_the_guides_name() {
+    assert_eq!(CONNECTION_LEN_MAX, 112 << 10);
+    // 20,000 connections at their worst, from 79 sources or more.
+    assert_eq!(memory_max(&ConnectionLimits::default()) >> 20, 2_443);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_have_not_said_hello_give_way_to_an_agent_at_the_same_address() {
+    let besieged = Besieged::new("connections_per_source = 50\n");
+    let mut open = Vec::new();
+    for _ in 0..60 {
+        open.push(connect_from(Ipv4Addr::LOCALHOST, besieged.server()).await.unwrap());
+    }
+    besieged.serves(1).await;
+    assert!(
+        sockets(besieged.site.server()) <= besieged.sockets + 52,
+        "the bound holds"
+    );
+    besieged.site.server().await_line("to make room");
+    drop(open);
+    besieged.ends_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sources_that_take_every_place_make_room_for_an_agent_of_another() {
+    let besieged = Besieged::new("connections = 60\nconnections_per_source = 20\n");
+    let mut hogs = Vec::new();
+    for source in 1..=3 {
+        hogs.extend(greeted(attacker(source), besieged.server(), 20).await);
+    }
+    for number in 1..=3 {
+        besieged.serves(number).await;
+    }
+    besieged.site.server().await_line("to make room");
+    drop(hogs);
+    besieged.ends_sound().await;
+}
+
+/// A server that the system lets open so many files.
+fn with_files(besieged: &mut Besieged, soft: u32, hard: u32) {
+    besieged.site.stop();
+    let mut shell = command("sh");
+    shell
+        .args([
+            "-c",
+            &format!("ulimit -S -n {soft} && ulimit -H -n {hard} && exec \"$0\" \"$@\""),
+        ])
+        .args([SEATKEEPER, "serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(besieged.site.data());
+    besieged.site.server = Some(ServerProcess::of(&mut shell, &besieged.site.data()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_may_open_few_files_takes_fewer_connections_and_says_so() {
+    let mut besieged = Besieged::new("");
+    with_files(&mut besieged, 100, 100);
+    besieged.site.server().await_line("LimitNOFILE");
+    let open = half_open(&besieged, 5, 40).await;
+    besieged.serves(1).await;
+    drop(open);
+    besieged.ends_sound().await;
+}
+
+#[tokio::test]
+async fn a_server_raises_its_own_limit_of_open_files() {
+    let mut besieged = Besieged::new("");
+    with_files(&mut besieged, 64, 1_000);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", besieged.site.server().pid())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let soft = line.split_whitespace().nth(3).unwrap();
+    assert_eq!(soft, "1000", "{line}");
+    besieged.ends_sound().await;
+}
