@@ -10,6 +10,7 @@ use crate::domain::time::Now;
 use super::background::{Background, Task};
 use super::checkpoint::{Keeper, Made, SCRATCH, Start};
 use super::disk::Disk;
+use super::history::Retention;
 use super::journal::{End, Found, Journal, Link, Room, Shape};
 use super::lock::Lock;
 use super::manifest::{Generation, Manifest};
@@ -33,6 +34,8 @@ pub struct Options {
     pub segment_bytes: u32,
     /// Bytes that the journal grows by before a checkpoint is made; more where the last generation is larger.
     pub checkpoint_bytes: u64,
+    /// How much is kept of the journal for its events.
+    pub retention: Retention,
     /// Whether segments and checkpoints are made by threads, and not at once.
     pub threaded: bool,
 }
@@ -44,6 +47,7 @@ impl Default for Options {
             snapshots: Arc::new(SledSnapshots),
             segment_bytes: 8 << 20,
             checkpoint_bytes: 32 << 20,
+            retention: Retention::default(),
             threaded: true,
         }
     }
@@ -357,6 +361,8 @@ impl DiskStore {
             snapshots: Arc::clone(&self.options.snapshots),
             data: self.data.clone(),
             manifest: self.manifest.clone(),
+            retention: self.options.retention,
+            now: now.steady,
         };
         keeper.clear()?;
         let background = if self.options.threaded {

@@ -202,6 +202,8 @@ fn checkpoints_beside_the_rounds_keep_the_journal_short_and_lose_nothing() {
     let segments = fs::read_dir(dir.path().join("journal")).unwrap().count();
     assert!(segments < 20, "{segments} segments are left");
     assert!(!dir.path().join("journal/0000000001.journal").exists());
+    let kept = fs::read(dir.path().join("history/0000000001.journal.gz")).unwrap();
+    assert!(kept.len() < 64 << 10, "kept, and compressed");
     let (ledger, round) = (served.ledger.clone(), served.round);
     drop(served);
     let again = Served::start(dir.path());

@@ -61,6 +61,8 @@ fn with_rows(rows: Vec<Row>) -> tempfile::TempDir {
         snapshots: Arc::new(SledSnapshots),
         data: dir.path().to_owned(),
         manifest: store.manifest.clone(),
+        retention: Retention::default(),
+        now: Timestamp(1),
     };
     let mut building = keeper.begin(start).unwrap();
     building.put(vec![former(1)]).unwrap();

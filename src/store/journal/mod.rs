@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) use reader::End;
 pub(super) use record::Link;
 pub(super) use sector::SECTOR_LEN;
-pub(super) use segment::name as segment_name;
+pub(super) use segment::{name as segment_name, number as segment_number};
 pub use stock::Room;
 
 use super::disk::Disk;

@@ -29,7 +29,7 @@ impl AddAssign for Failed {
 }
 
 /// Rounds of each history.
-const ROUNDS: u64 = 45;
+const ROUNDS: u64 = 25;
 
 /// Makes each call of the same history fail, one history for each: with an error of the device, and for want of room.
 ///
