@@ -70,11 +70,17 @@ impl Server {
         let fingerprint = Fingerprint(identity.fingerprint());
         let sockets = Sockets::open(&config.listen_on(site_port))?;
         let addresses = sockets.addresses.clone();
-        LocalServer {
+        let local = LocalServer {
             listen: addresses.clone(),
             fingerprint: fingerprint.to_string(),
+        };
+        if let Err(error) = local.write(&data) {
+            // A full disk must not keep a server from starting; commands then need to be told where it is.
+            tracing::warn!(
+                "commands on this host do not find this server by themselves, give them --server: {}",
+                with_causes(&error)
+            );
         }
-        .write(&data)?;
 
         let (service, thread) = service::spawn(writer, clock.clone())
             .map_err(|error| CliError::because("cannot start the writer", error))?;
