@@ -208,7 +208,7 @@ plant_with D damage-after-the-end-is-passed-over store/journal/reader.rs '/fn un
 plant_with D missing-segment-is-not-missed store/journal/reader.rs 's/Next::Named(named) => Err(self\.missing(named)),/Next::Named(_) => Ok(End { link: self.link, at: self.end, torn: None, is_sealed: false }),/' "${journal[@]}"
 plant_with D chain-not-checked store/journal/record.rs 's/if header\.before != link\.hash {/if false {/' "${journal[@]}"
 plant_with D lost-end-is-not-missed store/disk_store.rs 's/&& end\.link\.round < through/\&\& end.link.round < through \&\& false/' "${journal[@]}"
-plant_with D generation-is-not-compared store/snapshot.rs 's/if tally\.digest() != expected\.digest {/if false {/' "${harm[@]}"
+plant_with D generation-is-not-compared store/snapshot.rs 's/if tally\.digest() != expected\.digest {/if false {/' "${journal[@]}"
 
 imports=(run cargo test --quiet --locked -p seatkeeper --test system interrupted)
 plant_with K8 a-portion-is-skipped cli/import.rs 's/found\.chunks(KEYS_MAX)/found.chunks(KEYS_MAX).step_by(2)/' "${imports[@]}"

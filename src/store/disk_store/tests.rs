@@ -95,6 +95,50 @@ fn a_record_that_cannot_be_read_stops_the_start_and_is_named() {
     assert_eq!(load(with_rows(vec![(key, good)]).path()).unwrap().round, 1);
 }
 
+/// Writes rows into the newest generation of a directory behind the store's back, and compares it with the manifest.
+fn tampered(rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+    let dir = with_rows(Vec::new());
+    let state = dir.path().join("state.1");
+    let db = sled::Config::new()
+        .path(&state)
+        .segment_size(512 << 10)
+        .flush_every_ms(None)
+        .open()
+        .unwrap();
+    for (key, record) in rows {
+        match record {
+            Some(record) => db.insert(key, record.as_slice()).unwrap(),
+            None => db.remove(key).unwrap(),
+        };
+    }
+    drop(db);
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let manifest = Manifest::load(&disk, dir.path()).unwrap().0.unwrap();
+    let mut snapshot = SledSnapshots.open(&state, &dir.path().join(SCRATCH)).unwrap();
+    verify(&mut *snapshot, "here", &manifest.generations[0]).map(drop)
+}
+
+#[test]
+fn a_generation_with_other_rows_than_were_written_is_not_used() {
+    let key = |n| Key::Fact(former(n).key()).encode();
+    let record = |n, at: u64| seal(&key(n), 1, &(at, 2_u8)).unwrap();
+    assert!(tampered(&[]).is_ok());
+    for (what, rows) in [
+        ("a missing row", vec![(key(1), None)]),
+        ("a row more", vec![(key(2), Some(record(2, 7)))]),
+        ("a row of another time", vec![(key(1), Some(record(1, 8)))]),
+        ("another row", vec![(key(1), None), (key(2), Some(record(2, 7)))]),
+        ("no rows", vec![(key(1), None), (Key::Meta.encode(), None)]),
+        ("no last round", vec![(Key::Meta.encode(), None)]),
+    ] {
+        let refused = tampered(&rows);
+        assert!(
+            matches!(refused, Err(StoreError::Mismatch { .. })),
+            "{what}: {refused:?}"
+        );
+    }
+}
+
 #[test]
 fn a_key_of_no_kind_stops_the_start() {
     let error = load(with_rows(vec![(vec![0x7f, 1], b"later".to_vec())]).path()).unwrap_err();
