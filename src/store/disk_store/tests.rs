@@ -3,8 +3,9 @@ use crate::domain::change::Change;
 use crate::domain::ids::{Mac, VendorId};
 use crate::domain::seat::{EndCause, FormerSeat, SeatKey};
 use crate::domain::time::Timestamp;
+use crate::store::checkpoint::Start;
 use crate::store::envelope::seal;
-use crate::store::journal::Position;
+use crate::store::journal::{Link, Position};
 use crate::store::keys::Key;
 use crate::store::snapshot::Row;
 
