@@ -11,6 +11,8 @@ mod envelope;
 mod error;
 mod format;
 mod format1;
+#[doc(hidden)]
+pub mod fuzz;
 mod journal;
 mod keys;
 mod lock;

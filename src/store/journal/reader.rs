@@ -57,7 +57,7 @@ pub(in crate::store) struct End {
     /// What has to be cut off first.
     pub(in crate::store) torn: Option<Torn>,
     /// Whether a seal follows the last record.
-    pub(super) is_sealed: bool,
+    pub(in crate::store) is_sealed: bool,
 }
 
 impl Reader {
