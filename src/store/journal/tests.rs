@@ -371,3 +371,42 @@ fn a_segment_that_tells_another_number_of_sectors_is_refused() {
         assert!(matches!(read_segment(&told), Err(ReadError::Damaged(_))), "{sectors}");
     }
 }
+
+#[test]
+fn nothing_stands_where_a_mark_must_find_room() {
+    let (record, link) = record::write(&Link::default(), &[7; 300]);
+    let segment = |sectors: u32, seal: bool| {
+        let mut bytes = Vec::new();
+        let first = [b"SKJRNL\x00\x01", sectors.to_le_bytes().as_slice()].concat();
+        sector::write_one(1, 0, 0, sector::SEAL, &first, &mut bytes);
+        sector::write(1, FIRST_SECTOR, 1, &record, &mut bytes);
+        if seal {
+            sector::write_one(1, FIRST_SECTOR + 1, 1, sector::SEAL, &link.hash, &mut bytes);
+        }
+        bytes.resize(sectors as usize * SECTOR_LEN, 0);
+        bytes
+    };
+    for (sectors, seal, holds) in [(2, false, false), (3, false, true), (3, true, false), (4, true, true)] {
+        let read = read_segment(&segment(sectors, seal));
+        assert_eq!(read.is_ok(), holds, "{sectors} sectors: {read:?}");
+    }
+    for sector in [3, 4, u32::MAX] {
+        let mut reader = Reader::new(Position { segment: 1, sector }, Link::default());
+        let read = reader.segment(1, &segment(3, false), &mut |_, _| Ok(()));
+        assert!(matches!(read, Err(ReadError::Damaged(_))), "from sector {sector}");
+    }
+}
+
+#[test]
+fn a_cut_where_a_segment_has_no_such_sector_makes_the_segment_anew() {
+    let (dir, journal) = start();
+    drop(journal);
+    let place = Position { segment: 1, sector: 40 };
+    let found = Found::look(disk(), dir.path()).unwrap();
+    let (end, damage) = found.read_to_damage(place, Link::default()).unwrap();
+    assert!(damage.is_some());
+    found.cut(&end, SHAPE).unwrap();
+    let found = Found::look(disk(), dir.path()).unwrap();
+    let (_, damage) = found.read_to_damage(place, Link::default()).unwrap();
+    assert!(damage.is_none(), "{damage:?}");
+}
