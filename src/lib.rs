@@ -27,7 +27,7 @@ pub mod sockets;
 #[cfg(feature = "client")]
 pub mod client;
 
-#[cfg(feature = "server")]
+#[cfg(feature = "store")]
 pub mod store;
 
 #[cfg(feature = "server")]

@@ -23,6 +23,12 @@ pub(super) const KEPT: usize = 2;
 /// The longest manifest, in bytes: a few short lines.
 const LEN_MAX: usize = 4096;
 
+/// The greatest number of anything that a manifest may tell: whatever counts on from it stays a number.
+const NUMBER_MAX: u64 = u64::MAX / 2;
+
+/// The greatest sector that a manifest may tell: the bytes of a segment are counted in 32 bits.
+const SECTOR_MAX: u32 = 1 << 23;
+
 /// A generation of the ledger on disk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Generation {
@@ -136,7 +142,7 @@ impl Manifest {
         Ok(())
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = TITLE.to_owned();
         for generation in &self.generations {
             let Generation {
@@ -160,7 +166,21 @@ impl Manifest {
         text
     }
 
-    fn read(number: u64, bytes: &[u8]) -> Option<Self> {
+    /// Whether another one can follow it, and rounds follow those that it names.
+    fn can_go_on(&self) -> bool {
+        let fits = |generation: &Generation| {
+            let numbers = [
+                generation.number,
+                generation.after.round,
+                generation.at.segment,
+                generation.through,
+            ];
+            numbers.iter().all(|number| *number <= NUMBER_MAX) && generation.at.sector <= SECTOR_MAX
+        };
+        self.number <= NUMBER_MAX && self.generations.iter().all(fits)
+    }
+
+    pub(super) fn read(number: u64, bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LEN_MAX)?;
         let generations = text
             .strip_prefix(TITLE)?
@@ -171,7 +191,7 @@ impl Manifest {
         let manifest = Self { number, generations };
         // The checksum, and that nothing else stands in it, by writing it anew.
         let is_whole = manifest.text() == text && !manifest.generations.is_empty();
-        is_whole.then_some(manifest)
+        (is_whole && manifest.can_go_on()).then_some(manifest)
     }
 }
 
@@ -289,6 +309,46 @@ mod tests {
             let mut flipped = text.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(Manifest::read(2, &flipped), None, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_nothing_can_follow_is_none() {
+        let last = Generation {
+            number: NUMBER_MAX,
+            after: Link {
+                round: NUMBER_MAX,
+                hash: [1; 32],
+            },
+            at: Position {
+                segment: NUMBER_MAX,
+                sector: SECTOR_MAX,
+            },
+            through: NUMBER_MAX,
+            ..generation(3)
+        };
+        let reads = |number: u64, generation: Generation| {
+            let generations = vec![generation];
+            let manifest = Manifest { number, generations };
+            Manifest::read(number, manifest.text().as_bytes()) == Some(manifest)
+        };
+        assert!(reads(NUMBER_MAX, last));
+        for beyond in [NUMBER_MAX + 1, u64::MAX] {
+            assert!(!reads(beyond, last), "{beyond}");
+            for place in 0..4 {
+                let mut generation = last;
+                *[
+                    &mut generation.number,
+                    &mut generation.after.round,
+                    &mut generation.at.segment,
+                    &mut generation.through,
+                ][place] = beyond;
+                assert!(!reads(1, generation), "{place}: {beyond}");
+            }
+        }
+        for sector in [SECTOR_MAX + 1, u32::MAX] {
+            let at = Position { segment: 1, sector };
+            assert!(!reads(1, Generation { at, ..last }), "{sector}");
         }
     }
 

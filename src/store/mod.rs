@@ -12,6 +12,8 @@ mod error;
 mod format;
 mod format1;
 mod founding;
+#[doc(hidden)]
+pub mod fuzz;
 mod history;
 mod journal;
 mod keys;

@@ -122,3 +122,105 @@ impl<'a> Cursor<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::change::Fact;
+    use crate::domain::command::Actor;
+    use crate::domain::ids::{Mac, VendorId};
+    use crate::domain::seat::{EndCause, FormerSeat, SeatKey};
+    use crate::store::rows::rows;
+
+    /// Where the number of rows stands.
+    const ROWS_AT: usize = 16;
+
+    /// A round of a value, a deletion and an event.
+    fn payload() -> (Rows, Vec<u8>) {
+        let seat = |number| SeatKey {
+            vendor: VendorId([0x11; 16]),
+            product: "BKSRV".parse().unwrap(),
+            mac: Mac::new([0, 0x1a, 0, 0, 0, number]).unwrap(),
+        };
+        let former = FormerSeat {
+            ended_at: Timestamp(7),
+            cause: EndCause::Idle,
+        };
+        let event = Event {
+            at: Timestamp(7),
+            actor: Actor::Server,
+            kind: EventKind::VendorTrusted {
+                vendor: VendorId([0x11; 16]),
+            },
+        };
+        let changes = [
+            (Fact::FormerPut(seat(1), former), vec![event]),
+            (Fact::FormerDropped(seat(2)), Vec::new()),
+        ]
+        .map(|(fact, events)| Change { fact, events });
+        let rows = rows(&changes).unwrap();
+        let round = Round {
+            number: 1,
+            now: Now::at(3),
+            changes: &changes,
+        };
+        let payload = write(&round, &rows).unwrap();
+        (rows, payload)
+    }
+
+    #[test]
+    fn a_round_reads_back_and_cut_anywhere_or_longer_is_refused() {
+        let (rows, payload) = payload();
+        let round = read(&payload).unwrap();
+        assert_eq!((round.now, round.rows), (Now::at(3), rows));
+        for len in 0..payload.len() {
+            assert!(
+                matches!(read(&payload[..len]), Err(RecordError::Truncated)),
+                "cut at {len}"
+            );
+        }
+        let longer = [payload.as_slice(), &[0]].concat();
+        assert!(matches!(read(&longer), Err(RecordError::Trailing)));
+    }
+
+    /// Numbers at and beside each power of two.
+    fn numbers() -> impl Iterator<Item = u32> {
+        (0..32)
+            .flat_map(|power| [(1_u32 << power) - 1, 1 << power, (1 << power) + 1])
+            .chain([u32::MAX - 1, u32::MAX])
+    }
+
+    #[test]
+    fn whatever_a_round_tells_of_rows_events_and_lengths_only_what_is_there_is_read() {
+        let (rows, payload) = payload();
+        let key_len = rows.first_key_value().unwrap().0.len();
+        let record_at = ROWS_AT + 4 + 1 + key_len;
+        // How many rows, how long a record, how many events, how long an event.
+        let event_len = payload.len() - payload.windows(2).rposition(|two| two == [1, 28]).unwrap();
+        let events_at = payload.len() - event_len - 8;
+        for at in [ROWS_AT, record_at, events_at, events_at + 4] {
+            let told = u32::from_le_bytes(*payload[at..].first_chunk().unwrap());
+            for number in numbers().filter(|&number| number != told) {
+                let mut changed = payload.clone();
+                changed[at..at + 4].copy_from_slice(&number.to_le_bytes());
+                assert!(read(&changed).is_err(), "{number} at {at}");
+            }
+        }
+        for len in (0..=u8::MAX).filter(|&len| usize::from(len) != key_len) {
+            let mut changed = payload.clone();
+            changed[ROWS_AT + 4] = len;
+            assert!(read(&changed).is_err(), "a key of {len} bytes");
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_ascend_are_refused() {
+        let row = |key: u8| [1, key, 0xff, 0xff, 0xff, 0xff];
+        let payload =
+            |keys: [u8; 2]| [&[0; ROWS_AT], [2, 0, 0, 0].as_slice(), &keys.map(row).concat(), &[0; 4]].concat();
+        assert_eq!(read(&payload([1, 2])).unwrap().rows.len(), 2);
+        for keys in [[2, 1], [1, 1]] {
+            assert!(matches!(read(&payload(keys)), Err(RecordError::Field(_))), "{keys:?}");
+        }
+    }
+}

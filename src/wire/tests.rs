@@ -1,3 +1,5 @@
+mod lengths;
+
 use std::collections::BTreeSet;
 
 use bytes::{Bytes, BytesMut};

@@ -121,7 +121,8 @@ impl Found {
             .disk
             .read(&path)
             .ok()
-            .and_then(|bytes| segment::check(number, &bytes).ok());
+            .and_then(|bytes| segment::check(number, &bytes).ok())
+            .filter(|&sectors| sector < sectors);
         let cut = match sectors {
             Some(sectors) => Segment::open(&*self.disk, &self.dir, number, sectors).and_then(|mut segment| {
                 let zeros = vec![0; sectors.saturating_sub(sector) as usize * SECTOR_LEN];

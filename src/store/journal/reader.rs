@@ -4,11 +4,14 @@
 use super::record::{Header, Link, read};
 use super::sector::{self, MARK, ROOM, SEAL, SECTOR_LEN, Sector};
 use super::segment::{self, FIRST_SECTOR};
-use super::{Damage, Position, ReadError};
+use super::{Damage, LAST_SECTORS, Position, ReadError};
 use crate::store::StoreError;
 
 /// Why a record that is not whole was written whole once.
 const LATER: &str = "a record is not whole, but something was written after it";
+
+/// Why something cannot stand where it does: a mark must find room behind it, or what follows would be missed.
+const NO_ROOM: &str = "the segment's last sector is not kept free";
 
 /// Why nothing can be said of a sector.
 const UNSOUND: &str = "a sector's checksum does not hold";
@@ -57,7 +60,7 @@ pub(in crate::store) struct End {
     /// What has to be cut off first.
     pub(in crate::store) torn: Option<Torn>,
     /// Whether a seal follows the last record.
-    pub(super) is_sealed: bool,
+    pub(in crate::store) is_sealed: bool,
 }
 
 impl Reader {
@@ -124,6 +127,9 @@ impl Reader {
             segment: number,
             sector: at,
         };
+        if !segment.has_room_at(at) {
+            return Err(self.damage(number, at, NO_ROOM).into());
+        }
         while at < segment.sectors {
             match segment.sector(at) {
                 Sector::Unwritten => return Ok(self.unwritten_from(segment, at)?),
@@ -134,6 +140,9 @@ impl Reader {
                     bytes,
                 } => {
                     self.follows(number, at, round, bytes)?;
+                    if !segment.has_room_at(at + 1) {
+                        return Err(self.damage(number, at, NO_ROOM).into());
+                    }
                     self.is_sealed = true;
                     at += 1;
                 }
@@ -194,8 +203,8 @@ impl Reader {
         let header = Header::read(first).ok_or_else(|| damage("a record's header does not hold"))?;
         let after = at
             .checked_add(header.sectors())
-            .filter(|&after| after <= segment.sectors)
-            .ok_or_else(|| damage("a record goes beyond its segment"))?;
+            .filter(|&after| segment.has_room_at(after))
+            .ok_or_else(|| damage("a record goes beyond its segment or to its end"))?;
         let mut record = Vec::new();
         for index in at..after {
             match segment.sector(index) {
@@ -274,6 +283,11 @@ struct Segment<'a> {
 }
 
 impl Segment<'_> {
+    /// Whether a mark can stand at sector `at` or behind it.
+    const fn has_room_at(&self, at: u32) -> bool {
+        at <= self.sectors.saturating_sub(LAST_SECTORS)
+    }
+
     fn sector(&self, index: u32) -> Sector<'_> {
         let start = index as usize * SECTOR_LEN;
         match self.bytes.get(start..).and_then(<[u8]>::first_chunk) {

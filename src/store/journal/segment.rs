@@ -16,6 +16,9 @@ const MAGIC: [u8; 8] = *b"SKJRNL\x00\x01";
 /// Zeros that are written at a time.
 const FILL_BYTES: usize = 1 << 20;
 
+/// The greatest number of a segment: a name has ten digits.
+const NUMBER_MAX: u64 = 9_999_999_999;
+
 /// What a name ends in.
 const SUFFIX: &str = ".journal";
 
@@ -34,7 +37,13 @@ pub(super) struct Segment {
 
 impl Segment {
     /// Makes segment `number` of `sectors` sectors in `dir`, with all of it on stable storage, its name too.
+    ///
+    /// # Errors
+    /// The disk fails, or the number is one that no start would find again.
     pub(super) fn create(disk: &dyn Disk, dir: &Path, number: u64, sectors: u32) -> io::Result<Self> {
+        if number > NUMBER_MAX {
+            return Err(io::Error::other("its number has more than ten digits"));
+        }
         let path = dir.join(name(number));
         let draft = dir.join(name(number) + DRAFT_SUFFIX);
         let made = Self::fill(disk, &draft, number, sectors).and_then(|file| {
@@ -99,7 +108,7 @@ pub(in crate::store) fn name(number: u64) -> String {
 /// The number in the name of a segment's file; nothing if it is another file.
 pub(in crate::store) fn number(name: &str) -> Option<u64> {
     let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
-    (self::name(number) == name).then_some(number)
+    (number <= NUMBER_MAX && self::name(number) == name).then_some(number)
 }
 
 /// Whether a file is a segment that was not whole yet.
@@ -131,4 +140,31 @@ fn header(number: u64, sectors: u32) -> Vec<u8> {
     // No record has round 0 or so many sectors.
     sector::write_one(number, 0, 0, SEAL, &told, &mut out);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::os_disk::OsDisk;
+
+    #[test]
+    fn a_segment_is_a_file_of_ten_digits_and_no_other_is_made() {
+        for (file, found) in [
+            ("0000000001.journal", Some(1)),
+            ("9999999999.journal", Some(NUMBER_MAX)),
+            ("10000000000.journal", None),
+            ("18446744073709551615.journal", None),
+            ("99999999999999999999.journal", None),
+            ("1.journal", None),
+            ("+000000001.journal", None),
+            ("-000000001.journal", None),
+            ("0000000001.journal.new", None),
+            (".journal", None),
+        ] {
+            assert_eq!(number(file), found, "{file}");
+        }
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Segment::create(&OsDisk, dir.path(), NUMBER_MAX, 3).is_ok());
+        assert!(Segment::create(&OsDisk, dir.path(), NUMBER_MAX + 1, 3).is_err());
+    }
 }

@@ -2,6 +2,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
+use super::reader::Reader;
 use super::*;
 use crate::store::os_disk::OsDisk;
 
@@ -304,4 +305,120 @@ fn a_thread_keeps_segments_ready() {
     assert_eq!(journal.room(), Room::Enough);
     drop(journal);
     assert_rounds(dir.path(), 200);
+}
+
+/// Reads the bytes of the first segment.
+fn read_segment(bytes: &[u8]) -> Result<u64, ReadError> {
+    let mut reader = Reader::new(Position::FIRST, Link::default());
+    let mut count = 0;
+    reader.segment(1, bytes, &mut |_, _| {
+        count += 1;
+        Ok(())
+    })?;
+    Ok(count)
+}
+
+#[test]
+fn a_segment_that_is_cut_at_any_byte_is_refused() {
+    let dir = used();
+    let whole = fs::read(&segment_paths(dir.path())[0]).unwrap();
+    assert!(read_segment(&whole).unwrap() > 2);
+    for len in 0..whole.len() {
+        assert!(
+            matches!(read_segment(&whole[..len]), Err(ReadError::Damaged(_))),
+            "cut at {len}"
+        );
+    }
+}
+
+/// Numbers at and beside each power of two.
+fn numbers() -> impl Iterator<Item = u32> {
+    (0..32)
+        .flat_map(|power| [(1_u32 << power) - 1, 1 << power, (1 << power) + 1])
+        .chain([u32::MAX - 1, u32::MAX])
+}
+
+#[test]
+fn a_record_that_tells_another_length_is_refused_though_its_sectors_hold() {
+    let sectors = 16;
+    let segment = |record: &[u8]| {
+        let dir = tempfile::tempdir().unwrap();
+        let made = Segment::create(&*disk(), dir.path(), 1, sectors).unwrap();
+        let mut bytes = fs::read(&made.path).unwrap();
+        bytes.truncate(SECTOR_LEN);
+        sector::write(1, FIRST_SECTOR, 1, record, &mut bytes);
+        bytes.resize(sectors as usize * SECTOR_LEN, 0);
+        bytes
+    };
+    for payload in [vec![], vec![7; 300], vec![7; 2_000]] {
+        let (record, _) = record::write(&Link::default(), &payload);
+        assert_eq!(read_segment(&segment(&record)).unwrap(), 1);
+        let beside = [payload.len() - usize::from(!payload.is_empty()), payload.len() + 1];
+        let beside = beside.map(|len| u32::try_from(len).unwrap());
+        for len in numbers().chain(beside).filter(|&len| len as usize != payload.len()) {
+            let mut told = record.clone();
+            told[..4].copy_from_slice(&len.to_le_bytes());
+            let read = read_segment(&segment(&told));
+            // More sectors than were written look like a record that was being written.
+            let is_torn = matches!(read, Ok(0));
+            let would_fit =
+                record::sectors_of(len as usize & (PAYLOAD_MAX - 1)) < sectors && (len as usize) < PAYLOAD_MAX;
+            assert!(
+                is_torn && would_fit || matches!(read, Err(ReadError::Damaged(_))),
+                "{len}: {read:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_tells_another_number_of_sectors_is_refused() {
+    let dir = used();
+    let whole = fs::read(&segment_paths(dir.path())[0]).unwrap();
+    for sectors in numbers().filter(|&sectors| sectors as usize * SECTOR_LEN != whole.len()) {
+        let mut told = Vec::new();
+        let first = [b"SKJRNL\x00\x01", sectors.to_le_bytes().as_slice()].concat();
+        sector::write_one(1, 0, 0, sector::SEAL, &first, &mut told);
+        told.extend(&whole[SECTOR_LEN..]);
+        assert!(matches!(read_segment(&told), Err(ReadError::Damaged(_))), "{sectors}");
+    }
+}
+
+#[test]
+fn nothing_stands_where_a_mark_must_find_room() {
+    let (record, link) = record::write(&Link::default(), &[7; 300]);
+    let segment = |sectors: u32, seal: bool| {
+        let mut bytes = Vec::new();
+        let first = [b"SKJRNL\x00\x01", sectors.to_le_bytes().as_slice()].concat();
+        sector::write_one(1, 0, 0, sector::SEAL, &first, &mut bytes);
+        sector::write(1, FIRST_SECTOR, 1, &record, &mut bytes);
+        if seal {
+            sector::write_one(1, FIRST_SECTOR + 1, 1, sector::SEAL, &link.hash, &mut bytes);
+        }
+        bytes.resize(sectors as usize * SECTOR_LEN, 0);
+        bytes
+    };
+    for (sectors, seal, holds) in [(2, false, false), (3, false, true), (3, true, false), (4, true, true)] {
+        let read = read_segment(&segment(sectors, seal));
+        assert_eq!(read.is_ok(), holds, "{sectors} sectors: {read:?}");
+    }
+    for sector in [3, 4, u32::MAX] {
+        let mut reader = Reader::new(Position { segment: 1, sector }, Link::default());
+        let read = reader.segment(1, &segment(3, false), &mut |_, _| Ok(()));
+        assert!(matches!(read, Err(ReadError::Damaged(_))), "from sector {sector}");
+    }
+}
+
+#[test]
+fn a_cut_where_a_segment_has_no_such_sector_makes_the_segment_anew() {
+    let (dir, journal) = start();
+    drop(journal);
+    let place = Position { segment: 1, sector: 40 };
+    let found = Found::look(disk(), dir.path()).unwrap();
+    let (end, damage) = found.read_to_damage(place, Link::default()).unwrap();
+    assert!(damage.is_some());
+    found.cut(&end, SHAPE).unwrap();
+    let found = Found::look(disk(), dir.path()).unwrap();
+    let (_, damage) = found.read_to_damage(place, Link::default()).unwrap();
+    assert!(damage.is_none(), "{damage:?}");
 }

@@ -12,9 +12,7 @@ mod seat;
 
 pub(super) use blacklist::BlacklistV1;
 pub(super) use catalogue::CatalogueV1;
-#[cfg(test)]
-pub(super) use event::event;
-pub(super) use event::event_bytes;
+pub(super) use event::{event, event_bytes};
 pub(super) use license::{LicenseV1, SpentV1, TombstoneV1};
 pub(super) use reservation::ReservationV1;
 pub(super) use seat::{FormerV1, LeftV1, SeatV1};

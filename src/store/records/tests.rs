@@ -1,5 +1,6 @@
 mod events;
 mod facts;
+mod hostile;
 mod lists;
 mod reservations;
 

@@ -2,18 +2,16 @@
 //! time, answers that come late, the end.
 #![no_main]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use seatkeeper::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product};
 use seatkeeper::domain::change::Server;
 use seatkeeper::domain::command::{Actor, Command, Rebind, Role};
-use seatkeeper::domain::ids::{Fingerprint, Serial, ServerId, VendorId};
+use seatkeeper::domain::ids::{Fingerprint, ServerId, VendorId};
 use seatkeeper::domain::ledger::Ledger;
-use seatkeeper::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
 use seatkeeper::domain::time::{Monotonic, Now, Timestamp};
 use seatkeeper::session::{
     Action, Answer, Greeting, KeyOutcome, LeaseKey, Peer, RequestTag, ServerSession, SessionConfig, Work,
@@ -22,6 +20,7 @@ use seatkeeper::vendor::{KeyError, LicenseKey, ListError, SignedBlacklist, Signe
 use seatkeeper::wire::limits::IN_FLIGHT_MAX;
 use seatkeeper::wire::messages::{Request, Response, admin, deploy, seat};
 use seatkeeper::wire::{Frame, Opcode, Status, decode_frame};
+use seatkeeper_fuzz::goods;
 
 const IDENTITY: Fingerprint = Fingerprint([5; 32]);
 
@@ -47,6 +46,8 @@ enum Operation<'a> {
     Stop,
     /// Time passes, in milliseconds.
     Wait(u16),
+    /// A request under way is done before those that came before it.
+    AnswerEarly(u8),
 }
 
 struct Bench {
@@ -179,6 +180,13 @@ impl Bench {
                     self.session.handle_reply(tag, answer, self.now().calendar, at);
                 }
             }
+            Operation::AnswerEarly(place) => {
+                let place = usize::from(*place) % self.work.len().max(1);
+                if let Some((tag, work)) = self.work.remove(place) {
+                    let answer = self.perform(work);
+                    self.session.handle_reply(tag, answer, self.now().calendar, at);
+                }
+            }
             Operation::AnswerWith(kind) => {
                 let answer = match kind % 3 {
                     0 => Answer::Busy,
@@ -262,56 +270,6 @@ impl Bench {
         }
         assert!(self.sent.is_empty(), "no half of a frame");
     }
-}
-
-/// A product that is sold by licenses of both usages, with few seats and units.
-fn goods(vendor: VendorId) -> [Command; 2] {
-    let component = Component {
-        counted: true,
-        lenient: false,
-        ephemeral: false,
-    };
-    let product = Product {
-        name: "Backup Server".to_owned(),
-        idle_days: 1,
-        single_use: false,
-        offline_days: 3,
-        offers: Offers::DeploymentFirst,
-        required: None,
-        on_conflict: OnConflict::Refuse,
-        components: BTreeMap::from([("agent".parse().expect("an id"), component)]),
-        signed_entry: Bytes::from_static(b"entry"),
-    };
-    let catalogue = Catalogue {
-        vendor,
-        vendor_name: "Vendor".to_owned(),
-        version: 1,
-        issued_at: Timestamp(1),
-        products: BTreeMap::from([("BKSRV".parse().expect("an id"), product)]),
-        signed: Bytes::from_static(b"signed"),
-    };
-    let key = |number: u8, usage| VerifiedKey {
-        claims: Claims {
-            vendor,
-            serial: Serial::from_random([number; 10]),
-            product: "BKSRV".parse().expect("an id"),
-            seats: 3,
-            kind: Kind::Commercial,
-            usage,
-            issued_at: Timestamp(1),
-            validity: Validity::Forever,
-            support_until_day: None,
-            auto_renew: false,
-        },
-        certificate: Bytes::copy_from_slice(&[number]),
-    };
-    [
-        Command::ImportCatalogue {
-            catalogue: Box::new(catalogue),
-            dry_run: false,
-        },
-        Command::Import(vec![key(1, Usage::Machine), key(2, Usage::Deployment)]),
-    ]
 }
 
 /// A request that is in order; which one `what` says.

@@ -14,13 +14,13 @@ use crate::domain::seat::{Binding, Bound, MachineNote, SeatKey, Waiting};
 use crate::store::keys::Key;
 use crate::store::rows::{fact, rows};
 
-const VENDOR: VendorId = VendorId([0x11; 16]);
+pub(super) const VENDOR: VendorId = VendorId([0x11; 16]);
 
 fn serial() -> Serial {
     Serial::from_random([1; 10])
 }
 
-fn mac() -> Mac {
+pub(super) fn mac() -> Mac {
     Mac::new([0, 0x1a, 0, 0, 0, 1]).unwrap()
 }
 
@@ -96,7 +96,7 @@ fn reservation() -> Fact {
 }
 
 /// What came with deployment, blacklists and the time, in every shape.
-fn facts() -> Vec<Fact> {
+pub(super) fn facts() -> Vec<Fact> {
     let waiting = Waiting {
         identity: Fingerprint([9; 32]),
         since: Timestamp(5),
@@ -142,7 +142,7 @@ fn facts() -> Vec<Fact> {
 }
 
 /// The one row that a fact is written as: its key and its record, nothing where it is deleted.
-fn row(fact: Fact) -> (Vec<u8>, Option<Vec<u8>>) {
+pub(super) fn row(fact: Fact) -> (Vec<u8>, Option<Vec<u8>>) {
     let change = Change {
         fact,
         events: Vec::new(),

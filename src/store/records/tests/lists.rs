@@ -9,7 +9,7 @@ use crate::domain::ids::VendorId;
 
 const VENDOR: VendorId = VendorId([0x11; 16]);
 
-fn catalogue(offers: Offers, required: Option<&str>, on_conflict: OnConflict) -> Catalogue {
+pub(super) fn catalogue(offers: Offers, required: Option<&str>, on_conflict: OnConflict) -> Catalogue {
     let product = Product {
         name: "Imager".to_owned(),
         idle_days: 7,

@@ -1,0 +1,129 @@
+//! Records of every kind whose checksum holds and whose fields were changed by somebody: cut anywhere, and with any
+//! number anywhere.
+
+use std::collections::BTreeSet;
+
+use serde::ser::SerializeTuple;
+use serde::{Serialize, Serializer};
+
+use super::facts::{VENDOR, facts, mac, row};
+use super::*;
+use crate::domain::catalogue::{Offers, OnConflict};
+use crate::domain::change::Fact;
+use crate::domain::ids::Fingerprint;
+use crate::domain::seat::{EndCause, LastNumbers, SeatKey};
+use crate::store::rows::stored;
+
+/// A payload as it stands, without a length before it.
+struct Raw<'a>(&'a [u8]);
+
+impl Serialize for Raw<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = serializer.serialize_tuple(self.0.len())?;
+        for byte in self.0 {
+            bytes.serialize_element(byte)?;
+        }
+        bytes.end()
+    }
+}
+
+/// Facts of every kind that has a record.
+fn every_kind() -> Vec<Fact> {
+    let seat = SeatKey {
+        vendor: VENDOR,
+        product: "BKSRV".parse().unwrap(),
+        mac: mac(),
+    };
+    let server = Server {
+        id: ServerId([1; 16]),
+        epoch: 1,
+        founded_at: Timestamp(2),
+    };
+    let admin = Admin {
+        role: Role::Viewer,
+        label: "Ada".to_owned(),
+        added_at: Timestamp(3),
+    };
+    let vendor = Vendor {
+        public_key: [4; 32],
+        trusted_at: Timestamp(5),
+    };
+    let former = FormerSeat {
+        ended_at: Timestamp(6),
+        cause: EndCause::Idle,
+    };
+    let numbers = LastNumbers {
+        identity: Fingerprint([7; 32]),
+        continuation: 8,
+        continuation_before: 9,
+    };
+    let left = LeftBehind {
+        left_at: Timestamp(10),
+        components: [("agent".parse().unwrap(), numbers)].into(),
+    };
+    let catalogue = lists::catalogue(Offers::MachineOnly, Some("BKSRV"), OnConflict::Refuse);
+    let mut all = facts();
+    all.extend([
+        Fact::ServerPut(server),
+        Fact::AdminPut(Fingerprint([1; 32]), admin),
+        Fact::VendorPut(VENDOR, vendor),
+        Fact::FormerPut(seat, former),
+        Fact::LeftPut(seat, Box::new(left)),
+        Fact::CataloguePut(Box::new(catalogue)),
+    ]);
+    all
+}
+
+/// The key and the fields of each.
+fn payloads() -> Vec<(Vec<u8>, Vec<u8>)> {
+    let payload = |fact| {
+        let (key, record) = row(fact);
+        let (_, payload) = unseal(&key, record.as_ref().unwrap()).unwrap();
+        (key.clone(), payload.to_vec())
+    };
+    every_kind().into_iter().map(payload).collect()
+}
+
+fn read(key: &[u8], payload: &[u8]) -> Result<Option<Fact>, RecordError> {
+    stored(key, &seal(key, 1, &Raw(payload)).unwrap())
+}
+
+#[test]
+fn every_kind_of_record_is_among_them() {
+    let kinds: BTreeSet<_> = payloads().iter().map(|(key, _)| key[0]).collect();
+    assert_eq!(kinds, (0x01..=0x0d).collect());
+    for (key, payload) in payloads() {
+        assert!(read(&key, &payload).unwrap().is_some());
+    }
+}
+
+#[test]
+fn a_record_that_is_cut_anywhere_or_longer_is_refused_though_its_checksum_holds() {
+    for (key, payload) in payloads() {
+        for len in 0..payload.len() {
+            assert!(read(&key, &payload[..len]).is_err(), "kind {} cut at {len}", key[0]);
+        }
+        let longer = [payload.as_slice(), &[0]].concat();
+        assert!(matches!(read(&key, &longer), Err(RecordError::Trailing)));
+    }
+}
+
+#[test]
+fn whatever_number_stands_anywhere_a_record_is_refused_or_written_as_it_was_read() {
+    let powers = (0..64).map(|power| 1_u64 << power);
+    let numbers: BTreeSet<_> = powers.flat_map(|number| [number - 1, number, !number]).collect();
+    for (key, payload) in payloads() {
+        for at in 0..payload.len() {
+            for &number in &numbers {
+                let mut changed = payload.clone();
+                for (place, byte) in changed[at..].iter_mut().zip(number.to_le_bytes()) {
+                    *place = byte;
+                }
+                if let Ok(fact) = read(&key, &changed) {
+                    let record = seal(&key, 1, &Raw(&changed)).unwrap();
+                    assert_eq!(row(fact.unwrap()), (key.clone(), Some(record)), "{number} at {at}");
+                }
+            }
+        }
+    }
+}
