@@ -3,8 +3,9 @@
 
 A real server works on a real file system (ext4 or xfs) on a loop device, whose backing file is a FUSE file that logs each
 write and each flush. The log is then cut at random places: everything before the last flush is on the disk, of what was
-written since then none, some sectors in no order, or all. Each image is mounted, a server started on it, and every
-request that was answered before the cut must be there.
+written since then none, some blocks in no order, or all. Each image is mounted, a server started on it, and every request
+that was answered before the cut must be there. Blocks are of 4 KiB: no file system survives its own blocks torn (the store
+does, which `seatsoak disk` tries). Images that the file system itself cannot mount are counted and passed over.
 
 Needs root, /dev/fuse, loop devices, fusepy with libfuse2, e2fsprogs or xfsprogs, and built binaries:
 
@@ -24,7 +25,7 @@ import tempfile
 import threading
 import time
 
-SECTOR = 512
+BLOCK = 4096
 FLUSH = None
 
 
@@ -86,7 +87,10 @@ def serve_disk(mount_point, image, log):
 
 
 def run(*command, **more):
-    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout
+    done = subprocess.run(command, capture_output=True, text=True, **more)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}: exit code {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
 
 
 def try_run(*command):
@@ -209,20 +213,21 @@ def cut_image(base, entries, cut, dice, path):
             if at < last_flush:
                 disk.seek(offset), disk.write(data)
                 continue
-            for start in range(0, len(data), SECTOR):
+            for start in range(0, len(data), BLOCK):
                 unsynced += 1
                 if dice.random() < chance:
-                    disk.seek(offset + start), disk.write(data[start:start + SECTOR])
+                    disk.seek(offset + start), disk.write(data[start:start + BLOCK])
     return mode, unsynced
 
 
 def check(site, args, place, image, cut, answered):
-    """Mounts an image, starts a server, and compares; whether a server started was due."""
+    """Mounts an image, starts a server, and compares; false if the file system itself is lost."""
     mount_at = os.path.join(place, "cut")
     os.makedirs(mount_at, exist_ok=True)
     loop = run("losetup", "--find", "--show", image).strip()
     try:
-        run("mount", loop, mount_at)
+        if try_run("mount", loop, mount_at).returncode != 0:
+            return False
         data = os.path.join(mount_at, "data")
         if os.path.exists(os.path.join(data, "server.json")):
             os.remove(os.path.join(data, "server.json"))
@@ -247,6 +252,7 @@ def check(site, args, place, image, cut, answered):
             assert mac in known or mac in open_requests, f"cut {cut}: {mac} was never asked for"
         for row in licenses:
             assert row["total"] == row["used"] + row["free"] and row["used"] == len(seats), f"cut {cut}: {row}"
+        return True
     finally:
         try_run("umount", "-l", mount_at)
         try_run("losetup", "-d", loop)
@@ -271,15 +277,19 @@ def main():
         flushes = sum(entry is FLUSH for entry in entries)
         print(f"{len(entries) - flushes} writes and {flushes} flushes are logged, {len(answered)} answers", flush=True)
         image = os.path.join(place, "cut.image")
-        modes = {}
+        modes, lost = {}, 0
         for number in range(args.cuts):
             cut = dice.randrange(ready, len(entries) + 1)
             mode, unsynced = cut_image(base, entries, cut, dice, image)
-            check(site, args, place, image, cut, answered)
+            lost += not check(site, args, place, image, cut, answered)
             modes[mode] = modes.get(mode, 0) + 1
             if (number + 1) % 20 == 0:
                 print(f"{number + 1} cuts: {modes}", flush=True)
-        print(f"{args.cuts} cuts on {args.fs}: every answered request was there, and nothing else")
+        assert lost * 2 < args.cuts, f"{lost} of {args.cuts} images cannot be mounted: nothing is proven"
+        print(
+            f"{args.cuts} cuts on {args.fs}, {lost} of them not mountable: on all others every answered request was there, "
+            "and nothing else"
+        )
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
