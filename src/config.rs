@@ -11,6 +11,7 @@ use crate::domain::command::Rebind;
 use crate::net::bounds::HELD_LEN_MIN;
 use crate::net::{ConnectionLimits, NetLimits};
 use crate::service::NewSeatLimits;
+use crate::store::Retention;
 use crate::wire::limits;
 
 /// The environment variable that changes the port of a whole site, servers and agents.
@@ -35,8 +36,40 @@ pub struct Config {
     pub rebind: RebindPolicy,
     /// Bounds that a site may need other values for.
     pub limits: Limits,
+    /// How much of what happened is kept.
+    pub events: Events,
     /// What to log, and how.
     pub log: Log,
+}
+
+/// How much of what happened is kept (rule V3).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    /// For how many days.
+    pub keep_days: u32,
+    /// How much of it, in MiB, compressed.
+    pub keep_mib: u32,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            keep_days: 365,
+            keep_mib: 4_096,
+        }
+    }
+}
+
+impl Events {
+    /// How much the store keeps.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        Retention {
+            days: self.keep_days,
+            bytes: u64::from(self.keep_mib) << 20,
+        }
+    }
 }
 
 /// What a server does about an identity that is not the bound one (rule I7).

@@ -23,7 +23,7 @@ use crate::net::{Connections, OfferFacts, Shared, follow, listen, make_room};
 use crate::service::{self, Request, Service, Writer};
 use crate::session::LeaseKey;
 use crate::sockets::server::ServerSockets;
-use crate::store::{DiskStore, StoreError};
+use crate::store::{self, DiskStore, StoreError};
 use crate::tls::Identity;
 use crate::wire::limits::NAME_LEN_MAX;
 
@@ -64,17 +64,23 @@ impl Server {
             recover_admin,
         } = options;
         let (writer, identity, lease_key) = {
-            let (data, clock, limits) = (data.clone(), clock.clone(), config.limits.new_seats());
-            blocking(move || prepare(&data, &clock, limits, recover_admin)).await?
+            let (data, clock, config) = (data.clone(), clock.clone(), config.clone());
+            blocking(move || prepare(&data, &clock, &config, recover_admin)).await?
         };
         let fingerprint = Fingerprint(identity.fingerprint());
         let sockets = Sockets::open(&config.listen_on(site_port))?;
         let addresses = sockets.addresses.clone();
-        LocalServer {
+        let local = LocalServer {
             listen: addresses.clone(),
             fingerprint: fingerprint.to_string(),
+        };
+        if let Err(error) = local.write(&data) {
+            // A full disk must not keep a server from starting; commands then need to be told where it is.
+            tracing::warn!(
+                "commands on this host do not find this server by themselves, give them --server: {}",
+                with_causes(&error)
+            );
         }
-        .write(&data)?;
 
         let (service, thread) = service::spawn(writer, clock.clone())
             .map_err(|error| CliError::because("cannot start the writer", error))?;
@@ -234,13 +240,17 @@ fn name_of(config: &Config) -> String {
 fn prepare(
     data: &std::path::Path,
     clock: &Clock,
-    limits: service::NewSeatLimits,
+    config: &Config,
     recover_admin: bool,
 ) -> Result<(Writer<DiskStore>, Identity, LeaseKey), CliError> {
     local::refuse_foreign(data)?;
-    let store = DiskStore::open(data)
+    let kept = store::Options {
+        retention: config.events.retention(),
+        ..store::Options::default()
+    };
+    let store = DiskStore::open_with(data, kept)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
-    let mut writer = Writer::load(store, limits)
+    let mut writer = Writer::load(store, config.limits.new_seats())
         .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?;
     let identity = |file: &str| {
         let path = data.join(file);

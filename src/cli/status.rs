@@ -33,6 +33,7 @@ struct Told {
     waiting: u64,
     reservations: u32,
     clock: Clock,
+    disk_left: Option<u64>,
     admins: u32,
     vendors: Vec<Vendor>,
 }
@@ -103,8 +104,16 @@ fn warnings(status: &StatusOk) -> Vec<String> {
         .vendors
         .is_empty()
         .then(|| "no vendor is trusted yet: seatkeeper vendor trust FILE".to_owned());
-    clock::warning(status)
+    let disk_full = status.disk_left.map(|left| {
+        format!(
+            "the disk is full: nothing new is taken, and what is left for everything else is {} KiB; make room on the \
+             disk of the data directory before the server stops",
+            left / 1_024
+        )
+    });
+    disk_full
         .into_iter()
+        .chain(clock::warning(status))
         .chain(counted)
         .chain(no_vendor)
         .collect()
@@ -189,6 +198,7 @@ fn told(session: &Session, status: &StatusOk) -> Told {
         waiting: status.waiting,
         reservations: status.reservations,
         clock: clock::clock(status),
+        disk_left: status.disk_left,
         admins: status.admins,
         vendors: status.vendors.iter().map(vendor).collect(),
     }

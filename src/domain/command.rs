@@ -258,6 +258,42 @@ pub struct Release {
 }
 
 impl Command {
+    /// Whether it makes the ledger larger wherever it is granted: what a full disk has no room for. A checkout does so
+    /// only where it engages a seat.
+    #[must_use]
+    pub const fn grows(&self) -> bool {
+        match self {
+            Self::AddAdmin { .. }
+            | Self::Found { .. }
+            | Self::Import(_)
+            | Self::ImportBlacklist(_)
+            | Self::ImportCatalogue { .. }
+            | Self::Reserve(_)
+            | Self::TrustVendor { .. } => true,
+            Self::Abort(_)
+            | Self::Admins(_)
+            | Self::Availability(_)
+            | Self::Checkout(_)
+            | Self::ClockAccept
+            | Self::ClockReset
+            | Self::Commit(_)
+            | Self::EndSeat { .. }
+            | Self::KeepTime(_)
+            | Self::Licenses(_)
+            | Self::MendDates
+            | Self::NoteClock(_)
+            | Self::Products(_)
+            | Self::Reclaim
+            | Self::Release(_)
+            | Self::RemoveAdmin { .. }
+            | Self::RemoveLicense { .. }
+            | Self::Reservations(_)
+            | Self::Resolve { .. }
+            | Self::Seats(_)
+            | Self::Status => false,
+        }
+    }
+
     /// The least roles that may ask this: each of them includes its own. The registry in `proto-spec/` says the same of
     /// each opcode.
     #[must_use]

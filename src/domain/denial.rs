@@ -24,6 +24,8 @@ pub enum Denial {
     Conflict,
     /// The product's licenses here are for deployments; no seat can be had of them (rule X3).
     DeploymentOnly,
+    /// The server's disk is full: what would make the ledger larger is not taken.
+    DiskFull,
     /// A component's hold can be given up only by the identity bound to it (rule S11).
     IdentityNotBound,
     /// The last administrator cannot be removed.

@@ -395,6 +395,8 @@ pub struct Status {
     pub reservations: u32,
     /// How the time stands; filled in by the writer, who keeps it (rule T2).
     pub clock: Option<(Timestamp, Standing)>,
+    /// Bytes that are left for changes where the disk is full; filled in by the writer.
+    pub disk_left: Option<u64>,
     /// Identities with a role.
     pub admins: u32,
 }

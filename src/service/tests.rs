@@ -1,3 +1,4 @@
+mod full;
 mod time;
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use thiserror::Error;
 
 use super::facts::Facts;
@@ -6,11 +8,12 @@ use super::narrate;
 use crate::domain::change::Change;
 use crate::domain::command::{Actor, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
+use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
 use crate::domain::time::{Monotonic, Now, Reading};
 use crate::domain::timekeeper::{Standing, Timekeeper};
-use crate::store::{Progress, Round, Store, StoreError};
+use crate::store::{Progress, Room, Round, Store, StoreError};
 
 /// Who asks what.
 #[derive(Clone, Debug)]
@@ -121,6 +124,10 @@ impl<S: Store> Writer<S> {
             let (mut reply, decided) = self.decide(request, now, reading.counted);
             if let Reply::Status(status) = &mut reply {
                 status.clock = Some((now.steady, self.timekeeper.standing(reading)));
+                status.disk_left = match self.store.room() {
+                    Room::Enough => None,
+                    Room::Short { left } => Some(left),
+                };
             }
             is_granted |= !decided.is_empty() && !matches!(reply, Reply::Denied(_));
             changes.extend(decided);
@@ -233,11 +240,16 @@ impl<S: Store> Writer<S> {
     fn decide(&mut self, request: &Request, now: Now, at: Monotonic) -> (Reply, Vec<Change>) {
         let Request { actor, command } = request;
         let (Actor::Peer { identity, address }, Command::Checkout(checkout)) = (actor, command) else {
+            // What the server asks of itself goes on as long as there is any room.
+            let is_refused = *actor != Actor::Server && command.grows() && self.is_full();
+            if is_refused && self.ledger.may(*actor, command) {
+                return (Reply::Denied(Denial::DiskFull.into()), Vec::new());
+            }
             return self.ledger.apply(*actor, command, now);
         };
         let mac = checkout.key.mac;
         if self.ledger.would_engage(checkout)
-            && let Err(retry_secs) = self.limiter.check(*identity, mac, *address, at)
+            && let Err(denial) = self.admit(*identity, mac, *address, at)
         {
             let subject = Subject {
                 product: Some(checkout.key.product),
@@ -247,7 +259,7 @@ impl<S: Store> Writer<S> {
             };
             let denied = Denied {
                 subject,
-                ..Denial::SlowDown { retry_secs }.into()
+                ..denial.into()
             };
             return (Reply::Denied(denied), Vec::new());
         }
@@ -259,6 +271,19 @@ impl<S: Store> Writer<S> {
             self.limiter.note(*identity, mac, *address, at);
         }
         (reply, changes)
+    }
+
+    /// Whether a new seat may be engaged, whatever the rules say: there is room for it, and not too many come at once.
+    fn admit(&mut self, identity: Fingerprint, mac: Mac, address: IpAddr, at: Monotonic) -> Result<(), Denial> {
+        if self.is_full() {
+            return Err(Denial::DiskFull);
+        }
+        let limited = self.limiter.check(identity, mac, address, at);
+        limited.map_err(|retry_secs| Denial::SlowDown { retry_secs })
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(self.store.room(), Room::Short { .. })
     }
 
     /// Makes changes durable, behind what refusals noted before.

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::domain::change::{Change, Fact};
-use crate::domain::time::Now;
+use crate::domain::time::{Now, Timestamp};
 
 use super::disk::Disk;
-use super::journal::{self, Link, Position, segment_name};
+use super::history::{self, Retention};
+use super::journal::{self, Link, Position};
 use super::keys::Key;
 use super::manifest::{Generation, Manifest};
 use super::rows;
@@ -38,6 +39,9 @@ pub(super) struct Keeper {
     /// The data directory.
     pub(super) data: PathBuf,
     pub(super) manifest: Manifest,
+    pub(super) retention: Retention,
+    /// The time of the last checkpoint, or of the start.
+    pub(super) now: Timestamp,
 }
 
 /// A generation that is being made.
@@ -60,7 +64,8 @@ pub(super) struct Made {
 
 impl Keeper {
     /// Starts a generation. What is left of one that was not finished goes.
-    pub(super) fn begin(&self, start: Start) -> Result<Building, StoreError> {
+    pub(super) fn begin(&mut self, start: Start) -> Result<Building, StoreError> {
+        self.now = start.now.steady;
         let number = self.newest().number + 1;
         let dir = self.dir(number);
         self.disk.remove_dir(&dir).map_err(io_failed("removing", &dir))?;
@@ -107,7 +112,8 @@ impl Keeper {
         Ok(Made { generation, bytes })
     }
 
-    /// Throws away what no kept generation needs. Only what the manifest on disk does without goes.
+    /// Throws away what no kept generation needs, and puts aside what it tells of events. Only what the manifest on disk
+    /// does without goes.
     pub(super) fn clear(&self) -> Result<(), StoreError> {
         self.manifest.remove_older(&self.disk, &self.data)?;
         let names = self.disk.names(&self.data);
@@ -127,10 +133,9 @@ impl Keeper {
         let found = journal::Found::look(Arc::clone(&self.disk), &self.data)?;
         // The oldest first: what is left has no gap, whenever the power goes.
         for &number in found.numbers().iter().filter(|&&number| number < needed_from) {
-            let path = self.data.join(journal::DIR).join(segment_name(number));
-            self.disk.remove(&path).map_err(io_failed("removing", &path))?;
+            history::keep(&*self.disk, &self.data, number, self.now)?;
         }
-        Ok(())
+        history::trim(&*self.disk, &self.data, self.retention, self.now)
     }
 
     /// The newest generation.

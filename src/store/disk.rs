@@ -22,6 +22,12 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// [`io::ErrorKind::NotFound`] if there is none, or it cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// How many bytes a file has.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if there is none.
+    fn len(&self, path: &Path) -> io::Result<u64>;
+
     /// Makes an empty file for its owner alone, in place of one that is there.
     ///
     /// # Errors

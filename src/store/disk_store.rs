@@ -3,24 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::change::{Fact, FactKey};
+use crate::domain::change::Fact;
 use crate::domain::ledger::Ledger;
 use crate::domain::time::Now;
 
-use super::background::{Background, Task};
-use super::checkpoint::{Keeper, Made, SCRATCH, Start};
+use super::background::Background;
+use super::checkpoint::{Keeper, SCRATCH};
 use super::disk::Disk;
-use super::journal::{End, Found, Journal, Link, Room, Shape};
+use super::founding::{found, make_dir, newest_manifest};
+use super::history::Retention;
+use super::journal::{End, Found, Journal, Room, Shape};
 use super::lock::Lock;
 use super::manifest::{Generation, Manifest};
 use super::os_disk::OsDisk;
+use super::running::{Open, Walk};
 use super::scan::Standing;
 use super::sled_snapshots::SledSnapshots;
 use super::snapshot::{Snapshot, Snapshots, each_row, unreadable, verify};
 use super::{Loaded, Progress, Round, Store, StoreError, format, format1, io_failed, round, rows};
-
-/// Facts of a portion of a checkpoint, at most: what the writer copies between two rounds.
-const PORTION_FACTS: usize = 512;
 
 /// How a store is kept. [`Options::default`] is right for every server; tests choose otherwise.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct Options {
     pub segment_bytes: u32,
     /// Bytes that the journal grows by before a checkpoint is made; more where the last generation is larger.
     pub checkpoint_bytes: u64,
+    /// How much is kept of the journal for its events.
+    pub retention: Retention,
     /// Whether segments and checkpoints are made by threads, and not at once.
     pub threaded: bool,
 }
@@ -44,6 +46,7 @@ impl Default for Options {
             snapshots: Arc::new(SledSnapshots),
             segment_bytes: 8 << 20,
             checkpoint_bytes: 32 << 20,
+            retention: Retention::default(),
             threaded: true,
         }
     }
@@ -60,31 +63,6 @@ pub struct DiskStore {
     open: Option<Open>,
     // Declared last, so that everything is closed before the directory is given back.
     _lock: Lock,
-}
-
-/// What there is of a store that was loaded.
-#[derive(Debug)]
-struct Open {
-    journal: Journal,
-    background: Background,
-    walk: Walk,
-    /// The time of the last round.
-    now: Now,
-    /// Bytes of journal since the newest generation.
-    journal_bytes: u64,
-    /// Bytes of journal at which the next checkpoint is due.
-    due_bytes: u64,
-    /// Bytes of the rows of the newest generation; 0 where that is not known yet.
-    generation_bytes: u64,
-}
-
-/// How far a checkpoint is.
-#[derive(Clone, Copy, Debug)]
-enum Walk {
-    Resting,
-    /// The key of the last fact that was handed over.
-    Going(Option<FactKey>),
-    Finishing,
 }
 
 impl DiskStore {
@@ -124,61 +102,6 @@ impl DiskStore {
             _lock: lock,
         })
     }
-}
-
-/// Makes a directory durably; one that is there stays as it is.
-fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
-    disk.make_dir(dir).map_err(io_failed("creating the directory", dir))?;
-    match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => disk.sync_dir(parent).map_err(io_failed("syncing", parent)),
-        _ => Ok(()),
-    }
-}
-
-/// Makes a new store. A directory without `FORMAT` that holds rounds all the same has lost it.
-fn found(options: &Options, data: &Path) -> Result<Manifest, StoreError> {
-    let disk = &options.disk;
-    let lost = || StoreError::Missing {
-        path: data.join(format::FORMAT_NAME),
-    };
-    if format1::holds_rounds(&**disk, data) {
-        return Err(lost());
-    }
-    let left = Found::look(Arc::clone(disk), data)?;
-    if left.has_rounds()
-        || Manifest::load(disk, data)?
-            .0
-            .is_some_and(|manifest| manifest.number > 1)
-    {
-        return Err(lost());
-    }
-    left.remove_all()?;
-    drop(Journal::create(
-        Arc::clone(disk),
-        data,
-        options.shape(),
-        Link::default(),
-    )?);
-    let manifest = Manifest::first(Generation::EMPTY);
-    manifest.store(disk, data)?;
-    format::write(&**disk, data)?;
-    Ok(manifest)
-}
-
-/// The newest manifest that holds. Newer ones that do not are told.
-pub(super) fn newest_manifest(disk: &Arc<dyn Disk>, data: &Path) -> Result<Manifest, StoreError> {
-    let (manifest, unreadable) = Manifest::load(disk, data)?;
-    let manifest = manifest.ok_or_else(|| StoreError::Missing {
-        path: data.join("manifest"),
-    })?;
-    for one in unreadable {
-        tracing::error!(
-            "{} is damaged; the one before it, manifest.{}, is used, and the next checkpoint replaces both: check the disk",
-            one.path.display(),
-            manifest.number
-        );
-    }
-    Ok(manifest)
 }
 
 impl Options {
@@ -357,6 +280,8 @@ impl DiskStore {
             snapshots: Arc::clone(&self.options.snapshots),
             data: self.data.clone(),
             manifest: self.manifest.clone(),
+            retention: self.options.retention,
+            now: now.steady,
         };
         keeper.clear()?;
         let background = if self.options.threaded {
@@ -375,68 +300,6 @@ impl DiskStore {
         };
         open.set_due(self.options.checkpoint_bytes);
         Ok(open)
-    }
-}
-
-impl Open {
-    /// The next checkpoint is due when the journal is as long as the generation: so all checkpoints together write no
-    /// more than a few times what the journal does.
-    fn set_due(&mut self, checkpoint_bytes: u64) {
-        self.due_bytes = checkpoint_bytes.max(self.generation_bytes);
-    }
-
-    fn checkpoint(&mut self, ledger: &Ledger, checkpoint_bytes: u64) -> Progress {
-        if let Some(outcome) = self.background.outcome() {
-            self.walk = Walk::Resting;
-            match outcome {
-                Ok(Made { generation, bytes }) => {
-                    self.generation_bytes = bytes;
-                    tracing::info!(
-                        "checkpoint {}: {} records, through round {}",
-                        generation.number,
-                        generation.records,
-                        generation.through
-                    );
-                    self.set_due(checkpoint_bytes);
-                }
-                Err(error) => {
-                    tracing::error!(
-                        "a checkpoint failed and is thrown away; service goes on, and it is tried again: {}",
-                        error.with_cause()
-                    );
-                    self.due_bytes = self.journal_bytes + checkpoint_bytes / 4;
-                }
-            }
-        }
-        match self.walk {
-            Walk::Resting if self.journal_bytes < self.due_bytes => Progress::Resting,
-            Walk::Resting => {
-                self.background.ask(Task::Begin(Start {
-                    after: self.journal.link(),
-                    at: self.journal.position(),
-                    now: self.now,
-                }));
-                self.walk = Walk::Going(None);
-                self.journal_bytes = 0;
-                Progress::Going
-            }
-            Walk::Going(_) if !self.background.is_ready() => Progress::Waiting,
-            Walk::Going(after) => {
-                let facts = ledger.facts_after(after, PORTION_FACTS);
-                let last = facts.last().map(Fact::key);
-                if !facts.is_empty() {
-                    self.background.ask(Task::Put(facts));
-                }
-                if let Some(last) = last {
-                    self.walk = Walk::Going(Some(last));
-                    return Progress::Going;
-                }
-                self.background.ask(Task::Finish(self.journal.link().round));
-                self.walk = Walk::Finishing;
-                Progress::Waiting
-            }
-            Walk::Finishing => Progress::Waiting,
-        }
     }
 }
 

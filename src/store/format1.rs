@@ -61,6 +61,8 @@ pub(super) fn upgrade(options: &Options, data: &Path) -> Result<Manifest, StoreE
                 number: 0,
                 generations: Vec::new(),
             },
+            retention: options.retention,
+            now: meta.now().unwrap_or_default().steady,
         };
         let mut building = keeper.begin(Start {
             after,

@@ -39,9 +39,10 @@ impl Lock {
                 Err(TryLockError::Error(source)) => return Err(io_failed("locking", &path)(source)),
             }
         }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(io_failed("writing", &path))?;
+        // For people only: a full disk must not keep a server from starting.
+        if let Err(error) = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())) {
+            tracing::debug!(%error, "{NAME} does not tell who has it");
+        }
         Ok(Self { _file: file })
     }
 }

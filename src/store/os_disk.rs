@@ -26,6 +26,10 @@ impl Disk for OsDisk {
         fs::read(path)
     }
 
+    fn len(&self, path: &Path) -> io::Result<u64> {
+        Ok(fs::metadata(path)?.len())
+    }
+
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let mut options = owner_only();
         options.create(true).truncate(true);

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::checkpoint::SCRATCH;
-use super::disk_store::{Options, newest_manifest};
+use super::disk_store::Options;
+use super::founding::newest_manifest;
 use super::journal::{DIR, End, Found};
 use super::lock::Lock;
 use super::manifest::{Generation, Manifest};

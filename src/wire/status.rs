@@ -25,6 +25,8 @@ codes! {
         NOT_AUTHORIZED = 0x0100,
         /// Too many new seats from one source, or new MACs of one identity; ask again after the time it names.
         SLOW_DOWN = 0x0101,
+        /// The server's disk is full: nothing new is taken; ask again after the time it names.
+        DISK_FULL = 0x0102,
         /// Two vendors have a product of this id: name the vendor.
         AMBIGUOUS_PRODUCT = 0x0110,
         /// No catalogue of the vendor has such a product.

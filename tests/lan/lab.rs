@@ -194,8 +194,43 @@ impl Host {
         finish(run.arg("--data").arg(self.data()).args(args))
     }
 
-    fn data(&self) -> PathBuf {
+    /// The data directory of this host's server.
+    pub(crate) fn data(&self) -> PathBuf {
         self.state.join("data")
+    }
+}
+
+/// A disk of its own for a directory, which is made; gone when this goes.
+#[derive(Debug)]
+pub(crate) struct SmallDisk {
+    at: PathBuf,
+}
+
+impl SmallDisk {
+    #[track_caller]
+    pub(crate) fn mount(at: PathBuf, mebibytes: u32) -> Self {
+        std::fs::create_dir_all(&at).expect("a directory for the disk");
+        let size = format!("size={mebibytes}m,mode=700");
+        let done = finish(command("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at));
+        assert_eq!(done.code, Some(0), "mount: {done:?}");
+        Self { at }
+    }
+
+    /// Fills it up but for so many bytes; what fills it.
+    pub(crate) fn fill(&self, but: u64) -> PathBuf {
+        let path = self.at.join("filler");
+        let mut filler = std::fs::File::create(&path).expect("a file");
+        let block = vec![1; 64 << 10];
+        while std::io::Write::write_all(&mut filler, &block).is_ok() {}
+        let len = filler.metadata().expect("its length").len();
+        filler.set_len(len.saturating_sub(but)).expect("shorter");
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        finish(command("umount").arg("--lazy").arg(&self.at));
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod addresses;
 mod crowd;
+mod disk;
 mod lab;
 #[path = "../support/process.rs"]
 #[expect(dead_code, reason = "shared with the system tests, which need more of it")]
@@ -53,6 +54,10 @@ const TESTS: &[Test] = &[
     (
         "a_server_is_found_where_there_is_no_route_at_all",
         routes::no_default_route,
+    ),
+    (
+        "on_a_full_disk_held_seats_go_on_no_new_one_is_given_and_room_is_noticed",
+        disk::full_disk,
     ),
     (
         "both_of_two_servers_are_listed_and_a_pinned_agent_uses_only_its_own",

@@ -31,17 +31,16 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A data directory as format 1 was, after three rounds with every kind of record.
-fn format_1() -> TempDir {
+/// A data directory as a release of that format left it when it was killed, after three rounds with every kind of record.
+fn kept(version: u32) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    copy(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/format-1"),
-        dir.path(),
-    );
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/format-{version}"));
+    copy(&kept, dir.path());
     dir
 }
 
-fn facts_of_format_1() -> BTreeMap<FactKey, Fact> {
+/// What every kept directory holds.
+fn facts_of_kept() -> BTreeMap<FactKey, Fact> {
     let mut facts = BTreeMap::new();
     let put = (0..40).map(|n| seat_put(n + 2_000, 1_000)).chain(every_put());
     let ended = (0..20).map(|n| Fact::SeatEnded(seat_key(n + 2_000)));
@@ -53,11 +52,11 @@ fn facts_of_format_1() -> BTreeMap<FactKey, Fact> {
 
 #[test]
 fn a_directory_of_format_1_is_upgraded_and_nothing_is_lost() {
-    let dir = format_1();
+    let dir = kept(1);
     for start in ["the upgrade", "the start after it"] {
         let (loaded, facts) = load(dir.path()).unwrap();
         assert_eq!((loaded.round, loaded.now), (3, Some(Now::at(1_003))), "{start}");
-        assert!(facts == facts_of_format_1(), "{start}");
+        assert!(facts == facts_of_kept(), "{start}");
     }
     assert_eq!(
         fs::read_to_string(dir.path().join("FORMAT")).unwrap(),
@@ -74,13 +73,27 @@ fn a_directory_of_format_1_is_upgraded_and_nothing_is_lost() {
     store.commit(&round).unwrap();
     drop(store);
     let (loaded, facts) = load(dir.path()).unwrap();
-    assert_eq!((loaded.round, facts.len()), (4, facts_of_format_1().len() + 1));
+    assert_eq!((loaded.round, facts.len()), (4, facts_of_kept().len() + 1));
+}
+
+#[test]
+fn a_directory_of_format_2_opens_and_nothing_is_lost() {
+    let dir = kept(2);
+    assert!(
+        dir.path().join("state.1").is_dir(),
+        "with a generation, and a round after it in the journal"
+    );
+    for start in ["the first start", "the next one"] {
+        let (loaded, facts) = load(dir.path()).unwrap();
+        assert_eq!((loaded.round, loaded.now), (3, Some(Now::at(1_003))), "{start}");
+        assert!(facts == facts_of_kept(), "{start}");
+    }
 }
 
 #[test]
 fn an_upgrade_that_was_interrupted_is_done_again() {
-    let sound = format_1();
-    let dir = format_1();
+    let sound = kept(1);
+    let dir = kept(1);
     load(dir.path()).unwrap();
     // The new format is there, but not yet said to be.
     for name in ["FORMAT", "ledger.round"] {
@@ -89,21 +102,21 @@ fn an_upgrade_that_was_interrupted_is_done_again() {
     copy(&sound.path().join("ledger"), &dir.path().join("ledger"));
     fs::remove_dir_all(dir.path().join("state.1")).unwrap();
     fs::create_dir(dir.path().join("state.1")).unwrap();
-    assert!(load(dir.path()).unwrap().1 == facts_of_format_1());
+    assert!(load(dir.path()).unwrap().1 == facts_of_kept());
 }
 
 #[test]
 fn damage_to_format_1_is_found_and_nothing_is_changed() {
     let mut refused = 0;
     for at in (0..150_000).step_by(9_001) {
-        let dir = format_1();
+        let dir = kept(1);
         let db = dir.path().join("ledger/db");
         let mut bytes = fs::read(&db).unwrap();
         let Some(byte) = bytes.get_mut(at) else { break };
         *byte ^= 0x40;
         fs::write(&db, bytes).unwrap();
         if let Ok((loaded, facts)) = load(dir.path()) {
-            assert!(loaded.round == 3 && facts == facts_of_format_1(), "byte {at}");
+            assert!(loaded.round == 3 && facts == facts_of_kept(), "byte {at}");
         } else {
             refused += 1;
             assert!(dir.path().join("ledger/db").exists(), "byte {at}");
@@ -202,6 +215,8 @@ fn checkpoints_beside_the_rounds_keep_the_journal_short_and_lose_nothing() {
     let segments = fs::read_dir(dir.path().join("journal")).unwrap().count();
     assert!(segments < 20, "{segments} segments are left");
     assert!(!dir.path().join("journal/0000000001.journal").exists());
+    let kept = fs::read(dir.path().join("history/0000000001.journal.gz")).unwrap();
+    assert!(kept.len() < 64 << 10, "kept, and compressed");
     let (ledger, round) = (served.ledger.clone(), served.round);
     drop(served);
     let again = Served::start(dir.path());

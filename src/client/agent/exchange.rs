@@ -146,8 +146,8 @@ impl Agent {
             }
             Some(Answer::Refused(status, refusal, seen)) => {
                 remember_server(&seen, memory);
-                // One that has too many customers just now has not judged this one.
-                if seen.pin.is_some() && status != Status::SLOW_DOWN {
+                // One that is too busy just now, or has no room, has not judged this component.
+                if seen.pin.is_some() && !is_for_now(status) {
                     memory.lease = None;
                 }
                 let mut denied = Denied::new(status, *refusal, seen.server);
@@ -258,7 +258,7 @@ impl Round<'_> {
     async fn ask(&mut self, met: Met, search: &mut Search) -> Option<Answer> {
         let (lead, fingerprint) = (met.lead.clone(), met.connection.fingerprint());
         match Box::pin(self.ask_one(met)).await {
-            Asked::Answer(Answer::Refused(status, refusal, seen)) if status == Status::SLOW_DOWN => {
+            Asked::Answer(Answer::Refused(status, refusal, seen)) if is_for_now(status) => {
                 let wait = Duration::from_secs(refusal.retry_secs.unwrap_or(1).into());
                 search.forget(fingerprint);
                 if search.again(lead, wait) {
@@ -448,4 +448,9 @@ fn host_name(given: Option<String>) -> Option<String> {
     };
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     (!name.is_empty() && name.len() <= HOST_NAME_LEN_MAX).then_some(name)
+}
+
+/// Whether a refusal judges nothing: it is to be asked again.
+const fn is_for_now(status: Status) -> bool {
+    matches!(status, Status::SLOW_DOWN | Status::DISK_FULL)
 }

@@ -206,13 +206,20 @@ impl Ledger {
         self.admins.values().any(|admin| admin.role == Role::Administrator)
     }
 
+    /// Whether who asks has a role for it.
+    #[must_use]
+    pub fn may(&self, actor: Actor, command: &Command) -> bool {
+        match actor {
+            Actor::Peer { identity, .. } => {
+                let role = self.role_of(&identity);
+                command.roles().iter().any(|asked| role.includes(*asked))
+            }
+            Actor::Server => true,
+        }
+    }
+
     fn decide(&self, actor: Actor, command: &Command, now: Now) -> Decided {
-        if let Actor::Peer { identity, .. } = actor
-            && !command
-                .roles()
-                .iter()
-                .any(|role| self.role_of(&identity).includes(*role))
-        {
+        if !self.may(actor, command) {
             return Decided::refused(Denial::NotAuthorized);
         }
         let occasion = Occasion { actor, now };

@@ -165,6 +165,7 @@ impl Ledger {
             waiting: self.index.waiting(),
             reservations: size(self.reservations.len()),
             clock: None,
+            disk_left: None,
             admins: size(self.admins.len()),
         }))
     }

@@ -202,6 +202,7 @@ fn status_tells_how_the_clock_stands() {
             waiting: 5,
             reservations: 6,
             clock: Some((Timestamp(77), standing)),
+            disk_left: None,
             admins: 1,
         };
         let mut pair = Pair::greeted(Role::Viewer);

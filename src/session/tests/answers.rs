@@ -274,6 +274,7 @@ fn status_tells_the_uptime_and_the_name() {
         waiting: 6,
         reservations: 7,
         clock: None,
+        disk_left: None,
     };
     pair.reply(tag, Answer::Reply(Box::new(Reply::Status(Box::new(status)))));
     let answers = pair.answers();

@@ -102,13 +102,14 @@ fn one_is_told_in_the_singular() {
 }
 
 /// Every denial there is.
-fn denials() -> [Denial; 31] {
+fn denials() -> [Denial; 32] {
     [
         Denial::AmbiguousProduct,
         Denial::BlacklistNotNewer { held: u64::MAX },
         Denial::CatalogueNotNewer { held: u64::MAX },
         Denial::Conflict,
         Denial::DeploymentOnly,
+        Denial::DiskFull,
         Denial::IdentityNotBound,
         Denial::LastAdministrator,
         Denial::LicenseBlacklisted,

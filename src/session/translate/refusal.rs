@@ -9,6 +9,9 @@ use crate::vendor::{KeyError, ListError};
 use crate::wire::Status;
 use crate::wire::messages::hello::Refusal;
 
+/// After how many seconds to ask a server again whose disk is full: somebody has to make room.
+const DISK_FULL_RETRY_SECS: u32 = 60;
+
 /// The status of a denial. No wildcard arm: a new [`Denial`] does not compile until the registry has a number for it.
 #[must_use]
 pub const fn status_of(denial: &Denial) -> Status {
@@ -18,6 +21,7 @@ pub const fn status_of(denial: &Denial) -> Status {
         Denial::CatalogueNotNewer { .. } => Status::CATALOGUE_NOT_NEWER,
         Denial::Conflict => Status::CONFLICT,
         Denial::DeploymentOnly => Status::DEPLOYMENT_ONLY,
+        Denial::DiskFull => Status::DISK_FULL,
         Denial::IdentityNotBound => Status::IDENTITY_NOT_BOUND,
         Denial::LastAdministrator => Status::LAST_ADMINISTRATOR,
         Denial::LicenseBlacklisted => Status::LICENSE_BLACKLISTED,
@@ -113,6 +117,7 @@ pub(super) fn refusal(denied: &Denied, server_time: Timestamp) -> Refusal {
         Denial::ReboundRecently { until } => refusal.until = Some(until.0),
         Denial::RequiredProduct { product } => refusal.required_product = Some(product.as_str().to_owned()),
         Denial::SlowDown { retry_secs } => refusal.retry_secs = Some(retry_secs),
+        Denial::DiskFull => refusal.retry_secs = Some(DISK_FULL_RETRY_SECS),
         Denial::AmbiguousProduct
         | Denial::Conflict
         | Denial::DeploymentOnly

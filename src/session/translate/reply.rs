@@ -219,6 +219,7 @@ fn counted(status: Counted, context: &Context<'_>) -> views::StatusOk {
         waiting: status.waiting,
         reservations: status.reservations,
         clock: status.clock.map_or_else(views::ClockRow::default, rows::clock),
+        disk_left: status.disk_left,
     }
 }
 

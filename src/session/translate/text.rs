@@ -70,6 +70,11 @@ fn about_seats(denied: &Denied, names: &Names) -> Option<String> {
             "{component} of {product} is bound to another identity on this machine, and an administrator has to approve \
              the new one: `seatkeeper resolve {mac}`"
         ),
+        Denial::DiskFull => {
+            "the disk of the license server is full, so it takes nothing new; seats that are held go on: make room on it, \
+             then ask again"
+                .to_owned()
+        }
         Denial::ReboundRecently { .. } => format!(
             "this identity took the place of another one at {component} less than 30 days ago and cannot release it yet; \
              wait, or have an administrator run `seatkeeper release MAC PRODUCT --reason TEXT`"
@@ -172,6 +177,7 @@ fn about_the_server(denial: Denial, names: &Names) -> String {
         // Told above; listed so that a new denial does not compile until it has words.
         Denial::Conflict
         | Denial::DeploymentOnly
+        | Denial::DiskFull
         | Denial::IdentityNotBound
         | Denial::LicenseBlacklisted
         | Denial::LicenseExpired

@@ -3,8 +3,9 @@ use crate::domain::change::Change;
 use crate::domain::ids::{Mac, VendorId};
 use crate::domain::seat::{EndCause, FormerSeat, SeatKey};
 use crate::domain::time::Timestamp;
+use crate::store::checkpoint::Start;
 use crate::store::envelope::seal;
-use crate::store::journal::Position;
+use crate::store::journal::{Link, Position};
 use crate::store::keys::Key;
 use crate::store::snapshot::Row;
 
@@ -61,6 +62,8 @@ fn with_rows(rows: Vec<Row>) -> tempfile::TempDir {
         snapshots: Arc::new(SledSnapshots),
         data: dir.path().to_owned(),
         manifest: store.manifest.clone(),
+        retention: Retention::default(),
+        now: Timestamp(1),
     };
     let mut building = keeper.begin(start).unwrap();
     building.put(vec![former(1)]).unwrap();
@@ -91,6 +94,50 @@ fn a_record_that_cannot_be_read_stops_the_start_and_is_named() {
         );
     }
     assert_eq!(load(with_rows(vec![(key, good)]).path()).unwrap().round, 1);
+}
+
+/// Writes rows into the newest generation of a directory behind the store's back, and compares it with the manifest.
+fn tampered(rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+    let dir = with_rows(Vec::new());
+    let state = dir.path().join("state.1");
+    let db = sled::Config::new()
+        .path(&state)
+        .segment_size(512 << 10)
+        .flush_every_ms(None)
+        .open()
+        .unwrap();
+    for (key, record) in rows {
+        match record {
+            Some(record) => db.insert(key, record.as_slice()).unwrap(),
+            None => db.remove(key).unwrap(),
+        };
+    }
+    drop(db);
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let manifest = Manifest::load(&disk, dir.path()).unwrap().0.unwrap();
+    let mut snapshot = SledSnapshots.open(&state, &dir.path().join(SCRATCH)).unwrap();
+    verify(&mut *snapshot, "here", &manifest.generations[0]).map(drop)
+}
+
+#[test]
+fn a_generation_with_other_rows_than_were_written_is_not_used() {
+    let key = |n| Key::Fact(former(n).key()).encode();
+    let record = |n, at: u64| seal(&key(n), 1, &(at, 2_u8)).unwrap();
+    assert!(tampered(&[]).is_ok());
+    for (what, rows) in [
+        ("a missing row", vec![(key(1), None)]),
+        ("a row more", vec![(key(2), Some(record(2, 7)))]),
+        ("a row of another time", vec![(key(1), Some(record(1, 8)))]),
+        ("another row", vec![(key(1), None), (key(2), Some(record(2, 7)))]),
+        ("no rows", vec![(key(1), None), (Key::Meta.encode(), None)]),
+        ("no last round", vec![(Key::Meta.encode(), None)]),
+    ] {
+        let refused = tampered(&rows);
+        assert!(
+            matches!(refused, Err(StoreError::Mismatch { .. })),
+            "{what}: {refused:?}"
+        );
+    }
 }
 
 #[test]

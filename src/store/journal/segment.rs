@@ -106,7 +106,7 @@ pub(in crate::store) fn name(number: u64) -> String {
 }
 
 /// The number in the name of a segment's file; nothing if it is another file.
-pub(super) fn number(name: &str) -> Option<u64> {
+pub(in crate::store) fn number(name: &str) -> Option<u64> {
     let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
     (number <= NUMBER_MAX && self::name(number) == name).then_some(number)
 }

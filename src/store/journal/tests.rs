@@ -2,6 +2,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
+use super::reader::Reader;
 use super::*;
 use crate::store::os_disk::OsDisk;
 
@@ -235,6 +236,17 @@ fn a_segment_that_is_cut_longer_or_gone_is_missed() {
         fs::remove_file(&path).unwrap();
         assert_damaged(dir.path(), "gone");
         fs::write(&path, &whole).unwrap();
+    }
+    // The last one in use, with those that were made ahead of need behind it.
+    for path in segment_paths(dir.path()).into_iter().skip(in_use - 1) {
+        fs::rename(&path, path.with_extension("gone")).unwrap();
+    }
+    assert_damaged(dir.path(), "the end gone");
+    for path in fs::read_dir(dir.path().join(DIR))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
+        fs::rename(&path, path.with_extension("journal")).unwrap();
     }
     assert_rounds(dir.path(), USED_ROUNDS);
 }

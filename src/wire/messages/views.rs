@@ -59,6 +59,8 @@ message! {
         0x0012 reservations: required u32;
         /// How the server's clock stands.
         0x0013 clock: required ClockRow;
+        /// Bytes that are left for changes; there where the disk is full.
+        0x0014 disk_left: optional u64;
     }
 }
 

@@ -287,6 +287,13 @@ impl Disk for SimDisk {
             .unwrap_or_default())
     }
 
+    fn len(&self, path: &Path) -> io::Result<u64> {
+        let mut state = self.lock();
+        state.whole(false)?;
+        let inode = state.inode(path)?;
+        Ok(state.files.get(&inode).map_or(0, |inode| inode.current.len() as u64))
+    }
+
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let mut state = self.lock();
         state.whole(true)?;

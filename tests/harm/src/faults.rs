@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::AddAssign;
 
+use seatkeeper::store::StoreError;
 use seatkeeper_model::Random;
 
 use crate::disk::Event;
@@ -28,7 +29,7 @@ impl AddAssign for Failed {
 }
 
 /// Rounds of each history.
-const ROUNDS: u64 = 45;
+const ROUNDS: u64 = 25;
 
 /// Makes each call of the same history fail, one history for each: with an error of the device, and for want of room.
 ///
@@ -72,6 +73,12 @@ fn history(options: Options, fault: Option<(u64, Event)>, told: &mut Failed) -> 
         );
         if let Err(error) = outcome {
             assert!(fault.is_some(), "without a fault: {error}");
+            if let Some((_, Event::Full)) = fault {
+                assert!(
+                    matches!(error, StoreError::Full { .. }),
+                    "a full disk is told as one: {error}"
+                );
+            }
             is_refused = true;
             // The disk is well again: room was made, or the device is back.
             site.disk.no_plan();
@@ -90,7 +97,7 @@ fn history(options: Options, fault: Option<(u64, Event)>, told: &mut Failed) -> 
 }
 
 /// A start, and rounds until one fails or it is time to start anew.
-fn rounds(site: &mut Site, dice: &mut Random) -> Result<(), seatkeeper::store::StoreError> {
+fn rounds(site: &mut Site, dice: &mut Random) -> Result<(), StoreError> {
     let mut store = site.start()?;
     while site.round < ROUNDS {
         site.step(&mut store)?;

@@ -81,6 +81,10 @@ impl Site {
                 disk,
                 segment_bytes: self.options.segment_bytes,
                 checkpoint_bytes: self.options.checkpoint_bytes,
+                retention: store::Retention {
+                    days: 365,
+                    bytes: 4_000,
+                },
                 threaded: false,
             },
         )
@@ -156,6 +160,10 @@ impl store::Disk for Rooted {
 
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
         self.disk.read(&self.path(path))
+    }
+
+    fn len(&self, path: &Path) -> std::io::Result<u64> {
+        self.disk.len(&self.path(path))
     }
 
     fn create(&self, path: &Path) -> std::io::Result<Box<dyn store::DiskFile>> {

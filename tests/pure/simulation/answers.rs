@@ -218,6 +218,7 @@ fn denial(denial: Denial) -> model::Denial {
         Denial::UnknownSerial => model::Denial::UnknownSerial,
         Denial::UnknownVendor => model::Denial::UnknownVendor,
         Denial::AmbiguousProduct
+        | Denial::DiskFull
         | Denial::LastAdministrator
         | Denial::NotAuthorized
         | Denial::SlowDown { .. }

@@ -10,7 +10,13 @@ use seatkeeper::wire::messages::{Request, Response, seat};
 use crate::site::Site;
 use crate::wire::{Wire, answer, checkout, mac};
 
+/// Kills; a long campaign sets the variable [`KILLS_VARIABLE`].
 const KILLS: u16 = 15;
+
+const KILLS_VARIABLE: &str = "SEATKEEPER_KILLS";
+
+/// Machines of each life of the server.
+const MACHINES: u16 = 100;
 
 /// Requests in flight when the server dies, at most.
 const IN_FLIGHT: u16 = 24;
@@ -85,17 +91,20 @@ async fn work(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answered_request_is_lost_when_the_server_is_killed() {
     let mut site = Site::open_with(LIMITS);
-    site.buy(1, "BKSRV", 5_000);
+    site.buy(1, "BKSRV", 60_000);
     let identity = Identity::generate().unwrap();
     let mut known = BTreeMap::new();
-    for kill in 0..KILLS {
+    let kills = std::env::var(KILLS_VARIABLE).map_or(KILLS, |kills| kills.parse().expect("a number"));
+    assert!(kills <= u16::MAX / MACHINES, "{KILLS_VARIABLE} is too large");
+    for kill in 0..kills {
         let server = site.server().address();
         work(
             server,
             &identity,
             site.vendor.id(),
-            1 + kill * 100,
-            1 + kill * 3,
+            1 + kill * MACHINES,
+            // Spread over all that are sent, in no order.
+            1 + kill.wrapping_mul(7_919) % (MACHINES - IN_FLIGHT),
             &mut known,
         )
         .await;

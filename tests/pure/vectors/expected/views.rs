@@ -37,6 +37,7 @@ pub(super) fn status() -> Group {
             accepted_in_secs: Some(7_200),
             ..Default::default()
         },
+        disk_left: None,
     };
     let set_back = views::StatusOk {
         server_time: NOW,
@@ -47,6 +48,7 @@ pub(super) fn status() -> Group {
             set_back_secs: Some(3_600),
             ..Default::default()
         },
+        disk_left: Some(5 << 20),
         ..Default::default()
     };
     vec![

@@ -1,0 +1,190 @@
+//! What no generation needs of the journal any more, kept for its events: compressed, for as long and as large as is
+//! configured (rule V3).
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use flate2::{Compression, GzBuilder};
+
+use super::disk::Disk;
+use super::journal::{DIR, segment_name, segment_number};
+use super::{StoreError, io_failed};
+use crate::domain::time::{DAY_SECS, Timestamp};
+
+/// The directory, in the data directory.
+pub(super) const HISTORY: &str = "history";
+
+/// What is added to a segment's name.
+const SUFFIX: &str = ".gz";
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Retention {
+    /// For how many days.
+    pub days: u32,
+    /// Compressed bytes, at most.
+    pub bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            days: 365,
+            bytes: 4 << 30,
+        }
+    }
+}
+
+/// Moves segment `number` from the journal to what is kept, as of `now`.
+pub(super) fn keep(disk: &dyn Disk, data: &Path, number: u64, now: Timestamp) -> Result<(), StoreError> {
+    let (journal, history) = (data.join(DIR), data.join(HISTORY));
+    let segment = journal.join(segment_name(number));
+    let bytes = disk.read(&segment).map_err(io_failed("reading", &segment))?;
+    let path = history.join(segment_name(number) + SUFFIX);
+    let draft = history.join(segment_name(number) + SUFFIX + ".new");
+    disk.make_dir(&history)
+        .map_err(io_failed("creating the directory", &history))?;
+    let write = || {
+        let mut file = disk.create(&draft)?;
+        file.write_at(0, &compressed(&bytes, now)?)?;
+        file.sync()?;
+        disk.rename(&draft, &path)?;
+        disk.sync_dir(&history)?;
+        disk.sync_dir(data)
+    };
+    write().map_err(io_failed("writing", &path))?;
+    disk.remove(&segment).map_err(io_failed("removing", &segment))
+}
+
+/// Removes the oldest of what is kept until the rest is as new and as small as it should be.
+pub(super) fn trim(disk: &dyn Disk, data: &Path, retention: Retention, now: Timestamp) -> Result<(), StoreError> {
+    let history = data.join(HISTORY);
+    let kept = kept(disk, &history)?;
+    let mut total: u64 = kept.iter().map(|(_, len)| len).sum();
+    let oldest = now.0.saturating_sub(u64::from(retention.days) * DAY_SECS);
+    for (path, len) in kept {
+        if total <= retention.bytes && kept_at(disk, &path)?.0 >= oldest {
+            break;
+        }
+        disk.remove(&path).map_err(io_failed("removing", &path))?;
+        total -= len;
+    }
+    Ok(())
+}
+
+/// The files that are kept with their lengths, the oldest first. What is left of one that was being written goes.
+fn kept(disk: &dyn Disk, history: &Path) -> Result<Vec<(PathBuf, u64)>, StoreError> {
+    let mut numbers = Vec::new();
+    for name in disk
+        .names(history)
+        .map_err(io_failed("reading the directory", history))?
+    {
+        if let Some(number) = name.strip_suffix(SUFFIX).and_then(segment_number) {
+            numbers.push(number);
+        } else {
+            let path = history.join(name);
+            disk.remove(&path).map_err(io_failed("removing", &path))?;
+        }
+    }
+    numbers.sort_unstable();
+    numbers
+        .into_iter()
+        .map(|number| {
+            let path = history.join(segment_name(number) + SUFFIX);
+            let len = disk.len(&path).map_err(io_failed("reading", &path))?;
+            Ok((path, len))
+        })
+        .collect()
+}
+
+/// When a file was put there, as its header says. One whose header does not hold is as old as can be.
+fn kept_at(disk: &dyn Disk, path: &Path) -> Result<Timestamp, StoreError> {
+    let bytes = disk.read(path).map_err(io_failed("reading", path))?;
+    let header = GzDecoder::new(bytes.as_slice());
+    Ok(Timestamp(header.header().map_or(0, |header| header.mtime().into())))
+}
+
+fn compressed(bytes: &[u8], now: Timestamp) -> io::Result<Vec<u8>> {
+    let mtime = u32::try_from(now.0).unwrap_or(u32::MAX);
+    let mut encoder = GzBuilder::new().mtime(mtime).write(Vec::new(), Compression::default());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+
+    use super::*;
+    use crate::store::os_disk::OsDisk;
+
+    fn data() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join(DIR)).unwrap();
+        dir
+    }
+
+    fn put_aside(data: &Path, number: u64, at: u64) -> Vec<u8> {
+        let bytes: Vec<u8> = (0..5_000_u64).map(|n| (n * n * number).to_le_bytes()[1]).collect();
+        fs::write(data.join(DIR).join(segment_name(number)), &bytes).unwrap();
+        keep(&OsDisk, data, number, Timestamp(at)).unwrap();
+        assert!(!data.join(DIR).join(segment_name(number)).exists());
+        bytes
+    }
+
+    fn names(data: &Path) -> Vec<String> {
+        let mut names = OsDisk.names(&data.join(HISTORY)).unwrap();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_segment_is_kept_as_it_was() {
+        let dir = data();
+        let bytes = put_aside(dir.path(), 3, 1_000);
+        let packed = fs::read(dir.path().join("history/0000000003.journal.gz")).unwrap();
+        let mut unpacked = Vec::new();
+        GzDecoder::new(packed.as_slice()).read_to_end(&mut unpacked).unwrap();
+        assert!(unpacked == bytes && packed.len() < bytes.len());
+    }
+
+    #[test]
+    fn what_is_older_than_it_should_be_goes() {
+        let dir = data();
+        for number in 1..=5 {
+            put_aside(dir.path(), number, number * DAY_SECS);
+        }
+        let retention = Retention {
+            days: 2,
+            ..Retention::default()
+        };
+        trim(&OsDisk, dir.path(), retention, Timestamp(5 * DAY_SECS)).unwrap();
+        let left = [3, 4, 5].map(|number| segment_name(number) + SUFFIX);
+        assert_eq!(names(dir.path()), left, "those of two days ago and younger");
+    }
+
+    #[test]
+    fn more_than_there_should_be_goes_the_oldest_first() {
+        let dir = data();
+        for number in 1..=4 {
+            put_aside(dir.path(), number, 9);
+        }
+        fs::write(dir.path().join("history/0000000005.journal.gz.new"), "half").unwrap();
+        let len = |number| {
+            fs::metadata(dir.path().join(HISTORY).join(segment_name(number) + SUFFIX))
+                .unwrap()
+                .len()
+        };
+        let retention = Retention {
+            days: 365,
+            bytes: len(3) + len(4),
+        };
+        trim(&OsDisk, dir.path(), retention, Timestamp(9)).unwrap();
+        assert_eq!(names(dir.path()), [3, 4].map(|number| segment_name(number) + SUFFIX));
+        let nothing = Retention { days: 365, bytes: 0 };
+        trim(&OsDisk, dir.path(), nothing, Timestamp(9)).unwrap();
+        assert!(names(dir.path()).is_empty());
+    }
+}

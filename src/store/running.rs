@@ -1,0 +1,100 @@
+//! A store that was loaded: rounds into the journal, and checkpoints beside them where they are due.
+
+use crate::domain::change::{Fact, FactKey};
+use crate::domain::ledger::Ledger;
+use crate::domain::time::Now;
+
+use super::Progress;
+use super::background::{Background, Task};
+use super::checkpoint::{Made, Start};
+use super::journal::Journal;
+
+/// Facts of a portion of a checkpoint, at most: what the writer copies between two rounds.
+const PORTION_FACTS: usize = 512;
+
+/// What there is of a store that was loaded.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) journal: Journal,
+    pub(super) background: Background,
+    pub(super) walk: Walk,
+    /// The time of the last round.
+    pub(super) now: Now,
+    /// Bytes of journal since the newest generation.
+    pub(super) journal_bytes: u64,
+    /// Bytes of journal at which the next checkpoint is due.
+    pub(super) due_bytes: u64,
+    /// Bytes of the rows of the newest generation; 0 where that is not known yet.
+    pub(super) generation_bytes: u64,
+}
+
+/// How far a checkpoint is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Walk {
+    Resting,
+    /// The key of the last fact that was handed over.
+    Going(Option<FactKey>),
+    Finishing,
+}
+
+impl Open {
+    /// The next checkpoint is due when the journal is as long as the generation: so all checkpoints together write no
+    /// more than a few times what the journal does.
+    pub(super) fn set_due(&mut self, checkpoint_bytes: u64) {
+        self.due_bytes = checkpoint_bytes.max(self.generation_bytes);
+    }
+
+    pub(super) fn checkpoint(&mut self, ledger: &Ledger, checkpoint_bytes: u64) -> Progress {
+        if let Some(outcome) = self.background.outcome() {
+            self.walk = Walk::Resting;
+            match outcome {
+                Ok(Made { generation, bytes }) => {
+                    self.generation_bytes = bytes;
+                    tracing::info!(
+                        "checkpoint {}: {} records, through round {}",
+                        generation.number,
+                        generation.records,
+                        generation.through
+                    );
+                    self.set_due(checkpoint_bytes);
+                }
+                Err(error) => {
+                    tracing::error!(
+                        "a checkpoint failed and is thrown away; service goes on, and it is tried again: {}",
+                        error.with_cause()
+                    );
+                    self.due_bytes = self.journal_bytes + checkpoint_bytes / 4;
+                }
+            }
+        }
+        match self.walk {
+            Walk::Resting if self.journal_bytes < self.due_bytes => Progress::Resting,
+            Walk::Resting => {
+                self.background.ask(Task::Begin(Start {
+                    after: self.journal.link(),
+                    at: self.journal.position(),
+                    now: self.now,
+                }));
+                self.walk = Walk::Going(None);
+                self.journal_bytes = 0;
+                Progress::Going
+            }
+            Walk::Going(_) if !self.background.is_ready() => Progress::Waiting,
+            Walk::Going(after) => {
+                let facts = ledger.facts_after(after, PORTION_FACTS);
+                let last = facts.last().map(Fact::key);
+                if !facts.is_empty() {
+                    self.background.ask(Task::Put(facts));
+                }
+                if let Some(last) = last {
+                    self.walk = Walk::Going(Some(last));
+                    return Progress::Going;
+                }
+                self.background.ask(Task::Finish(self.journal.link().round));
+                self.walk = Walk::Finishing;
+                Progress::Waiting
+            }
+            Walk::Finishing => Progress::Waiting,
+        }
+    }
+}
