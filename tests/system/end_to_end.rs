@@ -20,6 +20,7 @@ mod program;
 mod repair;
 mod roles;
 mod seats;
+mod secrets;
 mod startup;
 mod stopping;
 mod views;
