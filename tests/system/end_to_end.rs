@@ -2,6 +2,7 @@
 
 mod administration;
 mod agents;
+mod authority;
 mod barrier;
 mod clock;
 mod clones;
@@ -14,10 +15,12 @@ mod imports;
 mod interrupted;
 mod keys;
 mod limits;
+mod names;
 mod outage;
 mod peers;
 mod program;
 mod repair;
+mod replay;
 mod roles;
 mod seats;
 mod secrets;
