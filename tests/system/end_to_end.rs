@@ -22,6 +22,7 @@ mod program;
 mod repair;
 mod replay;
 mod roles;
+mod rotation;
 mod seats;
 mod secrets;
 mod startup;
