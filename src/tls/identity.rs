@@ -2,13 +2,16 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::public_key::{PublicKey, SCHEME};
-use super::{TlsError, key_file};
+use super::{TlsError, key_file, pem};
+
+/// The PEM sections of an identity.
+const KEY_LABEL: &str = "PRIVATE KEY";
+const CERTIFICATE_LABEL: &str = "CERTIFICATE";
 
 /// The name in every certificate; nobody looks at it.
 const COMMON_NAME: &str = "seatkeeper identity";
@@ -33,7 +36,7 @@ impl Identity {
         let mut params = rcgen::CertificateParams::default();
         params.distinguished_name.push(rcgen::DnType::CommonName, COMMON_NAME);
         let certificate = params.self_signed(&key_pair).map_err(TlsError::Generate)?;
-        let key_pem = Zeroizing::new(key_pair.serialize_pem());
+        let key_pem = pem::encode(KEY_LABEL, key_pair.serialized_der());
         key_pair.zeroize();
         let mut pem = Zeroizing::new(String::with_capacity(2_048));
         pem.push_str(&key_pem);
@@ -48,11 +51,11 @@ impl Identity {
     /// ECDSA P-256.
     pub fn from_pem(pem: &str) -> Result<Self, TlsError> {
         let fault = |reason| TlsError::Identity { reason };
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|_| fault("it has no readable CERTIFICATE section"))?;
-        let key_der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())
-            .map_err(|_| fault("it has no readable PRIVATE KEY section"))?;
-        let key_der = Zeroizing::new(PrivateKeyDer::Pkcs8(key_der));
+        let certificate =
+            pem::decode(pem, CERTIFICATE_LABEL).ok_or_else(|| fault("it has no readable CERTIFICATE section"))?;
+        let certificate = CertificateDer::from(certificate.to_vec());
+        let key_der = pem::decode(pem, KEY_LABEL).ok_or_else(|| fault("it has no readable PRIVATE KEY section"))?;
+        let key_der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key_der.as_slice()));
         let key = rustls::crypto::ring::sign::any_ecdsa_type(&key_der)
             .map_err(|_| fault("its private key is not an ECDSA key"))?;
         let public_key = PublicKey::of_certificate(&certificate)

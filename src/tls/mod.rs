@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod identity;
 mod key_file;
+mod pem;
 mod public_key;
 mod succession;
 mod verify;

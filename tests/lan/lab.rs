@@ -1,6 +1,7 @@
 //! Networks of hosts in network namespaces: no root, no `ip netns`, nothing left behind.
 //!
-//! The test program starts itself anew in a user namespace in which it is root. Each host is a process of its own
+//! The test program starts itself anew in namespaces of its own: as root where it is root, so that there are other users,
+//! else in a user namespace in which it is root. Each host is a process of its own
 //! network namespace that lives as long as its [`Lab`]; links are veth pairs between two of them.
 
 use std::ffi::OsStr;
@@ -11,7 +12,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::process::{Output, SEATKEEPER, ServerProcess, command, finish};
+use crate::process::{Output, SEATKEEPER, STATE_HOME, ServerProcess, command, finish};
 
 /// Set in the process that has become root of its own namespaces.
 const INSIDE: &str = "SEATKEEPER_LAN_INSIDE";
@@ -28,11 +29,25 @@ pub(crate) fn enter() -> Result<(), String> {
     if std::env::var_os(INSIDE).is_some() {
         return Ok(());
     }
+    let mut fault = String::new();
+    let ways: [&[&str]; 2] = [
+        &["--net", "--mount"],
+        &["--user", "--map-root-user", "--net", "--mount"],
+    ];
+    for way in ways.into_iter().skip(usize::from(!nix::unistd::geteuid().is_root())) {
+        match enter_by(way) {
+            Ok(never) => match never {},
+            Err(reason) => fault = reason,
+        }
+    }
+    Err(fault)
+}
+
+/// Starts this program anew in namespaces that `unshare` makes with these options; returns where they make no lab.
+fn enter_by(options: &[&str]) -> Result<std::convert::Infallible, String> {
     let unshare = |program: &OsStr| {
         let mut unshare = Command::new("unshare");
-        unshare
-            .args(["--user", "--map-root-user", "--net", "--mount", "--"])
-            .arg(program);
+        unshare.args(options).arg("--").arg(program);
         unshare
     };
     let tried = unshare("sh".as_ref()).args(["-c", TRIAL]).stdin(Stdio::null()).output();
@@ -194,7 +209,21 @@ impl Host {
         finish(run.arg("--data").arg(self.data()).args(args))
     }
 
-    /// The data directory of this host's server.
+    /// Runs an administrator's command on this host, with the administrator's identity of `server`, against `address`.
+    #[track_caller]
+    pub(crate) fn administer<S: AsRef<OsStr>>(
+        &self,
+        server: &Self,
+        address: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Output {
+        let mut run = self.command(SEATKEEPER);
+        run.arg("--data").arg(server.data()).args(args);
+        // What this host remembers of servers is its own: every lab has the same addresses.
+        finish(run.args(["--server", address]).env(STATE_HOME, &self.state))
+    }
+
+    /// The data directory of a server on this host.
     pub(crate) fn data(&self) -> PathBuf {
         self.state.join("data")
     }

@@ -1,7 +1,8 @@
 //! Seatkeeper on networks: hosts in network namespaces, the real binary on each.
 //!
 //! Needs Linux, `unshare`, `nsenter` and `ip`, and permission to make user namespaces; where that is missing the tests
-//! count as ignored, or as failed with `SEATKEEPER_LAN=require`.
+//! count as ignored, or as failed with `SEATKEEPER_LAN=require`. So do those that need root besides. Those that need
+//! `strace` or systemd's own tools count as ignored where there are none.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,12 +16,14 @@ mod addresses;
 mod crowd;
 mod disk;
 mod lab;
+mod least;
 #[path = "../support/process.rs"]
 #[expect(dead_code, reason = "shared with the system tests, which need more of it")]
 mod process;
 mod routes;
 mod servers;
 mod shop;
+mod silence;
 #[path = "../support/vendor.rs"]
 #[expect(dead_code, reason = "shared with the system tests, which need more of it")]
 mod vendor;
@@ -84,13 +87,38 @@ const TESTS: &[Test] = &[
         addresses::link_local_only,
     ),
     (
+        "a_server_opens_no_connection_and_sends_nothing_that_was_not_asked_for",
+        silence::counted,
+    ),
+    (
         "three_hundred_identities_in_three_namespaces_get_exactly_two_hundred_seats",
         crowd::three_namespaces,
     ),
 ];
 
+/// A test that not every machine can run on which labs can be made: what it needs as well.
+type Demanding = (&'static str, fn(), fn() -> Result<(), String>);
+
+const DEMANDING: &[Demanding] = &[
+    (
+        "as_the_unit_runs_it_the_server_serves_imports_checkpoints_and_restarts",
+        least::hardened,
+        least::root,
+    ),
+    (
+        "the_unit_is_sound_and_leaves_little_exposed",
+        least::sound_unit,
+        least::systemd,
+    ),
+    (
+        "every_system_call_is_one_that_the_unit_allows_and_none_connects_or_writes_elsewhere",
+        least::system_calls,
+        least::tracing,
+    ),
+];
+
 fn main() -> ExitCode {
-    if let Some(part) = crowd::part() {
+    if let Some(part) = crowd::part().or_else(least::part) {
         return part;
     }
     let mut arguments = Arguments::from_args();
@@ -101,6 +129,24 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
+    let mut demanding = Vec::new();
+    for &(name, test, needs) in DEMANDING {
+        let met = match &possible {
+            Ok(()) if !arguments.list => needs(),
+            other => other.clone(),
+        };
+        if let (Ok(()), Err(reason)) = (&possible, &met) {
+            eprintln!("\nNOT TESTED: {name} ({reason})\n");
+            if lab::is_required() && least::is_essential(needs) {
+                return ExitCode::FAILURE;
+            }
+        }
+        let run = move || {
+            test();
+            Ok(())
+        };
+        demanding.push(Trial::test(name, run).with_ignored_flag(met.is_err()));
+    }
     // Each waits more than it works, but two at once keep two cores busy.
     arguments.test_threads = arguments.test_threads.or(Some(2));
     let trial = |&(name, test): &Test| {
@@ -110,5 +156,6 @@ fn main() -> ExitCode {
         };
         Trial::test(name, run).with_ignored_flag(possible.is_err())
     };
-    libtest_mimic::run(&arguments, TESTS.iter().map(trial).collect()).exit_code()
+    let trials = TESTS.iter().map(trial).chain(demanding).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::lab::{Host, Lab};
 use crate::process::{Output, ServerProcess};
@@ -29,6 +29,24 @@ impl Shop {
         }
     }
 
+    /// The file of its catalogue.
+    pub(crate) fn catalogue(&self) -> &Path {
+        &self.catalogue
+    }
+
+    /// Has the server on `host` trust the vendor, and imports its catalogue and these licenses: number, product, seats.
+    #[track_caller]
+    pub(crate) fn supply(&self, host: &Host, licenses: &[(u16, &str, u32)]) {
+        host.admin(["vendor".into(), "trust".into(), OsString::from(&self.vendor_key)])
+            .ok();
+        host.admin(["catalogue".into(), "import".into(), OsString::from(&self.catalogue)])
+            .ok();
+        for (number, product, seats) in licenses {
+            host.admin(["import", &self.vendor.license(*number, product, *seats)])
+                .ok();
+        }
+    }
+
     /// Starts a server on `host` that has the vendor's catalogue and these licenses: number, product, seats.
     #[track_caller]
     pub(crate) fn server(&self, host: &Host, licenses: &[(u16, &str, u32)]) -> ServerProcess {
@@ -39,14 +57,7 @@ impl Shop {
     #[track_caller]
     pub(crate) fn server_with(&self, host: &Host, licenses: &[(u16, &str, u32)], args: &[&str]) -> ServerProcess {
         let server = host.serve(args);
-        host.admin(["vendor".into(), "trust".into(), OsString::from(&self.vendor_key)])
-            .ok();
-        host.admin(["catalogue".into(), "import".into(), OsString::from(&self.catalogue)])
-            .ok();
-        for (number, product, seats) in licenses {
-            host.admin(["import", &self.vendor.license(*number, product, *seats)])
-                .ok();
-        }
+        self.supply(host, licenses);
         server
     }
 

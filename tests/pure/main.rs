@@ -1,6 +1,7 @@
 //! Claims about the pure part, and about the tree itself.
 
 mod json_guide;
+mod paths;
 mod readme;
 mod registry;
 mod simulation;

@@ -2,6 +2,7 @@
 
 mod administration;
 mod agents;
+mod authority;
 mod barrier;
 mod clock;
 mod clones;
@@ -14,12 +15,16 @@ mod imports;
 mod interrupted;
 mod keys;
 mod limits;
+mod names;
 mod outage;
 mod peers;
 mod program;
 mod repair;
+mod replay;
 mod roles;
+mod rotation;
 mod seats;
+mod secrets;
 mod startup;
 mod stopping;
 mod views;

@@ -12,7 +12,7 @@ use crate::site::Site;
 use crate::wire::{Wire, answer, checkout, hello as say_hello, mac};
 
 /// A request of this opcode that changes nothing of what the others need.
-fn request(site: &Site, opcode: Opcode) -> Request {
+pub(super) fn request(site: &Site, opcode: Opcode) -> Request {
     let (vendor, product) = (site.vendor.id().0, "BKSRV".to_owned());
     match opcode {
         Opcode::HELLO => say_hello(),

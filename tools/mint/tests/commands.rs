@@ -76,6 +76,23 @@ fn a_key_pair_is_made_for_its_owner_only_and_never_overwritten() {
     refusal(dir.path(), &["keygen", "--out", ".", "--name", "../x"], 2);
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_is_signed_with_a_private_key_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let (dir, _) = vendor();
+    let key = dir.path().join("vendor.key");
+    let sign = ["catalogue", "sign", EXAMPLE, "--key", "vendor.key", "--out", "x"];
+    for mode in [0o640, 0o604, 0o620] {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("set");
+        let told = refusal(dir.path(), &sign, 1);
+        assert!(told.contains("chmod 600 vendor.key"), "{told}");
+        assert!(!dir.path().join("x").exists());
+    }
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("set");
+    json(dir.path(), &sign);
+}
+
 #[test]
 fn a_private_key_is_named_and_not_shown() {
     let (dir, _) = vendor();

@@ -1,0 +1,166 @@
+//! The steps of SECURITY.md, "Rotation", with the commands that stand there.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::cause;
+use super::colleague::Colleague;
+use crate::process::{Machine, SEATKEEPER, ServerProcess, command, finish};
+use crate::site::Site;
+use crate::vendor::{Vendor, serial};
+use seatkeeper::domain::blacklist::Listed;
+
+/// `seatkeeper agent trust FINGERPRINT` on a machine.
+#[track_caller]
+fn trust(machine: &Machine, fingerprint: &str) {
+    let mut trust = command(SEATKEEPER);
+    trust.args(["agent", "trust", fingerprint]);
+    finish(machine.environment(&mut trust)).ok();
+}
+
+#[test]
+fn the_identity_of_a_server_is_rotated_and_machines_go_over_when_they_are_told_to() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 2);
+    for number in [1, 2] {
+        site.agent(number, "checkout", "BKSRV", "agent").ok();
+    }
+    let old = site.server().fingerprint.clone();
+    let seats = site.json(["seats"]);
+    let lease_key = fs::read(site.data().join("lease.pem")).unwrap();
+    // 1. Stop the server and set its identity aside.
+    site.stop();
+    let aside = site.data().join("identity.pem.old");
+    fs::rename(site.data().join("identity.pem"), &aside).unwrap();
+    // 2. Start it: it makes a new one, and says so.
+    site.start();
+    site.server().await_line("identity.pem is missing");
+    // 3. Read the new fingerprint on the server's own host.
+    let new = site.json(["status"])["fingerprint"].as_str().unwrap().to_owned();
+    assert_ne!(new, old);
+    assert_eq!(
+        site.json(["seats"]),
+        seats,
+        "licenses, seats and administrators are as they were"
+    );
+    assert_eq!(fs::read(site.data().join("lease.pem")).unwrap(), lease_key);
+    // Agents refuse the new identity until they are told: it could be anybody's.
+    let refused = site.agent(1, "renew", "BKSRV", "agent").failed_with(3);
+    assert!(
+        cause(&refused).starts_with("invalid license") && refused.stderr.contains(&new),
+        "{refused:?}"
+    );
+    // 4. On each machine.
+    for number in [1, 2] {
+        trust(&site.machine(number), &new);
+        site.agent(number, "renew", "BKSRV", "agent").ok();
+    }
+    let renewed = site.json(["seats"]);
+    assert_eq!(
+        renewed[0]["acquired_at"], seats[0]["acquired_at"],
+        "no seat was engaged anew"
+    );
+    assert_eq!(site.json(["status"])["conflicts"], 0);
+    // 5. and 6. The old one was stolen: one machine is made to forget it, the other one is not.
+    let state = site
+        .machine(1)
+        .state
+        .join(format!("{}~BKSRV~agent.json", site.vendor.id()));
+    let mut kept: serde_json::Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
+    let pins = kept["pins"].as_array_mut().unwrap();
+    assert_eq!(pins.len(), 2, "the old and the new one");
+    pins.retain(|pin| pin["fingerprint"] != *old);
+    fs::write(&state, kept.to_string()).unwrap();
+    site.agent(1, "renew", "BKSRV", "agent").ok();
+    let current = site.data().join("identity.pem");
+    let set_aside = site.data().join("identity.pem.new");
+    site.stop();
+    fs::rename(&current, &set_aside).unwrap();
+    fs::rename(&aside, &current).unwrap();
+    site.start();
+    assert_eq!(site.server().fingerprint, old, "the thief's server");
+    site.agent(1, "renew", "BKSRV", "agent").failed_with(3);
+    site.agent(2, "renew", "BKSRV", "agent").ok();
+    // The end of the old one.
+    site.stop();
+    fs::rename(&set_aside, &current).unwrap();
+    site.start();
+    for number in [1, 2] {
+        site.agent(number, "renew", "BKSRV", "agent").ok();
+    }
+}
+
+#[test]
+fn an_administrator_elsewhere_refuses_a_new_identity_until_its_line_is_taken_out() {
+    let mut site = Site::open();
+    let address = site.server().server_arg();
+    Colleague::with_role(&site, "viewer").ask(&["licenses"]).ok();
+    site.stop();
+    fs::remove_file(site.data().join("identity.pem")).unwrap();
+    // At the same address, where the colleague met the old one.
+    let mut serve = command(SEATKEEPER);
+    serve.args(["serve", "--listen", &address, "--data"]).arg(site.data());
+    site.server = Some(ServerProcess::of(&mut serve, &site.data()));
+    let colleague = Colleague::new(&site, "viewer");
+    let refused = colleague.ask(&["licenses"]).failed_with(1);
+    let told = cause(&refused);
+    assert!(
+        told.contains("another identity") && told.contains(&site.server().fingerprint),
+        "{told}"
+    );
+    // It names the file; without the line the new one is met like any other.
+    let file = PathBuf::from(told.rsplit(' ').next().unwrap());
+    let kept = fs::read_to_string(&file).unwrap();
+    assert!(kept.contains(&address), "{kept}");
+    fs::write(&file, "{}").unwrap();
+    colleague.ask(&["licenses"]).ok();
+}
+
+#[test]
+fn the_key_of_a_vendor_is_rotated_beside_the_old_one_which_then_serves_no_more() {
+    let site = Site::open();
+    let old = site.buy(1, "BKSRV", 2);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    // 1. and 2. The vendor makes a new key pair, signs its catalogue and the customers' licenses with it.
+    let vendor = Vendor::new(2);
+    let dir = site.dir.path();
+    let (key, catalogue) = (vendor.write_public_key(dir), vendor.write_catalogue(dir, 1));
+    let keys = dir.join("new-keys.txt");
+    fs::write(&keys, vendor.license(2, "BKSRV", 2)).unwrap();
+    // Until the server trusts it, nothing that it signs counts.
+    site.admin(["catalogue", "import", catalogue.to_str().unwrap()])
+        .failed_with(4);
+    site.admin(["import-file", keys.to_str().unwrap()]).failed_with(4);
+    // 3. The administrator takes it in, beside the old one.
+    site.admin(["vendor", "trust", key.to_str().unwrap()]).ok();
+    site.admin(["catalogue", "import", catalogue.to_str().unwrap()]).ok();
+    site.admin(["import-file", keys.to_str().unwrap()]).ok();
+    site.agent(1, "renew", "BKSRV", "agent").ok();
+    // 4. A product that was built with the new public key takes a seat of the new license, and the old one is given back.
+    let upgraded = Machine {
+        vendor_key: key,
+        ..site.machine(1)
+    };
+    let server = site.server().server_arg();
+    let here = ["--server", &server];
+    site.agent(1, "release", "BKSRV", "agent").ok();
+    upgraded.agent("checkout", "BKSRV", "agent", &here).ok();
+    let used = |number| {
+        let licenses = site.audit();
+        let license = licenses
+            .iter()
+            .find(|license| license["serial"] == serial(number).to_string());
+        license.map(|license| license["used"].as_u64().unwrap())
+    };
+    assert_eq!((used(1), used(2)), (Some(0), Some(1)));
+    // 5. The vendor takes back what the old key signed, and the administrator removes it.
+    let list = site.vendor.write_blacklist(dir, 1, &[(1, Listed::Superseded)]);
+    site.admin(["blacklist", "import", list.to_str().unwrap()]).ok();
+    let refused = site.agent(2, "checkout", "BKSRV", "agent").failed_with(4);
+    assert!(cause(&refused).contains("taken the place"), "{refused:?}");
+    site.admin(["remove", &old]).ok();
+    assert_eq!((used(1), used(2)), (None, Some(1)));
+    upgraded.agent("renew", "BKSRV", "agent", &here).ok();
+    // A product of the old key finds no license any more, and one of the new key does not go by the old one's.
+    site.agent(2, "checkout", "BKSRV", "agent").failed_with(4);
+}

@@ -1,0 +1,266 @@
+//! Private keys: whose files they are, and that they are nowhere else.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
+
+use crate::process::{Output, SEATKEEPER, ServerProcess, command, finish};
+use crate::site::Site;
+
+/// The files below `directory`, however deep.
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                open.push(entry.path());
+            } else {
+                found.push(entry.path());
+            }
+        }
+    }
+    found
+}
+
+/// The base64 lines of the private key in a PEM file.
+fn key_lines(pem: &str) -> Vec<String> {
+    let lines = pem.lines().skip_while(|line| *line != "-----BEGIN PRIVATE KEY-----");
+    lines
+        .skip(1)
+        .take_while(|line| !line.starts_with("-----"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The secret number of a private key in PEM (PKCS#8): 32 bytes, of P-256 or Ed25519.
+fn secret_number(pem: &str) -> [u8; 32] {
+    let der = BASE64.decode(key_lines(pem).concat().as_bytes()).unwrap();
+    // An OCTET STRING of 32 bytes; in P-256 the version of the key stands before it, in Ed25519 it is all there is.
+    let at = der.windows(2).position(|pair| pair == [0x04, 0x20]).unwrap();
+    der[at + 2..at + 34].try_into().unwrap()
+}
+
+/// Every way in which a private key might be written down.
+fn forms(pem: &str) -> Vec<String> {
+    let number = secret_number(pem);
+    let mut forms = vec![
+        HEXLOWER.encode(&number),
+        HEXUPPER.encode(&number),
+        BASE64.encode(&number),
+        format!("{number:?}"),
+    ];
+    // In lines and without them: a line's digits stand in both.
+    forms.extend(key_lines(pem));
+    forms
+}
+
+/// The private keys of a site in PEM, by file.
+fn private_keys(site: &Site) -> Vec<(PathBuf, String)> {
+    let files = files_below(site.dir.path()).into_iter();
+    files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pem"))
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+#[test]
+fn every_private_key_and_every_state_is_its_owners_alone() {
+    let site = Site::open();
+    site.buy(1, "BKSRV", 2);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let mut trust = command(SEATKEEPER);
+    trust.args(["agent", "trust", &site.server().fingerprint]);
+    finish(site.machine(1).environment(&mut trust)).ok();
+    let names: BTreeSet<String> = private_keys(&site)
+        .into_iter()
+        .map(|(path, _)| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let agent = format!("{}~BKSRV~agent.pem", site.vendor.id());
+    assert_eq!(
+        names,
+        ["admin.pem", "identity.pem", "lease.pem", &agent]
+            .map(str::to_owned)
+            .into()
+    );
+    for path in files_below(&site.data())
+        .into_iter()
+        .chain(files_below(&site.machine(1).state))
+    {
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let name = path.file_name().unwrap().to_str().unwrap();
+        // Where the server is, which MAC address the machine has and whose product it is are for everybody to read.
+        let public =
+            ["server.json", "machine.json"].contains(&name) || path.extension().is_some_and(|ending| ending == "pub");
+        assert_eq!(mode & 0o022, 0, "{} is {mode:04o}", path.display());
+        let exposed = mode & 0o077 != 0;
+        assert!(public || !exposed, "{} is {mode:04o}", path.display());
+    }
+    assert_eq!(fs::metadata(site.data()).unwrap().permissions().mode() & 0o077, 0);
+}
+
+#[test]
+fn a_key_or_state_that_others_can_read_is_refused_with_the_remedy() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 1);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let machine = site.machine(1);
+    let owner = format!("{}~BKSRV~agent", site.vendor.id());
+    let exposed = |path: &Path, told: &dyn Fn() -> Output| {
+        fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+        let told = told();
+        assert_ne!(told.code, Some(0), "{}: {told:?}", path.display());
+        assert!(
+            told.text().contains(&format!("chmod 600 {}", path.display())),
+            "{told:?}"
+        );
+        fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    };
+    for ending in ["pem", "json"] {
+        let path = machine.state.join(format!("{owner}.{ending}"));
+        exposed(&path, &|| site.agent(1, "renew", "BKSRV", "agent"));
+    }
+    exposed(&site.data().join("admin.pem"), &|| site.admin(["status"]));
+    site.agent(1, "renew", "BKSRV", "agent").ok();
+    site.stop();
+    let mut serve = command(SEATKEEPER);
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(site.data());
+    for file in ["identity.pem", "lease.pem"] {
+        let serve = std::cell::RefCell::new(&mut serve);
+        exposed(&site.data().join(file), &|| finish(&mut serve.borrow_mut()));
+    }
+    site.start();
+}
+
+/// Everything that commands and server of a site say in the life of a seat, at the most talkative.
+fn everything_said(site: &mut Site, key: &str) -> String {
+    let mut said = site.server().log();
+    let data = site.data();
+    let server = site.server().server_arg();
+    let mut say = |args: &[&str]| {
+        for json in [&[][..], &["--json"]] {
+            let mut run = command(SEATKEEPER);
+            run.args(args).args(json).arg("--data").arg(&data);
+            run.env("SEATKEEPER_LOG", "trace");
+            said.push_str(&finish(&mut run).text());
+        }
+    };
+    say(&["import", key]);
+    // Damaged and unknown ones as well: a refusal might repeat what it refuses.
+    say(&["import", &key[..key.len() - 5]]);
+    let keys = site.dir.path().join("keys.txt");
+    fs::write(&keys, format!("{key}\n{}\n", key.replace("SK1", "SK9"))).unwrap();
+    say(&["import-file", keys.to_str().unwrap()]);
+    for view in [
+        &["status"][..],
+        &["licenses"],
+        &["seats"],
+        &["products"],
+        &["reservations"],
+        &["admin", "list"],
+        &["identity", "show"],
+    ] {
+        say(view);
+    }
+    let machine = site.machine(1);
+    for verb in ["checkout", "renew", "check", "release", "release", "checkout"] {
+        for json in [&[][..], &["--json"]] {
+            let mut agent = command(SEATKEEPER);
+            agent
+                .args(machine.args(verb, "BKSRV", "agent", &["--server", &server]))
+                .args(json);
+            machine.environment(&mut agent).env("SEATKEEPER_LOG", "trace");
+            said.push_str(&finish(&mut agent).text());
+        }
+    }
+    let stopping = site.server.take().unwrap();
+    stopping.terminate();
+    let (code, log) = stopping.ended();
+    assert_eq!(code, Some(0), "{log}");
+    said + &log
+}
+
+#[test]
+fn no_secret_is_in_any_log_answer_or_json_at_the_most_talkative_level() {
+    let mut site = Site::open_with("[log]\nlevel = \"trace\"\n");
+    let key = site.vendor.license(1, "BKSRV", 2);
+    let said = everything_said(&mut site, &key);
+    assert!(
+        said.contains("TRACE") && said.contains("\"serial\""),
+        "it is talkative: {said}"
+    );
+    let keys = private_keys(&site);
+    assert_eq!(keys.len(), 4, "server, administrator, leases, agent");
+    for (path, pem) in keys {
+        for form in forms(&pem) {
+            assert!(!said.contains(&form), "{} is told: {form}", path.display());
+        }
+    }
+    // Whoever has the text of a license key can import it elsewhere: its serial names it.
+    let digits = key.rsplit('-').next().unwrap();
+    assert!(
+        !said.contains(&key) && !said.contains(digits),
+        "the license key is told"
+    );
+}
+
+/// Whether the writable memory of a process holds `needle`.
+fn holds(pid: u32, needle: &[u8]) -> bool {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
+    maps.lines().filter(|line| line.contains(" rw")).any(|line| {
+        let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let [from, to] = [from, to].map(|hex| u64::from_str_radix(hex, 16).unwrap());
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        // A region may be gone since, or be the kernel's own.
+        let read = memory.read_at(&mut bytes, from).unwrap_or(0);
+        contains(&bytes[..read], needle)
+    })
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    let (first, rest) = needle.split_first().unwrap();
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
+        from += at + 1;
+        if bytes[from..].starts_with(rest) {
+            return true;
+        }
+    }
+    false
+}
+
+#[track_caller]
+fn keeps_no_copy(site: &Site) {
+    let pid = site.server().pid();
+    for file in ["identity.pem", "admin.pem", "lease.pem"] {
+        let pem = fs::read_to_string(site.data().join(file)).unwrap();
+        for line in key_lines(&pem) {
+            // Not the first digits: they are the same in every key, and the allocator writes over those of what is freed.
+            let digits = &line[line.len() - 17..line.len() - 1];
+            assert!(
+                !holds(pid, digits.as_bytes()),
+                "a text of {file} is in memory: {digits}"
+            );
+        }
+        let number = secret_number(&pem);
+        let found = holds(pid, &number[8..24]);
+        // The key for leases is held as it stands, to sign with; this also shows that the search finds things.
+        assert_eq!(found, file == "lease.pem", "the number of {file}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_running_server_keeps_no_copy_of_a_private_key_in_its_memory_but_what_it_signs_with() {
+    let mut site = Site::open();
+    keeps_no_copy(&site);
+    site.stop();
+    site.server = Some(ServerProcess::start_with::<&str>(&site.data(), []));
+    keeps_no_copy(&site);
+}
