@@ -256,10 +256,10 @@ pub(crate) fn hardened() {
 fn fill_journal(host: &Host, running: &ServerProcess) -> std::process::Child {
     let port = running.address().port();
     let identity = host.data().join("admin.pem");
-    let mut part = host.command(std::env::current_exe().expect("this program"));
-    part.env(PART, format!("127.0.0.1:{port} {}", identity.display()))
+    let mut fill = host.command(std::env::current_exe().expect("this program"));
+    fill.env(PART, format!("127.0.0.1:{port} {}", identity.display()))
         .stderr(Stdio::inherit());
-    part.spawn().expect("a part")
+    fill.spawn().expect("a part")
 }
 
 /// Fills a journal, if that is what this process is for.
@@ -275,9 +275,9 @@ pub(crate) fn part() -> Option<ExitCode> {
     runtime.block_on(async {
         let (mut wire, _) = Wire::hello(server, &identity).await.expect("HELLO");
         let vendor = Vendor::new(1);
-        let listed: Vec<_> = (100..2_100).map(|number| (number, Listed::Superseded)).collect();
+        let serials: Vec<_> = (100..2_100).map(|number| (number, Listed::Superseded)).collect();
         for version in 1..10_000 {
-            let list = SignedBlacklist::parse(&vendor.blacklist(version, &listed)).expect("a blacklist");
+            let list = SignedBlacklist::parse(&vendor.blacklist(version, &serials)).expect("a blacklist");
             let list = list.bytes().clone();
             let told = wire
                 .ask(&Request::BlacklistImport(admin::BlacklistImport { list }))
@@ -343,11 +343,11 @@ pub(crate) fn system_calls() {
         let mut serve = server.command("strace");
         serve.args(["-f", "-qq", "-s", "4096", "-o"]).arg(&trace);
         let mut words = exec_start(SEATKEEPER);
-        words.iter_mut().for_each(|word| {
+        for word in &mut words {
             if word == STATE {
                 *word = data.display().to_string();
             }
-        });
+        }
         let running = ServerProcess::of(serve.args(words), &data);
         if start == 0 {
             shop.supply(&server, &[(1, "BKSRV", 5)]);

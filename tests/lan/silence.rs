@@ -83,9 +83,9 @@ pub(crate) fn counted() {
     administer(&["status"].map(text));
 
     // Nobody has asked where it is yet.
-    let served = Counted::on(&server);
-    assert!(served.connections_in >= 10, "{served:?}");
-    assert_eq!((served.connections_out, served.datagrams_out), (0, 0), "{served:?}");
+    let at_work = Counted::on(&server);
+    assert!(at_work.connections_in >= 10, "{at_work:?}");
+    assert_eq!((at_work.connections_out, at_work.datagrams_out), (0, 0), "{at_work:?}");
 
     assert_eq!(listed(&desk), std::slice::from_ref(&running.fingerprint));
     let asked = Counted::on(&server);
