@@ -290,9 +290,8 @@ impl<S: Store> Rounds<S> {
         if self.taken.is_empty() {
             return Ok(0);
         }
-        let (requests, answers): (Vec<_>, Vec<_>) = next_round(&mut self.taken)
-            .map(|job| (job.request, job.answer))
-            .unzip();
+        let (requests, answers): (Vec<_>, Vec<_>) =
+            next_round(&mut self.taken).map(|job| (job.request, job.answer)).unzip();
         let replies = self.writer.round(&requests, self.clock.reading())?;
         if let Some(facts) = self.writer.take_facts() {
             self.publish.send_replace(facts);

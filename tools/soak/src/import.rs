@@ -17,10 +17,10 @@ use seatkeeper::wire::ImportOutcome;
 use seatkeeper::wire::limits::KEYS_MAX;
 use seatkeeper::wire::messages::{Request, Response, admin, views};
 use seatkeeper_model::{Key, Kind, ProductKey, Usage, Validity, base_catalogue};
+use seatkeeper_world::words::{SIGNED_AT, Vendors};
 
 use crate::error::SoakError;
 use crate::server::{Server, Site};
-use crate::words::{SIGNED_AT, Vendors};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_mins(2);
