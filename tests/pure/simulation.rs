@@ -23,7 +23,7 @@ use seatkeeper::domain::command::{Actor, Command};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::reply::Reply;
 use seatkeeper::domain::time::{Monotonic, Now, Reading, Timestamp};
-use seatkeeper::domain::timekeeper::Timekeeper;
+use seatkeeper::domain::timekeeper::{ClockChange, Timekeeper};
 use seatkeeper_model::{Answer, Ask, Checkout, History, Identity, ImportOutcome, Random, Step, Turn};
 use seatkeeper_world::reply::{answer, comparable};
 
@@ -227,6 +227,9 @@ impl World {
         for change in changes {
             let reply = self.apply(Actor::Server, &Command::NoteClock(change));
             assert_eq!(reply, Reply::Done, "{change:?}");
+            if matches!(change, ClockChange::Accepted(_)) {
+                assert_eq!(self.apply(Actor::Server, &Command::MendDates), Reply::Done);
+            }
         }
         self.compare_time(turn.now);
         let transition = turn.transition.unwrap();
@@ -273,7 +276,10 @@ impl World {
                 self.now = self.timekeeper.reset(self.reading);
                 assert_eq!(self.apply(Actor::Server, &Command::MendDates), Reply::Done);
             }
-            (Ask::ClockAccept, Reply::Done) => self.now = self.timekeeper.accept(self.reading).unwrap().0,
+            (Ask::ClockAccept, Reply::Done) => {
+                self.now = self.timekeeper.accept(self.reading).unwrap().0;
+                assert_eq!(self.apply(Actor::Server, &Command::MendDates), Reply::Done);
+            }
             _ => {}
         }
         let now = self.history.now();

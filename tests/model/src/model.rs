@@ -109,6 +109,9 @@ impl Model {
         if let Some((size, mark)) = transition.rejected {
             self.move_dates_back(size, mark);
         }
+        if transition.accepted {
+            self.not_after(now.steady);
+        }
         (now, transition)
     }
 
