@@ -210,6 +210,22 @@ plant_with D chain-not-checked store/journal/record.rs 's/if header\.before != l
 plant_with D lost-end-is-not-missed store/disk_store.rs 's/&& end\.link\.round < through/\&\& end.link.round < through \&\& false/' "${journal[@]}"
 plant_with D generation-is-not-compared store/snapshot.rs 's/if tally\.digest() != expected\.digest {/if false {/' "${journal[@]}"
 
+# The whole system: what only shows where network, queue, writer, disk and clocks meet. Q is no rule but what the queue
+# and the writer promise (invariants 4, 5 and 7 in src/README.md).
+world=(run cargo run --quiet --locked -p seatsoak -- world --seeds 300 --steps 220)
+plant_with Q answered-after-a-failed-commit service/writer.rs '/fn commit(/,/^    }/ s/^        })?;/        }).ok();/' "${world[@]}"
+plant_with Q answers-go-to-others service/queue.rs 's/answers\.into_iter()\.zip(replies)/answers.into_iter().rev().zip(replies)/' "${world[@]}"
+plant_with Q one-source-fills-the-queue service/queue.rs 's/if of_source >= most {/if of_source >= most * 8 {/' "${world[@]}"
+plant_with Q the-queue-has-no-bound service/queue.rs 's/mpsc::channel(places)/mpsc::channel(places * 64)/' "${world[@]}"
+plant_with Q portions-of-what-is-not-durable service/writer.rs 's/if self\.checkpoint != Progress::Resting \&\& !self\.noted\.is_empty() {/if false {/' "${world[@]}"
+plant_with V3 notes-are-dropped service/writer.rs 's/self\.noted\.append(\&mut changes);/changes.clear();/' "${world[@]}"
+plant_with V3 older-notes-come-last service/writer.rs 's/let mut all = std::mem::take(\&mut self\.noted);/let mut all = changes;/; s/all\.extend(changes);/all.append(\&mut self.noted);/' "${world[@]}"
+plant_with V3 clock-commits-forget-notes service/writer.rs 's/self\.commit(std::mem::take(\&mut changes), now)?;/changes.clear();/' "${world[@]}"
+plant_with Q limits-go-by-the-calendar service/writer.rs 's/self\.decide(request, now, reading\.counted)/self.decide(request, now, Monotonic(reading.calendar.0 * 1_000))/' "${world[@]}"
+plant_with Q full-disk-refuses-renewals service/writer.rs 's/if self\.ledger\.would_engage(checkout)$/if (self.is_full() || self.ledger.would_engage(checkout))/' "${world[@]}"
+plant_with T2 interrupted-reset-stays-so service/writer.rs 's/if self\.ledger\.clock()\.is_some() {/if false {/' "${world[@]}"
+plant_with S6 a-start-reclaims-by-the-last-time service/writer.rs '/pub fn reclaim(/,/^    }/ s/let left = self\.reclaim_full_rounds(now)?;/let left = self.reclaim_full_rounds(Now { steady: mark, ..now })?;/' "${world[@]}"
+
 imports=(run cargo test --quiet --locked -p seatkeeper --test system interrupted)
 plant_with K8 a-portion-is-skipped cli/import.rs 's/found\.chunks(KEYS_MAX)/found.chunks(KEYS_MAX).step_by(2)/' "${imports[@]}"
 plant_with K8 what-was-done-is-not-told cli/import.rs 's/Err(error) if summary\.answered() == 0 => Err(error)/Err(error) if summary.answered() < 1_000 => Err(error)/' "${imports[@]}"

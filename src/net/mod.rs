@@ -19,3 +19,4 @@ pub use limits::ConnectionLimits;
 pub use offers::{OfferFacts, follow};
 pub use shared::{NetLimits, Shared};
 pub use tcp::{Connections, ListenError, listen};
+pub use work::{Prepared, prepare};

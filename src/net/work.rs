@@ -8,44 +8,117 @@ use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::VendorId;
 use crate::domain::license::VerifiedKey;
 use crate::domain::reply::Reply;
-use crate::service::{Service, SubmitError};
+use crate::service::{Facts, Service, SubmitError};
 use crate::session::{Answer, Greeting, KeyOutcome, Work};
 use crate::vendor::{KeyError, LicenseKey, ListError, SignedBlacklist, SignedCatalogue, VendorKey};
 
-/// Does one piece of work for `actor`. `weight` is the request's size on the wire in bytes.
-pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight: usize) -> Answer {
+/// A piece of work once what came with it was checked.
+#[derive(Debug)]
+pub enum Prepared {
+    /// There is nothing to ask the ledger.
+    Answered(Answer),
+    /// The ledger is to be asked.
+    Ask(Command),
+    /// The ledger is to be asked for those of these keys that are good.
+    Import(Vec<Result<VerifiedKey, KeyError>>),
+}
+
+/// Checks what came with a piece of work of `actor`, with the trusted keys among `facts`.
+#[must_use]
+pub fn prepare(facts: &Facts, actor: Actor, work: Work) -> Prepared {
     match work {
-        Work::Command(command) => ask(service, actor, command, weight).await,
-        Work::Hello => greet(service, actor),
+        Work::Command(command) => Prepared::Ask(command),
+        Work::Hello => Prepared::Answered(greet(facts, actor)),
         // The ledger refuses, and says so in its words; no time is spent on what came with the request.
-        _ if !may_administer(service, actor) => ask(service, actor, Command::Import(Vec::new()), weight).await,
+        _ if role_of(facts, actor) != Role::Administrator => Prepared::Ask(Command::Import(Vec::new())),
         Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
-            Ok(key) => {
-                ask(
-                    service,
-                    actor,
-                    Command::TrustVendor {
-                        public_key,
-                        vendor: key.id(),
-                    },
-                    weight,
-                )
-                .await
-            }
-            Err(error) => Answer::VendorKeyRefused(error),
+            Ok(key) => Prepared::Ask(Command::TrustVendor {
+                public_key,
+                vendor: key.id(),
+            }),
+            Err(error) => Prepared::Answered(Answer::VendorKeyRefused(error)),
         },
-        Work::VerifyBlacklist(signed) => match verify_blacklist(&signed, &vendor_keys(service)) {
-            Ok(list) => ask(service, actor, Command::ImportBlacklist(Box::new(list)), weight).await,
-            Err(error) => Answer::ListRefused(error),
+        Work::VerifyBlacklist(signed) => match verify_blacklist(&signed, &facts.vendor_keys) {
+            Ok(list) => Prepared::Ask(Command::ImportBlacklist(Box::new(list))),
+            Err(error) => Prepared::Answered(Answer::ListRefused(error)),
         },
-        Work::VerifyCatalogue { signed, dry_run } => match verify_catalogue(&signed, &vendor_keys(service)) {
+        Work::VerifyCatalogue { signed, dry_run } => match verify_catalogue(&signed, &facts.vendor_keys) {
             Ok(catalogue) => {
                 let catalogue = Box::new(catalogue);
-                ask(service, actor, Command::ImportCatalogue { catalogue, dry_run }, weight).await
+                Prepared::Ask(Command::ImportCatalogue { catalogue, dry_run })
             }
-            Err(error) => Answer::ListRefused(error),
+            Err(error) => Prepared::Answered(Answer::ListRefused(error)),
         },
-        Work::VerifyKeys(texts) => import_keys(service, actor, texts, weight).await,
+        Work::VerifyKeys(texts) => {
+            let verified = texts.iter().map(|text| verify_key(text, &facts.vendor_keys));
+            Prepared::Import(verified.collect())
+        }
+    }
+}
+
+impl Prepared {
+    /// What to ask the ledger.
+    ///
+    /// # Errors
+    /// Nothing: this is the answer.
+    pub fn command(&self) -> Result<Command, &Answer> {
+        match self {
+            Self::Answered(answer) => Err(answer),
+            Self::Ask(command) => Ok(command.clone()),
+            // Also where none is good: the ledger decides whether the peer may ask at all.
+            Self::Import(verified) => {
+                let good = verified.iter().filter_map(|key| key.as_ref().ok().cloned());
+                Ok(Command::Import(good.collect()))
+            }
+        }
+    }
+
+    /// The answer to the work, of that to the command.
+    #[must_use]
+    pub fn answer(self, answer: Answer) -> Answer {
+        let Self::Import(verified) = self else {
+            return answer;
+        };
+        match answer {
+            Answer::Reply(reply) => match *reply {
+                Reply::Imported(decided) => {
+                    let mut decided = decided.into_iter();
+                    let outcome = |key: Result<VerifiedKey, KeyError>| match key {
+                        Ok(_) => decided.next().map(KeyOutcome::Decided),
+                        Err(error) => Some(KeyOutcome::Unverified(error)),
+                    };
+                    Answer::Imported(verified.into_iter().filter_map(outcome).collect())
+                }
+                other => Answer::Reply(Box::new(other)),
+            },
+            other => other,
+        }
+    }
+}
+
+/// Does one piece of work for `actor`. `weight` is the request's size on the wire in bytes.
+pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight: usize) -> Answer {
+    let prepared = match work {
+        Work::Command(command) => return ask(service, actor, command, weight).await,
+        Work::Hello => return service.with_facts(|facts| greet(facts, actor)),
+        Work::VerifyKeys(_) => {
+            let facts = service.facts();
+            // Some milliseconds of arithmetic: not for the threads that carry other connections.
+            match tokio::task::spawn_blocking(move || prepare(&facts, actor, work)).await {
+                Ok(prepared) => prepared,
+                Err(_) => return Answer::Failed,
+            }
+        }
+        Work::TrustVendor(_) | Work::VerifyBlacklist(_) | Work::VerifyCatalogue { .. } => {
+            prepare(&service.facts(), actor, work)
+        }
+    };
+    match prepared.command() {
+        Ok(command) => {
+            let answer = ask(service, actor, command, weight).await;
+            prepared.answer(answer)
+        }
+        Err(answer) => answer.clone(),
     }
 }
 
@@ -68,19 +141,22 @@ pub(super) fn ask(
     }
 }
 
-fn greet(service: &Service, actor: Actor) -> Answer {
-    let greeting = service.with_facts(|facts| {
-        let role = match actor {
-            Actor::Peer { identity, .. } => facts.role_of(&identity),
-            Actor::Server => Role::Administrator,
-        };
-        facts.server.map(|server| Greeting {
+fn greet(facts: &Facts, actor: Actor) -> Answer {
+    let role = role_of(facts, actor);
+    facts.server.map_or(Answer::Failed, |server| {
+        Answer::Hello(Box::new(Greeting {
             role,
             server,
             succession: None,
-        })
-    });
-    greeting.map_or(Answer::Failed, |greeting| Answer::Hello(Box::new(greeting)))
+        }))
+    })
+}
+
+fn role_of(facts: &Facts, actor: Actor) -> Role {
+    match actor {
+        Actor::Peer { identity, .. } => facts.role_of(&identity),
+        Actor::Server => Role::Administrator,
+    }
 }
 
 fn verify_catalogue(signed: &[u8], keys: &BTreeMap<VendorId, [u8; 32]>) -> Result<Catalogue, ListError> {
@@ -93,46 +169,6 @@ fn verify_blacklist(signed: &[u8], keys: &BTreeMap<VendorId, [u8; 32]>) -> Resul
     let list = SignedBlacklist::from_bytes(signed)?;
     let vendor = list.vendor();
     list.verify(&vendor_key(keys, vendor).ok_or(ListError::UnknownVendor { vendor })?)
-}
-
-async fn import_keys(service: &Service, actor: Actor, texts: Vec<String>, weight: usize) -> Answer {
-    let keys = vendor_keys(service);
-    // Some milliseconds of arithmetic: not for the threads that carry other connections.
-    let verified = tokio::task::spawn_blocking(move || {
-        texts
-            .iter()
-            .map(|text| verify_key(text, &keys))
-            .collect::<Vec<Result<VerifiedKey, KeyError>>>()
-    });
-    let Ok(verified) = verified.await else {
-        return Answer::Failed;
-    };
-    let good = verified.iter().filter_map(|key| key.as_ref().ok().cloned()).collect();
-    match ask(service, actor, Command::Import(good), weight).await {
-        Answer::Reply(reply) => match *reply {
-            Reply::Imported(decided) => {
-                let mut decided = decided.into_iter();
-                let outcome = |key: Result<VerifiedKey, KeyError>| match key {
-                    Ok(_) => decided.next().map(KeyOutcome::Decided),
-                    Err(error) => Some(KeyOutcome::Unverified(error)),
-                };
-                Answer::Imported(verified.into_iter().filter_map(outcome).collect())
-            }
-            other => Answer::Reply(Box::new(other)),
-        },
-        other => other,
-    }
-}
-
-fn may_administer(service: &Service, actor: Actor) -> bool {
-    match actor {
-        Actor::Peer { identity, .. } => service.with_facts(|facts| facts.role_of(&identity)) == Role::Administrator,
-        Actor::Server => true,
-    }
-}
-
-fn vendor_keys(service: &Service) -> BTreeMap<VendorId, [u8; 32]> {
-    service.with_facts(|facts| facts.vendor_keys.clone())
 }
 
 fn verify_key(text: &str, keys: &BTreeMap<VendorId, [u8; 32]>) -> Result<VerifiedKey, KeyError> {

@@ -1,6 +1,7 @@
 //! The single writer: commands in rounds, durable before they are answered (invariants 4 and 5).
 //!
-//! [`Writer::round`] is a plain function over any store; [`Service`] is the handle that connections hold.
+//! [`Writer::round`] is a plain function over any store; [`Service`] is the handle that connections hold, and [`Rounds`]
+//! what its thread does, for whoever drives it by hand.
 
 mod facts;
 mod limiter;
@@ -13,5 +14,5 @@ mod tests;
 
 pub use facts::Facts;
 pub use limiter::{NewSeatLimiter, NewSeatLimits};
-pub use queue::{QUEUE_MAX, Service, SubmitError, spawn};
+pub use queue::{QUEUE_MAX, Rounds, Service, SubmitError, rounds, spawn};
 pub use writer::{Request, StartError, Writer};

@@ -108,7 +108,7 @@ impl Service {
     /// Commands that the writer has not taken yet.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
-        QUEUE_MAX - self.calls.capacity()
+        self.calls.max_capacity() - self.calls.capacity()
     }
 
     fn no_room(&self) -> SubmitError {
@@ -192,10 +192,20 @@ impl std::fmt::Debug for Job {
 /// # Errors
 /// The system cannot start a thread.
 pub fn spawn<S: Store>(
-    mut writer: Writer<S>,
+    writer: Writer<S>,
     clock: Clock,
 ) -> std::io::Result<(Service, JoinHandle<Result<(), StoreError>>)> {
-    let (calls, queue) = mpsc::channel(QUEUE_MAX);
+    let (service, rounds) = rounds(writer, clock, QUEUE_MAX);
+    let thread = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || rounds.run())?;
+    Ok((service, thread))
+}
+
+/// The writer behind a queue with so many `places`, for whoever says itself when it goes on: [`spawn`] has a thread do it.
+#[must_use]
+pub fn rounds<S: Store>(mut writer: Writer<S>, clock: Clock, places: usize) -> (Service, Rounds<S>) {
+    let (calls, queue) = mpsc::channel(places);
     // Weak, so that the writer ends with the last handle. Where the queue is full, the writer is awake anyway.
     let waker = calls.downgrade();
     writer.on_progress(Box::new(move || {
@@ -210,50 +220,110 @@ pub fn spawn<S: Store>(
         facts,
         clock: clock.clone(),
     };
-    let thread = std::thread::Builder::new()
-        .name("writer".to_owned())
-        .spawn(move || run(&mut writer, queue, &clock, &publish))?;
-    Ok((service, thread))
+    let rounds = Rounds {
+        writer,
+        queue,
+        calls: Vec::with_capacity(ROUND_COMMANDS_MAX),
+        taken: VecDeque::new(),
+        clock,
+        publish,
+    };
+    (service, rounds)
 }
 
-fn run<S: Store>(
-    writer: &mut Writer<S>,
-    mut queue: mpsc::Receiver<Call>,
-    clock: &Clock,
-    publish: &watch::Sender<Facts>,
-) -> Result<(), StoreError> {
-    let mut taken = Vec::with_capacity(ROUND_COMMANDS_MAX);
-    while wait(&mut queue, &mut taken, writer.checkpoint()?) {
-        let mut waiting: VecDeque<Job> = taken.drain(..).filter_map(Call::job).collect();
-        while !waiting.is_empty() {
-            let (requests, answers): (Vec<_>, Vec<_>) =
-                next_round(&mut waiting).map(|job| (job.request, job.answer)).unzip();
-            let replies = writer.round(&requests, clock.reading())?;
-            if let Some(facts) = writer.take_facts() {
-                publish.send_replace(facts);
-            }
-            for (answer, reply) in answers.into_iter().zip(replies) {
-                // The caller may have hung up; its command is durable all the same.
-                drop(answer.send(reply));
-            }
-        }
-    }
-    writer.finish(clock.reading())
+/// A writer and the end of its queue, a step at a time.
+#[derive(Debug)]
+pub struct Rounds<S> {
+    writer: Writer<S>,
+    queue: mpsc::Receiver<Call>,
+    /// Room for what comes out of the queue at once; empty in between.
+    calls: Vec<Call>,
+    /// What came out of the queue and is not decided.
+    taken: VecDeque<Job>,
+    clock: Clock,
+    publish: watch::Sender<Facts>,
 }
 
-/// Takes what is there; where nothing is and a checkpoint can go on, returns with nothing. False at the end.
-fn wait(queue: &mut mpsc::Receiver<Call>, taken: &mut Vec<Call>, checkpoint: Progress) -> bool {
-    if checkpoint != Progress::Going {
-        return queue.blocking_recv_many(taken, ROUND_COMMANDS_MAX) > 0;
-    }
-    while taken.len() < ROUND_COMMANDS_MAX {
-        match queue.try_recv() {
-            Ok(call) => taken.push(call),
-            Err(mpsc::error::TryRecvError::Empty) => break,
-            Err(mpsc::error::TryRecvError::Disconnected) => return !taken.is_empty(),
+impl<S: Store> Rounds<S> {
+    fn run(mut self) -> Result<(), StoreError> {
+        while self.wait()? {
+            while self.decide()? > 0 {}
         }
+        self.finish()
     }
-    true
+
+    /// Waits for something to decide; where nothing is there and a checkpoint can go on, returns with nothing. False at
+    /// the end.
+    fn wait(&mut self) -> Result<bool, StoreError> {
+        if self.checkpoint()? == Progress::Going {
+            return Ok(self.take());
+        }
+        let is_open = self.queue.blocking_recv_many(&mut self.calls, ROUND_COMMANDS_MAX) > 0;
+        self.taken.extend(self.calls.drain(..).filter_map(Call::job));
+        Ok(is_open)
+    }
+
+    /// Takes what is in the queue, as much as a round may hold. False once nobody can ask any more and nothing is left.
+    pub fn take(&mut self) -> bool {
+        while self.taken.len() < ROUND_COMMANDS_MAX {
+            match self.queue.try_recv() {
+                Ok(call) => self.taken.extend(call.job()),
+                Err(mpsc::error::TryRecvError::Empty) => break,
+                Err(mpsc::error::TryRecvError::Disconnected) => return !self.taken.is_empty(),
+            }
+        }
+        true
+    }
+
+    /// Commands that were taken and are not decided.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// Decides as much of what was taken as one round may hold, and answers it once it is durable. How many commands
+    /// that were; 0 where nothing is left.
+    ///
+    /// # Errors
+    /// The store failed: nobody is answered, and the process must stop (invariant 5).
+    pub fn decide(&mut self) -> Result<usize, StoreError> {
+        if self.taken.is_empty() {
+            return Ok(0);
+        }
+        let (requests, answers): (Vec<_>, Vec<_>) =
+            next_round(&mut self.taken).map(|job| (job.request, job.answer)).unzip();
+        let replies = self.writer.round(&requests, self.clock.reading())?;
+        if let Some(facts) = self.writer.take_facts() {
+            self.publish.send_replace(facts);
+        }
+        for (answer, reply) in answers.into_iter().zip(replies) {
+            // The caller may have hung up; its command is durable all the same.
+            drop(answer.send(reply));
+        }
+        Ok(requests.len())
+    }
+
+    /// Goes on with a checkpoint: see [`Writer::checkpoint`].
+    ///
+    /// # Errors
+    /// As of [`Writer::checkpoint`].
+    pub fn checkpoint(&mut self) -> Result<Progress, StoreError> {
+        self.writer.checkpoint()
+    }
+
+    /// Ends the writer: see [`Writer::finish`].
+    ///
+    /// # Errors
+    /// As of [`Writer::finish`].
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        self.writer.finish(self.clock.reading())
+    }
+
+    /// The writer, to look at.
+    #[must_use]
+    pub const fn writer(&self) -> &Writer<S> {
+        &self.writer
+    }
 }
 
 impl Call {

@@ -12,7 +12,7 @@ use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
 use crate::domain::time::{Monotonic, Now, Reading};
-use crate::domain::timekeeper::{Standing, Timekeeper};
+use crate::domain::timekeeper::{ClockChange, Standing, Timekeeper};
 use crate::store::{Progress, Room, Round, Store, StoreError};
 
 /// Who asks what.
@@ -186,6 +186,10 @@ impl<S: Store> Writer<S> {
         self.decided_at = now;
         for change in changes {
             self.apply_all(Actor::Server, &Command::NoteClock(change), now)?;
+            if matches!(change, ClockChange::Accepted(_)) {
+                // The calendar may have been further ahead while the jump was pending.
+                self.apply_all(Actor::Server, &Command::MendDates, now)?;
+            }
         }
         let standing = self.timekeeper.standing(reading);
         let was_set_back = std::mem::replace(&mut self.set_back, matches!(standing, Standing::SetBack { .. }));

@@ -10,7 +10,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod answers;
 mod catalogue;
 mod compare;
 mod translate;
@@ -24,10 +23,10 @@ use seatkeeper::domain::command::{Actor, Command};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::reply::Reply;
 use seatkeeper::domain::time::{Monotonic, Now, Reading, Timestamp};
-use seatkeeper::domain::timekeeper::Timekeeper;
-use seatkeeper_model::{Answer, Ask, Checkout, Denial, History, Identity, ImportOutcome, Random, Step, Turn};
+use seatkeeper::domain::timekeeper::{ClockChange, Timekeeper};
+use seatkeeper_model::{Answer, Ask, Checkout, History, Identity, ImportOutcome, Random, Step, Turn};
+use seatkeeper_world::reply::{answer, comparable};
 
-use answers::answer;
 use translate::{command, product_key, vendor};
 use walk::Walk;
 
@@ -228,6 +227,9 @@ impl World {
         for change in changes {
             let reply = self.apply(Actor::Server, &Command::NoteClock(change));
             assert_eq!(reply, Reply::Done, "{change:?}");
+            if matches!(change, ClockChange::Accepted(_)) {
+                assert_eq!(self.apply(Actor::Server, &Command::MendDates), Reply::Done);
+            }
         }
         self.compare_time(turn.now);
         let transition = turn.transition.unwrap();
@@ -274,7 +276,10 @@ impl World {
                 self.now = self.timekeeper.reset(self.reading);
                 assert_eq!(self.apply(Actor::Server, &Command::MendDates), Reply::Done);
             }
-            (Ask::ClockAccept, Reply::Done) => self.now = self.timekeeper.accept(self.reading).unwrap().0,
+            (Ask::ClockAccept, Reply::Done) => {
+                self.now = self.timekeeper.accept(self.reading).unwrap().0;
+                assert_eq!(self.apply(Actor::Server, &Command::MendDates), Reply::Done);
+            }
             _ => {}
         }
         let now = self.history.now();
@@ -320,36 +325,6 @@ impl World {
             }
         }
     }
-}
-
-/// What an answer of the ledger tells of what the rules answer.
-fn comparable(expected: &Answer) -> Answer {
-    match expected {
-        Answer::NotCounted(counts) => {
-            let mut counts = *counts;
-            counts.units = seatkeeper_model::Tally::default();
-            Answer::NotCounted(counts)
-        }
-        Answer::Denied { denial, former, .. } if !is_about_seats(*denial) => Answer::Denied {
-            denial: *denial,
-            seats: None,
-            former: *former,
-        },
-        other => other.clone(),
-    }
-}
-
-/// Other refusals do not tell how the product's seats stand.
-const fn is_about_seats(denial: Denial) -> bool {
-    matches!(
-        denial,
-        Denial::DeploymentOnly
-            | Denial::LicenseBlacklisted
-            | Denial::LicenseExpired
-            | Denial::LicenseSuperseded
-            | Denial::NoLicense
-            | Denial::SeatsExhausted
-    )
 }
 
 fn tally(expected: &Answer, turn: &Turn, tallies: &mut BTreeMap<String, u32>) {

@@ -24,3 +24,4 @@ mod support;
 mod vendor;
 #[path = "../support/wire.rs"]
 mod wire;
+mod world;

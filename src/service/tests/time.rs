@@ -87,6 +87,36 @@ fn a_jump_that_lasts_a_day_is_accepted_and_seats_idle_out_by_it() {
 
 // proves T2
 #[test]
+fn dates_of_a_calendar_that_was_further_ahead_become_the_time_once_a_jump_is_accepted_and_not_at_the_next_start() {
+    let ahead = START + 20 * DAY_SECS;
+    let further = checkout(1, 1);
+    for by_itself in [true, false] {
+        let (mut before, disk) = served();
+        assert!(jumped(standing(&mut before, reading(ahead + HOUR, 0)).1));
+        // Just before the end of its day, then the calendar goes back by an hour.
+        let last = DAY_SECS - 1;
+        before
+            .round(std::slice::from_ref(&further), reading(ahead + HOUR + last, last))
+            .expect("commits");
+        let accepted = ahead + DAY_SECS;
+        if by_itself {
+            assert_eq!(standing(&mut before, reading(accepted, DAY_SECS)).0, accepted);
+        } else {
+            assert_eq!(
+                ask(&mut before, Command::ClockAccept, reading(accepted, last)),
+                Reply::Done
+            );
+        }
+        let due = Some(Timestamp(accepted + 30 * DAY_SECS));
+        assert_eq!(before.ledger().next_due(), due, "by itself: {by_itself}");
+        let mut after = writer(disk);
+        assert_eq!(standing(&mut after, reading(accepted, 0)), (accepted, Standing::Fine));
+        assert_eq!(after.ledger().next_due(), due, "a start changes no date");
+    }
+}
+
+// proves T2
+#[test]
 fn an_administrator_accepts_a_jump_and_what_follows_in_the_round_is_of_the_time_after() {
     let (mut writer, disk) = served();
     let ahead = START + 40 * DAY_SECS;

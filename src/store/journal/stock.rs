@@ -58,7 +58,8 @@ struct State {
 
 impl Stock {
     /// A stock of what is `ready` in `dir`. `next_number` is greater than that of any segment there. With `threaded` it
-    /// fills itself up at once and always; otherwise it does when something is taken.
+    /// fills itself up at once and always; otherwise it does when something is taken, and tries again what failed when the
+    /// room is asked for.
     pub(super) fn new(
         disk: Arc<dyn Disk>,
         dir: &Path,
@@ -119,6 +120,9 @@ impl Stock {
 
     /// Whether the next segment could be made. `left` is what is left of the one in use, in bytes.
     pub(super) fn room(&self, left: u64) -> Room {
+        if self.thread.is_none() && self.shared.lock().failure.is_some() {
+            self.shared.fill_up();
+        }
         let state = self.shared.lock();
         match state.failure {
             Some(_) => Room::Short {

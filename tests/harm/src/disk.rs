@@ -35,7 +35,7 @@ struct State {
 
 /// What happens at a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Event {
+pub enum Event {
     /// The power goes in the midst of it; nothing works any more.
     PowerCut,
     /// It fails, once, having done some of what it should.
@@ -92,22 +92,25 @@ impl SimDisk {
         self.lock().calls
     }
 
-    pub(crate) fn plan(&self, after_calls: u64, event: Event) {
+    /// Has an event happen at a call from now on, the first being 1; instead of any other that was planned.
+    pub fn plan(&self, after_calls: u64, event: Event) {
         let mut state = self.lock();
         state.plan = Some((state.calls + after_calls, event));
     }
 
-    pub(crate) fn no_plan(&self) {
+    /// Nothing more happens: the disk is well.
+    pub fn no_plan(&self) {
         self.lock().plan = None;
     }
 
     /// Whether the power went.
-    pub(crate) fn is_dead(&self) -> bool {
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
         self.lock().is_dead
     }
 
     /// The power is back: of what was not synced, the dice decide what is there.
-    pub(crate) fn power_on(&self) {
+    pub fn power_on(&self) {
         let mut state = self.lock();
         let state = &mut *state;
         let mode = state.dice.below(4);
@@ -220,10 +223,12 @@ impl State {
         }
     }
 
+    /// What was written since the last sync, and no more: what that one lost is not tried again.
     fn sync_file(&mut self, inode: u64) {
-        if let Some(inode) = self.files.get_mut(&inode) {
-            inode.durable.clone_from(&inode.current);
-            inode.unsynced.clear();
+        if let Some(Inode { durable, unsynced, .. }) = self.files.get_mut(&inode) {
+            for (at, written) in unsynced.drain(..) {
+                put(durable, at, &written);
+            }
         }
     }
 

@@ -15,9 +15,9 @@ mod snapshots;
 mod store;
 
 pub use damage::{Damaged, damage};
-pub use disk::SimDisk;
+pub use disk::{Event, SimDisk};
 pub use faults::{Failed, faults};
 pub use power::{Cuts, power};
 pub use rounds::Rounds;
 pub use snapshots::PlainSnapshots;
-pub use store::Options;
+pub use store::{Options, Place};

@@ -36,46 +36,41 @@ impl Options {
     }
 }
 
-/// A site whose disk is harmed.
+/// A data directory on a simulated disk.
 #[derive(Debug)]
-pub(crate) struct Site {
-    pub(crate) disk: SimDisk,
+pub struct Place {
+    /// The disk.
+    pub disk: SimDisk,
     options: Options,
-    rounds: Rounds,
-    /// What was answered last.
-    pub(crate) answered: Ledger,
-    pub(crate) round: u64,
-    /// The changes of the round in flight.
-    in_flight: Option<Vec<Change>>,
-    pub(crate) checkpoints: u64,
     /// For the lock alone.
-    _place: TempDir,
-    place: std::path::PathBuf,
+    lock: TempDir,
 }
 
-impl Site {
-    pub(crate) fn new(options: Options) -> Self {
-        let place = tempfile::tempdir().expect("a temporary directory");
+impl Place {
+    /// An empty disk.
+    ///
+    /// # Panics
+    /// There is no place for the lock.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
         Self {
             disk: SimDisk::new(options.seed),
             options,
-            rounds: Rounds::new(options.seed ^ 0x5eed),
-            answered: Ledger::default(),
-            round: 0,
-            in_flight: None,
-            checkpoints: 0,
-            place: place.path().to_owned(),
-            _place: place,
+            lock: tempfile::tempdir().expect("a temporary directory"),
         }
     }
 
-    fn open(&self) -> Result<DiskStore, StoreError> {
+    /// Opens the store that is there, or a new one.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn open(&self) -> Result<DiskStore, StoreError> {
         let disk: Arc<dyn store::Disk> = Arc::new(Rooted {
             disk: self.disk.clone(),
-            place: self.place.clone(),
+            place: self.lock.path().to_owned(),
         });
         DiskStore::open_with(
-            &self.place,
+            self.lock.path(),
             store::Options {
                 snapshots: Arc::new(PlainSnapshots::on(Arc::clone(&disk))),
                 disk,
@@ -89,6 +84,35 @@ impl Site {
             },
         )
     }
+}
+
+/// A site whose disk is harmed.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) disk: SimDisk,
+    place: Place,
+    rounds: Rounds,
+    /// What was answered last.
+    pub(crate) answered: Ledger,
+    pub(crate) round: u64,
+    /// The changes of the round in flight.
+    in_flight: Option<Vec<Change>>,
+    pub(crate) checkpoints: u64,
+}
+
+impl Site {
+    pub(crate) fn new(options: Options) -> Self {
+        let place = Place::new(options);
+        Self {
+            disk: place.disk.clone(),
+            place,
+            rounds: Rounds::new(options.seed ^ 0x5eed),
+            answered: Ledger::default(),
+            round: 0,
+            in_flight: None,
+            checkpoints: 0,
+        }
+    }
 
     /// Opens and loads; the store and the ledger that it holds. What it holds becomes what was answered, if it is that
     /// or that with the round in flight.
@@ -96,7 +120,7 @@ impl Site {
     /// # Errors
     /// The store refuses. What it says is for whoever planned the harm.
     pub(crate) fn start(&mut self) -> Result<DiskStore, StoreError> {
-        let mut store = self.open()?;
+        let mut store = self.place.open()?;
         let mut ledger = Ledger::default();
         let loaded = store.load(&mut |fact| ledger.record(&fact))?;
         if loaded.round == self.round + 1

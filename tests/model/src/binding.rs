@@ -43,6 +43,11 @@ impl Binding {
         binding
     }
 
+    /// With what the last answered checkout came, and what it was answered.
+    pub(crate) const fn numbers(&self) -> (Option<u64>, u64) {
+        (self.sent, self.answered)
+    }
+
     /// What the component leaves behind when it lets go; nothing where no number was answered.
     pub(crate) fn left_behind(&self) -> Option<Self> {
         self.sent?;

@@ -17,15 +17,22 @@ impl Model {
 
     pub(crate) fn accept_jump(&mut self) -> Answer {
         if self.clock.accept() {
+            self.not_after(self.clock.now().steady);
             Answer::ClockMoved
         } else {
             plain(Denial::NoJumpPending)
         }
     }
 
-    /// "`clock reset`": dates after the mark become the mark, and so do the moments of bindings.
+    /// "`clock reset`" makes the calendar the mark.
     pub(crate) fn reset_clock(&mut self) -> Answer {
         let mark = self.clock.reset();
+        self.not_after(mark);
+        Answer::ClockMoved
+    }
+
+    /// Dates after the mark become the mark, and so do the moments of bindings.
+    pub(crate) fn not_after(&mut self, mark: u64) {
         self.move_dates(|date| date.min(mark));
         for hold in self.seats.iter_mut().flat_map(|seat| &mut seat.holds) {
             if let Some(binding) = &mut hold.binding {
@@ -39,7 +46,6 @@ impl Model {
                 waiting.since = waiting.since.min(mark);
             }
         }
-        Answer::ClockMoved
     }
 
     fn move_dates(&mut self, moved: impl Fn(u64) -> u64) {

@@ -42,7 +42,7 @@ pub use random::Random;
 pub use state::{
     Conflict, ConflictKind, EndCause, Former, Hold, License, Reservation, Reserved, Seat, SpentUnit, Status, Waiting,
 };
-pub use views::{Counts, LicenseView, Tally};
+pub use views::{Counts, LicenseView, Numbers, Tally};
 pub use words::{
     Blacklisting, Component, DAY, Identity, Key, Kind, Mac, Now, Product, ProductKey, ReservationId, SeatKey, Serial,
     Usage, Validity, Vendor,

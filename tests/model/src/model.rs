@@ -109,7 +109,15 @@ impl Model {
         if let Some((size, mark)) = transition.rejected {
             self.move_dates_back(size, mark);
         }
+        if transition.accepted {
+            self.not_after(now.steady);
+        }
         (now, transition)
+    }
+
+    /// The jump that is pending was found and not recorded: the next start knows nothing of it.
+    pub const fn forget_jump(&mut self) {
+        self.clock.forget_jump();
     }
 
     /// The server starts again: the clock that only counts does so too.

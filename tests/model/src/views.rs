@@ -1,8 +1,10 @@
 //! What the views show (rules V1, S2).
 
+use crate::ask::Checkout;
+use crate::binding::Binding;
 use crate::model::Model;
-use crate::state::{License, Reservation, Seat, Status};
-use crate::words::{DAY, Key, Now, ProductKey, Usage};
+use crate::state::{Former, License, Reservation, Seat, Status};
+use crate::words::{DAY, Identity, Key, Now, ProductKey, SeatKey, Usage};
 
 /// Seats or units over all licenses of one usage.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -47,7 +49,54 @@ pub struct LicenseView {
     pub days_left: Option<u64>,
 }
 
+/// What a copy of a component is known by: nobody is shown it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Numbers {
+    /// Of which seat.
+    pub seat: SeatKey,
+    /// Of which component.
+    pub component: &'static str,
+    /// Whether it holds the seat, or has let go of it.
+    pub is_held: bool,
+    /// Who is or was bound.
+    pub identity: Identity,
+    /// With what the last answered checkout came; none before an approved identity has come.
+    pub sent: Option<u64>,
+    /// What it was answered; 0 where none was.
+    pub answered: u64,
+}
+
 impl Model {
+    /// What copies are known by, in no order.
+    pub fn numbers(&self) -> impl Iterator<Item = Numbers> {
+        let numbers = |seat, component, is_held, binding: &Binding| {
+            let (sent, answered) = binding.numbers();
+            Numbers {
+                seat,
+                component,
+                is_held,
+                identity: binding.identity,
+                sent,
+                answered,
+            }
+        };
+        let held = self.seats.iter().flat_map(move |seat| {
+            let bound = seat
+                .holds
+                .iter()
+                .filter_map(|hold| Some((hold.component, hold.binding.as_ref()?)));
+            bound.map(move |(component, binding)| numbers(seat.key, component, true, binding))
+        });
+        let left = self.left.iter();
+        held.chain(left.map(move |one| numbers(one.seat, one.component, false, &one.binding)))
+    }
+
+    /// The seats that were held before, in no order.
+    #[must_use]
+    pub fn former(&self) -> &[(SeatKey, Former)] {
+        &self.former
+    }
+
     /// The licenses that are here, in the order of their serials.
     #[must_use]
     pub fn licenses(&self, now: Now) -> Vec<LicenseView> {
@@ -68,6 +117,29 @@ impl Model {
             status: self.status(license, now),
             days_left: (end != u64::MAX).then(|| end.saturating_sub(now.later()).div_ceil(DAY)),
         }
+    }
+
+    /// The products of this id that a catalogue offers or a license is here for: what is meant where no vendor is named.
+    #[must_use]
+    pub fn products_named(&self, id: &str) -> Vec<ProductKey> {
+        let offered = self.vendors.iter().flat_map(|one| &one.products).map(|one| one.key);
+        let licensed = self
+            .licenses
+            .iter()
+            .filter(|one| one.present())
+            .map(|one| one.key.product);
+        let mut named: Vec<_> = offered.chain(licensed).filter(|key| key.id == id).collect();
+        named.sort_unstable();
+        named.dedup();
+        named
+    }
+
+    /// Whether this checkout is for a seat that the machine does not hold: what limits of new seats are about.
+    #[must_use]
+    pub fn would_engage(&self, asked: &Checkout) -> bool {
+        let components = self.product(asked.seat.product).map(|one| one.components.as_slice());
+        let mut components = components.unwrap_or_default().iter();
+        self.seat_place(asked.seat).is_none() && components.any(|one| one.id == asked.component && one.counted)
     }
 
     /// All licenses and tombstones, in no order.

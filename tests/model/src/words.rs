@@ -12,7 +12,7 @@ pub type Identity = u16;
 /// The name of a license; they sort as numbers do.
 pub type Serial = u32;
 /// The name of a reservation; they sort as numbers do.
-pub type ReservationId = u32;
+pub type ReservationId = u128;
 
 /// The time of a decision, in UTC seconds (rule T1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -11,8 +11,8 @@ use seatkeeper::domain::seat::{Binding, Waiting};
 use seatkeeper::domain::time::Now;
 use seatkeeper_model as model;
 use seatkeeper_model::Model;
+use seatkeeper_world::reply::{conflict, held, machines, tally};
 
-use super::answers::{conflict, held, machines, tally};
 use super::translate::{fingerprint, key, product_key, reservation, seat_key, serial};
 
 const fn all<K>() -> Page<K> {

@@ -28,7 +28,7 @@ pub(super) fn serial(serial: model::Serial) -> Serial {
 
 /// Reservations sort as the numbers do.
 pub(super) fn reservation(id: model::ReservationId) -> ReservationId {
-    ReservationId(u128::from(id).to_be_bytes())
+    ReservationId(id.to_be_bytes())
 }
 
 pub(super) fn mac(bytes: model::Mac) -> Mac {
@@ -159,7 +159,7 @@ fn checkout(asked: &model::Checkout) -> Checkout {
 }
 
 fn deployment(ask: &Ask) -> Command {
-    let settle = |id: &u32, product: &model::ProductKey, macs: &[model::Mac], preferred_only| Settle {
+    let settle = |id: &model::ReservationId, product: &model::ProductKey, macs: &[model::Mac], preferred_only| Settle {
         id: reservation(*id),
         product: product_name(*product),
         macs: macs.iter().copied().map(mac).collect(),

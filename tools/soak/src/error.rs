@@ -1,7 +1,8 @@
 use std::fmt;
 
 use seatkeeper::client::connect::ConnectError;
-use seatkeeper::vendor::{KeyError, ListError, ScanError};
+use seatkeeper::vendor::{KeyError, ScanError};
+use seatkeeper_world::Untranslatable;
 use thiserror::Error;
 
 /// Why a soak ended before its last step.
@@ -21,12 +22,12 @@ pub(crate) enum SoakError {
         /// What was said, with its causes.
         because: String,
     },
+    /// The model says what cannot be asked.
+    #[error(transparent)]
+    Untranslatable(#[from] Untranslatable),
     /// A text could not be signed.
     #[error("a license key cannot be signed")]
     Key(#[from] KeyError),
-    /// A list could not be signed.
-    #[error("a catalogue or blacklist cannot be signed")]
-    List(#[from] ListError),
     /// A file of keys cannot be searched.
     #[error(transparent)]
     Scan(#[from] ScanError),

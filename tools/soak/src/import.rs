@@ -17,10 +17,10 @@ use seatkeeper::wire::ImportOutcome;
 use seatkeeper::wire::limits::KEYS_MAX;
 use seatkeeper::wire::messages::{Request, Response, admin, views};
 use seatkeeper_model::{Key, Kind, ProductKey, Usage, Validity, base_catalogue};
+use seatkeeper_world::words::{SIGNED_AT, Vendors};
 
 use crate::error::SoakError;
 use crate::server::{Server, Site};
-use crate::words::{SIGNED_AT, Vendors};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -59,7 +59,7 @@ impl fmt::Display for Imported {
 
 /// Signs keys into a file, imports them into a new server, stops that half way, and imports all of them again, twice.
 pub(crate) async fn run(dir: &Path, keys: u32) -> Result<Imported, SoakError> {
-    let vendors = Vendors::new();
+    let vendors = Vendors::default();
     let path = dir.join("keys.txt");
     sign(&path, &vendors, keys)?;
     let found = find_keys(&std::fs::read_to_string(path)?)?;

@@ -1,16 +1,12 @@
 //! `seatsoak`: random histories through the real client and a real server, every answer compared with the rules.
 
-mod answer;
 mod disk;
 mod error;
 mod import;
 mod people;
 mod report;
-mod request;
 mod server;
 mod soak;
-mod views;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use seatkeeper_world::Report;
 
 use crate::error::SoakError;
 use crate::soak::{Failure, Plan};
@@ -87,13 +84,30 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Live whole systems in memory, each from a seed: server, disk, clients, network and clocks under one scheduler. What
+    /// anybody hears must be what the rules say, whatever is cut, lost, damaged, restarted or set wrong.
+    World {
+        /// The first seed; 0 if not given, so that the worlds are always the same ones.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        seed: u64,
+        /// How many seeds.
+        #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+        seeds: u64,
+        /// Steps of each world.
+        #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u64).range(1..))]
+        steps: u64,
+    },
 }
 
 const EXAMPLES: &str = "Examples:
   seatsoak                                    a million steps from a random seed
   seatsoak --seed 17 --steps 200000           the same history every time
   seatsoak import --keys 100000               rule K8
-  seatsoak disk                               lost power, failing and full disks, damaged files";
+  seatsoak disk                               lost power, failing and full disks, damaged files
+  seatsoak world --seeds 10000                whole systems in memory, with network and clocks";
+
+/// Worlds from one line of progress to the next.
+const WORLDS_BETWEEN_LINES: u64 = 100;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -104,6 +118,7 @@ fn main() -> ExitCode {
     let outcome = match args.command {
         Some(Command::Disk { seed, cuts }) => harm_disk(seed, cuts),
         Some(Command::Import { keys, place }) => runtime.block_on(import_keys(keys, place)),
+        Some(Command::World { seed, seeds, steps }) => live_worlds(seed, seeds, steps),
         None => runtime.block_on(soak(args.soak)),
     };
     match outcome {
@@ -147,6 +162,23 @@ fn harm_disk(seed: Option<u64>, cuts: u64) -> Result<(), SoakError> {
     let _replay = Replay(again);
     let report = disk::run(seed, cuts, |seed| drop(writeln!(std::io::stderr(), "seed {seed}")));
     say(&report.to_string())
+}
+
+fn live_worlds(first: u64, seeds: u64, steps: u64) -> Result<(), SoakError> {
+    let mut all = Report::default();
+    for done in 0..seeds {
+        let seed = first.wrapping_add(done);
+        let mut replay = Replay(format!("seatsoak world --seed {seed} --seeds 1 --steps {steps}"));
+        let again = replay.0.clone();
+        let lived = seatkeeper_world::live(seed, steps, |step| {
+            replay.0 = format!("{again}  # fails at step {step}");
+        });
+        all.and(&lived);
+        if (done + 1) % WORLDS_BETWEEN_LINES == 0 {
+            drop(writeln!(std::io::stderr(), "{} worlds", done + 1));
+        }
+    }
+    say(&format!("{seeds} worlds of {steps} steps\n{all}"))
 }
 
 /// Says how to do it again when the model contradicts itself, which it does by panicking.

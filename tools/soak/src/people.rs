@@ -9,9 +9,9 @@ use seatkeeper::client::{Connection, Deadline, Target, connect};
 use seatkeeper::domain::ids::Fingerprint;
 use seatkeeper::tls::{Identity, PinRule, TlsError};
 use seatkeeper::wire::messages::{Request, Response};
+use seatkeeper_world::request::Speaker;
 
 use crate::error::SoakError;
-use crate::request::Speaker;
 
 /// How long an answer may take: a slow disk is no fault of the rules.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -15,15 +15,15 @@ use seatkeeper::tls::Identity;
 use seatkeeper::wire;
 use seatkeeper::wire::messages::{Request, Response, admin};
 use seatkeeper_model::{Answer, Ask, History, Proposal, Random, Step, Turn};
+use seatkeeper_world::answer::{answer, comparable, server_time};
+use seatkeeper_world::request::{Speaker, request};
+use seatkeeper_world::views::Catalogues;
+use seatkeeper_world::words::{Vendors, serial_text};
 
-use crate::answer::{answer, comparable, server_time};
 use crate::error::{Disagreement, SoakError};
 use crate::people::People;
 use crate::report::Report;
-use crate::request::{Speaker, request};
 use crate::server::{Server, Site};
-use crate::views::Catalogues;
-use crate::words::Vendors;
 
 use window::Window;
 
@@ -179,7 +179,7 @@ impl Soak {
             data,
             random: Random::new(seed ^ 0x50a4),
             history,
-            vendors: Vendors::new(),
+            vendors: Vendors::default(),
             people,
             site,
             server,
@@ -293,7 +293,7 @@ impl Soak {
             // A grant shows the certificate of its license (rule K9).
             (Response::Checkout(reply), _) => match &reply.serial {
                 Some(serial) => {
-                    let license = licenses().find(|one| crate::words::serial_text(one.key.serial) == *serial);
+                    let license = licenses().find(|one| serial_text(one.key.serial) == *serial);
                     let certificate = license.map(|one| self.vendors.certificate(&one.key)).transpose()?;
                     certificate.as_deref() == reply.certificate.as_deref()
                 }

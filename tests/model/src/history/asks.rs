@@ -302,7 +302,7 @@ impl History {
         let (id, product) = if !here.is_empty() && self.random.percent(50) {
             self.random.pick(&here)
         } else {
-            let id = self.random.small(RESERVATIONS);
+            let id = ReservationId::from(self.random.small(RESERVATIONS));
             (id, self.focus[usize::try_from(id).unwrap_or(0) % self.focus.len()])
         };
         if self.random.percent(3) {

@@ -3,6 +3,7 @@
 mod asks;
 mod catalogue;
 mod keys;
+mod observed;
 mod proposals;
 mod time;
 

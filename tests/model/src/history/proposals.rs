@@ -15,7 +15,7 @@ pub struct Proposal {
     pub identity: Identity,
     /// What.
     pub ask: Ask,
-    installation: Option<Installation>,
+    pub(super) installation: Option<Installation>,
     /// Whether a checkout comes with the number that its installation remembers, whichever that is when it is sent.
     remembers: bool,
 }

@@ -4,11 +4,11 @@ use std::fmt::Debug;
 
 use seatkeeper::wire::messages::{Request, Response, deploy, views};
 use seatkeeper_model::Model;
+use seatkeeper_world::request::Speaker;
+use seatkeeper_world::views::Expected;
 
 use super::Soak;
 use crate::error::SoakError;
-use crate::request::Speaker;
-use crate::views::Expected;
 
 /// Rows of a page: few enough that listings come in several.
 const PAGE_ROWS: u16 = 24;

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use seatkeeper_model::{History, Proposal, Random};
-
-use crate::request::Speaker;
-use crate::words::make_real;
+use seatkeeper_world::request::Speaker;
+use seatkeeper_world::words::make_real;
 
 /// Asks that are made up with an eye on the same state of the model. Fewer would leave nothing to pipeline: half of all
 /// asks are spread over 49 identities.

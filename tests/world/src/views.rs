@@ -7,20 +7,25 @@ use seatkeeper::wire::messages::{deploy, seat, views};
 use seatkeeper_model as model;
 use seatkeeper_model::{Conflict, ConflictKind, Kind, Model, Now, Product, Reserved, Status, Usage};
 
-use crate::error::SoakError;
+use crate::error::Untranslatable;
 use crate::words::{self, SIGNED_AT, Vendors, product_name, reservation, serial_text, vendor_name};
 
 /// The catalogues that are on the server, as they were imported.
-pub(crate) type Catalogues = BTreeMap<model::Vendor, (u64, Vec<Product>)>;
+pub type Catalogues = BTreeMap<model::Vendor, (u64, Vec<Product>)>;
 
 /// What the views must show at one moment.
 #[derive(Debug)]
-pub(crate) struct Expected<'a> {
-    pub(crate) model: &'a Model,
-    pub(crate) now: Now,
-    pub(crate) vendors: &'a Vendors,
-    pub(crate) catalogues: &'a Catalogues,
-    pub(crate) fingerprints: BTreeMap<model::Identity, [u8; 32]>,
+pub struct Expected<'a> {
+    /// What the rules say that is here.
+    pub model: &'a Model,
+    /// The time.
+    pub now: Now,
+    /// Who signed it.
+    pub vendors: &'a Vendors,
+    /// The catalogues that were imported.
+    pub catalogues: &'a Catalogues,
+    /// The agents' identities.
+    pub fingerprints: BTreeMap<model::Identity, [u8; 32]>,
 }
 
 impl Expected<'_> {
@@ -35,7 +40,11 @@ impl Expected<'_> {
         }
     }
 
-    pub(crate) fn licenses(&self) -> Result<Vec<views::LicenseRow>, SoakError> {
+    /// LICENSES.
+    ///
+    /// # Errors
+    /// The model holds what no vendor could sign.
+    pub fn licenses(&self) -> Result<Vec<views::LicenseRow>, Untranslatable> {
         let rows = self.model.licenses(self.now).into_iter().map(|one| {
             let mut all = self.model.all_licenses().iter();
             let ends_at = all
@@ -78,7 +87,10 @@ impl Expected<'_> {
     }
 
     /// The seats in the order of the wire. Addresses and the moments of rebinding are not the model's: they are left out.
-    pub(crate) fn seats(&self) -> Result<Vec<views::SeatRow>, SoakError> {
+    ///
+    /// # Errors
+    /// The model holds what no vendor could sign.
+    pub fn seats(&self) -> Result<Vec<views::SeatRow>, Untranslatable> {
         let rows = self.model.seats().into_iter().map(|one| {
             let mut components: Vec<_> = one.holds.iter().map(|hold| self.holder(hold)).collect();
             components.sort_by(|one, other| one.component.cmp(&other.component));
@@ -98,7 +110,7 @@ impl Expected<'_> {
                 components,
             })
         });
-        let mut rows = rows.collect::<Result<Vec<views::SeatRow>, SoakError>>()?;
+        let mut rows = rows.collect::<Result<Vec<views::SeatRow>, Untranslatable>>()?;
         rows.sort_by(|one, other| (one.vendor, &one.product, one.mac).cmp(&(other.vendor, &other.product, other.mac)));
         Ok(rows)
     }
@@ -118,7 +130,10 @@ impl Expected<'_> {
     }
 
     /// The reservations. Who made them is not the model's: it is left out.
-    pub(crate) fn reservations(&self) -> Result<Vec<deploy::ReservationRow>, SoakError> {
+    ///
+    /// # Errors
+    /// The model holds what no vendor could sign.
+    pub fn reservations(&self) -> Result<Vec<deploy::ReservationRow>, Untranslatable> {
         let rows = self.model.reservations().into_iter().map(|one| {
             let seat_of = |mac: model::Mac| {
                 let mut seats = self.model.seats().into_iter();
@@ -159,7 +174,11 @@ impl Expected<'_> {
         rows.collect()
     }
 
-    pub(crate) fn products(&self) -> Result<Vec<views::ProductRow>, SoakError> {
+    /// PRODUCTS.
+    ///
+    /// # Errors
+    /// A catalogue holds what no vendor could sign.
+    pub fn products(&self) -> Result<Vec<views::ProductRow>, Untranslatable> {
         let mut rows = Vec::new();
         for one in self.catalogues.values().flat_map(|(_, products)| products) {
             rows.push(self.product(one)?);
@@ -168,7 +187,7 @@ impl Expected<'_> {
         Ok(rows)
     }
 
-    fn product(&self, one: &Product) -> Result<views::ProductRow, SoakError> {
+    fn product(&self, one: &Product) -> Result<views::ProductRow, Untranslatable> {
         use seatkeeper::domain::catalogue::Offers;
         let counts = self.model.counts(one.key, self.now);
         let part = |part: &model::Component| views::ComponentRow {
@@ -195,7 +214,7 @@ impl Expected<'_> {
                 Some(Offers::DeploymentFirst) => wire::Offers::DEPLOYMENT_FIRST,
                 Some(Offers::MachineOnly) => wire::Offers::MACHINE_ONLY,
                 Some(Offers::DeploymentOnly) => wire::Offers::DEPLOYMENT_ONLY,
-                None => return Err(SoakError::Impossible(format!("{one:?}"))),
+                None => return Err(Untranslatable::Impossible(format!("{one:?}"))),
             },
             on_conflict: if one.refuse_conflicts {
                 wire::OnConflict::REFUSE
@@ -207,7 +226,10 @@ impl Expected<'_> {
     }
 
     /// STATUS, with what the model does not know taken from `shown`.
-    pub(crate) fn status(&self, shown: &views::StatusOk, admins: u32) -> Result<views::StatusOk, SoakError> {
+    ///
+    /// # Errors
+    /// The model holds what no vendor could sign.
+    pub fn status(&self, shown: &views::StatusOk, admins: u32) -> Result<views::StatusOk, Untranslatable> {
         let licenses = self.model.licenses(self.now);
         let with = |status| number(licenses.iter().filter(|one| one.status == status).count());
         let seats = self.model.seats();
@@ -265,7 +287,7 @@ const fn conflict(seen: Conflict) -> seat::Conflict {
     }
 }
 
-pub(crate) const fn wire_counts(tally: model::Tally) -> seat::Counts {
+const fn wire_counts(tally: model::Tally) -> seat::Counts {
     seat::Counts {
         licenses: tally.licenses,
         total: tally.total,

@@ -4,12 +4,12 @@ use seatkeeper::wire::messages::{Request, admin, deploy, seat};
 use seatkeeper_model as model;
 use seatkeeper_model::{Ask, Identity, Rollout};
 
-use crate::error::SoakError;
+use crate::error::Untranslatable;
 use crate::words::{Vendors, reservation, serial_text};
 
 /// Whose identity a request comes from.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Speaker {
+pub enum Speaker {
     /// An installed component.
     Agent(Identity),
     /// The administrator.
@@ -20,7 +20,8 @@ pub(crate) enum Speaker {
 
 impl Speaker {
     /// Who asks this.
-    pub(crate) const fn of(identity: Identity, ask: &Ask) -> Self {
+    #[must_use]
+    pub const fn of(identity: Identity, ask: &Ask) -> Self {
         match ask {
             Ask::Checkout(_) | Ask::Release { .. } => Self::Agent(identity),
             Ask::Abort { .. } | Ask::Availability(_) | Ask::Commit { .. } | Ask::Reserve { .. } => Self::Deployer,
@@ -37,7 +38,10 @@ impl Speaker {
 }
 
 /// The request that asks this.
-pub(crate) fn request(ask: &Ask, vendors: &Vendors) -> Result<Request, SoakError> {
+///
+/// # Errors
+/// No vendor could sign what is in it.
+pub fn request(ask: &Ask, vendors: &Vendors) -> Result<Request, Untranslatable> {
     Ok(match ask {
         Ask::Checkout(asked) => Request::Checkout(checkout(asked, vendors)?),
         Ask::Release { seat, component } => Request::Release(seat::Release {
@@ -90,7 +94,7 @@ pub(crate) fn request(ask: &Ask, vendors: &Vendors) -> Result<Request, SoakError
     })
 }
 
-fn checkout(asked: &model::Checkout, vendors: &Vendors) -> Result<seat::Checkout, SoakError> {
+fn checkout(asked: &model::Checkout, vendors: &Vendors) -> Result<seat::Checkout, Untranslatable> {
     Ok(seat::Checkout {
         vendor: vendors.id(asked.seat.product.vendor)?,
         product: asked.seat.product.id.to_owned(),
@@ -101,7 +105,7 @@ fn checkout(asked: &model::Checkout, vendors: &Vendors) -> Result<seat::Checkout
     })
 }
 
-fn deployment(ask: &Ask, vendors: &Vendors) -> Result<Request, SoakError> {
+fn deployment(ask: &Ask, vendors: &Vendors) -> Result<Request, Untranslatable> {
     Ok(match ask {
         Ask::Reserve {
             id,
@@ -142,6 +146,6 @@ fn deployment(ask: &Ask, vendors: &Vendors) -> Result<Request, SoakError> {
             product: product.id.to_owned(),
             macs: macs.clone(),
         }),
-        other => return Err(SoakError::Impossible(format!("{other:?} is no deployment"))),
+        other => return Err(Untranslatable::Impossible(format!("{other:?} is no deployment"))),
     })
 }

@@ -10,7 +10,8 @@ use seatkeeper_model::{AbortRow, Answer, Ask, CommitRow, Denial};
 use crate::words::{conflict_kind, end_cause, serial_number};
 
 /// What an answer says; nothing where it is none to this ask.
-pub(crate) fn answer(ask: &Ask, response: &Response) -> Option<Answer> {
+#[must_use]
+pub fn answer(ask: &Ask, response: &Response) -> Option<Answer> {
     Some(match response {
         Response::Availability(reply) => Answer::Counts(model::Counts {
             seats: tally(&reply.counts),
@@ -58,7 +59,8 @@ pub(crate) fn answer(ask: &Ask, response: &Response) -> Option<Answer> {
 }
 
 /// The server's calendar in an answer.
-pub(crate) const fn server_time(response: &Response) -> Option<u64> {
+#[must_use]
+pub const fn server_time(response: &Response) -> Option<u64> {
     Some(match response {
         Response::AdminList(reply) => reply.server_time,
         Response::Availability(reply) => reply.server_time,
@@ -83,7 +85,8 @@ pub(crate) const fn server_time(response: &Response) -> Option<u64> {
 }
 
 /// What the wire tells of what the rules answer.
-pub(crate) fn comparable(expected: &Answer) -> Answer {
+#[must_use]
+pub fn comparable(expected: &Answer) -> Answer {
     match expected {
         Answer::NotCounted(counts) => Answer::NotCounted(model::Counts {
             seats: counts.seats,
@@ -164,7 +167,7 @@ fn import(row: &admin::ImportRow, key: &model::Key) -> Option<model::ImportOutco
     }
 }
 
-pub(crate) fn reserved(row: &deploy::ReservationRow) -> Option<Answer> {
+fn reserved(row: &deploy::ReservationRow) -> Option<Answer> {
     let mut machines = Vec::new();
     let mut seats = Vec::new();
     for one in &row.machines {
@@ -216,7 +219,7 @@ fn aborted(row: &deploy::SettledRow) -> Option<(model::Mac, AbortRow)> {
     Some((row.mac, what))
 }
 
-pub(crate) const fn tally(counts: &seat::Counts) -> model::Tally {
+const fn tally(counts: &seat::Counts) -> model::Tally {
     model::Tally {
         licenses: counts.licenses,
         total: counts.total,

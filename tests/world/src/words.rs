@@ -13,37 +13,50 @@ use seatkeeper::wire::limits::COMPONENTS_MAX;
 use seatkeeper_model as model;
 use seatkeeper_model::{Ask, Blacklisting};
 
-use crate::error::SoakError;
+use crate::error::Untranslatable;
 
 /// When everything is signed: before all histories begin.
-pub(crate) const SIGNED_AT: u64 = 1_767_139_200;
+pub const SIGNED_AT: u64 = 1_767_139_200;
 
 /// Vendors of the histories; the last one is not trusted.
 const VENDORS: u8 = 3;
 
 /// The vendors and their keys; the same numbers give the same ones.
 #[derive(Debug)]
-pub(crate) struct Vendors {
+pub struct Vendors {
     keys: BTreeMap<model::Vendor, SigningKey>,
 }
 
-impl Vendors {
-    pub(crate) fn new() -> Self {
+impl Default for Vendors {
+    fn default() -> Self {
         let keys = (1..=VENDORS).map(|number| (number, SigningKey::from_seed([number; 32])));
         Self { keys: keys.collect() }
     }
+}
 
-    pub(crate) fn key(&self, vendor: model::Vendor) -> Result<&SigningKey, SoakError> {
+impl Vendors {
+    /// A vendor's signing key.
+    ///
+    /// # Errors
+    /// There is no such vendor.
+    pub fn key(&self, vendor: model::Vendor) -> Result<&SigningKey, Untranslatable> {
         let key = self.keys.get(&vendor);
-        key.ok_or_else(|| SoakError::Impossible(format!("vendor {vendor}")))
+        key.ok_or_else(|| Untranslatable::Impossible(format!("vendor {vendor}")))
     }
 
-    pub(crate) fn id(&self, vendor: model::Vendor) -> Result<[u8; 16], SoakError> {
+    /// A vendor's id.
+    ///
+    /// # Errors
+    /// There is no such vendor.
+    pub fn id(&self, vendor: model::Vendor) -> Result<[u8; 16], Untranslatable> {
         Ok(self.key(vendor)?.vendor_key().id().0)
     }
 
     /// The text of a license key; the certificate's number is its import secret, so that equal numbers are equal texts.
-    pub(crate) fn license_key(&self, key: &model::Key) -> Result<String, SoakError> {
+    ///
+    /// # Errors
+    /// No vendor could sign it.
+    pub fn license_key(&self, key: &model::Key) -> Result<String, Untranslatable> {
         let signer = self.key(key.product.vendor)?;
         let claims = Claims {
             vendor: signer.vendor_key().id(),
@@ -73,37 +86,46 @@ impl Vendors {
     }
 
     /// The certificate that is in a license key.
-    pub(crate) fn certificate(&self, key: &model::Key) -> Result<Vec<u8>, SoakError> {
+    ///
+    /// # Errors
+    /// No vendor could sign it.
+    pub fn certificate(&self, key: &model::Key) -> Result<Vec<u8>, Untranslatable> {
         let verified =
             LicenseKey::parse(&self.license_key(key)?)?.verify(&self.key(key.product.vendor)?.vendor_key())?;
         Ok(verified.certificate.to_vec())
     }
 
     /// The signed catalogue in binary.
-    pub(crate) fn catalogue(
+    ///
+    /// # Errors
+    /// No vendor could sign it.
+    pub fn catalogue(
         &self,
         vendor: model::Vendor,
         version: u64,
         products: &[model::Product],
-    ) -> Result<bytes::Bytes, SoakError> {
+    ) -> Result<bytes::Bytes, Untranslatable> {
         let products = products.iter().map(|one| Ok((parsed(one.key.id)?, product(one)?)));
         let draft = CatalogueDraft {
             vendor_name: vendor_name(vendor),
             version,
             issued_at: Timestamp(SIGNED_AT),
-            products: products.collect::<Result<_, SoakError>>()?,
+            products: products.collect::<Result<_, Untranslatable>>()?,
         };
         let text = sign_catalogue(self.key(vendor)?, &draft)?;
         Ok(SignedCatalogue::parse(&text)?.bytes().clone())
     }
 
     /// The signed blacklist in binary.
-    pub(crate) fn blacklist(
+    ///
+    /// # Errors
+    /// No vendor could sign it.
+    pub fn blacklist(
         &self,
         vendor: model::Vendor,
         version: u64,
         entries: &[(model::Serial, Blacklisting)],
-    ) -> Result<bytes::Bytes, SoakError> {
+    ) -> Result<bytes::Bytes, Untranslatable> {
         use seatkeeper::domain::blacklist::Listed;
         let listed = |why| match why {
             Blacklisting::Blacklisted => Listed::Blacklisted,
@@ -120,16 +142,20 @@ impl Vendors {
     }
 }
 
-pub(crate) fn vendor_name(vendor: model::Vendor) -> String {
+/// What a vendor calls itself.
+#[must_use]
+pub fn vendor_name(vendor: model::Vendor) -> String {
     format!("Vendor {vendor}")
 }
 
-pub(crate) fn product_name(id: &str) -> String {
+/// What a catalogue calls a product.
+#[must_use]
+pub fn product_name(id: &str) -> String {
     format!("The product {id}")
 }
 
 /// Makes of an ask what a vendor could sign and a client could send; to be done before the model decides it.
-pub(crate) fn make_real(ask: &mut Ask) {
+pub fn make_real(ask: &mut Ask) {
     match ask {
         // A trial of no days cannot be signed.
         Ask::Import(key) if key.validity == model::Validity::Days(0) => key.validity = model::Validity::Days(1),
@@ -146,17 +172,21 @@ pub(crate) fn make_real(ask: &mut Ask) {
 }
 
 /// Serials sort as the numbers do.
-pub(crate) fn serial(serial: model::Serial) -> Serial {
+#[must_use]
+pub fn serial(serial: model::Serial) -> Serial {
     let [a, b, c, d] = serial.to_be_bytes();
     Serial::from_random([0, 0, 0, 0, 0, 0, a, b, c, d])
 }
 
-pub(crate) fn serial_text(number: model::Serial) -> String {
+/// A serial as it is written.
+#[must_use]
+pub fn serial_text(number: model::Serial) -> String {
     serial(number).as_str().to_owned()
 }
 
-/// The number that a serial was made of.
-pub(crate) fn serial_number(text: &str) -> Option<model::Serial> {
+/// The number that a serial was made of; nothing where it was made of none.
+#[must_use]
+pub fn serial_number(text: &str) -> Option<model::Serial> {
     const DIGITS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let number = text.chars().try_fold(0_u128, |number, digit| {
         let digit = u128::try_from(DIGITS.find(digit)?).ok()?;
@@ -166,11 +196,14 @@ pub(crate) fn serial_number(text: &str) -> Option<model::Serial> {
 }
 
 /// Reservations sort as the numbers do.
-pub(crate) fn reservation(id: model::ReservationId) -> [u8; 16] {
-    u128::from(id).to_be_bytes()
+#[must_use]
+pub const fn reservation(id: model::ReservationId) -> [u8; 16] {
+    id.to_be_bytes()
 }
 
-pub(crate) const fn offers(one: &model::Product) -> Option<Offers> {
+/// The usages of a product's licenses; nothing where no catalogue can say them.
+#[must_use]
+pub const fn offers(one: &model::Product) -> Option<Offers> {
     match one.offers.as_slice() {
         [model::Usage::Machine] => Some(Offers::MachineOnly),
         [model::Usage::Deployment] => Some(Offers::DeploymentOnly),
@@ -180,11 +213,13 @@ pub(crate) const fn offers(one: &model::Product) -> Option<Offers> {
     }
 }
 
-pub(crate) fn idle_days(one: &model::Product) -> u16 {
+/// Days from a renewal to the end of a seat; 0 for a product that never idles out.
+#[must_use]
+pub fn idle_days(one: &model::Product) -> u16 {
     u16::try_from(one.idle_secs.unwrap_or(0) / model::DAY).unwrap_or(u16::MAX)
 }
 
-fn product(one: &model::Product) -> Result<ProductDraft, SoakError> {
+fn product(one: &model::Product) -> Result<ProductDraft, Untranslatable> {
     let component = |part: &model::Component| {
         let flags = Component {
             counted: part.counted,
@@ -198,23 +233,29 @@ fn product(one: &model::Product) -> Result<ProductDraft, SoakError> {
         idle_days: idle_days(one),
         single_use: one.single_use,
         offline_days: one.offline_days,
-        components: one.components.iter().map(component).collect::<Result<_, SoakError>>()?,
+        components: one
+            .components
+            .iter()
+            .map(component)
+            .collect::<Result<_, Untranslatable>>()?,
         required_product: one.required.map(parsed).transpose()?,
         on_conflict: if one.refuse_conflicts {
             OnConflict::Refuse
         } else {
             OnConflict::Flag
         },
-        offers: offers(one).ok_or_else(|| SoakError::Impossible(format!("{one:?}")))?,
+        offers: offers(one).ok_or_else(|| Untranslatable::Impossible(format!("{one:?}")))?,
     })
 }
 
-fn parsed<T: std::str::FromStr>(id: &str) -> Result<T, SoakError> {
+fn parsed<T: std::str::FromStr>(id: &str) -> Result<T, Untranslatable> {
     id.parse()
-        .map_err(|_| SoakError::Impossible(format!("{id} is no id on the wire")))
+        .map_err(|_| Untranslatable::Impossible(format!("{id} is no id on the wire")))
 }
 
-pub(crate) const fn conflict_kind(code: wire::ConflictKind) -> Option<model::ConflictKind> {
+/// How a copy showed itself; nothing for a code that the rules do not know.
+#[must_use]
+pub const fn conflict_kind(code: wire::ConflictKind) -> Option<model::ConflictKind> {
     match code {
         wire::ConflictKind::ALTERNATING_IDENTITY => Some(model::ConflictKind::AlternatingIdentity),
         wire::ConflictKind::STALE_CONTINUATION => Some(model::ConflictKind::StaleContinuation),
@@ -222,7 +263,9 @@ pub(crate) const fn conflict_kind(code: wire::ConflictKind) -> Option<model::Con
     }
 }
 
-pub(crate) const fn end_cause(code: wire::EndCause) -> Option<model::EndCause> {
+/// Why a seat ended; nothing for a code that the rules do not know.
+#[must_use]
+pub const fn end_cause(code: wire::EndCause) -> Option<model::EndCause> {
     match code {
         wire::EndCause::ADMINISTRATOR => Some(model::EndCause::Administrator),
         wire::EndCause::IDLE => Some(model::EndCause::Idle),
