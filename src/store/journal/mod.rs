@@ -250,7 +250,8 @@ impl Journal {
         Self::at(disk, dir, shape, current, VecDeque::new(), link, FIRST_SECTOR, false)
     }
 
-    /// Goes on at the end of what was read. A record that was torn is cut off first.
+    /// Goes on at the end of what was read. A record that was torn is cut off first. The last one is written again: where
+    /// its sync failed and the process ended, the system may show what it holds for written and the disk does not have.
     pub(super) fn resume(found: Found, shape: Shape, end: &End) -> Result<Self, StoreError> {
         let Found { disk, dir, numbers } = found;
         let open = |number: u64| -> Result<Segment, StoreError> {
@@ -276,7 +277,14 @@ impl Journal {
             let cut = segment.write(torn.at.sector, &zeros);
             cut.map_err(io_failed("cutting a torn record off", &segment.path))?;
         }
-        let current = open(end.at.segment)?;
+        let mut current = open(end.at.segment)?;
+        let before = numbers.iter().rev().find(|&&number| number < end.at.segment);
+        match before {
+            // The last record ends with the segment before.
+            Some(&before) if end.at.sector <= FIRST_SECTOR => open(before)?.write_again(&*disk, None)?,
+            _ => current.write_again(&*disk, Some(end.at.sector))?,
+        }
+        disk.sync_dir(&dir).map_err(io_failed("syncing", &dir))?;
         let mut ready = VecDeque::new();
         for &number in numbers.iter().filter(|&&number| number > end.at.segment) {
             let spare = open(number)?;

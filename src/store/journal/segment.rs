@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::sector::{self, SEAL, SECTOR_LEN, Sector};
+use crate::store::StoreError;
 use crate::store::disk::{Disk, DiskFile};
+use crate::store::io_failed;
 
 /// The sector where the first record stands; the one before it is the segment's own.
 pub(super) const FIRST_SECTOR: u32 = 1;
@@ -82,6 +84,21 @@ impl Segment {
             path,
             file,
         })
+    }
+
+    /// Writes what stands before sector `end`, or all there is, once more: a sync that failed is not made up for by the
+    /// next one, but by writing again.
+    pub(super) fn write_again(&mut self, disk: &dyn Disk, end: Option<u32>) -> Result<(), StoreError> {
+        let bytes = disk.read(&self.path).map_err(io_failed("reading", &self.path))?;
+        let end = end.map_or(bytes.len(), |end| end as usize * SECTOR_LEN);
+        let begin = FIRST_SECTOR as usize * SECTOR_LEN;
+        match bytes.get(begin..end) {
+            Some([]) | None => Ok(()),
+            Some(written) => {
+                let outcome = self.write(FIRST_SECTOR, written);
+                outcome.map_err(io_failed("writing the end of the journal again in", &self.path))
+            }
+        }
     }
 
     /// Writes sectors from sector `at` on, and returns when they are on stable storage.

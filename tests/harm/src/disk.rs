@@ -223,10 +223,12 @@ impl State {
         }
     }
 
+    /// What was written since the last sync, and no more: what that one lost is not tried again.
     fn sync_file(&mut self, inode: u64) {
-        if let Some(inode) = self.files.get_mut(&inode) {
-            inode.durable.clone_from(&inode.current);
-            inode.unsynced.clear();
+        if let Some(Inode { durable, unsynced, .. }) = self.files.get_mut(&inode) {
+            for (at, written) in unsynced.drain(..) {
+                put(durable, at, &written);
+            }
         }
     }
 

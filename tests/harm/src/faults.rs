@@ -82,9 +82,12 @@ fn history(options: Options, fault: Option<(u64, Event)>, told: &mut Failed) -> 
             is_refused = true;
             // The disk is well again: room was made, or the device is back.
             site.disk.no_plan();
+        } else if is_refused && dice.percent(50) {
+            // What a failed sync lost must not be among what was answered since.
+            site.disk.power_on();
         }
     }
-    site.disk.no_plan();
+    site.disk.power_on();
     if let Err(error) = site.start() {
         panic!("{fault:?}: {error}");
     }
