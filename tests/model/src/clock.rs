@@ -175,6 +175,11 @@ impl Clock {
         mark + elapsed
     }
 
+    /// The jump that is pending was not recorded, and the power went.
+    pub const fn forget_jump(&mut self) {
+        self.pending = None;
+    }
+
     /// The server starts again, and with it the clock that only counts.
     pub const fn restart(&mut self) {
         self.unread = true;

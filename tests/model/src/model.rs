@@ -115,6 +115,11 @@ impl Model {
         (now, transition)
     }
 
+    /// The jump that is pending was found and not recorded: the next start knows nothing of it.
+    pub const fn forget_jump(&mut self) {
+        self.clock.forget_jump();
+    }
+
     /// The server starts again: the clock that only counts does so too.
     pub fn restart(&mut self) {
         self.clock.restart();

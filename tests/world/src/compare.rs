@@ -36,12 +36,6 @@ impl Shown {
         if !changes.is_empty() {
             return Err(format!("overdue behind a round at {now:?}: {changes:?}"));
         }
-        const fn all<K>() -> Page<K> {
-            Page {
-                after: None,
-                limit: 256,
-            }
-        }
         let seats = SeatsPage { mac: None, page: all() };
         let commands = [
             (Opcode::LICENSES, Command::Licenses(all())),
@@ -106,6 +100,13 @@ impl Shown {
             &hidden::of_model(&state.model, seen),
             &self.hidden,
         )
+    }
+}
+
+const fn all<K>() -> Page<K> {
+    Page {
+        after: None,
+        limit: 256,
     }
 }
 

@@ -255,6 +255,12 @@ impl State {
         if is_recorded {
             pending.push(self.clone());
         }
+        if transition.rejected.is_some() && self.model.clock().pending().is_some() {
+            // That one jump is over is recorded before that another one has begun.
+            let mut between = self.clone();
+            between.model.forget_jump();
+            pending.push(between);
+        }
         transition.rejected.map(|(_, mark)| mark)
     }
 

@@ -10,7 +10,7 @@ use seatkeeper::domain::seat::SeatKey;
 use seatkeeper::vendor::LicenseKey;
 use seatkeeper::wire::messages::Request;
 use seatkeeper_model as model;
-use seatkeeper_model::{Ask, Blacklisting, History, Identity, Model, Product, Rollout};
+use seatkeeper_model::{Ask, History, Identity, Model, Rollout};
 
 use crate::request::{Speaker, request};
 use crate::words::{Vendors, serial_number};
@@ -36,8 +36,8 @@ pub(crate) struct Seen {
     pub(crate) vendors: Vendors,
     ids: BTreeMap<VendorId, model::Vendor>,
     keys: BTreeMap<Bytes, model::Key>,
-    catalogues: BTreeMap<Bytes, (model::Vendor, u64, Vec<Product>)>,
-    blacklists: BTreeMap<Bytes, (model::Vendor, u64, Vec<(model::Serial, Blacklisting)>)>,
+    /// Catalogues and blacklists.
+    lists: BTreeMap<Bytes, Ask>,
     names: BTreeMap<String, &'static str>,
 }
 
@@ -62,51 +62,30 @@ fn identity(actor: Actor) -> Identity {
 
 impl Seen {
     pub(crate) fn new() -> Self {
-        let vendors = Vendors::new();
+        let vendors = Vendors::default();
         let known = (1..=3).map(|number| (VendorId(vendors.id(number).expect("one of three")), number));
         Self {
             ids: known.collect(),
             vendors,
             keys: BTreeMap::new(),
-            catalogues: BTreeMap::new(),
-            blacklists: BTreeMap::new(),
+            lists: BTreeMap::new(),
             names: BTreeMap::new(),
         }
     }
 
     /// The request that asks this. What is signed for it is known again from then on.
     pub(crate) fn request(&mut self, ask: &Ask) -> Request {
-        let signed = "what histories sell can be signed";
-        let request = request(ask, &self.vendors).expect(signed);
+        let can = "what histories sell can be signed";
+        let request = request(ask, &self.vendors).expect(can);
         match (&request, ask) {
             (Request::Import(import), Ask::Import(key)) => {
                 let signer = self.vendors.key(key.product.vendor).expect("a vendor");
-                let text = LicenseKey::parse(&import.keys[0]).expect(signed);
-                let verified = text.verify(&signer.vendor_key()).expect(signed);
+                let text = LicenseKey::parse(&import.keys[0]).expect(can);
+                let verified = text.verify(&signer.vendor_key()).expect(can);
                 self.keys.insert(verified.certificate, *key);
             }
-            (
-                Request::CatalogueImport(import),
-                Ask::ImportCatalogue {
-                    vendor,
-                    version,
-                    products,
-                },
-            ) => {
-                let known = (*vendor, *version, products.clone());
-                self.catalogues.insert(import.catalogue.clone(), known);
-            }
-            (
-                Request::BlacklistImport(import),
-                Ask::ImportBlacklist {
-                    vendor,
-                    version,
-                    entries,
-                },
-            ) => {
-                let known = (*vendor, *version, entries.clone());
-                self.blacklists.insert(import.list.clone(), known);
-            }
+            (Request::CatalogueImport(import), _) => drop(self.lists.insert(import.catalogue.clone(), ask.clone())),
+            (Request::BlacklistImport(import), _) => drop(self.lists.insert(import.list.clone(), ask.clone())),
             _ => {}
         }
         request
@@ -114,95 +93,74 @@ impl Seen {
 
     /// What a command means, as `model` stands.
     pub(crate) fn meant(&mut self, actor: Actor, command: &Command, model: &Model) -> Meant {
-        match self.ask(command, model) {
-            Some(Some(ask)) => Meant::Rules(identity(actor), ask),
-            Some(None) => Meant::Unclear,
-            None => Meant::Nothing,
-        }
-    }
-
-    /// Nothing where it asks nothing of the rules; nothing inside where the product is unclear.
-    fn ask(&mut self, command: &Command, model: &Model) -> Option<Option<Ask>> {
-        Some(match command {
+        let ask = match command {
             Command::Checkout(asked) => Some(Ask::Checkout(self.checkout(asked))),
             Command::Release(asked) => Some(Ask::Release {
                 seat: self.seat(asked.key),
                 component: self.name(asked.component.as_str()),
             }),
-            Command::EndSeat {
-                mac,
-                product,
-                component,
-                ..
-            } => self.named(*product, model).map(|product| Ask::EndSeat {
-                seat: model::SeatKey {
-                    product,
-                    mac: mac.bytes(),
-                },
-                component: component.as_ref().map(|id| self.name(id.as_str())),
-            }),
-            Command::Resolve { mac, product } => {
-                let product = product.map(|name| self.named(name, model));
-                if product == Some(None) {
-                    return Some(None);
-                }
-                Some(Ask::Resolve {
-                    mac: mac.bytes(),
-                    product: product.flatten(),
-                })
-            }
-            Command::Import(keys) => {
-                assert!(keys.len() < 2, "nobody imports two keys: {keys:?}");
-                let key = keys.first()?;
-                let known = self.keys.get(&key.certificate);
-                Some(Ask::Import(
-                    *known.unwrap_or_else(|| panic!("nobody signed {:?}", key.claims)),
-                ))
-            }
-            Command::RemoveLicense { serial, end_seats } => Some(Ask::Remove {
-                serial: number(*serial),
-                end_seats: *end_seats,
-            }),
-            Command::ImportCatalogue { dry_run: true, .. } => return None,
-            Command::ImportCatalogue { catalogue, .. } => {
-                let known = self.catalogues.get(&catalogue.signed).cloned();
-                let (vendor, version, products) = known.unwrap_or_else(|| panic!("nobody signed {catalogue:?}"));
-                Some(Ask::ImportCatalogue {
-                    vendor,
-                    version,
-                    products,
-                })
-            }
-            Command::ImportBlacklist(list) => {
-                let known = self.blacklists.get(&list.signed).cloned();
-                let (vendor, version, entries) = known.unwrap_or_else(|| panic!("nobody signed {list:?}"));
-                Some(Ask::ImportBlacklist {
-                    vendor,
-                    version,
-                    entries,
-                })
-            }
             Command::Reserve(asked) => self.reserve(asked, model),
             Command::Commit(asked) => self.settle(asked, true, model),
             Command::Abort(asked) => self.settle(asked, false, model),
             Command::Availability(name) => self.named(*name, model).map(Ask::Availability),
-            Command::ClockAccept => Some(Ask::ClockAccept),
-            Command::ClockReset => Some(Ask::ClockReset),
             Command::Admins(_)
+            | Command::ImportCatalogue { dry_run: true, .. }
             | Command::KeepTime(_)
             | Command::Licenses(_)
             | Command::Products(_)
             | Command::Reservations(_)
             | Command::Seats(_)
-            | Command::Status => return None,
-            Command::AddAdmin { .. }
-            | Command::Found { .. }
-            | Command::MendDates
-            | Command::NoteClock(_)
-            | Command::Reclaim
-            | Command::RemoveAdmin { .. }
-            | Command::TrustVendor { .. } => panic!("nobody asks this: {command:?}"),
+            | Command::Status => return Meant::Nothing,
+            Command::Import(keys) if keys.is_empty() => return Meant::Nothing,
+            other => self.administration(other, model),
+        };
+        ask.map_or(Meant::Unclear, |ask| Meant::Rules(identity(actor), ask))
+    }
+
+    /// What an administrator asks.
+    fn administration(&mut self, command: &Command, model: &Model) -> Option<Ask> {
+        Some(match command {
+            Command::EndSeat {
+                mac,
+                product,
+                component,
+                ..
+            } => Ask::EndSeat {
+                seat: model::SeatKey {
+                    product: self.named(*product, model)?,
+                    mac: mac.bytes(),
+                },
+                component: component.as_ref().map(|id| self.name(id.as_str())),
+            },
+            Command::Resolve { mac, product } => Ask::Resolve {
+                mac: mac.bytes(),
+                product: match product {
+                    Some(name) => Some(self.named(*name, model)?),
+                    None => None,
+                },
+            },
+            Command::Import(keys) => match keys.as_slice() {
+                [key] => {
+                    let known = self.keys.get(&key.certificate);
+                    Ask::Import(*known.unwrap_or_else(|| panic!("nobody signed {:?}", key.claims)))
+                }
+                _ => panic!("nobody imports several keys: {keys:?}"),
+            },
+            Command::RemoveLicense { serial, end_seats } => Ask::Remove {
+                serial: number(*serial),
+                end_seats: *end_seats,
+            },
+            Command::ImportCatalogue { catalogue, .. } => self.list(&catalogue.signed),
+            Command::ImportBlacklist(list) => self.list(&list.signed),
+            Command::ClockAccept => Ask::ClockAccept,
+            Command::ClockReset => Ask::ClockReset,
+            other => panic!("nobody asks this: {other:?}"),
         })
+    }
+
+    fn list(&self, bytes: &Bytes) -> Ask {
+        let known = self.lists.get(bytes).cloned();
+        known.unwrap_or_else(|| panic!("nobody signed this list: {bytes:?}"))
     }
 
     fn checkout(&mut self, asked: &Checkout) -> model::Checkout {

@@ -66,7 +66,9 @@ impl Store for Tapped {
         if loaded.round == book.round + 1
             && let Some(in_flight) = book.in_flight.take()
         {
-            in_flight.iter().for_each(|change| book.ledger.evolve(change));
+            for change in &in_flight {
+                book.ledger.evolve(change);
+            }
             book.round += 1;
             survived = true;
         }
@@ -85,7 +87,9 @@ impl Store for Tapped {
         match &outcome {
             Ok(()) => {
                 assert_eq!(round.number, book.round + 1, "rounds are numbered one by one");
-                round.changes.iter().for_each(|change| book.ledger.evolve(change));
+                for change in round.changes {
+                    book.ledger.evolve(change);
+                }
                 book.round += 1;
             }
             Err(_) => book.in_flight = Some(round.changes.to_vec()),

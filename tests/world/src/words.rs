@@ -27,14 +27,14 @@ pub struct Vendors {
     keys: BTreeMap<model::Vendor, SigningKey>,
 }
 
-impl Vendors {
-    /// The vendors of all histories.
-    #[must_use]
-    pub fn new() -> Self {
+impl Default for Vendors {
+    fn default() -> Self {
         let keys = (1..=VENDORS).map(|number| (number, SigningKey::from_seed([number; 32])));
         Self { keys: keys.collect() }
     }
+}
 
+impl Vendors {
     /// A vendor's signing key.
     ///
     /// # Errors

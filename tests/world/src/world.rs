@@ -44,17 +44,17 @@ pub(crate) struct World {
 
 impl World {
     /// A world whose server has started.
-    pub(crate) fn new(seed: u64) -> Self {
-        let history = History::new(seed);
+    pub(crate) fn new(number: u64) -> Self {
+        let history = History::new(number);
         let seen = Seen::new();
-        let place = Place::new(Options::new(seed));
+        let place = Place::new(Options::new(number));
         let book = Book::default();
         found(&place, &book, &seen);
         let mut model = history.model().clone();
         let (calendar, counted) = history.reading();
         model.read_clock(calendar, counted);
         let mut world = Self {
-            dice: Random::new(seed ^ 0x0030_771d),
+            dice: Random::new(number ^ 0x0030_771d),
             history,
             seen,
             place,

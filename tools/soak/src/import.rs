@@ -59,7 +59,7 @@ impl fmt::Display for Imported {
 
 /// Signs keys into a file, imports them into a new server, stops that half way, and imports all of them again, twice.
 pub(crate) async fn run(dir: &Path, keys: u32) -> Result<Imported, SoakError> {
-    let vendors = Vendors::new();
+    let vendors = Vendors::default();
     let path = dir.join("keys.txt");
     sign(&path, &vendors, keys)?;
     let found = find_keys(&std::fs::read_to_string(path)?)?;

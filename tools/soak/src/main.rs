@@ -171,7 +171,7 @@ fn live_worlds(first: u64, seeds: u64, steps: u64) -> Result<(), SoakError> {
         let mut replay = Replay(format!("seatsoak world --seed {seed} --seeds 1 --steps {steps}"));
         let again = replay.0.clone();
         let lived = seatkeeper_world::live(seed, steps, |step| {
-            replay.0 = format!("{again}  # fails at step {step}")
+            replay.0 = format!("{again}  # fails at step {step}");
         });
         all.and(&lived);
         if (done + 1) % WORLDS_BETWEEN_LINES == 0 {

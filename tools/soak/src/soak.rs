@@ -179,7 +179,7 @@ impl Soak {
             data,
             random: Random::new(seed ^ 0x50a4),
             history,
-            vendors: Vendors::new(),
+            vendors: Vendors::default(),
             people,
             site,
             server,
