@@ -223,8 +223,8 @@ plant_with V3 older-notes-come-last service/writer.rs 's/let mut all = std::mem:
 plant_with V3 clock-commits-forget-notes service/writer.rs 's/self\.commit(std::mem::take(\&mut changes), now)?;/changes.clear();/' "${world[@]}"
 plant_with Q limits-go-by-the-calendar service/writer.rs 's/self\.decide(request, now, reading\.counted)/self.decide(request, now, Monotonic(reading.calendar.0 * 1_000))/' "${world[@]}"
 plant_with Q full-disk-refuses-renewals service/writer.rs 's/if self\.ledger\.would_engage(checkout)$/if (self.is_full() || self.ledger.would_engage(checkout))/' "${world[@]}"
-plant_with T2 interrupted-reset-stays-so service/writer.rs 's/if self\.ledger\.clock()\.is_some() {/if false {/' "${world[@]}"
 plant_with S6 a-start-reclaims-by-the-last-time service/writer.rs '/pub fn reclaim(/,/^    }/ s/let left = self\.reclaim_full_rounds(now)?;/let left = self.reclaim_full_rounds(Now { steady: mark, ..now })?;/' "${world[@]}"
+plant_with D a-failed-sync-is-trusted-by-the-next-start store/journal/mod.rs 's/_ => current\.write_again(.*$/_ => {}/' "${world[@]}"
 
 imports=(run cargo test --quiet --locked -p seatkeeper --test system interrupted)
 plant_with K8 a-portion-is-skipped cli/import.rs 's/found\.chunks(KEYS_MAX)/found.chunks(KEYS_MAX).step_by(2)/' "${imports[@]}"
