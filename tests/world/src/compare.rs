@@ -18,9 +18,6 @@ use crate::request::Speaker;
 use crate::seen::{Seen, fingerprint};
 use crate::views::Expected;
 
-/// Agents of a history: identities from 1 on.
-const AGENTS: u16 = 64;
-
 /// What the server shows at one moment.
 #[derive(Debug)]
 pub(crate) struct Shown {
@@ -63,7 +60,10 @@ impl Shown {
 
     /// Whether this is what a state says.
     pub(crate) fn is_of(&self, state: &State, seen: &Seen) -> Result<(), String> {
-        let agents = (0..AGENTS).map(|number| (number, fingerprint(Speaker::Agent(number)).0));
+        let seats = state.model.seats();
+        let holds = seats.iter().flat_map(|seat| &seat.holds);
+        let identities = holds.flat_map(|hold| hold.identity().into_iter().chain(hold.waiting.map(|one| one.identity)));
+        let agents = identities.map(|number| (number, fingerprint(Speaker::Agent(number)).0));
         let expected = Expected {
             model: &state.model,
             now: state.time(),
