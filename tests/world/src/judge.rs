@@ -216,14 +216,11 @@ impl State {
                 pending.push(self.clone());
             }
             let now = domain(self.time());
-            let lost = scratch
-                .as_mut()
-                .map(|ledger| ledger.apply(one.actor, &one.command, now).0);
             let reply = match heard {
                 Heard::All(replies) => Some(&replies[place]),
                 Heard::Nothing { .. } => None,
             };
-            let (told, agrees) = self.decide(one, (reply, lost.as_ref()), seen, moment);
+            let (told, agrees) = self.decide(one, reply, scratch.as_mut(), seen, moment);
             if reply.is_some() && !agrees {
                 return Err(format!(
                     "{:?} by {:?}\n  the model says:  {told:?}\n  the writer says: {reply:?}\n  at {now:?}",
@@ -268,7 +265,8 @@ impl State {
     fn decide(
         &mut self,
         asked: &Asked,
-        (reply, lost): (Option<&Reply>, Option<&Reply>),
+        reply: Option<&Reply>,
+        scratch: Option<&mut Ledger>,
         seen: &mut Seen,
         moment: Moment,
     ) -> (Told, bool) {
@@ -305,8 +303,10 @@ impl State {
         if let Some(retry_secs) = engages.and_then(|mac| self.engaged.wait(identity, mac, source?, moment.counted)) {
             return is(Denial::SlowDown { retry_secs });
         }
-        let now = self.model.clock().now();
+        let now = self.time();
         let decided = self.model.decide(identity, &ask, now);
+        // Behind what stands before the rules: that changes nothing there either.
+        let lost = scratch.map(|ledger| ledger.apply(asked.actor, &asked.command, domain(now)).0);
         self.remember(&ask, &decided);
         if let Some(Denial::DiskFull | Denial::SlowDown { .. } | Denial::NotAuthorized | Denial::AmbiguousProduct) =
             denied
@@ -316,7 +316,7 @@ impl State {
         let expected = crate::reply::comparable(&decided);
         let agrees = reply.is_none_or(|reply| answer(&ask, reply) == expected);
         if agrees && let Answer::Seat { kind, .. } = &decided {
-            let number = match reply.or(lost) {
+            let number = match reply.or(lost.as_ref()) {
                 Some(Reply::Seat(grant)) => (grant.continuation != 0).then_some(grant.continuation),
                 other => panic!("{ask:?} is granted, and the number is in {other:?}"),
             };
