@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use seatkeeper::domain::change::{Change, Fact};
 use seatkeeper::domain::ledger::Ledger;
+use seatkeeper::domain::time::Now;
 use seatkeeper::store::{DiskStore, Loaded, Progress, Room, Round, Store, StoreError};
 
 /// What was made durable. Clones are the same book.
@@ -16,6 +17,8 @@ pub(crate) struct Entries {
     pub(crate) ledger: Ledger,
     /// How many these are.
     pub(crate) round: u64,
+    /// The time of the last of them.
+    pub(crate) now: Now,
     /// The round that the store did not take: after the next start it is there wholly, or not at all.
     in_flight: Option<Vec<Change>>,
     /// What a start found of it: whether it was there. Nothing before the store was loaded.
@@ -74,6 +77,7 @@ impl Store for Tapped {
         }
         book.in_flight = None;
         book.found = Some(survived);
+        book.now = loaded.now.unwrap_or_default();
         assert_eq!(loaded.round, book.round, "the last round that is durable");
         // No `assert_eq`: nobody reads two whole ledgers.
         assert!(ledger == book.ledger, "what is there after round {}", book.round);
@@ -91,6 +95,7 @@ impl Store for Tapped {
                     book.ledger.evolve(change);
                 }
                 book.round += 1;
+                book.now = round.now;
             }
             Err(_) => book.in_flight = Some(round.changes.to_vec()),
         }

@@ -6,7 +6,7 @@ use seatkeeper::session::Answer;
 use seatkeeper::store::StoreError;
 
 use super::World;
-use crate::judge::{Asked, Heard, Told};
+use crate::judge::{Asked, Heard, State, Told, domain};
 use crate::request::Speaker;
 use crate::seen::{Meant, fingerprint};
 use crate::server::{Server, Submitted};
@@ -79,7 +79,12 @@ impl World {
     /// What was done went well: is all of it durable?
     fn settle(&mut self, is_committed: bool) {
         let Some(server) = &self.server else { return };
-        let is_all = is_committed && self.book.look().ledger == *server.rounds.writer().ledger();
+        let is_all = is_committed && {
+            let book = self.book.look();
+            // What a start mends it commits at the time before its first reading.
+            let is_of_now = |state: &State| domain(state.time()) == book.now;
+            book.ledger == *server.rounds.writer().ledger() && self.judge.now.iter().any(is_of_now)
+        };
         self.judge.done(is_committed, is_all);
         if is_committed && !is_all {
             self.report.count("noted behind a commit");
