@@ -161,7 +161,7 @@ plant X4 late-commit-refused $ledger/settle.rs 's/(Some(Reserved::Unit(_)), _) |
 plant X5 preference-ignored domain/catalogue.rs 's/Self::DeploymentFirst | Self::DeploymentOnly => Self::DeploymentFirst\.usages()/Self::DeploymentFirst | Self::DeploymentOnly => Self::MachineFirst.usages()/'
 plant X5 alternative-used-all-the-same $ledger/reserve.rs 's/if preferred_only {/if preferred_only \&\& false {/'
 plant K2 older-catalogue-counts $ledger/catalogue.rs 's/held\.version >= version/held.version >= version \&\& false/'
-plant K3 repeating-adds $ledger/import.rs 's/held\.is_some_and(|held| held\.certificate == key\.certificate)/held.is_some_and(|held| held.certificate == key.certificate \&\& false)/'
+plant K3,K8 repeating-adds $ledger/import.rs 's/held\.is_some_and(|held| held\.certificate == key\.certificate)/held.is_some_and(|held| held.certificate == key.certificate \&\& false)/'
 plant K4 blacklisted-key-imported $ledger/import.rs 's/self\.check_list(claims\.vendor, serial)?;//'
 plant K4 anothers-serial-is-inherited $ledger/import.rs 's/(before\.product, before\.usage) != (claims\.product_key(), claims\.usage)/(before.product, before.usage) != (claims.product_key(), claims.usage) \&\& false/'
 plant K4,K6 superseded-key-counts $ledger/import.rs '/fn admits/,/^    }/ s/Err(KeyRefusal::Superseded)/Ok(())/'
@@ -171,6 +171,7 @@ plant K6 renewal-refused $ledger/import.rs 's/(Ordering::Greater, _) | (_, Order
 plant K6 fewer-seats-than-used-not-told $ledger/import.rs 's/if next\.claims\.seats < used =>/if next.claims.seats < used \&\& false =>/'
 plant C3 blacklisted-license-serves domain/license.rs 's/Some(Listed::Blacklisted) => LicenseStatus::Blacklisted/Some(Listed::Blacklisted) => LicenseStatus::Valid/'
 plant C3 unlisted-stays-listed $ledger/blacklist.rs 's/list\.serials\.keys()\.chain(named_before)\.copied()/list.serials.keys().chain(named_before.take(0)).copied()/'
+plant O3 offline-days-are-forgotten $ledger/checkout.rs 's/offline_days: asked\.product\.offline_days,/offline_days: 0,/'
 plant T1 expiry-by-the-steady-time $ledger/checkout.rs 's/match self\.licenses\.get(&serial)\.map(|one| one\.status(now\.latest()))/match self.licenses.get(\&serial).map(|one| one.status(now.steady))/'
 plant T1 idleness-by-the-later-time $ledger/reclaim.rs '0,/\*at <= occasion\.now\.steady/s//*at <= occasion.now.latest()/'
 plant T1 dates-of-a-rejected-jump-stay $ledger/dates.rs 's/if at <= self\.mark {/if at <= self.mark || self.size_secs.is_some() {/'
@@ -188,8 +189,8 @@ plant_for T2 reset-is-undone-by-a-restart service/writer.rs 's/self\.commit(chan
 plant_for V3 refusals-sync service/writer.rs 's/if is_granted || self\.noted/if true || is_granted || self.noted/' service
 plant_for V3 notes-are-lost-at-the-end service/writer.rs 's/self\.apply_all(Actor::Server, &Command::KeepTime(0), now)/{ self.noted.clear(); self.apply_all(Actor::Server, \&Command::KeepTime(0), now) }/' service
 
-plant_for X2 agents-reserve domain/command.rs \
-    's/Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => &\[Role::Deployer\]/Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => \&[Role::Agent]/' domain::command
+plant X2 agents-reserve domain/command.rs \
+    's/Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => &\[Role::Deployer\]/Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => \&[Role::Agent]/'
 # Durability: what the store promises of the disk. D is no rule but the promise in FORMAT.md. The names of a
 # manifest or a generation that are not synced are no faults to be found here: those before them stay until the next one.
 harm=(run cargo test --quiet --locked -p seatkeeper --test system -- harm store_disk)

@@ -20,14 +20,15 @@ use std::fmt::Debug;
 
 use seatkeeper::domain::change::Change;
 use seatkeeper::domain::command::{Actor, Command};
+use seatkeeper::domain::denial::Denial;
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::reply::Reply;
 use seatkeeper::domain::time::{Monotonic, Now, Reading, Timestamp};
 use seatkeeper::domain::timekeeper::{ClockChange, Timekeeper};
-use seatkeeper_model::{Answer, Ask, Checkout, History, Identity, ImportOutcome, Random, Step, Turn};
+use seatkeeper_model::{Answer, Ask, Checkout, History, Identity, ImportOutcome, Random, Role, Step, Turn};
 use seatkeeper_world::reply::{answer, comparable};
 
-use translate::{command, product_key, vendor};
+use translate::{command, fingerprint, peer, product_key, vendor};
 use walk::Walk;
 
 const SEEDS: u64 = 300;
@@ -96,6 +97,10 @@ const ANSWERS: [&str; 60] = [
     "UnknownVendor",
     "UsageNotOffered",
 ];
+
+/// Identities that no component of a history has: of somebody without a role, and of a deployer.
+const AGENT: Identity = 60_001;
+const DEPLOYER: Identity = 60_002;
 
 /// Says how to run a failed history again.
 struct Replay {
@@ -189,6 +194,12 @@ impl World {
             };
             world.apply(Actor::Server, &trust);
         }
+        let deployer = Command::AddAdmin {
+            fingerprint: fingerprint(DEPLOYER),
+            role: seatkeeper::domain::command::Role::Deployer,
+            label: String::new(),
+        };
+        world.apply(Actor::Server, &deployer);
         world
     }
 
@@ -259,6 +270,7 @@ impl World {
         assert!(due.is_none_or(|at| self.now.steady < at), "overdue after a reclaim");
         let before = self.log.len();
         let (actor, command) = command(identity, ask);
+        self.ask_above_their_roles(ask, &command);
         let reply = self.apply(actor, &command);
         let expected = turn.answer.as_ref().unwrap();
         assert_eq!(answer(ask, &reply), comparable(expected), "{ask:?}");
@@ -285,6 +297,17 @@ impl World {
         let now = self.history.now();
         self.compare_time(now);
         compare::compare(&mut self.ledger, self.history.model(), self.now, now);
+    }
+
+    /// Those without the role for it are refused, and nothing changes (rules X2, V2).
+    fn ask_above_their_roles(&mut self, ask: &Ask, command: &Command) {
+        for (role, number) in [(Role::Agent, AGENT), (Role::Deployer, DEPLOYER)] {
+            if ask.role() > role {
+                let (reply, changes) = self.ledger.apply(peer(number), command, self.now);
+                let is_refused = matches!(&reply, Reply::Denied(denied) if denied.denial == Denial::NotAuthorized);
+                assert!(is_refused && changes.is_empty(), "{role:?}: {command:?}: {reply:?}");
+            }
+        }
     }
 
     /// The same checkout once more, on a copy: its answer was lost. It must never take a second seat (rule I2).

@@ -98,6 +98,36 @@ pub enum Ask {
     ClockReset,
 }
 
+/// What somebody may ask (rules X2, V2): each role includes those before it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Role {
+    /// Whoever connects.
+    Agent,
+    /// Who reserves, commits and aborts.
+    Deployer,
+    /// Who may do everything.
+    Administrator,
+}
+
+impl Ask {
+    /// The least role that may ask this.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        match self {
+            Self::Availability(_) | Self::Checkout(_) | Self::Release { .. } => Role::Agent,
+            Self::Abort { .. } | Self::Commit { .. } | Self::Reserve { .. } => Role::Deployer,
+            Self::ClockAccept
+            | Self::ClockReset
+            | Self::EndSeat { .. }
+            | Self::Import(_)
+            | Self::ImportBlacklist { .. }
+            | Self::ImportCatalogue { .. }
+            | Self::Remove { .. }
+            | Self::Resolve { .. } => Role::Administrator,
+        }
+    }
+}
+
 /// A checkout, and with it a renewal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Checkout {
@@ -135,6 +165,8 @@ pub enum Answer {
         renew_by: Option<u64>,
         /// What stands on the component.
         conflict: Option<Conflict>,
+        /// For how many days the component may run on this grant without its server; 0 for none (rule O3).
+        offline_days: u8,
     },
     /// The component holds no seats.
     NotCounted(Counts),

@@ -233,6 +233,7 @@ impl Model {
             acquired_at: seat.acquired_at,
             renew_by: seat.renew_by,
             conflict,
+            offline_days: product.offline_days,
         }
     }
 }

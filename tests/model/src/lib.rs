@@ -33,7 +33,7 @@ mod words;
 mod tests;
 
 pub use ask::{
-    AbortRow, Answer, Ask, Checkout, CommitRow, Denial, GrantKind, ImportOutcome, KeyRefusal, Rollout, SeatsInUse,
+    AbortRow, Answer, Ask, Checkout, CommitRow, Denial, GrantKind, ImportOutcome, KeyRefusal, Role, Rollout, SeatsInUse,
 };
 pub use clock::{Clock, Jump, State, Transition};
 pub use history::{History, Proposal, Step, Turn, base_catalogue};

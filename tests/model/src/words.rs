@@ -140,7 +140,7 @@ pub struct Product {
     pub required: Option<&'static str>,
     /// `on_conflict = refuse` (rule I7).
     pub refuse_conflicts: bool,
-    /// Days that a strict component runs without a server; nothing is decided by it here.
+    /// Days that a strict component may run without a server (rule O3).
     pub offline_days: u8,
     /// Its parts.
     pub components: Vec<Component>,

@@ -84,6 +84,7 @@ pub fn answer(ask: &Ask, reply: &Reply) -> Answer {
             acquired_at: grant.acquired_at.0,
             renew_by: grant.renew_by.map(|at| at.0),
             conflict: grant.conflict.map(conflict),
+            offline_days: grant.offline_days,
         },
         Reply::Settled { rows, .. } if matches!(ask, Ask::Commit { .. }) => {
             Answer::Committed(rows.iter().map(committed).collect())

@@ -18,6 +18,8 @@ pub(crate) struct Report {
     pub(crate) histories: u64,
     pub(crate) batches: u64,
     pub(crate) restarts: u64,
+    /// Requests of those who had no role for them.
+    pub(crate) above: u64,
     /// Comparisons of all views.
     pub(crate) views: u64,
     /// By the first word of their names.
@@ -36,6 +38,7 @@ impl Report {
             histories: 0,
             batches: 0,
             restarts: 0,
+            above: 0,
             views: 0,
             answers: BTreeMap::new(),
             clocks: BTreeMap::new(),
@@ -116,6 +119,7 @@ impl fmt::Display for Report {
             batches,
             restarts,
             views,
+            above,
             histories,
             ..
         } = self;
@@ -124,7 +128,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{steps} steps of {histories} histories in {batches} batches of {}.{} on average, {restarts} restarts, all \
-             views compared {views} times, in {secs} s",
+             views compared {views} times, {above} requests of others without the role for them, in {secs} s",
             tenths / 10,
             tenths % 10,
         )?;

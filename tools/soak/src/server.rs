@@ -29,6 +29,14 @@ pub(crate) struct Site {
     pub(crate) administrator: Fingerprint,
 }
 
+/// The id of every server here.
+pub(crate) const SERVER: ServerId = ServerId([1; 16]);
+
+/// The key that every server here signs leases with.
+pub(crate) fn lease_key() -> LeaseKey {
+    LeaseKey::from_seed([7; 32])
+}
+
 /// A server that runs.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -63,8 +71,7 @@ impl Server {
             silence_administrator_ms: u32::MAX,
             rebind,
         };
-        let lease_key = LeaseKey::from_seed([7; 32]);
-        let shared = Shared::new(service, &site.identity, lease_key, "soak".to_owned(), limits)
+        let shared = Shared::new(service, &site.identity, lease_key(), "soak".to_owned(), limits)
             .map_err(|error| SoakError::server("setting up TLS", &error))?;
         let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
             .map_err(|error| SoakError::server("listening", &error))?;
@@ -137,7 +144,7 @@ fn prepare(data: &Path, clock: &Clock, administrator: Fingerprint) -> Result<Wri
     writer.reclaim(clock.reading()).map_err(fault)?;
     if writer.ledger().server().is_none() {
         let commands = [
-            Command::Found { id: ServerId([1; 16]) },
+            Command::Found { id: SERVER },
             Command::AddAdmin {
                 fingerprint: administrator,
                 role: Role::Administrator,

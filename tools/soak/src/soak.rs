@@ -4,6 +4,8 @@
 //! begins when it is answered. So a seed gives the same history every time.
 
 mod compare;
+mod lease;
+mod roles;
 mod window;
 
 use std::fmt::Debug;
@@ -29,6 +31,9 @@ use window::Window;
 
 /// Steps from one comparison of all views to the next.
 const STEPS_BETWEEN_VIEWS: u64 = 500;
+
+/// Batches from one that others without the role for it try first to the next.
+const BATCHES_BETWEEN_ROLES: u64 = 4;
 
 /// What a soak is.
 #[derive(Clone, Debug)]
@@ -234,16 +239,20 @@ impl Soak {
 
     /// Sends a batch, then has the model decide the same in the same order.
     async fn send(&mut self, speaker: Speaker, batch: &[Proposal]) -> Result<(), SoakError> {
+        let requests = batch.iter().map(|one| request(&one.ask, &self.vendors));
+        let mut requests = requests.collect::<Result<Vec<_>, _>>()?;
+        requests.iter_mut().for_each(lease::tell_time);
+        if self.report.batches.is_multiple_of(BATCHES_BETWEEN_ROLES) {
+            self.ask_above_their_roles(batch, &requests).await?;
+        }
         // The server reads its clocks at each round.
         self.history.read_again();
-        let requests = batch.iter().map(|one| request(&one.ask, &self.vendors));
-        let requests = requests.collect::<Result<Vec<_>, _>>()?;
         let responses = self.people.ask(speaker, &requests, self.server.address()).await?;
         if responses.len() != batch.len() {
             return Err(SoakError::Impossible("an answer is missing".to_owned()));
         }
-        for (proposal, response) in batch.iter().zip(&responses) {
-            self.judge(speaker, proposal, response)?;
+        for ((proposal, request), response) in batch.iter().zip(&requests).zip(&responses) {
+            self.judge(speaker, proposal, request, response)?;
             self.step += 1;
             self.report.steps += 1;
         }
@@ -251,18 +260,30 @@ impl Soak {
         Ok(())
     }
 
-    fn judge(&mut self, speaker: Speaker, proposal: &Proposal, response: &Response) -> Result<(), SoakError> {
+    fn judge(
+        &mut self,
+        speaker: Speaker,
+        proposal: &Proposal,
+        request: &Request,
+        response: &Response,
+    ) -> Result<(), SoakError> {
         let calendar = self.history.now().calendar;
         let turn = self.history.decide(proposal);
+        let offline_days = match turn.answer {
+            Some(Answer::Seat { offline_days, .. }) => offline_days,
+            _ => 0,
+        };
         let decided = turn.answer.as_ref().map(comparable);
         let mut expected = decided.ok_or_else(|| SoakError::Impossible("an ask without an answer".to_owned()))?;
         self.falsify(&mut expected);
         let ask = &proposal.ask;
         let same = answer(ask, response).as_ref() == Some(&expected) && server_time(response) == Some(calendar);
-        if !same || !self.details_agree(ask, response)? {
+        let identity = self.people.fingerprint(speaker)?;
+        let is_leased = lease::is_right(offline_days, request, response, identity);
+        if !same || !is_leased || !self.details_agree(ask, response)? {
             return Err(self.disagreement(
                 format!("{speaker:?}: {ask:?} at {:?}", turn.now),
-                &format!("{expected:?}, calendar {calendar}"),
+                &format!("{expected:?}, calendar {calendar}, a lease for {offline_days} days"),
                 &(answer(ask, response), response),
             ));
         }

@@ -47,7 +47,7 @@ pub fn base_catalogue(vendor: Vendor) -> Vec<Product> {
         offers: offers.to_vec(),
         required: (id == "ADDON").then_some("SERVER"),
         refuse_conflicts: id == "STRICT",
-        offline_days: 0,
+        offline_days: offline_days(id),
         components: components(id),
     };
     match vendor {
@@ -66,6 +66,16 @@ pub fn base_catalogue(vendor: Vendor) -> Vec<Product> {
             product("SERVER", 30, &[Machine]),
         ],
         _ => vec![product("SERVER", 30, &[Machine])],
+    }
+}
+
+/// For a week, two months or a day; the others not at all.
+fn offline_days(product: &str) -> u8 {
+    match product {
+        "SERVER" => 7,
+        "STRICT" => 60,
+        "WORK" => 1,
+        _ => 0,
     }
 }
 
@@ -109,6 +119,7 @@ pub(super) fn later_catalogue(vendor: Vendor, random: &mut Random) -> Vec<Produc
                 let cli = product.components.iter_mut().filter(|one| one.id == "cli");
                 cli.for_each(|one| one.counted = false);
             }
+            9 => product.offline_days = (product.offline_days + 5) % 61,
             _ => {}
         }
     }
