@@ -36,10 +36,28 @@ pub struct Config {
     pub rebind: RebindPolicy,
     /// Bounds that a site may need other values for.
     pub limits: Limits,
+    /// How long the journal may get.
+    pub journal: Journal,
     /// How much of what happened is kept.
     pub events: Events,
     /// What to log, and how.
     pub log: Log,
+}
+
+/// How long the journal may get.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Journal {
+    /// KiB that it grows by before the ledger is written down anew; more where the ledger is larger.
+    pub checkpoint_kib: u32,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            checkpoint_kib: 32 << 10,
+        }
+    }
 }
 
 /// How much of what happened is kept (rule V3).
@@ -305,6 +323,9 @@ impl Config {
         let twice = |at: usize, one: &Listen| self.listen.iter().take(at).any(|other| other.address == one.address);
         if self.listen.iter().enumerate().any(|(at, one)| twice(at, one)) {
             return wrong("listen", "names an address twice");
+        }
+        if !(16..=1 << 20).contains(&self.journal.checkpoint_kib) {
+            return wrong("journal.checkpoint_kib", "must be 16 to 1,048,576 KiB");
         }
         let silence = [self.limits.agent_silence_secs, self.limits.administrator_silence_secs];
         if silence.iter().any(|secs| !(1..=86_400).contains(secs)) {

@@ -49,9 +49,14 @@ pub(super) struct Server {
     stop: CancellationToken,
     connections: Connections,
     responder: tokio::task::JoinHandle<()>,
-    ended: watch::Receiver<Option<String>>,
-    writer: tokio::task::JoinHandle<()>,
+    ended: watch::Receiver<Option<End>>,
 }
+
+/// How the writer ended: in good order, or why not.
+type End = Result<(), String>;
+
+/// How long the store may take to end. A disk that hangs must not keep the process.
+const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Server {
     /// Loads what is on disk, frees what is overdue, and only then opens the port (rule S6).
@@ -84,7 +89,7 @@ impl Server {
 
         let (service, thread) = service::spawn(writer, clock.clone())
             .map_err(|error| CliError::because("cannot start the writer", error))?;
-        let (writer, ended) = watch_writer(thread);
+        let ended = watch_writer(thread).map_err(|error| CliError::because("cannot start a thread", error))?;
         let offered = OfferFacts {
             fingerprint,
             name: name_of(&config),
@@ -110,7 +115,6 @@ impl Server {
             connections,
             responder,
             ended,
-            writer,
         })
     }
 
@@ -126,9 +130,9 @@ impl Server {
 
     /// Waits until the writer ends by itself, which it does only when the store has failed.
     pub(super) async fn failed(&mut self) -> String {
-        match self.ended.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            Err(_) => "the writer is gone".to_owned(),
+        match self.ended.wait_for(|end| matches!(end, Some(Err(_)))).await.as_deref() {
+            Ok(Some(Err(reason))) => reason.clone(),
+            _ => "the writer is gone".to_owned(),
         }
     }
 
@@ -139,11 +143,7 @@ impl Server {
         self.connections.finish().await;
         // The responder holds nothing that is waited for; a panic in it would have been told by its own message.
         drop(self.responder.await);
-        drop(self.writer.await);
-        match &*self.ended.borrow() {
-            Some(reason) => Err(CliError::failed(reason.clone())),
-            None => Ok(()),
-        }
+        end_of(self.ended, STORE_PATIENCE).await.map_err(CliError::failed)
     }
 }
 
@@ -245,6 +245,7 @@ fn prepare(
 ) -> Result<(Writer<DiskStore>, Identity, LeaseKey), CliError> {
     local::refuse_foreign(data)?;
     let kept = store::Options {
+        checkpoint_bytes: u64::from(config.journal.checkpoint_kib) << 10,
         retention: config.events.retention(),
         ..store::Options::default()
     };
@@ -327,25 +328,36 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], CliError> {
     Ok(bytes)
 }
 
-/// Turns the end of the writer's thread into something that can be awaited.
-fn watch_writer(
-    thread: std::thread::JoinHandle<Result<(), StoreError>>,
-) -> (tokio::task::JoinHandle<()>, watch::Receiver<Option<String>>) {
+/// Turns the end of the writer's thread into something that can be awaited. By a thread of its own, which nothing waits for.
+fn watch_writer(thread: std::thread::JoinHandle<Result<(), StoreError>>) -> io::Result<watch::Receiver<Option<End>>> {
     let (tell, ended) = watch::channel(None);
-    let task = tokio::task::spawn_blocking(move || {
-        let reason = match thread.join() {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => {
-                format!(
-                    "the store failed, so the server stops; what was answered is safe: {}",
-                    with_causes(&error)
-                )
-            }
-            Err(_) => "the writer panicked, so the server stops; please report the message above".to_owned(),
+    let watch = move || {
+        let end = match thread.join() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(format!(
+                "the store failed, so the server stops; what was answered is safe: {}",
+                with_causes(&error)
+            )),
+            Err(_) => Err("the writer panicked, so the server stops; please report the message above".to_owned()),
         };
-        tell.send_replace(Some(reason));
-    });
-    (task, ended)
+        tell.send_replace(Some(end));
+    };
+    std::thread::Builder::new()
+        .name("writer's end".to_owned())
+        .spawn(watch)?;
+    Ok(ended)
+}
+
+/// Waits for the writer's end.
+async fn end_of(mut ended: watch::Receiver<Option<End>>, patience: Duration) -> End {
+    match tokio::time::timeout(patience, ended.wait_for(Option::is_some)).await {
+        Ok(Ok(end)) => end.clone().unwrap_or(Ok(())),
+        Ok(Err(_)) => Err("the writer is gone".to_owned()),
+        Err(_) => Err(format!(
+            "the store has not ended in {} s: its disk hangs; what was answered is safe: check the disk",
+            patience.as_secs()
+        )),
+    }
 }
 
 /// How often the writer looks at the clock when nobody asks it anything: a jump's 24 hours begin when it is seen.
@@ -371,6 +383,24 @@ async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_store_that_hangs_does_not_keep_the_process() {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let hanging = std::thread::spawn(move || {
+            let _released = held.recv();
+            Ok(())
+        });
+        let ended = watch_writer(hanging).expect("a thread");
+        let gave_up = end_of(ended.clone(), Duration::from_millis(20)).await;
+        assert!(gave_up.is_err_and(|reason| reason.contains("its disk hangs")));
+        drop(release);
+        assert_eq!(end_of(ended, STORE_PATIENCE).await, Ok(()));
+
+        let failed = std::thread::spawn(|| Err(StoreError::Poisoned));
+        let end = end_of(watch_writer(failed).expect("a thread"), STORE_PATIENCE).await;
+        assert!(end.is_err_and(|reason| reason.contains("the store failed")));
+    }
 
     #[tokio::test]
     async fn addresses_at_unlike_ports_are_refused_since_an_offer_names_one() {

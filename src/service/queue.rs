@@ -246,10 +246,21 @@ pub struct Rounds<S> {
 
 impl<S: Store> Rounds<S> {
     fn run(mut self) -> Result<(), StoreError> {
+        let outcome = self.serve();
+        // Whoever waits for an answer is told first: closing a store whose disk has failed may take its time.
+        let Self {
+            writer, queue, taken, ..
+        } = self;
+        drop((queue, taken));
+        drop(writer);
+        outcome
+    }
+
+    fn serve(&mut self) -> Result<(), StoreError> {
         while self.wait()? {
             while self.decide()? > 0 {}
         }
-        self.finish()
+        self.writer.finish(self.clock.reading())
     }
 
     /// Waits for something to decide; where nothing is there and a checkpoint can go on, returns with nothing. False at

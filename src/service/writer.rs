@@ -146,6 +146,7 @@ impl<S: Store> Writer<S> {
     /// # Errors
     /// The store failed: what is on disk is unknown, the process must stop.
     pub fn finish(&mut self, reading: Reading) -> Result<(), StoreError> {
+        self.store.ending();
         let now = self.observe(reading)?;
         self.apply_all(Actor::Server, &Command::KeepTime(0), now)?;
         self.store.seal()

@@ -1,15 +1,17 @@
 //! Checkpoints on a thread of their own, so that the writer waits for none of them; or at once, where a test wants every
 //! call of the disk in one order.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use crate::domain::change::Fact;
 
 use super::StoreError;
 use super::checkpoint::{Building, Keeper, Made, Start};
+use super::ended::{Ended, Running};
+use super::lock::Lock;
 
 /// Portions that are on their way to the thread, at most.
 const PORTIONS_MAX: u32 = 2;
@@ -49,33 +51,44 @@ pub(super) struct Inline {
 
 /// A thread that makes checkpoints.
 pub(super) struct Thread {
-    /// Nothing once it is asked to end.
+    /// Nothing once it is asked to end, or has ended.
     tasks: Option<Sender<Task>>,
     outcomes: Receiver<Outcome>,
     /// Portions that it has not taken yet.
     waiting: Arc<AtomicU32>,
+    /// Whether what it was asked for is wanted no more.
+    is_closing: Arc<AtomicBool>,
     wake: Arc<Mutex<Option<Wake>>>,
-    handle: Option<JoinHandle<()>>,
+    ended: Ended,
 }
 
 impl Background {
     pub(super) fn inline(keeper: Keeper) -> Self {
+        keeper.clear();
         Self::Inline(Box::new(Inline {
             work: Work::new(keeper),
             outcome: None,
         }))
     }
 
-    pub(super) fn threaded(keeper: Keeper) -> std::io::Result<Self> {
+    /// Has checkpoints made by a thread, which has `lock` as long as it lives: nobody else may use the directory before.
+    pub(super) fn threaded(keeper: Keeper, lock: Arc<Lock>) -> std::io::Result<Self> {
         let (tasks, inbox) = mpsc::channel();
         let (tell, outcomes) = mpsc::channel();
         let waiting = Arc::new(AtomicU32::new(0));
+        let is_closing = Arc::new(AtomicBool::new(false));
         let wake: Arc<Mutex<Option<Wake>>> = Arc::default();
+        let (running, ended) = Running::new();
         let run = {
-            let (waiting, wake) = (Arc::clone(&waiting), Arc::clone(&wake));
+            let (waiting, is_closing, wake) = (Arc::clone(&waiting), Arc::clone(&is_closing), Arc::clone(&wake));
             move || {
+                let _kept = (lock, running);
+                keeper.clear();
                 let mut work = Work::new(keeper);
                 for task in inbox {
+                    if is_closing.load(Ordering::Acquire) {
+                        return;
+                    }
                     let is_portion = matches!(task, Task::Put(_));
                     let outcome = work.perform(task);
                     if is_portion {
@@ -90,12 +103,14 @@ impl Background {
                 }
             }
         };
+        thread::Builder::new().name("checkpoint".into()).spawn(run)?;
         Ok(Self::Threaded(Thread {
             tasks: Some(tasks),
             outcomes,
             waiting,
+            is_closing,
             wake,
-            handle: Some(thread::Builder::new().name("checkpoint".into()).spawn(run)?),
+            ended,
         }))
     }
 
@@ -133,7 +148,8 @@ impl Background {
             Self::Threaded(thread) => match thread.outcomes.try_recv() {
                 Ok(outcome) => Some(outcome),
                 Err(TryRecvError::Empty) => None,
-                Err(TryRecvError::Disconnected) => Some(Err(StoreError::Poisoned)),
+                // Told once: nothing is asked of it any more.
+                Err(TryRecvError::Disconnected) => thread.tasks.take().map(|_| Err(StoreError::NoCheckpoints)),
             },
         }
     }
@@ -152,14 +168,29 @@ impl std::fmt::Debug for Thread {
     }
 }
 
+impl Background {
+    /// Whether checkpoints can be made.
+    pub(super) const fn is_there(&self) -> bool {
+        match self {
+            Self::Inline(_) => true,
+            Self::Threaded(thread) => thread.tasks.is_some(),
+        }
+    }
+
+    /// Has what is under way left as it is, without waiting for it: the process is about to end.
+    pub(super) fn abandon(&mut self) {
+        if let Self::Threaded(thread) = self {
+            thread.ended.forget();
+        }
+    }
+}
+
 impl Drop for Thread {
     /// A checkpoint that is not finished is left as it is: the next one, or the next start, throws it away.
     fn drop(&mut self) {
+        self.is_closing.store(true, Ordering::Release);
         drop(self.tasks.take());
-        if let Some(handle) = self.handle.take() {
-            // A panic in the thread has been told by its own message.
-            drop(handle.join());
-        }
+        self.ended.wait("the checkpoint");
     }
 }
 
@@ -208,12 +239,7 @@ impl Work {
         }
         let building = self.building.take().ok_or(StoreError::NotLoaded)?;
         let made = self.keeper.finish(building, through)?;
-        if let Err(error) = self.keeper.clear() {
-            tracing::warn!(
-                "what no generation needs any more cannot be removed, which is tried again: {}",
-                error.with_cause()
-            );
-        }
+        self.keeper.clear();
         Ok(made)
     }
 }

@@ -38,10 +38,27 @@ pub(super) struct Keeper {
     pub(super) snapshots: Arc<dyn Snapshots>,
     /// The data directory.
     pub(super) data: PathBuf,
+    /// The one on disk.
     pub(super) manifest: Manifest,
+    pub(super) standing: Standing,
     pub(super) retention: Retention,
     /// The time of the last checkpoint, or of the start.
     pub(super) now: Timestamp,
+}
+
+/// Whether a start could use what was made last.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// The newest manifest names the newest generation, and the ledger comes from it.
+    Sound,
+    /// Something newer could not be used. Nothing is removed before another checkpoint makes up for it: the reason may
+    /// have been one that passes.
+    FellBack {
+        /// The newest generation that could be used.
+        used: u64,
+        /// The newest one that there may be.
+        newest: u64,
+    },
 }
 
 /// A generation that is being made.
@@ -66,7 +83,11 @@ impl Keeper {
     /// Starts a generation. What is left of one that was not finished goes.
     pub(super) fn begin(&mut self, start: Start) -> Result<Building, StoreError> {
         self.now = start.now.steady;
-        let number = self.newest().number + 1;
+        let newest = match self.standing {
+            Standing::Sound => self.newest().number,
+            Standing::FellBack { newest, .. } => newest,
+        };
+        let number = newest + 1;
         let dir = self.dir(number);
         self.disk.remove_dir(&dir).map_err(io_failed("removing", &dir))?;
         Ok(Building {
@@ -106,15 +127,31 @@ impl Keeper {
         self.disk
             .sync_dir(&self.data)
             .map_err(io_failed("syncing", &self.data))?;
-        let manifest = self.manifest.next(generation);
+        let mut before = self.manifest.clone();
+        if let Standing::FellBack { used, .. } = self.standing {
+            before.generations.retain(|one| one.number <= used);
+        }
+        let manifest = before.next(generation);
         manifest.store(&self.disk, &self.data)?;
         self.manifest = manifest;
+        self.standing = Standing::Sound;
         Ok(Made { generation, bytes })
     }
 
     /// Throws away what no kept generation needs, and puts aside what it tells of events. Only what the manifest on disk
-    /// does without goes.
-    pub(super) fn clear(&self) -> Result<(), StoreError> {
+    /// does without goes. What cannot be removed is told, and tried again after the next checkpoint.
+    pub(super) fn clear(&self) {
+        if self.standing == Standing::Sound
+            && let Err(error) = self.try_clear()
+        {
+            tracing::warn!(
+                "what no generation needs any more cannot be removed, which is tried again: {}",
+                error.with_cause()
+            );
+        }
+    }
+
+    fn try_clear(&self) -> Result<(), StoreError> {
         self.manifest.remove_older(&self.disk, &self.data)?;
         let names = self.disk.names(&self.data);
         for name in names.map_err(io_failed("reading the directory", &self.data))? {

@@ -64,6 +64,14 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// It cannot be removed.
     fn remove_dir(&self, dir: &Path) -> io::Result<()>;
 
+    /// Bytes for which there is still room where a directory is; as many as can be where nobody knows.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    fn room(&self, _dir: &Path) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
+
     /// Puts the names in a directory on stable storage.
     ///
     /// # Errors

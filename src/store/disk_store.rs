@@ -8,13 +8,13 @@ use crate::domain::ledger::Ledger;
 use crate::domain::time::Now;
 
 use super::background::Background;
-use super::checkpoint::{Keeper, SCRATCH};
+use super::checkpoint::{self, Keeper, SCRATCH};
 use super::disk::Disk;
 use super::founding::{found, make_dir, newest_manifest};
 use super::history::Retention;
 use super::journal::{End, Found, Journal, Room, Shape};
 use super::lock::Lock;
-use super::manifest::{Generation, Manifest};
+use super::manifest::{Generation, Newest};
 use super::os_disk::OsDisk;
 use super::running::{Open, Walk};
 use super::scan::Standing;
@@ -58,11 +58,11 @@ pub struct DiskStore {
     options: Options,
     data: PathBuf,
     standing: Standing,
-    manifest: Manifest,
+    newest: Newest,
     /// Nothing before it was loaded.
     open: Option<Open>,
-    // Declared last, so that everything is closed before the directory is given back.
-    _lock: Lock,
+    // Declared last, so that everything is closed before the directory is given back. Threads have it too.
+    lock: Arc<Lock>,
 }
 
 impl DiskStore {
@@ -84,8 +84,8 @@ impl DiskStore {
         if disk.read(&data.join(format::FORMAT_NAME)).is_err() {
             make_dir(&**disk, data)?;
         }
-        let lock = Lock::take(data)?;
-        let manifest = match format::read(&**disk, data)? {
+        let lock = Arc::new(Lock::take(data)?);
+        let newest = match format::read(&**disk, data)? {
             None => found(&options, data)?,
             Some(1) => format1::upgrade(&options, data)?,
             Some(_) => {
@@ -97,9 +97,9 @@ impl DiskStore {
             options,
             data: data.to_owned(),
             standing: Standing::NotLoaded,
-            manifest,
+            newest,
             open: None,
-            _lock: lock,
+            lock,
         })
     }
 }
@@ -108,7 +108,6 @@ impl Options {
     pub(super) const fn shape(&self) -> Shape {
         Shape {
             segment_bytes: self.segment_bytes,
-            threaded: self.threaded,
         }
     }
 }
@@ -117,7 +116,7 @@ impl DiskStore {
     /// The newest generation that holds, opened, with where the journal ends after it. Those that do not hold are told.
     fn usable(&self, found: &Found) -> Result<Usable, StoreError> {
         let mut first_error = None;
-        for generation in &self.manifest.generations {
+        for generation in &self.newest.manifest.generations {
             match self.try_generation(found, *generation) {
                 Ok(usable) => {
                     if first_error.is_some() {
@@ -153,7 +152,7 @@ impl DiskStore {
         // Read as a whole before anything of it counts.
         let end = found.read(generation.at, generation.after, &mut |_, _| Ok(()))?;
         // Older than what the newest generation has seen: rounds that were answered are gone.
-        if let Some(through) = self.manifest.generations.iter().map(|one| one.through).max()
+        if let Some(through) = self.newest.manifest.generations.iter().map(|one| one.through).max()
             && end.link.round < through
         {
             return Err(StoreError::JournalShort {
@@ -192,8 +191,15 @@ impl Store for DiskStore {
             mut now,
             end,
         } = self.usable(&found)?;
-        // A newer one that does not hold makes way for the next.
-        self.manifest.generations.retain(|one| one.number <= generation.number);
+        let newest = self.newest.newest_generation();
+        let keeping = if newest == generation.number {
+            checkpoint::Standing::Sound
+        } else {
+            checkpoint::Standing::FellBack {
+                used: generation.number,
+                newest,
+            }
+        };
         let place = self.data.display().to_string();
         let mut generation_bytes = 0;
         if let Some(mut snapshot) = snapshot {
@@ -223,7 +229,13 @@ impl Store for DiskStore {
             round: end.link.round,
             now,
         };
-        self.open = Some(self.resume(found, &end, now.unwrap_or_default(), journal_bytes, generation_bytes)?);
+        let mut open = self.resume(found, &end, now.unwrap_or_default(), keeping)?;
+        open.journal_bytes = journal_bytes;
+        open.generation_bytes = generation_bytes;
+        if keeping == checkpoint::Standing::Sound {
+            open.set_due(self.options.checkpoint_bytes);
+        }
+        self.open = Some(open);
         self.standing = Standing::Loaded { round: loaded.round };
         Ok(loaded)
     }
@@ -260,46 +272,55 @@ impl Store for DiskStore {
         }
     }
 
+    fn ending(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.journal.open_reserve();
+        }
+    }
+
     fn room(&self) -> Room {
         self.open.as_ref().map_or(Room::Enough, |open| open.journal.room())
     }
 }
 
 impl DiskStore {
-    fn resume(
-        &self,
-        found: Found,
-        end: &End,
-        now: Now,
-        journal_bytes: u64,
-        generation_bytes: u64,
-    ) -> Result<Open, StoreError> {
-        let journal = Journal::resume(found, self.options.shape(), end)?;
+    fn resume(&self, found: Found, end: &End, now: Now, keeping: checkpoint::Standing) -> Result<Open, StoreError> {
+        let lock = self.options.threaded.then(|| Arc::clone(&self.lock));
+        let journal = Journal::resume(found, self.options.shape(), lock.clone(), end)?;
         let keeper = Keeper {
             disk: Arc::clone(&self.options.disk),
             snapshots: Arc::clone(&self.options.snapshots),
             data: self.data.clone(),
-            manifest: self.manifest.clone(),
+            manifest: self.newest.manifest.clone(),
+            standing: keeping,
             retention: self.options.retention,
             now: now.steady,
         };
-        keeper.clear()?;
-        let background = if self.options.threaded {
-            Background::threaded(keeper).map_err(io_failed("starting a thread for", &self.data))?
-        } else {
-            Background::inline(keeper)
+        let background = match lock {
+            Some(lock) => Background::threaded(keeper, lock).map_err(io_failed("starting a thread for", &self.data))?,
+            None => Background::inline(keeper),
         };
-        let mut open = Open {
+        Ok(Open {
             journal,
             background,
             walk: Walk::Resting,
             now,
-            journal_bytes,
+            journal_bytes: 0,
             due_bytes: 0,
-            generation_bytes,
-        };
-        open.set_due(self.options.checkpoint_bytes);
-        Ok(open)
+            generation_bytes: 0,
+        })
+    }
+}
+
+impl Drop for DiskStore {
+    fn drop(&mut self) {
+        // Whoever has just seen the disk fail is not to wait for it.
+        if matches!(self.standing, Standing::Poisoned)
+            && let Some(open) = &mut self.open
+        {
+            open.journal.abandon();
+            open.background.abandon();
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub enum StoreError {
         secs: u64,
     },
     /// The operating system refused something.
-    #[error("{doing} {path} failed")]
+    #[error("{doing} {path} failed; check the disk, and what the system's log says of it")]
     Io {
         /// What was tried.
         doing: &'static str,
@@ -119,6 +119,12 @@ pub enum StoreError {
         /// The newest that this release reads.
         supported: u32,
     },
+    /// The thread that makes checkpoints is gone.
+    #[error(
+        "no checkpoints are made any more, so the journal grows: start the server again, and report the panic that was \
+         told before"
+    )]
+    NoCheckpoints,
     /// No generation holds.
     #[error("no generation in {place} holds together with the journal; restore the directory from a backup")]
     NothingHolds {

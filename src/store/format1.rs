@@ -1,15 +1,16 @@
 //! Data format 1, read once more and turned into the present one: the ledger in one sled database, and beside it a
 //! witness that says which round was answered last.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::checkpoint::{Keeper, SCRATCH, Start};
+use super::checkpoint::{Keeper, SCRATCH, Standing, Start};
 use super::disk::Disk;
 use super::disk_store::Options;
-use super::journal::{Found, Journal, Link, Position};
+use super::journal::{self, Found, Link, Position};
 use super::keys::Key;
-use super::manifest::{Generation, Manifest};
+use super::manifest::{Generation, Manifest, Newest};
 use super::records::MetaV1;
 use super::scan::Scan;
 use super::snapshot::each_row;
@@ -32,7 +33,7 @@ const PORTION_ROWS: usize = 1024;
 
 /// Turns a directory of format 1 into one of the present format. Nothing of the old one goes before the new one is
 /// whole: an upgrade that is interrupted starts again.
-pub(super) fn upgrade(options: &Options, data: &Path) -> Result<Manifest, StoreError> {
+pub(super) fn upgrade(options: &Options, data: &Path) -> Result<Newest, StoreError> {
     let disk = &options.disk;
     let witness = Witness::read(&**disk, data)?;
     let place = data.display().to_string();
@@ -47,7 +48,7 @@ pub(super) fn upgrade(options: &Options, data: &Path) -> Result<Manifest, StoreE
         hash: [0; 32],
     };
     Found::look(Arc::clone(disk), data)?.remove_all()?;
-    drop(Journal::create(Arc::clone(disk), data, options.shape(), after)?);
+    journal::found(&**disk, data, options.shape())?;
     let manifest = if meta.round == 0 {
         let manifest = Manifest::first(Generation::EMPTY);
         manifest.store(disk, data)?;
@@ -61,6 +62,7 @@ pub(super) fn upgrade(options: &Options, data: &Path) -> Result<Manifest, StoreE
                 number: 0,
                 generations: Vec::new(),
             },
+            standing: Standing::Sound,
             retention: options.retention,
             now: meta.now().unwrap_or_default().steady,
         };
@@ -88,7 +90,7 @@ pub(super) fn upgrade(options: &Options, data: &Path) -> Result<Manifest, StoreE
     format::write(&**disk, data)?;
     tracing::info!("{place} was written by an older seatkeeper and is in the present format now; nothing was lost");
     remove(&**disk, data)?;
-    Ok(manifest)
+    Ok(Newest::sound(manifest))
 }
 
 /// Removes what an upgrade left.
@@ -99,8 +101,13 @@ pub(super) fn remove(disk: &dyn Disk, data: &Path) -> Result<(), StoreError> {
 }
 
 /// Whether a directory without `FORMAT` holds rounds of format 1 all the same.
-pub(super) fn holds_rounds(disk: &dyn Disk, data: &Path) -> bool {
-    Witness::read(disk, data).is_ok_and(|witness| witness.round > 0)
+pub(super) fn holds_rounds(disk: &dyn Disk, data: &Path) -> Result<bool, StoreError> {
+    match Witness::read(disk, data) {
+        Ok(witness) => Ok(witness.round > 0),
+        // There is none, or its making was interrupted.
+        Err(StoreError::Missing { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The last round that was answered.
@@ -113,7 +120,10 @@ struct Witness {
 impl Witness {
     fn read(disk: &dyn Disk, data: &Path) -> Result<Self, StoreError> {
         let path: PathBuf = data.join(WITNESS);
-        let bytes = disk.read(&path).unwrap_or_default();
+        let bytes = match disk.read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(io_failed("reading", &path))?,
+        };
         let slots = [bytes.as_slice(), bytes.get(SLOT_GAP..).unwrap_or_default()];
         slots
             .into_iter()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::disk::Disk;
 use super::disk_store::Options;
-use super::journal::{Found, Journal, Link};
-use super::manifest::{Generation, Manifest};
+use super::journal::{self, Found};
+use super::manifest::{Generation, Manifest, Newest};
 use super::{StoreError, format, format1, io_failed};
 
 /// Makes a directory durably; one that is there stays as it is.
@@ -19,47 +19,35 @@ pub(super) fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes a new store. A directory without `FORMAT` that holds rounds all the same has lost it.
-pub(super) fn found(options: &Options, data: &Path) -> Result<Manifest, StoreError> {
+pub(super) fn found(options: &Options, data: &Path) -> Result<Newest, StoreError> {
     let disk = &options.disk;
     let lost = || StoreError::Missing {
         path: data.join(format::FORMAT_NAME),
     };
-    if format1::holds_rounds(&**disk, data) {
-        return Err(lost());
-    }
     let left = Found::look(Arc::clone(disk), data)?;
-    if left.has_rounds()
-        || Manifest::load(disk, data)?
-            .0
-            .is_some_and(|manifest| manifest.number > 1)
-    {
+    if format1::holds_rounds(&**disk, data)? || left.has_rounds()? || Manifest::is_past_first(disk, data)? {
         return Err(lost());
     }
     left.remove_all()?;
-    drop(Journal::create(
-        Arc::clone(disk),
-        data,
-        options.shape(),
-        Link::default(),
-    )?);
+    journal::found(&**disk, data, options.shape())?;
     let manifest = Manifest::first(Generation::EMPTY);
     manifest.store(disk, data)?;
     format::write(&**disk, data)?;
-    Ok(manifest)
+    Ok(Newest::sound(manifest))
 }
 
-/// The newest manifest that holds. Newer ones that do not are told.
-pub(super) fn newest_manifest(disk: &Arc<dyn Disk>, data: &Path) -> Result<Manifest, StoreError> {
-    let (manifest, unreadable) = Manifest::load(disk, data)?;
-    let manifest = manifest.ok_or_else(|| StoreError::Missing {
-        path: data.join("manifest"),
-    })?;
-    for one in unreadable {
+/// The newest manifest that can be used. Newer ones that cannot are told.
+pub(super) fn newest_manifest(disk: &Arc<dyn Disk>, data: &Path) -> Result<Newest, StoreError> {
+    let newest = Manifest::load(disk, data)?;
+    for (path, error) in &newest.unusable {
+        let why = error.as_ref().map_or("is damaged".to_owned(), |error| {
+            format!("cannot be used: {}", error.with_cause())
+        });
         tracing::error!(
-            "{} is damaged; the one before it, manifest.{}, is used, and the next checkpoint replaces both: check the disk",
-            one.path.display(),
-            manifest.number
+            "{} {why}; the one before it, manifest.{}, is used, and the next checkpoint replaces both: check the disk",
+            path.display(),
+            newest.manifest.number
         );
     }
-    Ok(manifest)
+    Ok(newest)
 }

@@ -175,10 +175,7 @@ impl ReadEnd {
 
 /// The shape of journals with segments of `segment_bytes` bytes.
 const fn shape(segment_bytes: u32) -> Shape {
-    Shape {
-        segment_bytes,
-        threaded: false,
-    }
+    Shape { segment_bytes }
 }
 
 impl Writing {
@@ -195,7 +192,7 @@ impl Writing {
     /// # Errors
     /// The disk fails, or what was read has changed.
     pub fn resume(disk: Arc<dyn Disk>, data: &Path, segment_bytes: u32, end: &ReadEnd) -> Result<Self, StoreError> {
-        Journal::resume(Found::look(disk, data)?, shape(segment_bytes), &end.end).map(Self)
+        Journal::resume(Found::look(disk, data)?, shape(segment_bytes), None, &end.end).map(Self)
     }
 
     /// Appends the next round.

@@ -75,10 +75,27 @@ pub(super) struct Manifest {
     pub(super) generations: Vec<Generation>,
 }
 
-/// A manifest that does not hold.
+/// The newest manifest that can be used.
 #[derive(Debug)]
-pub(super) struct Unreadable {
-    pub(super) path: PathBuf,
+pub(super) struct Newest {
+    pub(super) manifest: Manifest,
+    /// The newer ones that cannot, with why not where the disk said it.
+    pub(super) unusable: Vec<(PathBuf, Option<StoreError>)>,
+}
+
+impl Newest {
+    pub(super) const fn sound(manifest: Manifest) -> Self {
+        Self {
+            manifest,
+            unusable: Vec::new(),
+        }
+    }
+
+    /// The newest generation that there may be: each manifest names one more than the one before.
+    pub(super) fn newest_generation(&self) -> u64 {
+        let known = self.manifest.generations.iter().map(|one| one.number).max();
+        known.unwrap_or_default() + self.unusable.len() as u64
+    }
 }
 
 impl Manifest {
@@ -102,18 +119,37 @@ impl Manifest {
         }
     }
 
-    /// The newest manifest in `data` that holds, and the newer ones that do not.
-    pub(super) fn load(disk: &Arc<dyn Disk>, data: &Path) -> Result<(Option<Self>, Vec<Unreadable>), StoreError> {
-        let mut unreadable = Vec::new();
+    /// The newest manifest in `data` that can be read and holds.
+    ///
+    /// # Errors
+    /// None does; the newest is named.
+    pub(super) fn load(disk: &Arc<dyn Disk>, data: &Path) -> Result<Newest, StoreError> {
+        let mut unusable = Vec::new();
         for number in numbers(disk, data)?.into_iter().rev() {
             let path = data.join(name(number));
-            let bytes = disk.read(&path).map_err(io_failed("reading", &path))?;
-            match Self::read(number, &bytes) {
-                Some(manifest) => return Ok((Some(manifest), unreadable)),
-                None => unreadable.push(Unreadable { path }),
+            match disk.read(&path) {
+                Ok(bytes) => match Self::read(number, &bytes) {
+                    Some(manifest) => return Ok(Newest { manifest, unusable }),
+                    None => unusable.push((path, None)),
+                },
+                Err(error) => {
+                    let error = io_failed("reading", &path)(error);
+                    unusable.push((path, Some(error)));
+                }
             }
         }
-        Ok((None, unreadable))
+        Err(match unusable.into_iter().next() {
+            Some((path, None)) => StoreError::Missing { path },
+            Some((_, Some(error))) => error,
+            None => StoreError::Missing {
+                path: data.join(name(1)),
+            },
+        })
+    }
+
+    /// Whether there is one that tells of more than the beginning.
+    pub(super) fn is_past_first(disk: &Arc<dyn Disk>, data: &Path) -> Result<bool, StoreError> {
+        Ok(numbers(disk, data)?.last().is_some_and(|&newest| newest > 1))
     }
 
     /// Writes it, and returns when it is on stable storage with its name.
@@ -278,8 +314,9 @@ mod tests {
             manifest = manifest.next(generation(number));
             manifest.store(&disk(), dir.path()).unwrap();
             manifest.remove_older(&disk(), dir.path()).unwrap();
-            let (loaded, unreadable) = Manifest::load(&disk(), dir.path()).unwrap();
-            assert_eq!((loaded, unreadable.len()), (Some(manifest.clone()), 0));
+            let newest = Manifest::load(&disk(), dir.path()).unwrap();
+            assert_eq!((&newest.manifest, newest.newest_generation()), (&manifest, number));
+            assert!(newest.unusable.is_empty());
         }
         assert_eq!(manifest.generations, [generation(11), generation(10)]);
         assert_eq!(numbers(&disk(), dir.path()).unwrap(), [11, 12]);
@@ -353,14 +390,24 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_newest_manifest_is_told_and_the_one_before_is_used() {
+    fn a_newest_manifest_that_is_damaged_or_cannot_be_read_is_told_and_the_one_before_is_used() {
         let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("manifest.2");
         let first = Manifest::first(Generation::EMPTY);
         first.store(&disk(), dir.path()).unwrap();
         first.next(generation(1)).store(&disk(), dir.path()).unwrap();
-        std::fs::write(dir.path().join("manifest.2"), "seatkeeper manifest 1\n").unwrap();
-        let (loaded, unreadable) = Manifest::load(&disk(), dir.path()).unwrap();
-        assert_eq!(loaded, Some(first));
-        assert_eq!(unreadable[0].path, dir.path().join("manifest.2"));
+        std::fs::write(&path, "seatkeeper manifest 1\n").unwrap();
+        let newest = Manifest::load(&disk(), dir.path()).unwrap();
+        assert_eq!((&newest.manifest, newest.newest_generation()), (&first, 1));
+        assert!(matches!(&newest.unusable[..], [(damaged, None)] if *damaged == path));
+
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let newest = Manifest::load(&disk(), dir.path()).unwrap();
+        assert_eq!((&newest.manifest, newest.newest_generation()), (&first, 1));
+        assert!(matches!(&newest.unusable[..], [(unread, Some(StoreError::Io { .. }))] if *unread == path));
+        std::fs::remove_file(dir.path().join("manifest.1")).unwrap();
+        let error = Manifest::load(&disk(), dir.path()).unwrap_err().to_string();
+        assert!(error.contains("manifest.2 failed"), "{error}");
     }
 }

@@ -7,6 +7,7 @@ mod background;
 mod checkpoint;
 mod disk;
 mod disk_store;
+mod ended;
 mod envelope;
 mod error;
 mod format;
@@ -115,6 +116,9 @@ pub trait Store: Send + 'static {
     fn seal(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
+
+    /// Has what a full disk keeps for the end used from here on: only what ends the service follows.
+    fn ending(&mut self) {}
 
     /// Whether the disk has room to go on.
     fn room(&self) -> Room {

@@ -60,6 +60,15 @@ impl Disk for OsDisk {
         absent_is_fine(fs::remove_dir_all(dir))
     }
 
+    #[cfg(unix)]
+    fn room(&self, dir: &Path) -> io::Result<u64> {
+        let told = nix::sys::statvfs::statvfs(dir)?;
+        // The types of the two differ from one system to another.
+        #[expect(clippy::useless_conversion, reason = "they are the same on Linux")]
+        let (blocks, bytes) = (u64::from(told.blocks_available()), u64::from(told.fragment_size()));
+        Ok(blocks.saturating_mul(bytes))
+    }
+
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
     }

@@ -92,7 +92,7 @@ impl Repair {
                 place: data.display().to_string(),
             });
         }
-        let manifest = newest_manifest(&options.disk, data)?;
+        let manifest = newest_manifest(&options.disk, data)?.manifest;
         let found = Found::look(Arc::clone(&options.disk), data)?;
         Ok(Self {
             options,

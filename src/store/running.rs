@@ -67,6 +67,9 @@ impl Open {
                 }
             }
         }
+        if !self.background.is_there() {
+            return Progress::Resting;
+        }
         match self.walk {
             Walk::Resting if self.journal_bytes < self.due_bytes => Progress::Resting,
             Walk::Resting => {

@@ -245,9 +245,9 @@ impl SmallDisk {
         Self { at }
     }
 
-    /// Fills it up but for so many bytes; what fills it.
-    pub(crate) fn fill(&self, but: u64) -> PathBuf {
-        let path = self.at.join("filler");
+    /// Fills it up but for so many bytes, with a file of this name.
+    pub(crate) fn fill(&self, name: &str, but: u64) -> PathBuf {
+        let path = self.at.join(name);
         let mut filler = std::fs::File::create(&path).expect("a file");
         let block = vec![1; 64 << 10];
         while std::io::Write::write_all(&mut filler, &block).is_ok() {}

@@ -7,10 +7,13 @@ use super::*;
 use crate::domain::command::{Release, Role};
 use crate::store::Room;
 
-/// A store whose disk is full when it is told so.
+/// A store whose disk is full when it is told so. It keeps its last room for the end.
 struct FullStore {
     inner: MemoryStore,
     is_full: Arc<AtomicBool>,
+    is_ending: bool,
+    /// Rounds that it still takes.
+    left: u64,
 }
 
 impl Store for FullStore {
@@ -19,12 +22,20 @@ impl Store for FullStore {
     }
 
     fn commit(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
+        if self.is_full.load(Ordering::SeqCst) && !self.is_ending {
+            let left = self.left.checked_sub(1);
+            self.left = left.ok_or_else(|| StoreError::Full { path: "journal".into() })?;
+        }
         self.inner.commit(round)
+    }
+
+    fn ending(&mut self) {
+        self.is_ending = true;
     }
 
     fn room(&self) -> Room {
         if self.is_full.load(Ordering::SeqCst) {
-            Room::Short { left: 5 << 20 }
+            Room::Short { left: self.left }
         } else {
             Room::Enough
         }
@@ -35,10 +46,17 @@ const ADMINISTRATOR: u8 = 99;
 
 /// Five seats, of which machine 1 holds one, and an administrator.
 fn served() -> (Writer<FullStore>, Arc<AtomicBool>) {
+    served_with(5 << 20)
+}
+
+/// The same where the full disk takes `left` rounds.
+fn served_with(left: u64) -> (Writer<FullStore>, Arc<AtomicBool>) {
     let is_full = Arc::new(AtomicBool::new(false));
     let mut writer = writer(FullStore {
         inner: MemoryStore::new(),
         is_full: Arc::clone(&is_full),
+        is_ending: false,
+        left,
     });
     let mut requests = setup(5);
     requests.push(as_server(Command::AddAdmin {
@@ -125,4 +143,20 @@ fn on_a_full_disk_administrators_see_it_take_seats_back_and_add_nothing() {
     assert_eq!(denial(&ask(&mut writer, by(ADMINISTRATOR, end))), None);
     // The server itself goes on.
     assert_eq!(denial(&ask(&mut writer, as_server(add()))), None);
+}
+
+#[test]
+fn a_service_that_stops_on_a_full_disk_writes_its_end_into_what_is_kept_for_it() {
+    let (mut writer, _) = served_with(1);
+    assert!(
+        matches!(ask(&mut writer, checkout(1, 1)), Reply::Seat(_)),
+        "the last one"
+    );
+    let refused = writer.round(&[checkout(1, 1)], at(START + 1));
+    assert!(matches!(refused, Err(StoreError::Full { .. })), "{refused:?}");
+
+    let (mut writer, _) = served_with(0);
+    writer.finish(at(START + 500)).expect("what ends it has room");
+    let end = writer.ledger().clock().map(|clock| clock.mark);
+    assert_eq!(end, Some(Timestamp(START + 500)));
 }

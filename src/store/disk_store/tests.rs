@@ -1,3 +1,5 @@
+use std::sync::{Mutex, mpsc};
+
 use super::*;
 use crate::domain::change::Change;
 use crate::domain::ids::{Mac, VendorId};
@@ -7,7 +9,8 @@ use crate::store::checkpoint::Start;
 use crate::store::envelope::seal;
 use crate::store::journal::{Link, Position};
 use crate::store::keys::Key;
-use crate::store::snapshot::Row;
+use crate::store::manifest::Manifest;
+use crate::store::snapshot::{Draft, Row};
 
 fn seat_key(n: u8) -> SeatKey {
     SeatKey {
@@ -57,11 +60,14 @@ fn with_rows(rows: Vec<Row>) -> tempfile::TempDir {
         at: open.journal.position(),
         now: Now::at(1),
     };
+    let manifest = store.newest.manifest.clone();
+    drop(store);
     let mut keeper = Keeper {
         disk: Arc::new(OsDisk),
         snapshots: Arc::new(SledSnapshots),
         data: dir.path().to_owned(),
-        manifest: store.manifest.clone(),
+        manifest,
+        standing: checkpoint::Standing::Sound,
         retention: Retention::default(),
         now: Timestamp(1),
     };
@@ -114,7 +120,7 @@ fn tampered(rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
     }
     drop(db);
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
-    let manifest = Manifest::load(&disk, dir.path()).unwrap().0.unwrap();
+    let manifest = Manifest::load(&disk, dir.path()).unwrap().manifest;
     let mut snapshot = SledSnapshots.open(&state, &dir.path().join(SCRATCH)).unwrap();
     verify(&mut *snapshot, "here", &manifest.generations[0]).map(drop)
 }
@@ -185,7 +191,7 @@ fn a_round_that_is_whole_but_cannot_be_read_stops_the_start() {
 fn a_journal_that_ends_before_what_a_generation_has_seen_stops_the_start() {
     let dir = with_rows(Vec::new());
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
-    let manifest = Manifest::load(&disk, dir.path()).unwrap().0.unwrap();
+    let manifest = Manifest::load(&disk, dir.path()).unwrap().manifest;
     let mut generation = manifest.generations[0];
     generation.through += 1;
     manifest.next(generation).store(&disk, dir.path()).unwrap();
@@ -207,7 +213,7 @@ fn a_journal_that_ends_before_what_a_generation_has_seen_stops_the_start() {
 fn a_generation_that_another_journal_follows_is_not_used() {
     let dir = with_rows(Vec::new());
     let disk: Arc<dyn Disk> = Arc::new(OsDisk);
-    let manifest = Manifest::load(&disk, dir.path()).unwrap().0.unwrap();
+    let manifest = Manifest::load(&disk, dir.path()).unwrap().manifest;
     let mut other = manifest.next(Generation {
         after: Link {
             round: 1,
@@ -238,5 +244,61 @@ fn a_directory_that_lost_its_format_is_not_made_anew() {
     assert!(
         matches!(&error, StoreError::Missing { path } if path.ends_with("FORMAT")),
         "{error}"
+    );
+}
+
+/// Keeps generations as sled does, once it is let go.
+#[derive(Debug)]
+struct Held {
+    began: Mutex<mpsc::Sender<()>>,
+    go: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Snapshots for Held {
+    fn begin(&self, dir: &Path) -> Result<Box<dyn Draft>, StoreError> {
+        self.began.lock().unwrap().send(()).unwrap();
+        let _released = self.go.lock().unwrap().recv();
+        SledSnapshots.begin(dir)
+    }
+
+    fn open(&self, dir: &Path, scratch: &Path) -> Result<Box<dyn Snapshot>, StoreError> {
+        SledSnapshots.open(dir, scratch)
+    }
+}
+
+#[test]
+fn a_store_that_failed_waits_for_nothing_and_keeps_the_directory_as_long_as_a_thread_of_it_lives() {
+    let dir = tempfile::tempdir().unwrap();
+    let ((began, has_begun), (release, go)) = (mpsc::channel(), mpsc::channel());
+    let options = Options {
+        snapshots: Arc::new(Held {
+            began: Mutex::new(began),
+            go: Mutex::new(go),
+        }),
+        checkpoint_bytes: 1,
+        ..Options::default()
+    };
+    let mut store = DiskStore::open_with(dir.path(), options).unwrap();
+    store.load(&mut |_| ()).unwrap();
+    commit(&mut store, 1, [former(1)]);
+    let mut ledger = Ledger::default();
+    ledger.record(&former(1));
+    while store.checkpoint(&ledger) == Progress::Going {}
+    has_begun.recv().unwrap();
+    // Out of order: the store refuses everything from here on.
+    let round = Round {
+        number: 9,
+        now: Now::at(9),
+        changes: &[],
+    };
+    store.commit(&round).unwrap_err();
+    drop(store);
+    let refused = DiskStore::open(dir.path()).unwrap_err();
+    assert!(matches!(refused, StoreError::Locked { .. }), "{refused}");
+    drop(release);
+    assert_eq!(load(dir.path()).unwrap().round, 1);
+    assert!(
+        !dir.path().join("manifest.2").exists(),
+        "what was asked of the thread is wanted no more"
     );
 }

@@ -48,15 +48,15 @@ impl Found {
     }
 
     /// Whether anything was ever appended.
-    pub(in crate::store) fn has_rounds(&self) -> bool {
-        let is_written = |number: &u64| {
-            let bytes = self
-                .disk
-                .read(&self.dir.join(segment_name(*number)))
-                .unwrap_or_default();
-            bytes.iter().skip(SECTOR_LEN).any(|&byte| byte != 0)
-        };
-        self.numbers.iter().any(is_written)
+    pub(in crate::store) fn has_rounds(&self) -> Result<bool, StoreError> {
+        for &number in &self.numbers {
+            let path = self.dir.join(segment_name(number));
+            let bytes = self.disk.read(&path).map_err(io_failed("reading", &path))?;
+            if bytes.iter().skip(SECTOR_LEN).any(|&byte| byte != 0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Removes all segments.

@@ -22,6 +22,7 @@ pub(super) use segment::{name as segment_name, number as segment_number};
 pub use stock::Room;
 
 use super::disk::Disk;
+use super::lock::Lock;
 use super::{StoreError, io_failed};
 use record::PAYLOAD_MAX;
 use segment::{FIRST_SECTOR, Segment};
@@ -82,8 +83,6 @@ impl From<Damage> for ReadError {
 pub(super) struct Shape {
     /// Bytes of a segment, rounded up to whole sectors.
     pub(super) segment_bytes: u32,
-    /// Whether segments are made ahead by a thread.
-    pub(super) threaded: bool,
 }
 
 impl Shape {
@@ -94,9 +93,22 @@ impl Shape {
     }
 }
 
-/// Bytes at the end of the journal's room that nothing is written into on a full disk, at most: a service that stops
-/// there can be started and stopped in good order.
+/// Bytes at the end of the journal's room, at most, that are kept on a full disk for ending in good order: the service
+/// stops when there is no more than them.
 const RESERVE_BYTES: u64 = 4 << 20;
+
+/// Makes the journal of a new data directory: its first segment.
+pub(super) fn found(disk: &dyn Disk, data: &Path, shape: Shape) -> Result<(), StoreError> {
+    first_segment(disk, data, shape).map(drop)
+}
+
+fn first_segment(disk: &dyn Disk, data: &Path, shape: Shape) -> Result<Segment, StoreError> {
+    let dir = data.join(DIR);
+    disk.make_dir(&dir).map_err(io_failed("creating the directory", &dir))?;
+    disk.sync_dir(data).map_err(io_failed("syncing", data))?;
+    Segment::create(disk, &dir, Position::FIRST.segment, shape.sectors())
+        .map_err(io_failed("making a segment in", &dir))
+}
 
 /// The journal of a data directory, at its end.
 #[derive(Debug)]
@@ -112,19 +124,26 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Makes the journal of a new data directory, whose first record follows `link`.
+    /// Makes the journal of a new data directory, whose first record follows `link`, and goes on with it.
     pub(super) fn create(disk: Arc<dyn Disk>, data: &Path, shape: Shape, link: Link) -> Result<Self, StoreError> {
-        let dir = data.join(DIR);
-        disk.make_dir(&dir).map_err(io_failed("creating the directory", &dir))?;
-        disk.sync_dir(data).map_err(io_failed("syncing", data))?;
-        let made = Segment::create(&*disk, &dir, Position::FIRST.segment, shape.sectors());
-        let current = made.map_err(io_failed("making a segment in", &dir))?;
-        Self::at(disk, dir, shape, current, VecDeque::new(), link, FIRST_SECTOR, false)
+        let current = first_segment(&*disk, data, shape)?;
+        Self::at(
+            disk,
+            data.join(DIR),
+            shape,
+            None,
+            current,
+            VecDeque::new(),
+            link,
+            FIRST_SECTOR,
+            false,
+        )
     }
 
     /// Goes on at the end of what was read. A record that was torn is cut off first. The last one is written again: where
-    /// its sync failed and the process ended, the system may show what it holds for written and the disk does not have.
-    pub(super) fn resume(found: Found, shape: Shape, end: &End) -> Result<Self, StoreError> {
+    /// its sync failed and the process ended, the system may show what it holds for written and the disk does not have. With a
+    /// `lock` segments are made ahead by a thread.
+    pub(super) fn resume(found: Found, shape: Shape, lock: Option<Arc<Lock>>, end: &End) -> Result<Self, StoreError> {
         let Found { disk, dir, numbers } = found;
         let open = |number: u64| -> Result<Segment, StoreError> {
             let path = dir.join(segment_name(number));
@@ -150,11 +169,12 @@ impl Journal {
             cut.map_err(io_failed("cutting a torn record off", &segment.path))?;
         }
         let mut current = open(end.at.segment)?;
-        let before = numbers.iter().rev().find(|&&number| number < end.at.segment);
-        match before {
-            // The last record ends with the segment before.
-            Some(&before) if end.at.sector <= FIRST_SECTOR => open(before)?.write_again(&*disk, None)?,
-            _ => current.write_again(&*disk, Some(end.at.sector))?,
+        match end.mark {
+            // The last record stands before the last mark.
+            Some(mark) if end.at.sector <= FIRST_SECTOR => {
+                open(mark.segment)?.write_again(&*disk, mark.sector + 1)?;
+            }
+            _ => current.write_again(&*disk, end.at.sector)?,
         }
         disk.sync_dir(&dir).map_err(io_failed("syncing", &dir))?;
         let mut ready = VecDeque::new();
@@ -167,7 +187,7 @@ impl Journal {
             }
         }
         let Position { sector, .. } = end.at;
-        Self::at(disk, dir, shape, current, ready, end.link, sector, end.is_sealed)
+        Self::at(disk, dir, shape, lock, current, ready, end.link, sector, end.is_sealed)
     }
 
     #[expect(clippy::too_many_arguments, reason = "what both makers have in common")]
@@ -175,6 +195,7 @@ impl Journal {
         disk: Arc<dyn Disk>,
         dir: PathBuf,
         shape: Shape,
+        lock: Option<Arc<Lock>>,
         current: Segment,
         ready: VecDeque<Segment>,
         link: Link,
@@ -182,7 +203,7 @@ impl Journal {
         is_sealed: bool,
     ) -> Result<Self, StoreError> {
         let last_number = ready.back().map_or(current.number, |spare| spare.number);
-        let stock = Stock::new(disk, &dir, shape.sectors(), ready, last_number + 1, shape.threaded)
+        let stock = Stock::new(disk, &dir, shape.sectors(), ready, last_number + 1, lock)
             .map_err(io_failed("starting the thread that makes segments in", &dir))?;
         Ok(Self {
             dir,
@@ -208,7 +229,7 @@ impl Journal {
         let count = record::sectors_of(payload.len());
         let bytes_len = u64::from(count) * SECTOR_LEN as u64;
         if let Room::Short { left } = self.room()
-            && left < self.reserve_bytes + bytes_len
+            && left < bytes_len
         {
             return Err(StoreError::Full { path: self.dir.clone() });
         }
@@ -286,8 +307,23 @@ impl Journal {
         self.appended_bytes
     }
 
-    /// Whether it can go on.
+    /// Whether it can go on, but for the reserve.
     pub(super) fn room(&self) -> Room {
-        self.stock.room(u64::from(self.sectors_left()) * SECTOR_LEN as u64)
+        match self.stock.room(u64::from(self.sectors_left()) * SECTOR_LEN as u64) {
+            Room::Enough => Room::Enough,
+            Room::Short { left } => Room::Short {
+                left: left.saturating_sub(self.reserve_bytes),
+            },
+        }
+    }
+
+    /// Nobody is to wait for what a thread does for it: the process is about to end.
+    pub(super) fn abandon(&mut self) {
+        self.stock.abandon();
+    }
+
+    /// Has the reserve used from here on: what is still to be written ends the service.
+    pub(super) const fn open_reserve(&mut self) {
+        self.reserve_bytes = 0;
     }
 }

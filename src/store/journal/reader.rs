@@ -35,6 +35,7 @@ pub(super) struct Reader {
     link: Link,
     end: Position,
     next: Next,
+    mark: Option<Position>,
     torn: Option<Torn>,
     is_sealed: bool,
 }
@@ -57,6 +58,8 @@ pub(in crate::store) struct End {
     pub(in crate::store) link: Link,
     /// Where the next one goes.
     pub(super) at: Position,
+    /// Where the last mark stands, if the reading came by one.
+    pub(super) mark: Option<Position>,
     /// What has to be cut off first.
     pub(in crate::store) torn: Option<Torn>,
     /// Whether a seal follows the last record.
@@ -71,6 +74,7 @@ impl Reader {
             link,
             end: start,
             next: Next::Start,
+            mark: None,
             torn: None,
             is_sealed: false,
         }
@@ -102,6 +106,7 @@ impl Reader {
         End {
             link: self.link,
             at: self.end,
+            mark: self.mark,
             torn: None,
             is_sealed: false,
         }
@@ -115,6 +120,7 @@ impl Reader {
             Next::Empty => Ok(End {
                 link: self.link,
                 at: self.end,
+                mark: self.mark,
                 torn: self.torn,
                 is_sealed: self.is_sealed,
             }),
@@ -188,6 +194,10 @@ impl Reader {
             return Err(self.damage(segment.number, at, "something follows the segment's last mark"));
         }
         self.next = Next::Named(named);
+        self.mark = Some(Position {
+            segment: segment.number,
+            sector: at,
+        });
         Ok(())
     }
 

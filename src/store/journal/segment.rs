@@ -15,6 +15,10 @@ pub(super) const FIRST_SECTOR: u32 = 1;
 /// How a segment begins; the last byte is the version of its form.
 const MAGIC: [u8; 8] = *b"SKJRNL\x00\x01";
 
+/// Bytes that a new segment leaves free on its disk. Making one on a disk that is nearly full would for a moment take what
+/// others need: the small files of a start, or another program.
+const LEFT_FREE: u64 = 1 << 20;
+
 /// Zeros that are written at a time.
 const FILL_BYTES: usize = 1 << 20;
 
@@ -45,6 +49,10 @@ impl Segment {
     pub(super) fn create(disk: &dyn Disk, dir: &Path, number: u64, sectors: u32) -> io::Result<Self> {
         if number > NUMBER_MAX {
             return Err(io::Error::other("its number has more than ten digits"));
+        }
+        let len = u64::from(sectors) * SECTOR_LEN as u64;
+        if disk.room(dir)? < len + LEFT_FREE {
+            return Err(io::ErrorKind::StorageFull.into());
         }
         let path = dir.join(name(number));
         let draft = dir.join(name(number) + DRAFT_SUFFIX);
@@ -95,11 +103,11 @@ impl Segment {
         })
     }
 
-    /// Writes what stands before sector `end`, or all there is, once more: a sync that failed is not made up for by the
-    /// next one, but by writing again.
-    pub(super) fn write_again(&mut self, disk: &dyn Disk, end: Option<u32>) -> Result<(), StoreError> {
+    /// Writes what stands before sector `end` once more: a sync that failed is not made up for by the next one, but by
+    /// writing again.
+    pub(super) fn write_again(&mut self, disk: &dyn Disk, end: u32) -> Result<(), StoreError> {
         let bytes = disk.read(&self.path).map_err(io_failed("reading", &self.path))?;
-        let end = end.map_or(bytes.len(), |end| end as usize * SECTOR_LEN);
+        let end = end as usize * SECTOR_LEN;
         let begin = FIRST_SECTOR as usize * SECTOR_LEN;
         match bytes.get(begin..end) {
             Some([]) | None => Ok(()),

@@ -5,12 +5,14 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use super::sector::SECTOR_LEN;
 use super::segment::{FIRST_SECTOR, Segment};
 use crate::store::disk::Disk;
+use crate::store::ended::{Ended, Running};
+use crate::store::lock::Lock;
 
 /// Segments that are kept ready.
 pub(super) const READY: usize = 2;
@@ -25,7 +27,7 @@ pub enum Room {
     Enough,
     /// The next segment could not be made.
     Short {
-        /// Bytes that are left in those that are there.
+        /// Bytes that rounds can still take up in those that are there.
         left: u64,
     },
 }
@@ -34,7 +36,8 @@ pub enum Room {
 #[derive(Debug)]
 pub(super) struct Stock {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    is_threaded: bool,
+    ended: Ended,
 }
 
 #[derive(Debug)]
@@ -57,16 +60,16 @@ struct State {
 }
 
 impl Stock {
-    /// A stock of what is `ready` in `dir`. `next_number` is greater than that of any segment there. With `threaded` it
-    /// fills itself up at once and always; otherwise it does when something is taken, and tries again what failed when the
-    /// room is asked for.
+    /// A stock of what is `ready` in `dir`. `next_number` is greater than that of any segment there. With a `lock`, which
+    /// its thread has as long as it lives, it fills itself up at once and always; otherwise it does when something is taken,
+    /// and tries again what failed when the room is asked for.
     pub(super) fn new(
         disk: Arc<dyn Disk>,
         dir: &Path,
         sectors: u32,
         ready: VecDeque<Segment>,
         next_number: u64,
-        threaded: bool,
+        lock: Option<Arc<Lock>>,
     ) -> io::Result<Self> {
         let state = State {
             ready,
@@ -81,15 +84,26 @@ impl Stock {
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
-        let mut stock = Self { shared, thread: None };
-        if threaded {
-            let shared = Arc::clone(&stock.shared);
-            let fill = move || shared.keep_full();
-            stock.thread = Some(thread::Builder::new().name("journal".into()).spawn(fill)?);
-        } else {
-            stock.shared.fill_up();
-        }
-        Ok(stock)
+        let Some(lock) = lock else {
+            shared.fill_up();
+            return Ok(Self {
+                shared,
+                is_threaded: false,
+                ended: Ended::already(),
+            });
+        };
+        let (running, ended) = Running::new();
+        let filled = Arc::clone(&shared);
+        let fill = move || {
+            let _kept = (lock, running);
+            filled.keep_full();
+        };
+        thread::Builder::new().name("journal".into()).spawn(fill)?;
+        Ok(Self {
+            shared,
+            is_threaded: true,
+            ended,
+        })
     }
 
     /// The next segment, of `sectors` sectors at least.
@@ -100,7 +114,7 @@ impl Stock {
         if sectors > self.shared.sectors {
             return self.shared.make_large(sectors);
         }
-        if self.thread.is_none() {
+        if !self.is_threaded {
             let taken = self.shared.lock().ready.pop_front();
             self.shared.fill_up();
             return taken.map_or_else(|| self.shared.taken_or_failure(), Ok);
@@ -118,9 +132,14 @@ impl Stock {
         }
     }
 
+    /// Nobody is to wait for the segment that is being made: the process is about to end.
+    pub(super) fn abandon(&mut self) {
+        self.ended.forget();
+    }
+
     /// Whether the next segment could be made. `left` is what is left of the one in use, in bytes.
     pub(super) fn room(&self, left: u64) -> Room {
-        if self.thread.is_none() && self.shared.lock().failure.is_some() {
+        if !self.is_threaded && self.shared.lock().failure.is_some() {
             self.shared.fill_up();
         }
         let state = self.shared.lock();
@@ -190,19 +209,19 @@ impl Shared {
     }
 
     /// A record that does not fit into a common segment gets one of its own. Those that are ready come after it in time
-    /// but before it by number, so they go.
+    /// but before it by number, so they go; on a full disk they stay, for they are all the room there is.
     fn make_large(&self, sectors: u32) -> io::Result<Segment> {
         let mut state = self.lock();
+        // One that the thread is making just now has the next number; it is empty, which a segment in between may be.
+        let number = state.next_number + 1;
+        let made = Segment::create(&*self.disk, &self.dir, number, sectors)?;
+        state.next_number = number + 1;
         for unused in std::mem::take(&mut state.ready) {
             drop(unused.file);
             self.disk.remove(&unused.path)?;
         }
-        // One that the thread is making just now has the next number; it is empty, which a segment in between may be.
-        let number = state.next_number + 1;
-        state.next_number = number + 1;
-        let made = Segment::create(&*self.disk, &self.dir, number, sectors);
         self.changed.notify_all();
-        made
+        Ok(made)
     }
 }
 
@@ -241,9 +260,6 @@ impl Drop for Stock {
     fn drop(&mut self) {
         self.shared.lock().is_closing = true;
         self.shared.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // A panic in the thread has been told by its own message.
-            drop(thread.join());
-        }
+        self.ended.wait("making a segment of the journal");
     }
 }

@@ -1,3 +1,5 @@
+mod full;
+
 use std::fs;
 
 use tempfile::TempDir;
@@ -9,7 +11,6 @@ use crate::store::os_disk::OsDisk;
 /// Small segments, so that a few rounds fill several.
 const SHAPE: Shape = Shape {
     segment_bytes: 16 * 512,
-    threaded: false,
 };
 
 fn disk() -> Arc<dyn Disk> {
@@ -43,7 +44,7 @@ fn read_from(data: &Path) -> Result<(Rounds, End), StoreError> {
 
 fn resume(data: &Path) -> Journal {
     let (_, end) = read_from(data).unwrap();
-    Journal::resume(Found::look(disk(), data).unwrap(), SHAPE, &end).unwrap()
+    Journal::resume(Found::look(disk(), data).unwrap(), SHAPE, None, &end).unwrap()
 }
 
 fn assert_rounds(data: &Path, last: u64) {
@@ -293,12 +294,12 @@ fn segments_made_ahead_are_used_and_what_was_half_made_goes() {
 
 #[test]
 fn a_thread_keeps_segments_ready() {
-    let dir = tempfile::tempdir().unwrap();
-    let shape = Shape {
-        threaded: true,
-        ..SHAPE
-    };
-    let mut journal = Journal::create(disk(), dir.path(), shape, Link::default()).unwrap();
+    let (dir, journal) = start();
+    drop(journal);
+    let lock = Arc::new(Lock::take(dir.path()).unwrap());
+    let (_, end) = read_from(dir.path()).unwrap();
+    let found = Found::look(disk(), dir.path()).unwrap();
+    let mut journal = Journal::resume(found, SHAPE, Some(lock), &end).unwrap();
     for round in 1..=200 {
         journal.append(&payload(round)).unwrap();
     }
