@@ -1,4 +1,5 @@
 mod full;
+mod noted;
 mod time;
 
 use std::collections::BTreeMap;

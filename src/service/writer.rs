@@ -158,8 +158,9 @@ impl<S: Store> Writer<S> {
     /// The store failed: nobody may be answered, and the process must stop (invariant 5). A checkpoint that fails is
     /// none of it: the store tells it and tries again.
     pub fn checkpoint(&mut self) -> Result<Progress, StoreError> {
-        // A portion must hold nothing that is not in the journal. What begins a checkpoint takes no portion yet.
-        if self.checkpoint != Progress::Resting && !self.noted.is_empty() {
+        // A portion must hold nothing that is not in the journal. What begins or ends a checkpoint takes none.
+        let takes_portion = matches!(self.checkpoint, Progress::Going | Progress::Waiting);
+        if takes_portion && !self.noted.is_empty() {
             self.commit(Vec::new(), self.decided_at)?;
         }
         self.checkpoint = self.store.checkpoint(&self.ledger);
@@ -216,6 +217,7 @@ impl<S: Store> Writer<S> {
         };
         // Written with the time from then on, or a start would go on from the time before.
         self.commit(changes, after)?;
+        self.decided_at = after;
         self.apply_all(Actor::Server, &Command::MendDates, after)?;
         Ok((reply, after))
     }

@@ -73,7 +73,8 @@ pub(super) fn trim(disk: &dyn Disk, data: &Path, retention: Retention, now: Time
     Ok(())
 }
 
-/// The files that are kept with their lengths, the oldest first. What is left of one that was being written goes.
+/// The files that are kept with their lengths, the oldest first. What is left of one that was being written goes; what is
+/// none of ours stays.
 fn kept(disk: &dyn Disk, history: &Path) -> Result<Vec<(PathBuf, u64)>, StoreError> {
     let mut numbers = Vec::new();
     for name in disk
@@ -82,7 +83,12 @@ fn kept(disk: &dyn Disk, history: &Path) -> Result<Vec<(PathBuf, u64)>, StoreErr
     {
         if let Some(number) = name.strip_suffix(SUFFIX).and_then(segment_number) {
             numbers.push(number);
-        } else {
+        } else if name
+            .strip_suffix(".new")
+            .and_then(|name| name.strip_suffix(SUFFIX))
+            .and_then(segment_number)
+            .is_some()
+        {
             let path = history.join(name);
             disk.remove(&path).map_err(io_failed("removing", &path))?;
         }
@@ -172,6 +178,9 @@ mod tests {
             put_aside(dir.path(), number, 9);
         }
         fs::write(dir.path().join("history/0000000005.journal.gz.new"), "half").unwrap();
+        let foreign = ["lost+found", "notes.txt"];
+        fs::create_dir(dir.path().join("history/lost+found")).unwrap();
+        fs::write(dir.path().join("history/notes.txt"), "somebody's").unwrap();
         let len = |number| {
             fs::metadata(dir.path().join(HISTORY).join(segment_name(number) + SUFFIX))
                 .unwrap()
@@ -182,9 +191,13 @@ mod tests {
             bytes: len(3) + len(4),
         };
         trim(&OsDisk, dir.path(), retention, Timestamp(9)).unwrap();
-        assert_eq!(names(dir.path()), [3, 4].map(|number| segment_name(number) + SUFFIX));
+        let left = [3, 4].map(|number| segment_name(number) + SUFFIX);
+        assert_eq!(
+            names(dir.path()),
+            [left.as_slice(), &foreign.map(str::to_owned)].concat()
+        );
         let nothing = Retention { days: 365, bytes: 0 };
         trim(&OsDisk, dir.path(), nothing, Timestamp(9)).unwrap();
-        assert!(names(dir.path()).is_empty());
+        assert_eq!(names(dir.path()), foreign);
     }
 }

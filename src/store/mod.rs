@@ -80,6 +80,8 @@ pub enum Progress {
     Going,
     /// The next portion can be taken when [`Store::on_progress`] says so.
     Waiting,
+    /// No further portion is taken; what becomes of it is known when [`Store::on_progress`] says so.
+    Ending,
 }
 
 /// A place that keeps facts. Small on purpose: it holds no policy, so that another engine has little to implement.

@@ -95,9 +95,9 @@ impl Open {
                 }
                 self.background.ask(Task::Finish(self.journal.link().round));
                 self.walk = Walk::Finishing;
-                Progress::Waiting
+                Progress::Ending
             }
-            Walk::Finishing => Progress::Waiting,
+            Walk::Finishing => Progress::Ending,
         }
     }
 }

@@ -37,7 +37,9 @@ pub struct SledSnapshots;
 impl Snapshots for SledSnapshots {
     fn begin(&self, dir: &Path) -> Result<Box<dyn Draft>, StoreError> {
         OsDisk.make_dir(dir).map_err(io_failed("creating the directory", dir))?;
-        Ok(Box::new(SledDraft { worker: start(dir)? }))
+        Ok(Box::new(SledDraft {
+            worker: start(dir, dir)?,
+        }))
     }
 
     fn open(&self, dir: &Path, scratch: &Path) -> Result<Box<dyn Snapshot>, StoreError> {
@@ -47,7 +49,7 @@ impl Snapshots for SledSnapshots {
             return Err(StoreError::Missing { path: dir.join("db") });
         }
         Ok(Box::new(SledCopy {
-            worker: start(&copy.0)?,
+            worker: start(&copy.0, dir)?,
             _copy: copy,
         }))
     }
@@ -65,7 +67,8 @@ impl Draft for SledDraft {
     }
 
     fn close(mut self: Box<Self>) -> Result<(), StoreError> {
-        self.worker.ask("writing", OPEN_PATIENCE, |engine| engine.flush())
+        self.worker.ask("writing", OPEN_PATIENCE, |engine| engine.flush())?;
+        self.worker.close(OPEN_PATIENCE)
     }
 }
 
@@ -124,9 +127,10 @@ fn is_unfinished(path: &Path) -> bool {
     name.starts_with("snap.") && name.ends_with(".generating")
 }
 
-fn start(dir: &Path) -> Result<Worker<Engine>, StoreError> {
-    let path = dir.to_owned();
-    Worker::start(dir.display().to_string(), OPEN_PATIENCE, move || Engine::open(&path))
+/// Opens the database in `dir`; errors name `place`, of which it may be a copy.
+fn start(dir: &Path, place: &Path) -> Result<Worker<Engine>, StoreError> {
+    let (dir, place) = (dir.to_owned(), place.display().to_string());
+    Worker::start(place.clone(), OPEN_PATIENCE, move || Engine::open(&dir, place))
 }
 
 /// An open database.
@@ -137,10 +141,10 @@ struct Engine {
 }
 
 impl Engine {
-    fn open(dir: &Path) -> Result<Self, StoreError> {
+    fn open(dir: &Path, place: String) -> Result<Self, StoreError> {
         Ok(Self {
-            db: open_sled(dir)?,
-            place: dir.display().to_string(),
+            db: open_sled(dir, &place)?,
+            place,
         })
     }
 
@@ -180,7 +184,7 @@ fn failed(place: &str, error: sled::Error) -> StoreError {
     }
 }
 
-fn open_sled(dir: &Path) -> Result<sled::Db, StoreError> {
+fn open_sled(dir: &Path, place: &str) -> Result<sled::Db, StoreError> {
     let mut tried = 1;
     loop {
         // A configuration can be opened once only.
@@ -202,7 +206,7 @@ fn open_sled(dir: &Path) -> Result<sled::Db, StoreError> {
                 thread::sleep(PAUSE);
             }
             Err(sled::Error::Io(error)) => return Err(io_failed("opening the database", dir)(error)),
-            Err(error) => return Err(failed(&dir.display().to_string(), error)),
+            Err(error) => return Err(failed(place, error)),
         }
     }
 }

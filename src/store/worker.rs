@@ -24,8 +24,8 @@ pub(super) struct Worker<E> {
     place: String,
     /// Nothing once the thread is asked to end.
     tasks: Option<Sender<Task<E>>>,
-    /// Closed when the thread has ended.
-    ended: Receiver<()>,
+    /// How closing the engine went; closed when the thread has ended.
+    ended: Receiver<Result<(), StoreError>>,
     is_stuck: bool,
 }
 
@@ -38,10 +38,10 @@ impl<E: 'static> Worker<E> {
     ) -> Result<Self, StoreError> {
         let (tasks, inbox) = mpsc::channel::<Task<E>>();
         let (opened, answer) = mpsc::sync_channel(1);
-        let (ending, ended) = mpsc::channel::<()>();
+        let (ending, ended) = mpsc::channel();
         let name = place.clone();
         let run = move || {
-            let _ending: Sender<()> = ending;
+            let ending: Sender<Result<(), StoreError>> = ending;
             let mut engine = match caught(&name, open) {
                 Ok(engine) => engine,
                 Err(error) => return drop(opened.send(Err(error))),
@@ -53,6 +53,12 @@ impl<E: 'static> Worker<E> {
                     return mem::forget(engine);
                 }
             }
+            let closed = caught(&name, move || {
+                drop(engine);
+                Ok(())
+            });
+            // Whoever does not ask how it went does not listen.
+            drop(ending.send(closed));
         };
         thread::Builder::new()
             .name("ledger".into())
@@ -93,6 +99,26 @@ impl<E: 'static> Worker<E> {
         }
     }
 
+    /// Closes the engine: what it had left is in its files then.
+    pub(super) fn close(mut self, patience: Duration) -> Result<(), StoreError> {
+        drop(self.tasks.take());
+        match self.ended.recv_timeout(patience) {
+            Ok(closed) => closed,
+            // It ended after an error that was told.
+            Err(RecvTimeoutError::Disconnected) => Err(StoreError::Poisoned),
+            Err(RecvTimeoutError::Timeout) => Err(self.hung("closing", patience)),
+        }
+    }
+
+    fn hung(&mut self, doing: &'static str, patience: Duration) -> StoreError {
+        self.is_stuck = true;
+        StoreError::Hung {
+            place: self.place.clone(),
+            doing,
+            secs: patience.as_secs(),
+        }
+    }
+
     fn wait<T>(
         &mut self,
         answer: &Receiver<Result<T, StoreError>>,
@@ -102,14 +128,7 @@ impl<E: 'static> Worker<E> {
         match answer.recv_timeout(patience) {
             Ok(result) => result,
             Err(RecvTimeoutError::Disconnected) => Err(StoreError::Poisoned),
-            Err(RecvTimeoutError::Timeout) => {
-                self.is_stuck = true;
-                Err(StoreError::Hung {
-                    place: self.place.clone(),
-                    doing,
-                    secs: patience.as_secs(),
-                })
-            }
+            Err(RecvTimeoutError::Timeout) => Err(self.hung(doing, patience)),
         }
     }
 }
@@ -119,7 +138,7 @@ impl<E> Drop for Worker<E> {
     fn drop(&mut self) {
         drop(self.tasks.take());
         if !self.is_stuck {
-            // Nothing is ever sent: the wait ends when the thread does, or when patience does.
+            // Ends when the thread does, or when patience does.
             let _ended = self.ended.recv_timeout(CLOSE_PATIENCE);
         }
     }
@@ -178,6 +197,32 @@ mod tests {
             .unwrap_err();
         assert!(matches!(error, StoreError::Hung { doing: "reading", .. }));
         drop(release);
+    }
+
+    /// An engine whose closing ends when it is let go, in a panic.
+    struct Bad(Receiver<()>);
+
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            let _released = self.0.recv();
+            panic!("cannot be closed");
+        }
+    }
+
+    #[test]
+    fn closing_tells_how_it_went() {
+        assert!(worker().close(PATIENCE).is_ok());
+        let (release, held) = mpsc::channel::<()>();
+        let slow = Worker::start("here".into(), PATIENCE, || Ok(Bad(held))).unwrap();
+        let error = slow.close(Duration::from_millis(20)).unwrap_err();
+        assert!(matches!(error, StoreError::Hung { doing: "closing", .. }));
+        drop(release);
+        let (_, held) = mpsc::channel::<()>();
+        let bad = Worker::start("here".into(), PATIENCE, || Ok(Bad(held))).unwrap();
+        let error = bad.close(PATIENCE).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Panicked { place, text } if place == "here" && text == "cannot be closed")
+        );
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn fill(data: &Path, seed: u64) -> (u64, Ledger) {
             changes: &changes,
         };
         store.commit(&round).expect("committed");
-        if store.checkpoint(&ledger) == Progress::Waiting {
+        if store.checkpoint(&ledger) == Progress::Ending {
             checkpoints += 1;
         }
         left -= u64::from(checkpoints > 2);

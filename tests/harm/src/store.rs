@@ -154,7 +154,7 @@ impl Site {
             self.answered.evolve(change);
         }
         self.round = number;
-        if store.checkpoint(&self.answered) == Progress::Waiting {
+        if store.checkpoint(&self.answered) == Progress::Ending {
             self.checkpoints += 1;
         }
         Ok(())

@@ -106,10 +106,10 @@ impl Store for Tapped {
         let progress = self.store.checkpoint(ledger);
         let mut book = self.book.look();
         // What is handed over must not hold more than the journal does.
-        if book.progress.is_some_and(|before| before != Progress::Resting) {
+        if matches!(book.progress, Some(Progress::Going | Progress::Waiting)) {
             assert!(*ledger == book.ledger, "a portion of what is not durable");
         }
-        if progress == Progress::Waiting && book.progress != Some(Progress::Waiting) {
+        if progress == Progress::Ending && book.progress != Some(Progress::Ending) {
             book.checkpoints += 1;
         }
         book.progress = Some(progress);
@@ -118,6 +118,10 @@ impl Store for Tapped {
 
     fn on_progress(&mut self, wake: Box<dyn Fn() + Send>) {
         self.store.on_progress(wake);
+    }
+
+    fn ending(&mut self) {
+        self.store.ending();
     }
 
     fn seal(&mut self) -> Result<(), StoreError> {
