@@ -18,6 +18,7 @@ struct Told {
     last_round: Option<u64>,
     is_torn: bool,
     damage: Option<String>,
+    unsound: Option<String>,
     cut_aside: Option<String>,
 }
 
@@ -38,34 +39,30 @@ pub(super) async fn run(everywhere: Everywhere, options: RepairOptions) -> Resul
 }
 
 fn repair(json: bool, data: &Path, options: RepairOptions) -> Result<(), CliError> {
-    let failed = |error| CliError::because(format!("cannot examine {}", data.display()), error);
-    let repair = Repair::open(data).map_err(failed)?;
-    let examined = repair.examine().map_err(failed)?;
+    let repair =
+        Repair::open(data).map_err(|error| CliError::because(format!("cannot examine {}", data.display()), error))?;
+    let examined = repair.examine();
+    let mut told = told(&examined);
     if !json {
         tell(&examined)?;
     }
-    let mut told = told(&examined);
-    if told.starts || !options.cut_tail {
+    let goes_on = options.cut_tail && examined.can_start() && !told.starts;
+    if !goes_on || options.consent.dry_run {
         if json {
             output::json(&told)?;
         } else if told.starts {
             output::line("a server starts with it; there is nothing to repair")?;
+        } else if goes_on {
+            consent::nothing_done()?;
         }
-        return match (told.starts, json) {
-            (true, _) => Ok(()),
-            // The JSON value says it.
-            (false, true) => Err(CliError::Program(1)),
-            (false, false) => Err(CliError::failed(remedy(&examined))),
+        return match told.starts {
+            true => Ok(()),
+            // The JSON value says it, or what was printed of the dry run.
+            false if json || goes_on => Err(CliError::Program(1)),
+            false => Err(CliError::failed(remedy(&examined))),
         };
     }
     let last = examined.journal.as_ref().map_or(0, |journal| journal.last_round);
-    if options.consent.dry_run {
-        return if json {
-            output::json(&told)
-        } else {
-            consent::nothing_done()
-        };
-    }
     let question = format!("give up every round behind round {last}, for good?");
     consent::ask(json, options.consent, &question)?;
     let aside = repair
@@ -99,20 +96,23 @@ fn tell(examined: &Examined) -> Result<(), CliError> {
     if journal.is_torn {
         output::line("                its end was torn when the power went: that was never answered, and is cut off")?;
     }
-    match &journal.damage {
-        Some(damage) => output::line(&format!("                then: {}", with_causes(damage))),
+    if let Some(damage) = &journal.damage {
+        output::line(&format!("                then: {}", with_causes(damage)))?;
+    }
+    match &examined.unsound {
+        Some(unsound) => output::line(&format!("records         {}", with_causes(unsound))),
         None => Ok(()),
     }
 }
 
 fn remedy(examined: &Examined) -> String {
     match &examined.journal {
-        Some(journal) => format!(
+        Some(journal) if examined.can_start() => format!(
             "no server starts with it; restore a backup, or give up everything that was answered after round {} with \
              `seatkeeper repair --cut-tail`",
             journal.last_round
         ),
-        None => "no server starts with it, and nothing can be cut off to change that; restore a backup".to_owned(),
+        _ => "no server starts with it, and nothing can be cut off to change that; restore a backup".to_owned(),
     }
 }
 
@@ -133,6 +133,7 @@ fn told(examined: &Examined) -> Told {
         damage: journal
             .and_then(|journal| journal.damage.as_ref())
             .map(|damage| with_causes(damage)),
+        unsound: examined.unsound.as_ref().map(|unsound| with_causes(unsound)),
         cut_aside: None,
     }
 }

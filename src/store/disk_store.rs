@@ -19,8 +19,8 @@ use super::os_disk::OsDisk;
 use super::running::{Open, Walk};
 use super::scan::Standing;
 use super::sled_snapshots::SledSnapshots;
-use super::snapshot::{Snapshot, Snapshots, each_row, unreadable, verify};
-use super::{Loaded, Progress, Round, Store, StoreError, format, format1, io_failed, round, rows};
+use super::snapshot::{Snapshot, Snapshots, verify};
+use super::{Loaded, Progress, Round, Store, StoreError, facts, format, format1, io_failed, round};
 
 /// How a store is kept. [`Options::default`] is right for every server; tests choose otherwise.
 #[derive(Clone, Debug)]
@@ -201,27 +201,13 @@ impl Store for DiskStore {
             }
         };
         let place = self.data.display().to_string();
-        let mut generation_bytes = 0;
-        if let Some(mut snapshot) = snapshot {
-            each_row(&mut *snapshot, &mut |key, record| {
-                generation_bytes += (key.len() + record.len()) as u64;
-                let fact = rows::stored(key, record).map_err(|source| unreadable(&place, key, source))?;
-                fact.into_iter().for_each(&mut *visit);
-                Ok(())
-            })?;
-        }
+        let generation_bytes = match snapshot {
+            Some(mut snapshot) => facts::of_snapshot(&mut *snapshot, &place, visit)?,
+            None => 0,
+        };
         let mut journal_bytes = 0;
         found.read(generation.at, generation.after, &mut |number, payload| {
-            let read = round::read(payload).map_err(|source| StoreError::RoundUnreadable {
-                place: place.clone(),
-                number,
-                source,
-            })?;
-            for (key, record) in &read.rows {
-                let fact = rows::told(key, record.as_deref()).map_err(|source| unreadable(&place, key, source))?;
-                visit(fact);
-            }
-            now = Some(read.now);
+            now = Some(facts::of_round(number, payload, &place, visit)?);
             journal_bytes += payload.len() as u64;
             Ok(())
         })?;

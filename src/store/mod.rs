@@ -10,6 +10,7 @@ mod disk_store;
 mod ended;
 mod envelope;
 mod error;
+mod facts;
 mod format;
 mod format1;
 mod founding;
@@ -41,7 +42,7 @@ pub use history::Retention;
 pub use journal::Room;
 pub use memory::MemoryStore;
 pub use os_disk::OsDisk;
-pub use repair::{Examined, ExaminedGeneration, ExaminedJournal, Repair};
+pub use repair::{Examined, ExaminedGeneration, ExaminedJournal, Repair, Unsound};
 pub use sled_snapshots::SledSnapshots;
 pub use snapshot::{Draft, Row, Snapshot, Snapshots};
 

@@ -4,14 +4,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use thiserror::Error;
+
 use super::checkpoint::SCRATCH;
 use super::disk_store::Options;
 use super::founding::newest_manifest;
 use super::journal::{DIR, End, Found};
 use super::lock::Lock;
 use super::manifest::{Generation, Manifest};
-use super::snapshot::verify;
-use super::{StoreError, format, io_failed};
+use super::snapshot::{Snapshot, verify};
+use super::{StoreError, facts, format, io_failed};
+use crate::domain::ledger::{AuditError, Ledger};
 
 /// What was cut off is kept in a directory of this name and a number.
 const CUT: &str = "cut";
@@ -33,6 +36,20 @@ pub struct Examined {
     pub generations: Vec<ExaminedGeneration>,
     /// Where the journal ends, read from the newest generation that holds.
     pub journal: Option<ExaminedJournal>,
+    /// What stops a start although it is as it was written.
+    pub unsound: Option<Unsound>,
+}
+
+/// What was written and cannot be: nothing can be cut off to change that.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Unsound {
+    /// The records contradict each other.
+    #[error("the records contradict each other")]
+    Audit(#[from] AuditError),
+    /// A record of a generation cannot be read.
+    #[error(transparent)]
+    Record(#[from] StoreError),
 }
 
 /// A generation.
@@ -68,7 +85,13 @@ impl Examined {
     /// Whether a server starts with it.
     #[must_use]
     pub fn starts(&self) -> bool {
-        self.journal.as_ref().is_some_and(|journal| journal.damage.is_none())
+        self.can_start() && self.journal.as_ref().is_some_and(|journal| journal.damage.is_none())
+    }
+
+    /// Whether a server starts with it, at the latest when what is damaged at its end is cut off.
+    #[must_use]
+    pub const fn can_start(&self) -> bool {
+        self.journal.is_some() && self.unsound.is_none()
     }
 }
 
@@ -103,31 +126,21 @@ impl Repair {
         })
     }
 
-    /// Reads everything and changes nothing.
-    ///
-    /// # Errors
-    /// The disk fails. Damage is no error here.
-    pub fn examine(&self) -> Result<Examined, StoreError> {
+    /// Reads everything as a start does, and changes nothing.
+    #[must_use]
+    pub fn examine(&self) -> Examined {
         let mut generations = Vec::new();
         let mut journal = None;
+        let mut unsound = None;
         for generation in &self.manifest.generations {
-            let mut fault = self.verify(generation).err();
-            if fault.is_none() && journal.is_none() {
-                let (end, damage) = self.found.read_to_damage(generation.at, generation.after)?;
-                if end.link.round < generation.through {
-                    fault = Some(StoreError::JournalShort {
-                        place: self.data.display().to_string(),
-                        found: end.link.round,
-                        expected: generation.through,
-                    });
-                }
-                journal = fault.is_none().then_some(ExaminedJournal {
-                    generation: generation.number,
-                    last_round: end.link.round,
-                    is_torn: end.torn.is_some(),
-                    damage,
-                    end,
-                });
+            let mut fault = None;
+            match self.verified(generation) {
+                Err(error) => fault = Some(error),
+                Ok(snapshot) if journal.is_none() => match self.read_on(generation, snapshot) {
+                    Ok((read, found)) => (journal, unsound) = (Some(read), found),
+                    Err(error) => fault = Some(error),
+                },
+                Ok(_) => {}
             }
             generations.push(ExaminedGeneration {
                 number: generation.number,
@@ -138,7 +151,53 @@ impl Repair {
             });
         }
         self.missed(&generations, &mut journal);
-        Ok(Examined { generations, journal })
+        Examined {
+            generations,
+            journal,
+            unsound,
+        }
+    }
+
+    /// The journal after a generation that is whole, and whether what the two hold is sound.
+    fn read_on(
+        &self,
+        generation: &Generation,
+        snapshot: Option<Box<dyn Snapshot>>,
+    ) -> Result<(ExaminedJournal, Option<Unsound>), StoreError> {
+        let place = self.data.display().to_string();
+        let mut ledger = Ledger::default();
+        let mut unsound = None;
+        if let Some(mut snapshot) = snapshot {
+            let read = facts::of_snapshot(&mut *snapshot, &place, &mut |fact| ledger.record(&fact));
+            unsound = read.err().map(Unsound::Record);
+        }
+        let (end, damage) = self
+            .found
+            .read_to_damage(generation.at, generation.after, &mut |number, payload| {
+                // None of a round counts if any of it cannot be read.
+                let mut facts = Vec::new();
+                facts::of_round(number, payload, &place, &mut |fact| facts.push(fact))?;
+                for fact in &facts {
+                    ledger.record(fact);
+                }
+                Ok(())
+            });
+        if end.link.round < generation.through {
+            return Err(damage.unwrap_or(StoreError::JournalShort {
+                place,
+                found: end.link.round,
+                expected: generation.through,
+            }));
+        }
+        let journal = ExaminedJournal {
+            generation: generation.number,
+            last_round: end.link.round,
+            is_torn: end.torn.is_some(),
+            damage,
+            end,
+        };
+        let unsound = unsound.or_else(|| ledger.audit().err().map(Unsound::Audit));
+        Ok((journal, unsound))
     }
 
     /// A journal that ends in good order, but before what a newer generation has seen, has lost its end.
@@ -156,22 +215,24 @@ impl Repair {
         }
     }
 
-    fn verify(&self, generation: &Generation) -> Result<(), StoreError> {
+    /// A generation that is whole; nothing for the first, which is empty.
+    fn verified(&self, generation: &Generation) -> Result<Option<Box<dyn Snapshot>>, StoreError> {
         if generation.number == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let dir = self.data.join(Generation::dir_name(generation.number));
         let mut snapshot = self.options.snapshots.open(&dir, &self.data.join(SCRATCH))?;
-        verify(&mut *snapshot, &dir.display().to_string(), generation).map(drop)
+        verify(&mut *snapshot, &dir.display().to_string(), generation)?;
+        Ok(Some(snapshot))
     }
 
     /// Gives up everything behind the last round that can be read. What is cut off is kept in the directory that is
     /// returned. Interrupted, it can be done again.
     ///
     /// # Errors
-    /// No generation is left to start from: nothing was changed. Or the disk fails.
+    /// A server would not start with what is left: nothing was changed. Or the disk fails.
     pub fn cut_tail(self, examined: &Examined) -> Result<PathBuf, StoreError> {
-        let Some(journal) = &examined.journal else {
+        let Some(journal) = examined.journal.as_ref().filter(|_| examined.can_start()) else {
             return Err(StoreError::NothingHolds {
                 place: self.data.display().to_string(),
             });
@@ -186,7 +247,7 @@ impl Repair {
         Ok(aside)
     }
 
-    /// Keeps the journal as it is, for whoever can read more of it.
+    /// Keeps the journal as it is, for whoever can read more of it. A segment that the disk does not give is moved there.
     fn set_aside(&self) -> Result<PathBuf, StoreError> {
         let disk = &self.options.disk;
         let names = disk
@@ -198,8 +259,11 @@ impl Repair {
         disk.make_dir(&to).map_err(io_failed("creating the directory", &to))?;
         for name in disk.names(&from).map_err(io_failed("reading the directory", &from))? {
             let path = from.join(&name);
-            let bytes = disk.read(&path).map_err(io_failed("reading", &path))?;
             let copy = to.join(name);
+            let Ok(bytes) = disk.read(&path) else {
+                disk.rename(&path, &copy).map_err(io_failed("moving", &path))?;
+                continue;
+            };
             disk.create(&copy)
                 .and_then(|mut file| {
                     file.write_at(0, &bytes)?;

@@ -75,20 +75,22 @@ impl Found {
         reader.finish().map_err(|damage| self.damaged(&damage))
     }
 
-    /// Reads as far as it can be read; where that ends, and what is damaged there.
+    /// Reads as far as it can be read; where that ends, and what is wrong there: damage, a segment that the disk does not
+    /// give, or a round that `visit` could not take.
     pub(in crate::store) fn read_to_damage(
         &self,
         start: Position,
         link: Link,
-    ) -> Result<(End, Option<StoreError>), StoreError> {
+        visit: Visit<'_>,
+    ) -> (End, Option<StoreError>) {
         let mut reader = Reader::new(start, link);
-        let so_far = match self.read_with(&mut reader, &mut |_, _| Ok(())) {
-            Err(damage @ StoreError::Journal { .. }) => return Ok((reader.so_far(), Some(damage))),
-            outcome => outcome.map(|()| reader.so_far())?,
-        };
+        if let Err(damage) = self.read_with(&mut reader, visit) {
+            return (reader.so_far(), Some(damage));
+        }
+        let so_far = reader.so_far();
         match reader.finish() {
-            Ok(end) => Ok((end, None)),
-            Err(damage) => Ok((so_far, Some(self.damaged(&damage)))),
+            Ok(end) => (end, None),
+            Err(damage) => (so_far, Some(self.damaged(&damage))),
         }
     }
 

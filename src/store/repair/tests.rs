@@ -1,14 +1,17 @@
+use std::collections::BTreeMap;
 use std::fs;
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::change::{Change, Fact};
-use crate::domain::ids::{Mac, VendorId};
+use crate::domain::change::{Change, Fact, FactKey};
+use crate::domain::ids::{Mac, Serial, VendorId};
 use crate::domain::ledger::Ledger;
-use crate::domain::seat::{EndCause, FormerSeat, SeatKey};
+use crate::domain::seat::{Binding, EndCause, FormerSeat, MachineNote, Seat, SeatKey};
 use crate::domain::time::{Now, Timestamp};
-use crate::store::{DiskStore, Loaded, Progress, Round, Store};
+use crate::store::journal::Journal;
+use crate::store::os_disk::OsDisk;
+use crate::store::{DiskStore, Loaded, Progress, Round, Store, round, rows};
 
 fn options() -> Options {
     Options {
@@ -92,7 +95,7 @@ fn segments(data: &Path) -> Vec<PathBuf> {
 fn cut(data: &Path, ledgers: &[Ledger]) -> u64 {
     assert!(load(data).is_err());
     let repair = Repair::open_with(data, options()).unwrap();
-    let examined = repair.examine().unwrap();
+    let examined = repair.examine();
     assert!(!examined.starts());
     let last = examined.journal.as_ref().unwrap().last_round;
     let aside = repair.cut_tail(&examined).unwrap();
@@ -101,14 +104,14 @@ fn cut(data: &Path, ledgers: &[Ledger]) -> u64 {
     assert_eq!(loaded.round, last);
     assert!(ledger == ledgers[usize::try_from(last).unwrap()]);
     let repair = Repair::open_with(data, options()).unwrap();
-    assert!(repair.examine().unwrap().starts());
+    assert!(repair.examine().starts());
     last
 }
 
 #[test]
 fn a_sound_directory_is_told_to_start() {
     let (dir, _) = used(70);
-    let examined = Repair::open_with(dir.path(), options()).unwrap().examine().unwrap();
+    let examined = Repair::open_with(dir.path(), options()).unwrap().examine();
     assert!(examined.starts());
     assert_eq!(examined.generations.len(), 2);
     assert_eq!(examined.journal.unwrap().last_round, 70);
@@ -146,7 +149,7 @@ fn a_missing_segment_is_cut_off_with_what_follows() {
             refused += 1;
             // Where a generation has seen what is gone and the older one's journal is gone too, nothing is left.
             let repair = Repair::open_with(dir.path(), options()).unwrap();
-            let examined = repair.examine().unwrap();
+            let examined = repair.examine();
             drop(repair);
             if examined.journal.is_some() {
                 cut(dir.path(), &ledgers);
@@ -171,4 +174,87 @@ fn a_directory_in_use_of_another_format_or_of_none_is_not_looked_at() {
     let (dir, _) = used(3);
     let _store = DiskStore::open_with(dir.path(), options()).unwrap();
     assert!(matches!(Repair::open(dir.path()), Err(StoreError::Locked { .. })));
+}
+
+#[test]
+fn a_segment_that_the_disk_does_not_give_is_cut_off_and_moved_aside() {
+    let (sound, ledgers) = used(70);
+    let last = segments(sound.path()).len() - 1;
+    let mut cuts = 0;
+    for number in 0..=last {
+        let dir = copy_of(sound.path());
+        // A directory cannot be read as a file is.
+        let path = &segments(dir.path())[number];
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+        let examined = Repair::open_with(dir.path(), options()).unwrap().examine();
+        if examined.can_start() && !examined.starts() {
+            cut(dir.path(), &ledgers);
+            cuts += 1;
+        }
+    }
+    assert!(cuts > 1, "{cuts}");
+}
+
+/// A directory whose last round is whole, and holds what `payload` says.
+fn with_round(payload: &[u8]) -> TempDir {
+    let (dir, _) = used(5);
+    let found = Found::look(Arc::new(OsDisk), dir.path()).unwrap();
+    let manifest = newest_manifest(&options().disk, dir.path()).unwrap().manifest;
+    let start = manifest.generations[0];
+    let end = found.read(start.at, start.after, &mut |_, _| Ok(())).unwrap();
+    let mut journal = Journal::resume(found, options().shape(), None, &end).unwrap();
+    journal.append(payload).unwrap();
+    dir
+}
+
+#[test]
+fn a_round_that_is_whole_but_cannot_be_read_is_told_and_cut_off() {
+    let dir = with_round(b"garbage");
+    assert!(load(dir.path()).is_err());
+    let repair = Repair::open_with(dir.path(), options()).unwrap();
+    let examined = repair.examine();
+    let journal = examined.journal.as_ref().unwrap();
+    assert_eq!(journal.last_round, 5);
+    assert!(matches!(
+        journal.damage,
+        Some(StoreError::RoundUnreadable { number: 6, .. })
+    ));
+    repair.cut_tail(&examined).unwrap();
+    assert_eq!(load(dir.path()).unwrap().0.round, 5);
+}
+
+#[test]
+fn records_that_contradict_each_other_are_told_and_nothing_is_cut_off() {
+    // A seat of a license that is nowhere.
+    let FactKey::Former(key) = former(1).key() else {
+        unreachable!("a former seat")
+    };
+    let seat = Seat {
+        serial: Serial::from_random([1; 10]),
+        acquired_at: Timestamp(1),
+        renewed_at: Timestamp(1),
+        renew_by: None,
+        single_use: false,
+        machine: MachineNote::default(),
+        components: BTreeMap::from([("agent".parse().unwrap(), Binding::Unbound)]),
+    };
+    let changes = [Change {
+        fact: Fact::SeatPut(key, Box::new(seat)),
+        events: Vec::new(),
+    }];
+    let round = Round {
+        number: 6,
+        now: Now::at(6),
+        changes: &changes,
+    };
+    let dir = with_round(&round::write(&round, &rows::rows(&changes).unwrap()).unwrap());
+    let repair = Repair::open_with(dir.path(), options()).unwrap();
+    let examined = repair.examine();
+    assert!(matches!(examined.unsound, Some(Unsound::Audit(_))), "{examined:?}");
+    assert!(!examined.starts());
+    assert!(matches!(
+        repair.cut_tail(&examined),
+        Err(StoreError::NothingHolds { .. })
+    ));
 }

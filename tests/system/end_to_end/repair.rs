@@ -49,7 +49,8 @@ fn a_damaged_journal_stops_the_start_and_repair_cuts_it_off_when_told_so() {
     assert!(examined.stderr.contains("seatkeeper repair --cut-tail"), "{examined:?}");
     // Nobody is here to be asked.
     site.admin(["repair", "--cut-tail"]).failed_with(2);
-    site.admin(["repair", "--cut-tail", "--dry-run"]).ok();
+    let dry = site.admin(["repair", "--cut-tail", "--dry-run"]).failed_with(1);
+    assert!(dry.stdout.contains("nothing was done"), "{dry:?}");
     site.admin(["repair"]).failed_with(1);
     let told = site.json(["repair", "--cut-tail", "--yes"]);
     assert!(PathBuf::from(told["cut_aside"].as_str().unwrap()).is_dir(), "{told}");
