@@ -151,7 +151,15 @@ name = "Power"
 agent = { counted = true }
 """
 
-CONFIG = "[limits]\nnew_macs_per_identity_and_day = 100000\nnew_seats_per_source_and_minute = 100000\n"
+# No limit stands in the way, and a checkpoint is made every few rounds: they are cut too.
+CONFIG = """
+[limits]
+new_macs_per_identity_and_day = 100000
+new_seats_per_source_and_minute = 100000
+
+[journal]
+checkpoint_kib = 16
+"""
 
 
 def record(site, args, place):
@@ -221,14 +229,15 @@ def cut_image(base, entries, cut, dice, path):
 
 
 def check(site, args, place, image, cut, answered):
-    """Mounts an image, starts a server, and compares; false if the file system itself is lost."""
+    """Mounts an image, starts a server, and compares; the names of the generations, nothing if the file system is lost."""
     mount_at = os.path.join(place, "cut")
     os.makedirs(mount_at, exist_ok=True)
     loop = run("losetup", "--find", "--show", image).strip()
     try:
         if try_run("mount", loop, mount_at).returncode != 0:
-            return False
+            return None
         data = os.path.join(mount_at, "data")
+        generations = [name for name in os.listdir(data) if name.startswith("state.")]
         if os.path.exists(os.path.join(data, "server.json")):
             os.remove(os.path.join(data, "server.json"))
         server = site.start(data)
@@ -252,7 +261,7 @@ def check(site, args, place, image, cut, answered):
             assert mac in known or mac in open_requests, f"cut {cut}: {mac} was never asked for"
         for row in licenses:
             assert row["total"] == row["used"] + row["free"] and row["used"] == len(seats), f"cut {cut}: {row}"
-        return True
+        return generations
     finally:
         try_run("umount", "-l", mount_at)
         try_run("losetup", "-d", loop)
@@ -277,18 +286,21 @@ def main():
         flushes = sum(entry is FLUSH for entry in entries)
         print(f"{len(entries) - flushes} writes and {flushes} flushes are logged, {len(answered)} answers", flush=True)
         image = os.path.join(place, "cut.image")
-        modes, lost = {}, 0
+        modes, lost, with_generations = {}, 0, 0
         for number in range(args.cuts):
             cut = dice.randrange(ready, len(entries) + 1)
             mode, unsynced = cut_image(base, entries, cut, dice, image)
-            lost += not check(site, args, place, image, cut, answered)
+            generations = check(site, args, place, image, cut, answered)
+            lost += generations is None
+            with_generations += bool(generations)
             modes[mode] = modes.get(mode, 0) + 1
             if (number + 1) % 20 == 0:
                 print(f"{number + 1} cuts: {modes}", flush=True)
         assert lost * 2 < args.cuts, f"{lost} of {args.cuts} images cannot be mounted: nothing is proven"
+        assert with_generations * 3 > args.cuts, f"only {with_generations} of {args.cuts} images have a checkpoint"
         print(
-            f"{args.cuts} cuts on {args.fs}, {lost} of them not mountable: on all others every answered request was there, "
-            "and nothing else"
+            f"{args.cuts} cuts on {args.fs}, {lost} of them not mountable, {with_generations} with checkpoints: on all others "
+            "every answered request was there, and nothing else"
         )
     finally:
         shutil.rmtree(place, ignore_errors=True)
