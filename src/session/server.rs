@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::config::SessionConfig;
 use super::inbox::Inbox;
 use super::lease;
+use super::spoken::{encode, parting};
 use super::translate::{Answer, Context, Work, malformed, respond, work_of};
 use crate::domain::command::{Actor, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
@@ -20,7 +21,7 @@ use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::messages::hello::{Hello, Refusal};
 use crate::wire::messages::seat::Lease;
 use crate::wire::messages::{Request, Response};
-use crate::wire::{Frame, FrameError, Header, Opcode, Status, limits};
+use crate::wire::{FrameError, Header, Opcode, Status, limits};
 
 /// Who is at the other end; proven by TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -456,40 +457,3 @@ fn weight_of(header: &Header) -> usize {
 }
 
 const STOPPING: &str = "the server is stopping and did not accept this; ask again when it is back";
-
-/// What a server says before it closes for a reason that belongs to no request.
-fn parting(status: Status, text: &str) -> Bytes {
-    let text = text.to_owned();
-    let refusal = Refusal {
-        text,
-        ..Refusal::default()
-    };
-    encode(Opcode::PARTING, 0, &Response::Refused(status, refusal))
-}
-
-/// The reply's frame. One that is over a bound becomes a refusal: the peer must get an answer.
-fn encode(opcode: Opcode, request: u32, response: &Response) -> Bytes {
-    let frame = |status, body| Frame {
-        opcode: opcode.reply(),
-        status,
-        request,
-        body,
-    };
-    let encoded = response
-        .to_body()
-        .ok()
-        .and_then(|body| frame(response.status(), body).encode().ok());
-    // A refusal without its optional fields has one text, which is short here.
-    encoded.unwrap_or_else(|| {
-        let text = "the server could not write its answer; see its log".to_owned();
-        let refusal = Response::Refused(
-            Status::INTERNAL,
-            Refusal {
-                text,
-                ..Refusal::default()
-            },
-        );
-        let body = refusal.to_body().unwrap_or_default();
-        frame(Status::INTERNAL, body).encode().unwrap_or_default()
-    })
-}
