@@ -118,7 +118,7 @@ struct Slot {
     tag: RequestTag,
     opcode: Opcode,
     request: u32,
-    /// See [`weight_of`].
+    /// See [`weight_of`]; of one that was answered at once, its answer's length.
     weight: usize,
     /// The lease that is asked for with it.
     lease: Option<Box<Lease>>,
@@ -280,7 +280,8 @@ impl ServerSession {
     /// The server stops: requests not yet accepted are answered `GOING_AWAY`, accepted ones are answered, then the
     /// connection ends.
     pub fn begin_stop(&mut self, at: Monotonic) {
-        while self.wants_input() {
+        // Also where no more would be accepted for now: what was read has a bound.
+        while matches!(self.phase, Phase::Open) {
             let Ok(Some((header, _))) = self.next_frame() else {
                 break;
             };
@@ -290,7 +291,8 @@ impl ServerSession {
         self.flush(at);
     }
 
-    /// Reads frames as long as there is room for another answer.
+    /// Reads frames as long as there is room for another answer. Those that are answered at once make room as they go:
+    /// whoever waits for the answers to frames that came together sends no more bytes that would have them read.
     fn read(&mut self, at: Monotonic) {
         while self.wants_input() {
             match self.next_frame() {
@@ -305,6 +307,7 @@ impl ServerSession {
                     Some(parting(Status::MALFORMED, &format!("{error}; send smaller requests"))),
                 ),
             }
+            self.flush(at);
         }
         let reads = self.wants_input();
         self.inbox.note(reads, at);
@@ -410,7 +413,7 @@ impl ServerSession {
     fn push(&mut self, header: &Header, answer: Option<Bytes>, lease: Option<Lease>) -> RequestTag {
         let tag = RequestTag(self.next_tag);
         self.next_tag += 1;
-        let weight = weight_of(header);
+        let weight = answer.as_ref().map_or_else(|| weight_of(header), Bytes::len);
         self.unanswered_len += weight;
         self.slots.push_back(Slot {
             tag,
@@ -451,7 +454,8 @@ impl ServerSession {
     }
 }
 
-/// What a request is taken to hold, in bytes, until its answer is given: itself, and the longest answer.
+/// What a request is taken to hold, in bytes, until its answer is given: itself, and an answer of the length that those
+/// to its opcode are taken to have. One that is longer counts as what it is once it is to be sent.
 fn weight_of(header: &Header) -> usize {
     limits::HEADER_LEN + header.body_len + header.opcode.answer_len()
 }

@@ -240,6 +240,32 @@ fn an_unknown_opcode_is_unsupported_and_the_connection_stays() {
 }
 
 #[test]
+fn frames_that_are_answered_at_once_are_all_read_however_many_came_together() {
+    let unknown = |request: u32| Frame {
+        opcode: Opcode(0x0777),
+        status: Status::OK,
+        request,
+        body: Bytes::new(),
+    };
+    let count = 3 * u32::try_from(limits::IN_FLIGHT_MAX).expect("few");
+    let numbers = || 1..=count;
+    let stream: Vec<u8> = numbers()
+        .flat_map(|number| unknown(number).encode().expect("short"))
+        .collect();
+    let mut pair = Pair::greeted(Role::Agent);
+    pair.server.handle_bytes(&stream, pair.at);
+    let answered: Vec<_> = sent(&mut pair.server).iter().map(|frame| frame.request).collect();
+    assert_eq!(answered, numbers().collect::<Vec<_>>());
+    // Behind a request that is under way they wait, and are not forgotten once it is answered.
+    pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    pair.server.handle_bytes(&stream, pair.at);
+    assert_eq!(pair.server.poll_action(), None);
+    pair.server.handle_reply(tag, Answer::Busy, NOW, pair.at);
+    assert_eq!(sent(&mut pair.server).len(), stream.len() / HEADER_LEN + 1);
+}
+
+#[test]
 fn malformed_requests_are_told_behind_the_answers_before_them() {
     let mut pair = Pair::greeted(Role::Agent);
     pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
@@ -387,6 +413,30 @@ fn a_stop_refuses_what_it_had_read_and_not_accepted() {
         (answers[0].opcode, answers[0].status),
         (Opcode::PARTING, Status::GOING_AWAY)
     );
+}
+
+#[test]
+fn a_stop_refuses_what_waited_for_room_behind_what_it_had_accepted() {
+    let mut pair = Pair::greeted(Role::Agent);
+    let ask = frame(&Request::Checkout(checkout_of(&checkout(0))), 7);
+    pair.server
+        .handle_bytes(&ask.repeat(limits::IN_FLIGHT_MAX + 1), pair.at);
+    let submitted: Vec<_> = std::iter::from_fn(|| pair.server.poll_action()).collect();
+    assert_eq!(submitted.len(), limits::IN_FLIGHT_MAX);
+    pair.server.begin_stop(pair.at);
+    for action in submitted {
+        let Action::Submit { tag, .. } = action else {
+            panic!("{action:?}")
+        };
+        pair.server.handle_reply(tag, Answer::Busy, NOW, pair.at);
+    }
+    let answers = sent(&mut pair.server);
+    let ends: Vec<_> = answers[limits::IN_FLIGHT_MAX..]
+        .iter()
+        .map(|frame| (frame.opcode, frame.status))
+        .collect();
+    let refused = (Opcode::CHECKOUT.reply(), Status::GOING_AWAY);
+    assert_eq!(ends, [refused, (Opcode::PARTING, Status::GOING_AWAY)]);
 }
 
 #[test]
