@@ -232,6 +232,14 @@ impl ServerSession {
         self.read(at);
     }
 
+    /// What was to be sent was written from `begun` until `at`. Nothing was read meanwhile, and the answers were not there
+    /// before: neither a frame that the peer has begun nor its silence runs out by that time.
+    pub fn handle_written(&mut self, begun: Monotonic, at: Monotonic) {
+        let millis = at.millis_since(begun);
+        self.inbox.forgive(millis);
+        self.quiet_since = self.quiet_since.after_millis(millis);
+    }
+
     /// When to call [`ServerSession::handle_timeout`]; nothing while the peer waits for the server.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Monotonic> {

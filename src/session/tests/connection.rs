@@ -138,6 +138,34 @@ fn a_frame_that_is_begun_must_be_whole_in_time_however_its_bytes_drip() {
 }
 
 #[test]
+fn neither_a_frame_nor_silence_runs_out_while_the_server_writes() {
+    let mut pair = Pair::greeted(Role::Agent);
+    pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    let at = pair.at;
+    pair.server.handle_bytes(&longest(1)[..20], at);
+    pair.reply(tag, Answer::Busy);
+    // The peer took that answer slowly, and the frame waited in its socket.
+    let written = at.after_millis(limits::SILENCE_AGENT_MS - 1);
+    pair.server.handle_written(at, written);
+    let due = written.after_millis(limits::FRAME_MS);
+    assert_eq!(pair.server.poll_timeout(), Some(due));
+    let frame = longest(1);
+    pair.server.handle_bytes(&frame[20..], written);
+    let Some(Action::Submit { tag, .. }) = pair.server.poll_action() else {
+        panic!("the frame is whole")
+    };
+    pair.reply(tag, Answer::Busy);
+    pair.server.handle_written(at, written);
+    let due = at.after_millis(limits::SILENCE_AGENT_MS + limits::SILENCE_AGENT_MS - 1);
+    assert_eq!(
+        pair.server.poll_timeout(),
+        Some(due),
+        "it could not say anything either"
+    );
+}
+
+#[test]
 fn a_frame_is_not_owed_while_the_server_does_not_read() {
     let mut pair = Pair::greeted(Role::Agent);
     let ask = frame(&Request::Checkout(checkout_of(&checkout(0))), 1);
