@@ -141,15 +141,15 @@ impl Config {
 pub struct Limits {
     /// Connections in all.
     pub connections: usize,
-    /// Connections of one source address (IPv4 address, IPv6 /64).
+    /// Connections of one source (IPv4 address, IPv6 /64).
     pub connections_per_source: usize,
-    /// MiB that requests and answers under way may take in all.
+    /// MiB that requests and answers under way may hold in all, as long as they are on the wire.
     pub connections_memory_mib: usize,
     /// Machines for which one identity may engage seats in 24 hours.
     pub new_macs_per_identity_and_day: u32,
-    /// Seats that one source address may engage in a minute.
+    /// Seats that one source (IPv4 address, IPv6 /64) may engage in a minute.
     pub new_seats_per_source_and_minute: u32,
-    /// Seconds that an agent's connection may be silent.
+    /// Seconds that an agent's connection may be silent, and that anybody's may leave its answers unread.
     pub agent_silence_secs: u32,
     /// Seconds that an administrator's, viewer's or deployer's connection may be silent.
     pub administrator_silence_secs: u32,

@@ -1,5 +1,4 @@
-//! What a connection may cost, so that the memory of all of them has a bound that can be told beforehand:
-//! [`memory_max`].
+//! What a connection may cost, so that what all of them hold has a bound that can be told beforehand: [`memory_max`].
 
 use super::limits::ConnectionLimits;
 use crate::wire::limits::{BODY_LEN_MAX, HANDSHAKE_LEN_MAX, HEADER_LEN, UNANSWERED_LEN_MAX};
@@ -54,8 +53,12 @@ const _: () = assert!(
     "several administrators at work must find room"
 );
 
-/// What the connections of a server take at most in its memory, in bytes. Requests and answers are counted by their
-/// length on the wire; what is made of them is a few times as long, for as long as they are decided.
+/// What the connections of a server hold at most in its memory together, in bytes, by what each is counted with: buffers,
+/// automata, and the bytes of requests and answers as they are on the wire.
+///
+/// The process takes more: what is made of requests and answers while they are decided is a few times as long as they are,
+/// certificates and signatures are checked in memory of their own, and the allocator keeps some of what it is given back.
+/// Tests measure that whole server under attack.
 #[must_use]
 pub const fn memory_max(limits: &ConnectionLimits) -> usize {
     limits

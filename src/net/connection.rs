@@ -150,6 +150,10 @@ impl Connection {
             let closed = self.take_actions();
             self.tell_gate(at);
             self.write().await?;
+            let written = monotonic();
+            self.session.handle_written(at, written);
+            // What was held for the peer is let go now, not when it asks again: that may be long.
+            self.tell_gate(written);
             if let Some(reason) = closed {
                 self.part().await;
                 return Some(reason);
@@ -266,3 +270,6 @@ fn weight_of(work: &Work) -> usize {
             Work::VerifyKeys(texts) => texts.iter().map(String::len).sum(),
         }
 }
+
+#[cfg(test)]
+mod tests;

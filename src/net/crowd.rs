@@ -2,9 +2,11 @@
 //!
 //! Pure: it decides, `limits` carries it out. The rules, so that whoever takes much cannot keep others out:
 //! - A source that has all its connections gets another one in the place of its own oldest that has not said HELLO.
-//! - When all places are taken, the source with the most connections makes room for one with fewer: by its oldest that
-//!   has not said HELLO, or else by its oldest.
-//! - When connections hold too much memory together, the one that holds the most goes.
+//! - When all places are taken, the source with the most connections makes room: by its oldest that has not said HELLO
+//!   for a source with fewer, by its oldest for one with at least two fewer. Of several with the most, one that has any
+//!   without HELLO does. A source for which there is no room so gets a place of its own as above.
+//! - When connections hold too much memory together, the source that holds the most loses the one that holds the most of
+//!   it. By source, since otherwise one that spreads what it holds over many connections would outlive one that has few.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,10 +24,10 @@ pub(super) struct Crowd<T> {
     next: Number,
     members: BTreeMap<Number, Member<T>>,
     sources: HashMap<IpAddr, Source>,
-    /// The sources by how many connections they have.
-    by_size: BTreeSet<(usize, IpAddr)>,
-    /// The connections that hold anything, by how much; of equals the oldest is the last.
-    by_held: BTreeSet<(usize, Reverse<Number>)>,
+    /// The sources by how many connections they have, then by whether any of those has not said HELLO.
+    by_size: BTreeSet<(usize, bool, IpAddr)>,
+    /// The sources that hold anything, by how much.
+    by_held: BTreeSet<(usize, IpAddr)>,
     held: usize,
 }
 
@@ -42,11 +44,29 @@ struct Member<T> {
 struct Source {
     strangers: BTreeSet<Number>,
     greeted: BTreeSet<Number>,
+    /// Those that hold anything, by how much; of equals the oldest is the last.
+    by_held: BTreeSet<(usize, Reverse<Number>)>,
+    held: usize,
 }
 
 impl Source {
     fn len(&self) -> usize {
         self.strangers.len() + self.greeted.len()
+    }
+
+    /// A connection of it holds `bytes` where it held `before`.
+    fn hold(&mut self, number: Number, before: usize, bytes: usize) {
+        self.held = self.held - before + bytes;
+        self.by_held.remove(&(before, Reverse(number)));
+        if bytes > 0 {
+            self.by_held.insert((bytes, Reverse(number)));
+        }
+    }
+
+    fn leave(&mut self, number: Number, held: usize) {
+        self.hold(number, held, 0);
+        self.strangers.remove(&number);
+        self.greeted.remove(&number);
     }
 }
 
@@ -107,14 +127,12 @@ impl<T> Crowd<T> {
             return Vec::new();
         };
         let before = std::mem::replace(&mut member.held, bytes);
+        let source = member.source;
         self.held = self.held - before + bytes;
-        self.by_held.remove(&(before, Reverse(number)));
-        if bytes > 0 {
-            self.by_held.insert((bytes, Reverse(number)));
-        }
+        self.change(source, |of| of.hold(number, before, bytes));
         let mut ended = Vec::new();
         while self.held > self.limits.held_len {
-            let Some((_, Reverse(largest))) = self.by_held.last().copied() else {
+            let Some(largest) = self.largest() else {
                 break;
             };
             ended.extend(self.leave(largest));
@@ -126,42 +144,46 @@ impl<T> Crowd<T> {
     pub(super) fn leave(&mut self, number: Number) -> Option<T> {
         let member = self.members.remove(&number)?;
         self.held -= member.held;
-        self.by_held.remove(&(member.held, Reverse(number)));
-        self.change(member.source, |of| {
-            of.strangers.remove(&number) || of.greeted.remove(&number)
-        });
+        self.change(member.source, |of| of.leave(number, member.held));
         Some(member.handle)
+    }
+
+    /// The connection that holds the most of the source that holds the most.
+    fn largest(&self) -> Option<Number> {
+        let (_, source) = self.by_held.last()?;
+        let (_, Reverse(number)) = self.sources.get(source)?.by_held.last()?;
+        Some(*number)
     }
 
     fn stranger_of(&self, source: IpAddr) -> Option<Number> {
         self.sources.get(&source)?.strangers.first().copied()
     }
 
-    /// Whom the most crowded source gives up for one more connection of a source that has `of_source`.
+    /// Who makes room for one more connection of a source that has `of_source`, when all places are taken.
     fn most_crowded_out(&self, newcomer: IpAddr, of_source: usize) -> Option<Number> {
-        let (size, crowded) = self.by_size.last().copied()?;
-        if size <= of_source {
-            return self.stranger_of(newcomer);
+        let (size, has_strangers, crowded) = self.by_size.last().copied()?;
+        if size > of_source && has_strangers {
+            return self.stranger_of(crowded);
         }
         // Taking one from a source that has just one more would be paid back with the next connection.
-        let oldest = || self.sources.get(&crowded)?.greeted.first().copied();
-        self.stranger_of(crowded)
-            .or_else(|| oldest().filter(|_| size > of_source + 1))
+        if size > of_source + 1 {
+            return self.sources.get(&crowded)?.greeted.first().copied();
+        }
+        self.stranger_of(newcomer)
     }
 
     fn change<R>(&mut self, source: IpAddr, change: impl FnOnce(&mut Source) -> R) {
         let of = self.sources.entry(source).or_default();
-        let before = of.len();
+        self.by_size.remove(&(of.len(), !of.strangers.is_empty(), source));
+        self.by_held.remove(&(of.held, source));
         change(of);
-        let after = of.len();
-        if after == 0 {
-            self.sources.remove(&source);
+        if of.held > 0 {
+            self.by_held.insert((of.held, source));
         }
-        if before != after {
-            self.by_size.remove(&(before, source));
-            if after > 0 {
-                self.by_size.insert((after, source));
-            }
+        if of.len() > 0 {
+            self.by_size.insert((of.len(), !of.strangers.is_empty(), source));
+        } else {
+            self.sources.remove(&source);
         }
     }
 }

@@ -85,8 +85,9 @@ impl Gate {
                 tracing::warn!(
                     peer = %address,
                     turned_away,
-                    "too many connections of one address or in all, see [limits] of the configuration; counted since \
-                     this was last said, at most once a minute"
+                    "too many connections of one source (an IPv4 address, or an IPv6 /64) or in all: raise the bound in \
+                     [limits] of the configuration if they are wanted; counted since this was last said, at most once a \
+                     minute"
                 );
             }
             return None;
@@ -104,8 +105,8 @@ impl Gate {
             if let Some(gave_way) = locked(&self.gave_way).note(now) {
                 tracing::warn!(
                     gave_way,
-                    "connections were ended to make room for others, see [limits] of the configuration; counted since \
-                     this was last said, at most once a minute"
+                    "connections were ended to make room for others: raise the bounds in [limits] of the configuration \
+                     if they were wanted; counted since this was last said, at most once a minute"
                 );
             }
         }

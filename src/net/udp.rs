@@ -73,7 +73,11 @@ impl Discovery {
         getrandom::fill(&mut secret).map_err(io::Error::other)?;
         if let Some(error) = &sockets.missing {
             let family = if sockets.v6.is_none() { "IPv6" } else { "IPv4" };
-            tracing::warn!(%error, "discovery over {family} is not available here; the other family goes on");
+            tracing::warn!(
+                %error,
+                "discovery over {family} is not available here, the other family goes on; machines that have only {family} \
+                 must be told this server's address"
+            );
         }
         let mut discovery = Self {
             sockets,
@@ -106,7 +110,12 @@ impl Discovery {
                 Event::FromV6(Ok(received)) => self.handle(from_v6.get(..received.len).unwrap_or_default(), &received),
                 Event::FromV4(Err(error)) | Event::FromV6(Err(error)) => {
                     if let Some(times) = lost.note(clock::monotonic()) {
-                        tracing::warn!(%error, times, "questions were lost; counted since this was last said");
+                        tracing::warn!(
+                            %error,
+                            times,
+                            "questions were lost, which are asked again; if this goes on, mend what the error says and \
+                             restart the server; counted since this was last said"
+                        );
                     }
                     tokio::time::sleep(AFTER_ERROR).await;
                 }
@@ -181,7 +190,11 @@ impl Discovery {
     fn look_for_interfaces(&mut self) {
         match interfaces::list() {
             Ok(interfaces) => self.interfaces = interfaces,
-            Err(error) => tracing::warn!(%error, "the network interfaces cannot be listed"),
+            Err(error) => tracing::warn!(
+                %error,
+                "the network interfaces cannot be listed, which is tried again every 10 s; discovery goes on over those \
+                 that are known: if this goes on, mend what the error says"
+            ),
         }
         let groups = Groups {
             v4: GROUP_V4,

@@ -29,8 +29,7 @@ pub fn prepare(facts: &Facts, actor: Actor, work: Work) -> Prepared {
     match work {
         Work::Command(command) => Prepared::Ask(command),
         Work::Hello => Prepared::Answered(greet(facts, actor)),
-        // The ledger refuses, and says so in its words; no time is spent on what came with the request.
-        _ if role_of(facts, actor) != Role::Administrator => Prepared::Ask(Command::Import(Vec::new())),
+        _ if !may_bring(facts, actor) => Prepared::Ask(refused_by_the_ledger()),
         Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
             Ok(key) => Prepared::Ask(Command::TrustVendor {
                 public_key,
@@ -57,10 +56,10 @@ pub fn prepare(facts: &Facts, actor: Actor, work: Work) -> Prepared {
 }
 
 impl Prepared {
-    /// What to ask the ledger.
+    /// What to ask the ledger; the reply to that goes to [`Prepared::answer`].
     ///
     /// # Errors
-    /// Nothing: this is the answer.
+    /// Not a failure: the ledger has nothing to decide, and this is the answer to give the peer.
     pub fn command(&self) -> Result<Command, &Answer> {
         match self {
             Self::Answered(answer) => Err(answer),
@@ -101,6 +100,8 @@ pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight:
     let prepared = match work {
         Work::Command(command) => return ask(service, actor, command, weight).await,
         Work::Hello => return service.with_facts(|facts| greet(facts, actor)),
+        // Before the facts are copied and a thread is taken: whoever may not bring anything costs no more than any agent.
+        _ if !service.with_facts(|facts| may_bring(facts, actor)) => Prepared::Ask(refused_by_the_ledger()),
         Work::VerifyKeys(_) => {
             let facts = service.facts();
             // Some milliseconds of arithmetic: not for the threads that carry other connections.
@@ -152,6 +153,16 @@ fn greet(facts: &Facts, actor: Actor) -> Answer {
     })
 }
 
+/// Whether `actor` may bring what has signatures to check: no time is spent on those of anybody else.
+fn may_bring(facts: &Facts, actor: Actor) -> bool {
+    role_of(facts, actor) == Role::Administrator
+}
+
+/// What to ask for whoever may not bring anything: the ledger refuses in its own words, and with the role of that moment.
+const fn refused_by_the_ledger() -> Command {
+    Command::Import(Vec::new())
+}
+
 fn role_of(facts: &Facts, actor: Actor) -> Role {
     match actor {
         Actor::Peer { identity, .. } => facts.role_of(&identity),
@@ -185,6 +196,7 @@ fn vendor_key(keys: &BTreeMap<VendorId, [u8; 32]>, vendor: VendorId) -> Option<V
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+    use std::time::Duration;
 
     use bytes::Bytes;
 
@@ -196,33 +208,72 @@ mod tests {
     use crate::service::{NewSeatLimits, Writer, spawn};
     use crate::store::MemoryStore;
 
-    #[tokio::test]
-    async fn whoever_may_not_administer_is_told_so_before_what_it_sent_is_looked_at() {
+    /// A service that nobody administers, whose writer decides in a thread of its own.
+    fn service() -> Service {
         let writer = Writer::load(MemoryStore::default(), NewSeatLimits::default()).expect("empty");
-        let (service, _thread) = spawn(writer, Clock::manual(Timestamp(1))).expect("a thread");
-        let stranger = Actor::Peer {
+        spawn(writer, Clock::manual(Timestamp(1))).expect("a thread").0
+    }
+
+    fn stranger() -> Actor {
+        Actor::Peer {
             identity: Fingerprint([1; 32]),
             address: Ipv4Addr::LOCALHOST.into(),
-        };
-        // An even y of a point that is not on the curve: no key at all.
-        let no_key = [2; 32];
-        assert!(VendorKey::from_bytes(no_key).is_err());
-        for work in [
-            Work::TrustVendor(no_key),
+        }
+    }
+
+    /// An even y of a point that is not on the curve: no key at all.
+    const NO_KEY: [u8; 32] = [2; 32];
+
+    /// Everything that has to be checked before the ledger is asked, none of it good.
+    fn damaged() -> [Work; 4] {
+        [
+            Work::TrustVendor(NO_KEY),
             Work::VerifyBlacklist(Bytes::from_static(b"damaged")),
             Work::VerifyCatalogue {
                 signed: Bytes::from_static(b"damaged"),
                 dry_run: true,
             },
             Work::VerifyKeys(vec!["damaged".to_owned()]),
-        ] {
-            let Answer::Reply(reply) = perform(&service, stranger, work.clone(), 1).await else {
-                panic!("not the ledger's answer to {work:?}");
-            };
-            assert!(
-                matches!(&*reply, Reply::Denied(denied) if denied.denial == Denial::NotAuthorized),
-                "{reply:?}"
-            );
+        ]
+    }
+
+    async fn is_refused(service: &Service, work: Work) {
+        let Answer::Reply(reply) = perform(service, stranger(), work.clone(), 1).await else {
+            panic!("not the ledger's answer to {work:?}");
+        };
+        assert!(
+            matches!(&*reply, Reply::Denied(denied) if denied.denial == Denial::NotAuthorized),
+            "{reply:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn whoever_may_not_administer_is_told_so_before_what_it_sent_is_looked_at() {
+        assert!(VendorKey::from_bytes(NO_KEY).is_err());
+        let service = service();
+        for work in damaged() {
+            is_refused(&service, work).await;
         }
+    }
+
+    #[test]
+    fn whoever_may_not_administer_takes_no_thread_from_those_who_may() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build()
+            .expect("a runtime");
+        let (busy, wait) = std::sync::mpsc::channel::<()>();
+        // The only thread for arithmetic has something to do until `busy` is dropped.
+        let _thread = runtime.spawn_blocking(move || wait.recv());
+        let service = service();
+        runtime.block_on(async {
+            for work in damaged() {
+                tokio::time::timeout(Duration::from_secs(10), is_refused(&service, work))
+                    .await
+                    .expect("refused without that thread");
+            }
+        });
+        drop(busy);
     }
 }

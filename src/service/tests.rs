@@ -4,6 +4,7 @@ mod time;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 
@@ -298,14 +299,7 @@ fn a_failed_commit_answers_nobody_and_ends_the_writer() {
 
 #[test]
 fn a_full_queue_says_busy_and_loses_nothing_that_it_took() {
-    let (gate, wait) = std::sync::mpsc::channel::<()>();
-    let mut writer = writer(GatedStore {
-        inner: MemoryStore::new(),
-        wait,
-    });
-    gate.send(()).expect("listening");
-    writer.round(&setup(1), at(START)).expect("commits");
-    let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
+    let (gate, service, thread) = gated();
     let mut answers = Vec::new();
     // So many sources that their shares are the whole queue.
     let refused = loop {
@@ -328,14 +322,7 @@ fn a_full_queue_says_busy_and_loses_nothing_that_it_took() {
 
 #[test]
 fn sources_that_take_all_of_the_queue_that_they_may_leave_room_for_others() {
-    let (gate, wait) = std::sync::mpsc::channel::<()>();
-    let mut writer = writer(GatedStore {
-        inner: MemoryStore::new(),
-        wait,
-    });
-    gate.send(()).expect("listening");
-    writer.round(&setup(1), at(START)).expect("commits");
-    let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
+    let (gate, service, thread) = gated();
     let ask = |source: u32| service.submit(of_source(source), all_seats().command, 1);
     let fill = |source: u32| std::iter::from_fn(|| ask(source).ok()).count();
     // The writer takes one command into a round that does not end yet: what follows stays in the queue.
@@ -385,6 +372,23 @@ impl Store for GatedStore {
         let _let_through = self.wait.recv();
         self.inner.commit(round)
     }
+}
+
+/// A service with one seat, whose commits wait at the gate.
+fn gated() -> (
+    std::sync::mpsc::Sender<()>,
+    super::Service,
+    JoinHandle<Result<(), StoreError>>,
+) {
+    let (gate, wait) = std::sync::mpsc::channel();
+    let mut writer = writer(GatedStore {
+        inner: MemoryStore::new(),
+        wait,
+    });
+    gate.send(()).expect("listening");
+    writer.round(&setup(1), at(START)).expect("commits");
+    let (service, thread) = spawn(writer, Clock::manual(Timestamp(START))).expect("a thread");
+    (gate, service, thread)
 }
 
 #[test]

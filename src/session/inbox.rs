@@ -48,6 +48,11 @@ impl Inbox {
         self.owed_since = owes.then(|| self.owed_since.unwrap_or(at));
     }
 
+    /// For so many milliseconds nobody read: they are not the peer's.
+    pub(super) fn forgive(&mut self, millis: u64) {
+        self.owed_since = self.owed_since.map(|since| since.after_millis(millis));
+    }
+
     /// When the frame that the peer began must be whole.
     pub(super) fn due(&self) -> Option<Monotonic> {
         self.owed_since.map(|since| since.after_millis(FRAME_MS))

@@ -9,6 +9,7 @@ pub mod lease;
 mod limiter;
 pub mod responder;
 pub mod server;
+mod spoken;
 pub mod translate;
 
 pub use client::{ClientError, ClientEvent, ClientSession};

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::config::SessionConfig;
 use super::inbox::Inbox;
 use super::lease;
+use super::spoken::{encode, parting};
 use super::translate::{Answer, Context, Work, malformed, respond, work_of};
 use crate::domain::command::{Actor, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
@@ -20,7 +21,7 @@ use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::messages::hello::{Hello, Refusal};
 use crate::wire::messages::seat::Lease;
 use crate::wire::messages::{Request, Response};
-use crate::wire::{Frame, FrameError, Header, Opcode, Status, limits};
+use crate::wire::{FrameError, Header, Opcode, Status, limits};
 
 /// Who is at the other end; proven by TLS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -117,7 +118,7 @@ struct Slot {
     tag: RequestTag,
     opcode: Opcode,
     request: u32,
-    /// See [`weight_of`].
+    /// See [`weight_of`]; of one that was answered at once, its answer's length.
     weight: usize,
     /// The lease that is asked for with it.
     lease: Option<Box<Lease>>,
@@ -231,6 +232,14 @@ impl ServerSession {
         self.read(at);
     }
 
+    /// What was to be sent was written from `begun` until `at`. Nothing was read meanwhile, and the answers were not there
+    /// before: neither a frame that the peer has begun nor its silence runs out by that time.
+    pub fn handle_written(&mut self, begun: Monotonic, at: Monotonic) {
+        let millis = at.millis_since(begun);
+        self.inbox.forgive(millis);
+        self.quiet_since = self.quiet_since.after_millis(millis);
+    }
+
     /// When to call [`ServerSession::handle_timeout`]; nothing while the peer waits for the server.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Monotonic> {
@@ -279,7 +288,8 @@ impl ServerSession {
     /// The server stops: requests not yet accepted are answered `GOING_AWAY`, accepted ones are answered, then the
     /// connection ends.
     pub fn begin_stop(&mut self, at: Monotonic) {
-        while self.wants_input() {
+        // Also where no more would be accepted for now: what was read has a bound.
+        while matches!(self.phase, Phase::Open) {
             let Ok(Some((header, _))) = self.next_frame() else {
                 break;
             };
@@ -289,7 +299,8 @@ impl ServerSession {
         self.flush(at);
     }
 
-    /// Reads frames as long as there is room for another answer.
+    /// Reads frames as long as there is room for another answer. Those that are answered at once make room as they go:
+    /// whoever waits for the answers to frames that came together sends no more bytes that would have them read.
     fn read(&mut self, at: Monotonic) {
         while self.wants_input() {
             match self.next_frame() {
@@ -304,6 +315,7 @@ impl ServerSession {
                     Some(parting(Status::MALFORMED, &format!("{error}; send smaller requests"))),
                 ),
             }
+            self.flush(at);
         }
         let reads = self.wants_input();
         self.inbox.note(reads, at);
@@ -409,7 +421,7 @@ impl ServerSession {
     fn push(&mut self, header: &Header, answer: Option<Bytes>, lease: Option<Lease>) -> RequestTag {
         let tag = RequestTag(self.next_tag);
         self.next_tag += 1;
-        let weight = weight_of(header);
+        let weight = answer.as_ref().map_or_else(|| weight_of(header), Bytes::len);
         self.unanswered_len += weight;
         self.slots.push_back(Slot {
             tag,
@@ -450,46 +462,10 @@ impl ServerSession {
     }
 }
 
-/// What a request is taken to hold, in bytes, until its answer is given: itself, and the longest answer.
+/// What a request is taken to hold, in bytes, until its answer is given: itself, and an answer of the length that those
+/// to its opcode are taken to have. One that is longer counts as what it is once it is to be sent.
 fn weight_of(header: &Header) -> usize {
     limits::HEADER_LEN + header.body_len + header.opcode.answer_len()
 }
 
 const STOPPING: &str = "the server is stopping and did not accept this; ask again when it is back";
-
-/// What a server says before it closes for a reason that belongs to no request.
-fn parting(status: Status, text: &str) -> Bytes {
-    let text = text.to_owned();
-    let refusal = Refusal {
-        text,
-        ..Refusal::default()
-    };
-    encode(Opcode::PARTING, 0, &Response::Refused(status, refusal))
-}
-
-/// The reply's frame. One that is over a bound becomes a refusal: the peer must get an answer.
-fn encode(opcode: Opcode, request: u32, response: &Response) -> Bytes {
-    let frame = |status, body| Frame {
-        opcode: opcode.reply(),
-        status,
-        request,
-        body,
-    };
-    let encoded = response
-        .to_body()
-        .ok()
-        .and_then(|body| frame(response.status(), body).encode().ok());
-    // A refusal without its optional fields has one text, which is short here.
-    encoded.unwrap_or_else(|| {
-        let text = "the server could not write its answer; see its log".to_owned();
-        let refusal = Response::Refused(
-            Status::INTERNAL,
-            Refusal {
-                text,
-                ..Refusal::default()
-            },
-        );
-        let body = refusal.to_body().unwrap_or_default();
-        frame(Status::INTERNAL, body).encode().unwrap_or_default()
-    })
-}

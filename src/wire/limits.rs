@@ -116,7 +116,8 @@ pub const HELLO_LEN_MAX: usize = 4_096;
 /// A frame whose first byte came is whole within this many milliseconds, as long as the server reads.
 pub const FRAME_MS: u64 = 5_000;
 
-/// What the answer to a request that any agent may ask is taken to weigh, in bytes, until it is given.
+/// What the answer to a request that any agent may ask is taken to weigh, in bytes, until it is given. A grant with a long
+/// catalogue entry is longer.
 pub const SHORT_ANSWER_LEN: usize = 2_048;
 
 /// What a connection's unanswered requests may weigh together with their answers, in bytes; then no more is read.

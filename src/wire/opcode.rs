@@ -111,8 +111,9 @@ impl Opcode {
         self.0 & Self::REPLY != 0
     }
 
-    /// What the answer to this request is taken to weigh, in bytes, while it is not given. Everybody's requests are
-    /// answered shortly; the others list, or repeat what was sent.
+    /// What the answer to this request is taken to weigh, in bytes, while it is not given: no bound of the answer. Those to
+    /// what every agent may ask are short, but for a grant's where the product's catalogue entry is long; the others may
+    /// fill a frame, as listings and imports do.
     #[must_use]
     pub fn answer_len(self) -> usize {
         let everybodys = [Role::NONE, Role::AGENT];

@@ -23,7 +23,8 @@ const WATCHDOG: Duration = Duration::from_secs(20);
 /// A TLS connection to a server.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    stream: TlsStream<TcpStream>,
+    /// What it speaks over, for tests that send beside it.
+    pub(crate) stream: TlsStream<TcpStream>,
     inbox: BytesMut,
     next: u32,
 }

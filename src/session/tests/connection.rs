@@ -138,6 +138,34 @@ fn a_frame_that_is_begun_must_be_whole_in_time_however_its_bytes_drip() {
 }
 
 #[test]
+fn neither_a_frame_nor_silence_runs_out_while_the_server_writes() {
+    let mut pair = Pair::greeted(Role::Agent);
+    pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    let at = pair.at;
+    pair.server.handle_bytes(&longest(1)[..20], at);
+    pair.reply(tag, Answer::Busy);
+    // The peer took that answer slowly, and the frame waited in its socket.
+    let written = at.after_millis(limits::SILENCE_AGENT_MS - 1);
+    pair.server.handle_written(at, written);
+    let due = written.after_millis(limits::FRAME_MS);
+    assert_eq!(pair.server.poll_timeout(), Some(due));
+    let frame = longest(1);
+    pair.server.handle_bytes(&frame[20..], written);
+    let Some(Action::Submit { tag, .. }) = pair.server.poll_action() else {
+        panic!("the frame is whole")
+    };
+    pair.reply(tag, Answer::Busy);
+    pair.server.handle_written(at, written);
+    let due = at.after_millis(limits::SILENCE_AGENT_MS + limits::SILENCE_AGENT_MS - 1);
+    assert_eq!(
+        pair.server.poll_timeout(),
+        Some(due),
+        "it could not say anything either"
+    );
+}
+
+#[test]
 fn a_frame_is_not_owed_while_the_server_does_not_read() {
     let mut pair = Pair::greeted(Role::Agent);
     let ask = frame(&Request::Checkout(checkout_of(&checkout(0))), 1);
@@ -237,6 +265,32 @@ fn an_unknown_opcode_is_unsupported_and_the_connection_stays() {
         (Opcode(0x8777), Status::UNSUPPORTED, 8)
     );
     assert!(pair.server.wants_input());
+}
+
+#[test]
+fn frames_that_are_answered_at_once_are_all_read_however_many_came_together() {
+    let unknown = |request: u32| Frame {
+        opcode: Opcode(0x0777),
+        status: Status::OK,
+        request,
+        body: Bytes::new(),
+    };
+    let count = 3 * u32::try_from(limits::IN_FLIGHT_MAX).expect("few");
+    let numbers = || 1..=count;
+    let stream: Vec<u8> = numbers()
+        .flat_map(|number| unknown(number).encode().expect("short"))
+        .collect();
+    let mut pair = Pair::greeted(Role::Agent);
+    pair.server.handle_bytes(&stream, pair.at);
+    let answered: Vec<_> = sent(&mut pair.server).iter().map(|frame| frame.request).collect();
+    assert_eq!(answered, numbers().collect::<Vec<_>>());
+    // Behind a request that is under way they wait, and are not forgotten once it is answered.
+    pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+    let (tag, _) = pair.submitted.pop().expect("submitted");
+    pair.server.handle_bytes(&stream, pair.at);
+    assert_eq!(pair.server.poll_action(), None);
+    pair.server.handle_reply(tag, Answer::Busy, NOW, pair.at);
+    assert_eq!(sent(&mut pair.server).len(), stream.len() / HEADER_LEN + 1);
 }
 
 #[test]
@@ -387,6 +441,30 @@ fn a_stop_refuses_what_it_had_read_and_not_accepted() {
         (answers[0].opcode, answers[0].status),
         (Opcode::PARTING, Status::GOING_AWAY)
     );
+}
+
+#[test]
+fn a_stop_refuses_what_waited_for_room_behind_what_it_had_accepted() {
+    let mut pair = Pair::greeted(Role::Agent);
+    let ask = frame(&Request::Checkout(checkout_of(&checkout(0))), 7);
+    pair.server
+        .handle_bytes(&ask.repeat(limits::IN_FLIGHT_MAX + 1), pair.at);
+    let submitted: Vec<_> = std::iter::from_fn(|| pair.server.poll_action()).collect();
+    assert_eq!(submitted.len(), limits::IN_FLIGHT_MAX);
+    pair.server.begin_stop(pair.at);
+    for action in submitted {
+        let Action::Submit { tag, .. } = action else {
+            panic!("{action:?}")
+        };
+        pair.server.handle_reply(tag, Answer::Busy, NOW, pair.at);
+    }
+    let answers = sent(&mut pair.server);
+    let ends: Vec<_> = answers[limits::IN_FLIGHT_MAX..]
+        .iter()
+        .map(|frame| (frame.opcode, frame.status))
+        .collect();
+    let refused = (Opcode::CHECKOUT.reply(), Status::GOING_AWAY);
+    assert_eq!(ends, [refused, (Opcode::PARTING, Status::GOING_AWAY)]);
 }
 
 #[test]

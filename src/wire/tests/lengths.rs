@@ -140,21 +140,7 @@ fn every_repeated_field_refuses_one_more_than_its_count() {
 
 #[test]
 fn every_length_that_an_offer_can_tell_of_a_text_is_judged() {
-    let offer = Offer {
-        nonce: [1; 16],
-        server: [2; 16],
-        fingerprint: [3; 32],
-        port: 4,
-        epoch: 5,
-        priority: 6,
-        server_time: 7,
-        version_min: 8,
-        version_max: 9,
-        holds: None,
-        name: String::new(),
-        server_version: String::new(),
-    };
-    let bytes = offer.encode().expect("short");
+    let bytes = offer().encode().expect("short");
     // The lengths of both texts stand last.
     for (before, after) in [(bytes.len() - 2, &[0][..]), (bytes.len() - 1, &[])] {
         for len in 0..=u8::MAX {

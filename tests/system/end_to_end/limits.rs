@@ -76,7 +76,7 @@ async fn a_source_has_as_many_connections_as_configured() {
     Wire::hello(site.server().address(), &identity)
         .await
         .expect_err("one too many");
-    site.server().await_line("too many connections of one address");
+    site.server().await_line("too many connections of one source");
     let (mut first, _) = open.swap_remove(0);
     let still = first
         .ask(&checkout(site.vendor.id(), "NEVER", "agent", mac(1)))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use seatkeeper::wire::{Frame, Opcode, Status};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -72,13 +73,16 @@ async fn requests_before_hello_are_refused_at_their_header_and_cost_nobody_else(
     besieged.ends_sound().await;
 }
 
-/// Keeps 64 requests in flight: half of them are sent while the others are answered.
-async fn ask_without_end(mut wire: Wire, half: Vec<u8>) -> std::io::Result<()> {
+/// Keeps 64 requests in flight: half of them are sent while the others are answered. Tells when one finds no place.
+async fn ask_without_end(mut wire: Wire, half: Vec<u8>, full: Arc<Notify>) -> std::io::Result<()> {
     wire.send_bytes(&half).await?;
     loop {
         wire.send_bytes(&half).await?;
         for _ in 0..32 {
-            wire.receive().await?;
+            let answer = wire.receive().await?.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+            if answer.status == Status::BUSY {
+                full.notify_one();
+            }
         }
     }
 }
@@ -87,6 +91,7 @@ async fn ask_without_end(mut wire: Wire, half: Vec<u8>) -> std::io::Result<()> {
 async fn whoever_pipelines_without_end_fills_the_queue_for_nobody_else() {
     let besieged = Besieged::new(UNLIMITED);
     let mut attack = JoinSet::new();
+    let full = Arc::new(Notify::new());
     let wires = greeted(attacker(1), besieged.server(), 128).await;
     for (number, wire) in (1_000..).zip(wires) {
         let request = besieged.checkout(number);
@@ -96,9 +101,14 @@ async fn whoever_pipelines_without_end_fills_the_queue_for_nobody_else() {
             request: 5,
             body: request.to_body().unwrap(),
         };
-        attack.spawn(ask_without_end(wire, frame.encode().unwrap().repeat(32)));
+        let half = frame.encode().unwrap().repeat(32);
+        attack.spawn(ask_without_end(wire, half, Arc::clone(&full)));
     }
     for number in 1..=4 {
+        // Each time while the attacker has all that it may have.
+        tokio::time::timeout(WATCHDOG, full.notified())
+            .await
+            .expect("the attacker fills its share");
         besieged.serves(number).await;
     }
     attack.abort_all();

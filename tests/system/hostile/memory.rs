@@ -1,9 +1,19 @@
 //! Requests that are begun and not completed, to fill the server's memory.
 
+use seatkeeper::net::bounds::{FREE_LEN, HELD_LEN_MIN};
 use seatkeeper::wire::limits::BODY_LEN_MAX;
 use seatkeeper::wire::{Opcode, Status};
 
-use super::{Besieged, attacker, greeted};
+use tokio::task::JoinSet;
+
+use super::{Besieged, LOOK_EVERY, attacker, greeted, resident};
+
+/// Sources of the attack, and the connections of each. They begin to send more than twice what all may hold.
+const SOURCES: u8 = 4;
+const OF_EACH: usize = 250;
+
+/// What the allocator keeps of what was given back.
+const SLACK: usize = 8 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_unfinished_requests_hold_in_all_is_bounded_and_the_largest_give_way() {
@@ -14,16 +24,31 @@ async fn what_unfinished_requests_hold_in_all_is_bounded_and_the_largest_give_wa
     begun.extend(Status::OK.0.to_be_bytes());
     begun.extend(5_u32.to_be_bytes());
     begun.resize(60_000, 0);
-    // 400 of them are more than 16 MiB.
-    let mut open = Vec::new();
-    for source in 1..=4 {
-        for mut wire in greeted(attacker(source), besieged.server(), 100).await {
-            // Who gave way already cannot be written to.
-            if wire.send_bytes(&begun).await.is_ok() {
-                open.push(wire);
-            }
-        }
+    let mut wires = Vec::new();
+    for source in 1..=SOURCES {
+        wires.extend(greeted(attacker(source), besieged.server(), OF_EACH).await);
     }
+    let count = wires.len();
+    assert!(count * begun.len() > 2 * HELD_LEN_MIN + count * FREE_LEN + SLACK);
+    let before = resident(besieged.site.server());
+    let mut attack = JoinSet::new();
+    for mut wire in wires {
+        let begun = begun.clone();
+        // Who gave way cannot be written to.
+        attack.spawn(async move { wire.send_bytes(&begun).await.is_ok().then_some(wire) });
+    }
+    let (mut open, mut most) = (Vec::new(), before);
+    while let Some(sent) = attack.join_next().await {
+        open.extend(sent.expect("no panic"));
+        most = most.max(resident(besieged.site.server()));
+    }
+    // What was sent last may still be on its way.
+    for _ in 0..20 {
+        tokio::time::sleep(LOOK_EVERY).await;
+        most = most.max(resident(besieged.site.server()));
+    }
+    let bound = before + HELD_LEN_MIN + count * FREE_LEN + SLACK;
+    assert!(most < bound, "{} MiB more", (most - before) >> 20);
     besieged.site.server().await_line("to make room");
     besieged.serves(1).await;
     drop(open);

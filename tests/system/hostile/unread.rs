@@ -1,7 +1,8 @@
 //! Peers that ask and never read what they are answered.
 
 use bytes::Bytes;
-use seatkeeper::net::bounds::{CONNECTION_LEN_MAX, HELD_LEN_MIN};
+use seatkeeper::net::ConnectionLimits;
+use seatkeeper::net::bounds::{HELD_LEN_MIN, memory_max};
 use seatkeeper::tls::Identity;
 use seatkeeper::wire::messages::{Request, views};
 use seatkeeper::wire::{Frame, Status};
@@ -36,8 +37,13 @@ async fn is_left(besieged: &Besieged, identity: &Identity, request: Request) {
     tokio::time::timeout(WATCHDOG, ended)
         .await
         .expect("the server hangs up");
-    // Twice, since what is made of requests and answers is longer than they are.
-    let bound = before + CONNECTIONS * CONNECTION_LEN_MAX + 2 * HELD_LEN_MIN;
+    let limits = ConnectionLimits {
+        total: CONNECTIONS,
+        per_source: CONNECTIONS,
+        held_len: HELD_LEN_MIN,
+    };
+    // And as much again, since what is made of requests and answers is longer than they are, and is not counted.
+    let bound = before + memory_max(&limits) + HELD_LEN_MIN;
     assert!(most < bound, "{} MiB more", (most - before) >> 20);
 }
 
