@@ -18,6 +18,10 @@ case "${1:-}" in
     --list | --soak) mode=${1#--}; shift ;;
 esac
 wanted=("$@")
+for name in "${wanted[@]}"; do
+    # A plain name of the list below; anything else would plant nothing and pass.
+    grep -qE "^plant[a-z_]* [A-Z0-9,]+ $name " "$0" || { echo "there is no fault '$name'; see --list" >&2; exit 2; }
+done
 
 if [ "$mode" != list ]; then
     copy=$(mktemp -d)
@@ -186,6 +190,7 @@ plant_for O3 clock-set-back-stretches client/agent/lease.rs 's/let now = newest\
 plant_for O3 clock-far-behind-runs client/agent/lease.rs 's/^const BEHIND_MAX_SECS: u64 = HOUR;/const BEHIND_MAX_SECS: u64 = HOUR + 1;/' $agents
 plant_for O3 clock-far-ahead-is-kept client/agent/lease.rs 's/^const AHEAD_MAX_SECS: u64 = DAY;/const AHEAD_MAX_SECS: u64 = DAY + 1;/' $agents
 plant_for T2 reset-is-undone-by-a-restart service/writer.rs 's/self\.commit(changes, after)?;/self.commit(changes, now)?;/' service
+plant_for T2 noted-at-the-time-before-a-reset service/writer.rs 's/self\.decided_at = after;//' service
 plant_for V3 refusals-sync service/writer.rs 's/if is_granted || self\.noted/if true || is_granted || self.noted/' service
 plant_for V3 notes-are-lost-at-the-end service/writer.rs 's/self\.apply_all(Actor::Server, &Command::KeepTime(0), now)/{ self.noted.clear(); self.apply_all(Actor::Server, \&Command::KeepTime(0), now) }/' service
 
@@ -206,10 +211,15 @@ plant_with D torn-record-stays store/journal/mod.rs 's/if let Some(torn) = end\.
 plant_with D torn-record-is-taken store/journal/sector.rs 's/return Sector::Unwritten;/return Sector::Written { round: 0, place: 0, bytes: \&[0; ROOM] };/' "${journal[@]}"
 plant_with D damaged-end-is-cut store/journal/reader.rs 's/Sector::Damaged => return Err(self\.damage(number, at, UNSOUND)\.into()),/Sector::Damaged => return Ok(()),/' "${journal[@]}"
 plant_with D damage-after-the-end-is-passed-over store/journal/reader.rs '/fn unwritten_from/,/^    }/ s/Sector::Damaged => return Err(self\.damage(segment\.number, index, UNSOUND)),/Sector::Damaged => {}/' "${journal[@]}"
-plant_with D missing-segment-is-not-missed store/journal/reader.rs 's/Next::Named(named) => Err(self\.missing(named)),/Next::Named(_) => Ok(End { link: self.link, at: self.end, torn: None, is_sealed: false }),/' "${journal[@]}"
+plant_with D missing-segment-is-not-missed store/journal/reader.rs 's/Next::Named(named) => Err(self\.missing(named)),/Next::Named(_) => Ok(End { link: self.link, at: self.end, mark: self.mark, torn: None, is_sealed: false }),/' "${journal[@]}"
 plant_with D chain-not-checked store/journal/record.rs 's/if header\.before != link\.hash {/if false {/' "${journal[@]}"
 plant_with D lost-end-is-not-missed store/disk_store.rs 's/&& end\.link\.round < through/\&\& end.link.round < through \&\& false/' "${journal[@]}"
 plant_with D generation-is-not-compared store/snapshot.rs 's/if tally\.digest() != expected\.digest {/if false {/' "${journal[@]}"
+
+fallback=(run cargo test --quiet --locked -p seatkeeper --test system store_disk)
+plant_with D a-fallback-removes-what-was-newer store/checkpoint.rs 's/if self\.standing == Standing::Sound$/if true/' "${fallback[@]}"
+plant_with D a-full-disk-keeps-nothing-for-the-end store/journal/mod.rs 's/left: left\.saturating_sub(self\.reserve_bytes),/left,/' "${journal[@]}"
+plant_with D a-long-round-costs-the-last-room store/journal/stock.rs 's/Segment::create(&\*self\.disk, &self\.dir, number, sectors)?;/{ state.ready.clear(); Segment::create(\&*self.disk, \&self.dir, number, sectors)? };/' "${journal[@]}"
 
 # The whole system: what only shows where network, queue, writer, disk and clocks meet. Q is no rule but what the queue
 # and the writer promise (invariants 4, 5 and 7 in src/README.md).
@@ -218,7 +228,7 @@ plant_with Q answered-after-a-failed-commit service/writer.rs '/fn commit(/,/^  
 plant_with Q answers-go-to-others service/queue.rs 's/answers\.into_iter()\.zip(replies)/answers.into_iter().rev().zip(replies)/' "${world[@]}"
 plant_with Q one-source-fills-the-queue service/queue.rs 's/if of_source >= most {/if of_source >= most * 8 {/' "${world[@]}"
 plant_with Q the-queue-has-no-bound service/queue.rs 's/mpsc::channel(places)/mpsc::channel(places * 64)/' "${world[@]}"
-plant_with Q portions-of-what-is-not-durable service/writer.rs 's/if self\.checkpoint != Progress::Resting \&\& !self\.noted\.is_empty() {/if false {/' "${world[@]}"
+plant_with Q portions-of-what-is-not-durable service/writer.rs 's/if takes_portion \&\& !self\.noted\.is_empty() {/if false {/' "${world[@]}"
 plant_with V3 notes-are-dropped service/writer.rs 's/self\.noted\.append(\&mut changes);/changes.clear();/' "${world[@]}"
 plant_with V3 older-notes-come-last service/writer.rs 's/let mut all = std::mem::take(\&mut self\.noted);/let mut all = changes;/; s/all\.extend(changes);/all.append(\&mut self.noted);/' "${world[@]}"
 plant_with V3 clock-commits-forget-notes service/writer.rs 's/self\.commit(std::mem::take(\&mut changes), now)?;/changes.clear();/' "${world[@]}"
