@@ -218,6 +218,7 @@ plant_with D generation-is-not-compared store/snapshot.rs 's/if tally\.digest() 
 
 fallback=(run cargo test --quiet --locked -p seatkeeper --test system store_disk)
 plant_with D a-fallback-removes-what-was-newer store/checkpoint.rs 's/if self\.standing == Standing::Sound$/if true/' "${fallback[@]}"
+plant_with D a-fallback-writes-over-what-was-newer store/checkpoint.rs 's/Standing::FellBack { newest, \.\. } => newest,/Standing::FellBack { used, .. } => used,/' "${fallback[@]}"
 plant_with D a-full-disk-keeps-nothing-for-the-end store/journal/mod.rs 's/left: left\.saturating_sub(self\.reserve_bytes),/left,/' "${journal[@]}"
 plant_with D a-long-round-costs-the-last-room store/journal/stock.rs 's/Segment::create(&\*self\.disk, &self\.dir, number, sectors)?;/{ state.ready.clear(); Segment::create(\&*self.disk, \&self.dir, number, sectors)? };/' "${journal[@]}"
 

@@ -255,6 +255,41 @@ fn a_damaged_generation_is_done_without_and_replaced_at_once() {
 }
 
 #[test]
+fn behind_a_manifest_that_cannot_be_used_nothing_is_removed_before_a_checkpoint_makes_up_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut served = Served::start(dir.path());
+    for n in 0..1_500 {
+        served.commit([seat_put(n, 1_000)]);
+        served.go_on();
+    }
+    served.rest();
+    let (ledger, round) = (served.ledger.clone(), served.round);
+    drop(served);
+    let before = generations(dir.path());
+    let newest = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let newest = newest
+        .filter(|path| path.to_str().unwrap().contains("manifest."))
+        .max_by_key(|path| {
+            let number = path.extension().unwrap().to_str().unwrap();
+            number.parse::<u64>().unwrap()
+        });
+    fs::write(newest.unwrap(), "seatkeeper manifest 1\n").unwrap();
+    // Everything in the order of the calls: what a start clears away is gone when it has loaded.
+    let options = Options {
+        threaded: false,
+        ..options()
+    };
+    let mut store = DiskStore::open_with(dir.path(), options).unwrap();
+    let mut found = Ledger::default();
+    let loaded = store.load(&mut |fact| found.record(&fact)).unwrap();
+    assert!(loaded.round == round && found == ledger);
+    assert_eq!(generations(dir.path()), before, "the newest is not named, and stays");
+    while store.checkpoint(&found) != Progress::Resting {}
+    let after = generations(dir.path());
+    assert!(after.len() == 2 && after[1] > before[1], "{before:?} {after:?}");
+}
+
+#[test]
 fn damage_is_named_with_its_file_and_place() {
     let dir = tempfile::tempdir().unwrap();
     let mut served = Served::start(dir.path());
