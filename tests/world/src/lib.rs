@@ -25,6 +25,7 @@ pub mod request;
 mod seen;
 mod server;
 mod tap;
+mod trail;
 pub mod views;
 pub mod words;
 mod world;

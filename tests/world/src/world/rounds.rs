@@ -6,11 +6,11 @@ use seatkeeper::session::Answer;
 use seatkeeper::store::StoreError;
 
 use super::World;
-use crate::judge::{Asked, Heard, State, Told, domain};
+use crate::judge::{Asked, Heard, Kept, State, Told, domain};
 use crate::request::Speaker;
 use crate::seen::{Meant, fingerprint};
 use crate::server::{Server, Submitted};
-use crate::tap::Rooms;
+use crate::tap::{Found, Rooms};
 
 fn role_of(actor: Actor) -> Role {
     match actor {
@@ -76,17 +76,23 @@ impl World {
         }
     }
 
-    /// What was done went well: is all of it durable?
+    /// What was done went well: what of it is durable?
     fn settle(&mut self, is_committed: bool) {
         let Some(server) = &self.server else { return };
-        let is_all = is_committed && {
+        let kept = if is_committed {
             let book = self.book.look();
             // What a start mends it commits at the time before its first reading.
             let is_of_now = |state: &State| domain(state.time()) == book.now;
-            book.ledger == *server.rounds.writer().ledger() && self.judge.now.iter().any(is_of_now)
+            if book.ledger == *server.rounds.writer().ledger() && self.judge.now.iter().any(is_of_now) {
+                Kept::All(book.now)
+            } else {
+                Kept::Some
+            }
+        } else {
+            Kept::Nothing
         };
-        self.judge.done(is_committed, is_all);
-        if is_committed && !is_all {
+        self.judge.done(kept);
+        if matches!(kept, Kept::Some) {
             self.report.count("noted behind a commit");
         }
         for state in &self.judge.now {
@@ -177,9 +183,8 @@ impl World {
         self.judge.finish(moment);
         match server.finish() {
             Ok(()) => {
-                // Where nothing is noted and the time is recorded already, there is nothing to keep.
-                let is_committed = self.book.look().round > round;
-                self.judge.done(is_committed, is_committed);
+                // Notes and the time are kept; where nothing was committed, they were kept already.
+                self.judge.end();
                 self.report.count("graceful stops");
                 self.lose_power("a stop");
             }
@@ -243,8 +248,8 @@ impl World {
         // A store that was not loaded has told nothing of what was in flight.
         let found = self.book.look().found.take();
         let mut is_committed = false;
-        if let Some(survived) = found {
-            self.judge.start(survived, self.moment());
+        if let Some(Found { survived, mark }) = found {
+            self.judge.start(survived, mark, self.moment());
             is_committed = self.book.look().round > round + u64::from(survived);
         }
         match server {
