@@ -6,14 +6,15 @@
 
 use std::net::IpAddr;
 
-use seatkeeper::domain::command::{Actor, Command, Role};
+use seatkeeper::domain::command::{Actor, Command};
 use seatkeeper::domain::denial::Denial;
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::reply::Reply;
 use seatkeeper::domain::time::{self, Timestamp};
 use seatkeeper::domain::timekeeper::ClockChange;
-use seatkeeper_model::{Answer, Ask, Freed, GrantKind, Model, Now};
+use seatkeeper_model::{Answer, Ask, Freed, GrantKind, Model, Now, Role};
 
+use crate::gate;
 use crate::limits::Engaged;
 use crate::reply::answer;
 use crate::seen::{Meant, Seen};
@@ -328,10 +329,10 @@ impl State {
             _ => None,
         });
         let is = |denial: Denial| (Told::Denied(denial), denied == Some(denial));
-        if !asked.may() {
+        let meant = seen.meant(asked.actor, &asked.command, &self.model);
+        if asked.actor != Actor::Server && asked.role < gate::least_role(&meant, &asked.command) {
             return is(Denial::NotAuthorized);
         }
-        let meant = seen.meant(asked.actor, &asked.command, &self.model);
         let (identity, ask) = match meant {
             Meant::Rules(identity, ask) => (identity, ask),
             // Import of no key at all is full's business too.
@@ -342,14 +343,14 @@ impl State {
             Ask::Checkout(checkout) if self.model.would_engage(checkout) => Some(checkout.seat.mac),
             _ => None,
         };
-        let takes_room = engages.is_some() || asked.command.grows();
+        // By what the store said; what needs room is the judge's own list.
         let is_full = match moment.rooms {
             Rooms { short: false, .. } => false,
             Rooms { enough: false, .. } => true,
             // It changed in the midst of the round, which has several commits then.
             Rooms { .. } => denied == Some(Denial::DiskFull),
         };
-        if is_full && takes_room {
+        if is_full && gate::needs_room(identity, &ask, &self.model, self.time()) {
             return is(Denial::DiskFull);
         }
         let source = asked.source();
@@ -425,10 +426,6 @@ fn catch_up(ledger: &mut Ledger, rejected: Option<u64>, now: time::Now) {
 }
 
 impl Asked {
-    fn may(&self) -> bool {
-        self.actor == Actor::Server || self.command.roles().iter().any(|least| self.role.includes(*least))
-    }
-
     fn source(&self) -> Option<IpAddr> {
         match self.actor {
             Actor::Peer { address, .. } => Some(address),

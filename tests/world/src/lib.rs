@@ -14,6 +14,7 @@ pub mod answer;
 mod compare;
 mod desk;
 mod error;
+mod gate;
 mod hidden;
 mod judge;
 mod limits;

@@ -1,9 +1,10 @@
 //! What the server does.
 
-use seatkeeper::domain::command::{Actor, Rebind, Role};
+use seatkeeper::domain::command::{Actor, Rebind};
 use seatkeeper::domain::reply::Reply;
 use seatkeeper::session::Answer;
 use seatkeeper::store::StoreError;
+use seatkeeper_model::Role;
 
 use super::World;
 use crate::judge::{Asked, Heard, Kept, State, Told, domain};
