@@ -2,8 +2,8 @@
 
 use seatkeeper::domain::command::{Actor, Rebind};
 use seatkeeper::domain::reply::Reply;
+use seatkeeper::service::StartError;
 use seatkeeper::session::Answer;
-use seatkeeper::store::StoreError;
 use seatkeeper_model::Role;
 
 use super::World;
@@ -72,7 +72,7 @@ impl World {
                 self.judge
                     .round(&asked, Heard::Nothing { before }, &mut self.seen, moment);
                 self.judge.failed(is_committed);
-                self.fail("a round", &error);
+                self.fail("a round", Some(&error));
             }
         }
     }
@@ -146,7 +146,7 @@ impl World {
             }
             Err(error) => {
                 self.judge.failed(now > round);
-                self.fail("a checkpoint", &error);
+                self.fail("a checkpoint", Some(&error));
             }
         }
     }
@@ -191,7 +191,7 @@ impl World {
             }
             Err(error) => {
                 self.judge.failed(self.book.look().round > round);
-                self.fail("a stop", &error);
+                self.fail("a stop", Some(&error));
             }
         }
     }
@@ -265,7 +265,10 @@ impl World {
                 if found.is_some() {
                     self.judge.failed(is_committed);
                 }
-                self.fail("a start", &error);
+                match error {
+                    StartError::Store(error) => self.fail("a start", Some(&error)),
+                    other => panic!("a start found what cannot be: {other:?}"),
+                }
             }
         }
     }
@@ -273,7 +276,7 @@ impl World {
     /// Where the power went and nobody noticed, the process is gone all the same.
     pub(super) fn lose_power(&mut self, doing: &str) {
         if self.place.disk.is_dead() {
-            self.fail(doing, &StoreError::NotLoaded);
+            self.fail(doing, None);
         }
     }
 }
