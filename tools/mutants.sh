@@ -41,7 +41,7 @@ simulate() {
     if [ "$mode" = soak ]; then
         run cargo run --quiet --locked -p seatsoak -- --seed 7 --steps "$soak_steps" --restarts "$((soak_steps / 100))"
     else
-        run cargo test --quiet --locked -p seatkeeper --no-default-features --test pure simulation
+        run cargo test --quiet --locked -p seatkeeper --test pure simulation
     fi
 }
 
@@ -214,6 +214,7 @@ plant_with D damage-after-the-end-is-passed-over store/journal/reader.rs '/fn un
 plant_with D missing-segment-is-not-missed store/journal/reader.rs 's/Next::Named(named) => Err(self\.missing(named)),/Next::Named(_) => Ok(End { link: self.link, at: self.end, mark: self.mark, torn: None, is_sealed: false }),/' "${journal[@]}"
 plant_with D chain-not-checked store/journal/record.rs 's/if header\.before != link\.hash {/if false {/' "${journal[@]}"
 plant_with D lost-end-is-not-missed store/disk_store.rs 's/&& end\.link\.round < through/\&\& end.link.round < through \&\& false/' "${journal[@]}"
+plant_with D an-older-rounds-time-is-loaded store/disk_store.rs 's/now = Some(read\.now);/now = now.or(Some(read.now));/' "${harm[@]}"
 plant_with D generation-is-not-compared store/snapshot.rs 's/if tally\.digest() != expected\.digest {/if false {/' "${journal[@]}"
 
 fallback=(run cargo test --quiet --locked -p seatkeeper --test system store_disk)
@@ -226,6 +227,8 @@ plant_with D a-long-round-costs-the-last-room store/journal/stock.rs 's/Segment:
 # and the writer promise (invariants 4, 5 and 7 in src/README.md).
 world=(run cargo run --quiet --locked -p seatsoak -- world --seeds 300 --steps 220)
 plant_with Q answered-after-a-failed-commit service/writer.rs '/fn commit(/,/^    }/ s/^        })?;/        }).ok();/' "${world[@]}"
+plant_with Q grants-wait-for-a-later-commit service/writer.rs 's/!matches!(reply, Reply::Denied(_));/!matches!(reply, Reply::Denied(_) | Reply::Seat(_));/' "${world[@]}"
+plant_with T2 a-reset-is-durable-at-the-time-before service/writer.rs 's/self\.commit(changes, after)?;/self.commit(changes, now)?;/' "${world[@]}"
 plant_with Q answers-go-to-others service/queue.rs 's/answers\.into_iter()\.zip(replies)/answers.into_iter().rev().zip(replies)/' "${world[@]}"
 plant_with Q one-source-fills-the-queue service/queue.rs 's/if of_source >= most {/if of_source >= most * 8 {/' "${world[@]}"
 plant_with Q the-queue-has-no-bound service/queue.rs 's/mpsc::channel(places)/mpsc::channel(places * 64)/' "${world[@]}"
@@ -235,6 +238,7 @@ plant_with V3 older-notes-come-last service/writer.rs 's/let mut all = std::mem:
 plant_with V3 clock-commits-forget-notes service/writer.rs 's/self\.commit(std::mem::take(\&mut changes), now)?;/changes.clear();/' "${world[@]}"
 plant_with Q limits-go-by-the-calendar service/writer.rs 's/self\.decide(request, now, reading\.counted)/self.decide(request, now, Monotonic(reading.calendar.0 * 1_000))/' "${world[@]}"
 plant_with Q full-disk-refuses-renewals service/writer.rs 's/if self\.ledger\.would_engage(checkout)$/if (self.is_full() || self.ledger.would_engage(checkout))/' "${world[@]}"
+plant_with X4 a-commit-gives-anew-on-a-full-disk service/writer.rs 's/Command::Commit(settle) => self\.is_full() \&\& .*$/Command::Commit(_) => false,/' "${world[@]}"
 plant_with S6 a-start-reclaims-by-the-last-time service/writer.rs '/pub fn reclaim(/,/^    }/ s/let left = self\.reclaim_full_rounds(now)?;/let left = self.reclaim_full_rounds(Now { steady: mark, ..now })?;/' "${world[@]}"
 plant_with D a-failed-sync-is-trusted-by-the-next-start store/journal/mod.rs 's/_ => current\.write_again(.*$/_ => {}/' "${world[@]}"
 

@@ -19,6 +19,16 @@ pub struct Change {
     pub events: Vec<Event>,
 }
 
+impl From<Fact> for Change {
+    /// A change that tells of nothing: what comes from the disk, or what another change of the same command tells.
+    fn from(fact: Fact) -> Self {
+        Self {
+            fact,
+            events: Vec::new(),
+        }
+    }
+}
+
 /// The complete new value of one key of the ledger, or its deletion.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Fact {

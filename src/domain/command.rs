@@ -259,7 +259,7 @@ pub struct Release {
 
 impl Command {
     /// Whether it makes the ledger larger wherever it is granted: what a full disk has no room for. A checkout does so
-    /// only where it engages a seat.
+    /// only where it engages a seat, a commit where it gives what was not reserved: the ledger tells.
     #[must_use]
     pub const fn grows(&self) -> bool {
         match self {
@@ -267,9 +267,9 @@ impl Command {
             | Self::Found { .. }
             | Self::Import(_)
             | Self::ImportBlacklist(_)
-            | Self::ImportCatalogue { .. }
             | Self::Reserve(_)
             | Self::TrustVendor { .. } => true,
+            Self::ImportCatalogue { dry_run, .. } => !*dry_run,
             Self::Abort(_)
             | Self::Admins(_)
             | Self::Availability(_)

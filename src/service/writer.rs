@@ -248,7 +248,7 @@ impl<S: Store> Writer<S> {
         let Request { actor, command } = request;
         let (Actor::Peer { identity, address }, Command::Checkout(checkout)) = (actor, command) else {
             // What the server asks of itself goes on as long as there is any room.
-            let is_refused = *actor != Actor::Server && command.grows() && self.is_full();
+            let is_refused = *actor != Actor::Server && self.has_no_room_for(command, now);
             if is_refused && self.ledger.may(*actor, command) {
                 return (Reply::Denied(Denial::DiskFull.into()), Vec::new());
             }
@@ -287,6 +287,14 @@ impl<S: Store> Writer<S> {
         }
         let limited = self.limiter.check(identity, mac, address, at);
         limited.map_err(|retry_secs| Denial::SlowDown { retry_secs })
+    }
+
+    /// Whether the disk is full and this would put on it what is not there yet.
+    fn has_no_room_for(&self, command: &Command, now: Now) -> bool {
+        match command {
+            Command::Commit(settle) => self.is_full() && self.ledger.would_give_anew(settle, now),
+            _ => command.grows() && self.is_full(),
+        }
     }
 
     fn is_full(&self) -> bool {

@@ -306,9 +306,5 @@ pub(crate) fn every_put() -> Vec<Fact> {
 
 /// Changes that record `facts`, telling of no events.
 pub(crate) fn changes(facts: impl IntoIterator<Item = Fact>) -> Vec<Change> {
-    let change = |fact| Change {
-        fact,
-        events: Vec::new(),
-    };
-    facts.into_iter().map(change).collect()
+    facts.into_iter().map(Change::from).collect()
 }

@@ -157,7 +157,7 @@ fn rounds_follow_one_another(place: &impl Place) {
     assert!(matches!(error, StoreError::RoundOrder { last: 1, number: 3 }));
 }
 
-fn thousands_of_records_come_back_in_the_same_order(place: &impl Place) {
+fn thousands_of_records_come_back(place: &impl Place) {
     let mut store = place.open();
     load(&mut store);
     for number in 0..5 {
@@ -190,7 +190,7 @@ macro_rules! contract {
             the_last_change_of_a_key_counts
             a_round_that_cannot_be_stored_leaves_nothing
             rounds_follow_one_another
-            thousands_of_records_come_back_in_the_same_order
+            thousands_of_records_come_back
         }
     };
 }

@@ -174,10 +174,7 @@ impl Ledger {
         };
         let mut changes = vec![occasion.change(Fact::SeatPut(key, Box::new(seat)), engaged)];
         if again {
-            changes.push(Change {
-                fact: Fact::FormerDropped(key),
-                events: Vec::new(),
-            });
+            changes.push(Fact::FormerDropped(key).into());
         }
         changes
     }

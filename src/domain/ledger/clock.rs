@@ -35,8 +35,9 @@ impl Ledger {
         put(occasion, mark, None, reset)
     }
 
-    /// While no jump is pending no date is after the time: what is, was set before a reset, and becomes the time. A
-    /// bounded number of dates: as long as the answer is [`Reply::DatesMoved`], it is to be asked again.
+    /// While no jump is pending no date is after the time. What is, becomes the time: it was set before a reset, or while a
+    /// jump was pending and the calendar further ahead than when the jump was accepted. A bounded number of dates: as
+    /// long as the answer is [`Reply::DatesMoved`], it is to be asked again.
     pub(super) fn mend_dates(&self, occasion: Occasion) -> Decided {
         if self.clock.is_none_or(|clock| clock.jump.is_some()) {
             return Decided::unchanged(Reply::Done);
@@ -75,13 +76,9 @@ impl Ledger {
         if mark.secs_since(clock.mark) < age_secs.max(1) {
             return Decided::unchanged(Reply::Done);
         }
-        let change = crate::domain::change::Change {
-            fact: Fact::ClockPut(ClockState { mark, ..clock }),
-            events: Vec::new(),
-        };
         Decided {
             reply: Reply::Done,
-            changes: vec![change],
+            changes: vec![Fact::ClockPut(ClockState { mark, ..clock }).into()],
         }
     }
 

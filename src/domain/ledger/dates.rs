@@ -99,12 +99,7 @@ impl Ledger {
         let facts = licenses.chain(tombstones).chain(spent).chain(former).chain(left);
         let facts = facts.chain(reservations).chain(seats).take(MOVED_MAX);
         // The change of the clock tells it for all of them.
-        facts
-            .map(|fact| Change {
-                fact,
-                events: Vec::new(),
-            })
-            .collect()
+        facts.map(Change::from).collect()
     }
 }
 

@@ -47,11 +47,8 @@ impl<'a> Endings<'a> {
             spent,
         };
         self.changes.push(self.occasion.change(Fact::SeatEnded(key), ended));
-        let mut also = |fact| {
-            self.changes.push(Change {
-                fact,
-                events: Vec::new(),
-            });
+        let mut also = |fact: Fact| {
+            self.changes.push(fact.into());
         };
         // One that idled out so long ago, while the server was down, is not remembered any more.
         if ended_at.after_secs(FORMER_KEPT_SECS) > self.occasion.now.steady {

@@ -81,8 +81,5 @@ fn put(key: SeatKey, left: LeftBehind) -> Change {
         Fact::LeftPut(key, Box::new(left))
     };
     // The release, the end or the checkout tells it.
-    Change {
-        fact,
-        events: Vec::new(),
-    }
+    fact.into()
 }

@@ -59,10 +59,7 @@ impl Ledger {
         let left = forgotten(&self.index.left_at, occasion)
             .filter(move |key| !renewed.contains(key))
             .map(|key| Fact::LeftDropped(*key));
-        former.chain(left).map(|fact| Change {
-            fact,
-            events: Vec::new(),
-        })
+        former.chain(left).map(Change::from)
     }
 }
 

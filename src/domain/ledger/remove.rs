@@ -89,10 +89,7 @@ fn gone(occasion: Occasion, license: &License, seats_ended: u32) -> [Change; 2] 
         imported_at: license.imported_at,
         removed_at: occasion.now.latest(),
     };
-    let put = Change {
-        fact: Fact::TombstonePut(serial, tombstone),
-        events: Vec::new(),
-    };
+    let put = Fact::TombstonePut(serial, tombstone).into();
     let removed = EventKind::LicenseRemoved { serial, seats_ended };
     [put, occasion.change(Fact::LicenseRemoved(serial), removed)]
 }

@@ -9,13 +9,14 @@ use super::units::NextUnits;
 use super::{Decided, Ledger, Occasion};
 use crate::domain::catalogue::Product;
 use crate::domain::change::{Change, Event, EventKind, Fact};
-use crate::domain::command::Settle;
+use crate::domain::command::{Actor, Settle};
 use crate::domain::denial::{Denial, Subject};
 use crate::domain::ids::{Mac, ProductKey, ReservationId, Serial};
 use crate::domain::license::{Tombstone, Usage};
 use crate::domain::reply::{Reply, Settled};
 use crate::domain::reservation::{Hold, Reservation, Reserved};
 use crate::domain::seat::{SeatKey, SpentUnit};
+use crate::domain::time::Now;
 
 /// One command's work: what it has decided so far.
 struct Work<'a> {
@@ -96,6 +97,34 @@ impl Ledger {
             },
             changes,
         }
+    }
+}
+
+impl Ledger {
+    /// Whether this commit would give a machine what was not set aside for it: a seat that it does not hold, or a unit that
+    /// is not reserved.
+    #[must_use]
+    pub fn would_give_anew(&self, settle: &Settle, now: Now) -> bool {
+        let occasion = Occasion {
+            actor: Actor::Server,
+            now,
+        };
+        let Reply::Settled { rows, .. } = self.settle(occasion, settle, true).reply else {
+            return false;
+        };
+        let has_unit = |mac: &Mac| match self.reservations.get(&settle.id).map(|held| &held.hold) {
+            Some(Hold::Machines(machines)) => matches!(machines.get(mac), Some(Reserved::Unit(_))),
+            Some(Hold::Seats(_)) | None => false,
+        };
+        rows.iter().any(|(mac, settled)| match settled {
+            Settled::Engaged(_) => true,
+            Settled::Committed(_) => !has_unit(mac),
+            Settled::AlreadyCommitted(_)
+            | Settled::Covered(_)
+            | Settled::GivenBack(_)
+            | Settled::NothingReserved
+            | Settled::Refused(_) => false,
+        })
     }
 }
 

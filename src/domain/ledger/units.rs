@@ -61,10 +61,7 @@ impl Ledger {
                 spent_at: occasion.now.latest(),
                 reservation: None,
             };
-            Change {
-                fact: Fact::SpentPut(from, units.take(self, from), spent),
-                events: Vec::new(),
-            }
+            Change::from(Fact::SpentPut(from, units.take(self, from), spent))
         });
         seat.serial = to;
         seat.single_use = product.single_use;

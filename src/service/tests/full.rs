@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::domain::command::{Release, Role};
+use crate::domain::command::{Release, Reserve, Role, Settle, Wanted};
+use crate::domain::ids::ReservationId;
+use crate::domain::reply::Settled;
 use crate::store::Room;
 
 /// A store whose disk is full when it is told so. It keeps its last room for the end.
@@ -159,4 +161,98 @@ fn a_service_that_stops_on_a_full_disk_writes_its_end_into_what_is_kept_for_it()
     writer.finish(at(START + 500)).expect("what ends it has room");
     let end = writer.ledger().clock().map(|clock| clock.mark);
     assert_eq!(end, Some(Timestamp(START + 500)));
+}
+
+const DEPLOYER: u8 = 98;
+
+/// What becomes of one machine that a deployer commits, of a reservation that is or is not there.
+fn commit(writer: &mut Writer<FullStore>, reservation: u8, mac: u8) -> Result<Settled, Denial> {
+    let settle = Command::Commit(Settle {
+        id: ReservationId([reservation; 16]),
+        product: ProductName {
+            vendor: None,
+            product: product(),
+        },
+        macs: [Mac::new([2, 0, 0, 0, 0, mac]).expect("unicast")].into(),
+        preferred_only: false,
+    });
+    match ask(writer, by(DEPLOYER, settle)) {
+        Reply::Settled { rows, .. } => Ok(rows[0].1),
+        Reply::Denied(denied) => Err(denied.denial),
+        other => panic!("{other:?}"),
+    }
+}
+
+// proves X4
+#[test]
+fn on_a_full_disk_what_is_reserved_is_committed_and_a_machine_that_is_decided_anew_gets_nothing() {
+    let (mut writer, is_full) = served();
+    is_full.store(false, Ordering::SeqCst);
+    let deployments = Claims {
+        serial: Serial::from_random([2; 10]),
+        usage: Usage::Deployment,
+        ..match setup(3).pop().expect("an import").command {
+            Command::Import(keys) => keys[0].claims.clone(),
+            other => unreachable!("{other:?}"),
+        }
+    };
+    let reserve = Command::Reserve(Reserve {
+        id: ReservationId([1; 16]),
+        product: ProductName {
+            vendor: None,
+            product: product(),
+        },
+        secs: 60,
+        wanted: Wanted::Machines([Mac::new([2, 0, 0, 0, 0, 9]).expect("unicast")].into()),
+        preferred_only: false,
+    });
+    let requests = [
+        as_server(Command::AddAdmin {
+            fingerprint: Fingerprint([DEPLOYER; 32]),
+            role: Role::Deployer,
+            label: "Dan".to_owned(),
+        }),
+        // Of seats none is left then, so that the reservation is of a unit.
+        as_server(Command::Import(vec![VerifiedKey {
+            claims: deployments,
+            certificate: Bytes::from_static(b"units"),
+        }])),
+        checkout(2, 2),
+        checkout(3, 3),
+        checkout(4, 4),
+        checkout(5, 5),
+        by(DEPLOYER, reserve),
+    ];
+    let replies = writer.round(&requests, at(START + 1)).expect("commits");
+    assert!(matches!(replies[6], Reply::Reserved(_)), "{replies:?}");
+    is_full.store(true, Ordering::SeqCst);
+
+    assert!(
+        matches!(commit(&mut writer, 1, 9), Ok(Settled::Committed(_))),
+        "reserved"
+    );
+    assert!(
+        matches!(commit(&mut writer, 1, 9), Ok(Settled::AlreadyCommitted(_))),
+        "again"
+    );
+    assert!(
+        matches!(commit(&mut writer, 2, 1), Ok(Settled::Covered(_))),
+        "it holds a seat"
+    );
+    assert_eq!(commit(&mut writer, 2, 8), Err(Denial::DiskFull), "a unit");
+    let end = Command::Release(Release {
+        key: SeatKey {
+            vendor: VENDOR,
+            product: product(),
+            mac: Mac::new([2, 0, 0, 0, 0, 1]).expect("unicast"),
+        },
+        component: "agent".parse().expect("good"),
+    });
+    assert!(matches!(ask(&mut writer, by(1, end)), Reply::Released { .. }));
+    assert_eq!(commit(&mut writer, 2, 8), Err(Denial::DiskFull), "a seat");
+    is_full.store(false, Ordering::SeqCst);
+    assert!(
+        matches!(commit(&mut writer, 2, 8), Ok(Settled::Engaged(_))),
+        "there is room again"
+    );
 }

@@ -23,13 +23,7 @@ fn event_lens(bytes: &[u8]) -> Vec<usize> {
 
 fuzz_target!(|payload: &[u8]| {
     let Ok((now, facts)) = read_round(payload) else { return };
-    let changes: Vec<_> = facts
-        .into_iter()
-        .map(|fact| Change {
-            fact,
-            events: Vec::new(),
-        })
-        .collect();
+    let changes: Vec<_> = facts.into_iter().map(Change::from).collect();
     let round = Round {
         number: 1,
         now,

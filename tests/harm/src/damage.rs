@@ -10,6 +10,7 @@ use seatkeeper::domain::time::Now;
 use seatkeeper::store::{DiskStore, Options, Progress, Round, Store, StoreError};
 use seatkeeper_model::Random;
 
+use crate::files::copy_dir;
 use crate::rounds::Rounds;
 
 /// What a campaign of damage went through.
@@ -72,7 +73,7 @@ pub fn damage(seed: u64, times: u64) -> Damaged {
         }
         for (what, harm) in harms {
             let harmed = place.path().join("harmed");
-            copy(&sound, &harmed);
+            copy_dir(&sound, &harmed);
             harm.to(&harmed, path);
             told.harms += 1;
             match open(&harmed) {
@@ -188,16 +189,4 @@ fn files_in(dir: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("made");
-    for entry in fs::read_dir(from).expect("readable").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("copied");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use seatkeeper::store::{Disk, DiskFile};
+use seatkeeper::store::{Disk, DiskFile, StoreError};
 use seatkeeper_model::Random;
 
 /// A disk writes a sector whole or not at all.
@@ -29,6 +29,8 @@ struct State {
     calls: u64,
     /// What happens at which call.
     plan: Option<(u64, Event)>,
+    /// Whether it has happened.
+    has_struck: bool,
     is_dead: bool,
     dice: Random,
 }
@@ -77,6 +79,7 @@ impl SimDisk {
             unsynced: Vec::new(),
             calls: 0,
             plan: None,
+            has_struck: false,
             is_dead: false,
             dice: Random::new(seed),
         })))
@@ -96,11 +99,25 @@ impl SimDisk {
     pub fn plan(&self, after_calls: u64, event: Event) {
         let mut state = self.lock();
         state.plan = Some((state.calls + after_calls, event));
+        state.has_struck = false;
     }
 
     /// Nothing more happens: the disk is well.
     pub fn no_plan(&self) {
         self.lock().plan = None;
+    }
+
+    /// Whatever the store failed by has to be what was planned.
+    ///
+    /// # Panics
+    /// Nothing was planned, or it has not happened, or it does not cause this.
+    pub fn blame(&self, error: &StoreError) {
+        let state = self.lock();
+        let Some((_, event)) = state.plan else {
+            panic!("a disk that is well fails nobody: {}", told(error));
+        };
+        assert!(state.has_struck, "{event:?} has not happened yet: {}", told(error));
+        assert!(event.causes(error), "{event:?} does not cause this: {}", told(error));
     }
 
     /// Whether the power went.
@@ -183,6 +200,11 @@ impl NameChange {
     }
 }
 
+/// An error with what caused it.
+fn told(error: &StoreError) -> String {
+    format!("{error}: {:?}", std::error::Error::source(error))
+}
+
 fn parent(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_owned()
 }
@@ -194,15 +216,17 @@ impl State {
             return Err(io::Error::other("the power is gone"));
         }
         self.calls += 1;
-        match self.plan {
+        let event = match self.plan {
             Some((at, Event::PowerCut)) if self.calls >= at => {
                 self.is_dead = true;
-                Ok(Some(Event::PowerCut))
+                Some(Event::PowerCut)
             }
-            Some((at, Event::Full)) if self.calls >= at && needs_room => Ok(Some(Event::Full)),
-            Some((at, event @ Event::Fail(_))) if self.calls == at => Ok(Some(event)),
-            _ => Ok(None),
-        }
+            Some((at, Event::Full)) if self.calls >= at && needs_room => Some(Event::Full),
+            Some((at, event @ Event::Fail(_))) if self.calls == at => Some(event),
+            _ => None,
+        };
+        self.has_struck |= event.is_some();
+        Ok(event)
     }
 
     /// A call that is done whole or, at an event, not at all.
@@ -262,6 +286,16 @@ impl State {
 }
 
 impl Event {
+    /// Whether the store may fail so where this happens. A full disk is told as one.
+    fn causes(self, error: &StoreError) -> bool {
+        match (self, error) {
+            (Self::Full | Self::Fail(io::ErrorKind::StorageFull), StoreError::Full { .. }) => true,
+            (Self::Fail(kind), StoreError::Io { source, .. }) => source.kind() == kind,
+            (Self::PowerCut, StoreError::Io { source, .. }) => source.kind() == io::ErrorKind::Other,
+            _ => false,
+        }
+    }
+
     fn error(self) -> io::Error {
         match self {
             Self::PowerCut => io::Error::other("the power is gone"),

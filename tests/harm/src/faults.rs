@@ -72,13 +72,7 @@ fn history(options: Options, fault: Option<(u64, Event)>, told: &mut Failed) -> 
             site.round
         );
         if let Err(error) = outcome {
-            assert!(fault.is_some(), "without a fault: {error}");
-            if let Some((_, Event::Full)) = fault {
-                assert!(
-                    matches!(error, StoreError::Full { .. }),
-                    "a full disk is told as one: {error}"
-                );
-            }
+            site.disk.blame(&error);
             is_refused = true;
             // The disk is well again: room was made, or the device is back.
             site.disk.no_plan();

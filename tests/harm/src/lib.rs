@@ -9,6 +9,7 @@
 mod damage;
 mod disk;
 mod faults;
+mod files;
 mod power;
 mod rounds;
 mod snapshots;
@@ -17,6 +18,7 @@ mod store;
 pub use damage::{Damaged, damage};
 pub use disk::{Event, SimDisk};
 pub use faults::{Failed, faults};
+pub use files::{copy_dir, files_below, names_below};
 pub use power::{Cuts, power};
 pub use rounds::Rounds;
 pub use snapshots::PlainSnapshots;

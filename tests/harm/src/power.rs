@@ -64,23 +64,20 @@ fn run(site: &mut Site, dice: &mut Random, told: &mut Cuts) {
     use seatkeeper::store::Store;
     let mut store = match site.start() {
         Ok(store) => store,
-        Err(_) if site.disk.is_dead() => {
+        Err(error) => {
+            site.disk.blame(&error);
             told.in_starts += 1;
             return;
         }
-        Err(error) => panic!(
-            "cut {}: the store does not start after round {}: {error}",
-            told.cuts, site.round
-        ),
     };
     loop {
         if let Err(error) = site.step(&mut store) {
-            assert!(site.disk.is_dead(), "cut {}: {error}", told.cuts);
+            site.disk.blame(&error);
             return;
         }
         if dice.percent(2) {
             if let Err(error) = store.seal() {
-                assert!(site.disk.is_dead(), "cut {}: {error}", told.cuts);
+                site.disk.blame(&error);
             }
             return;
         }

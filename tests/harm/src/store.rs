@@ -132,6 +132,8 @@ impl Site {
             self.round += 1;
         }
         assert_eq!(loaded.round, self.round, "the last round");
+        let now = (self.round > 0).then(|| Now::at(self.round));
+        assert_eq!(loaded.now, now, "the time of the last round");
         assert!(ledger == self.answered, "what is there after round {}", self.round);
         self.in_flight = None;
         Ok(store)

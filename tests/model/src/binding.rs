@@ -9,7 +9,7 @@ const DISPLACED_MAX: usize = 4;
 /// The days for which an identity that took another one's place cannot release.
 const REBOUND_SECS: u64 = 30 * DAY;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Binding {
     pub(crate) identity: Identity,
     /// With what the last answered checkout came; none before an approved identity has come: any number is good then.

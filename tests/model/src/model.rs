@@ -25,7 +25,7 @@ pub struct Model {
 }
 
 /// A vendor that is trusted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Trusted {
     pub(crate) id: Vendor,
     pub(crate) catalogue_version: Option<u64>,
@@ -124,6 +124,17 @@ impl Model {
     pub fn restart(&mut self) {
         self.clock.restart();
         self.untold = None;
+    }
+
+    /// Whether both hold the same, whatever the time is.
+    #[must_use]
+    pub fn holds_the_same_as(&self, other: &Self) -> bool {
+        self.vendors == other.vendors
+            && self.licenses == other.licenses
+            && self.seats == other.seats
+            && self.former == other.former
+            && self.left == other.left
+            && self.reservations == other.reservations
     }
 
     /// What is known of the time.

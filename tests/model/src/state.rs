@@ -4,7 +4,7 @@ use crate::binding::Binding;
 use crate::words::{DAY, Identity, Key, Mac, ProductKey, ReservationId, SeatKey, Serial, Validity};
 
 /// A license, or the tombstone of one that was removed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct License {
     /// What was imported last.
     pub key: Key,
@@ -64,7 +64,7 @@ pub enum Status {
 }
 
 /// An engaged seat.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Seat {
     /// Whose, of what.
     pub key: SeatKey,
@@ -89,7 +89,7 @@ impl Seat {
 }
 
 /// A component that holds a seat.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Hold {
     /// Which component.
     pub component: &'static str,
@@ -116,7 +116,7 @@ impl Hold {
 }
 
 /// What a component that let go of its seat is remembered by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Left {
     pub(crate) seat: SeatKey,
     pub(crate) component: &'static str,

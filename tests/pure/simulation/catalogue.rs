@@ -8,8 +8,9 @@ use seatkeeper::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Pr
 use seatkeeper::domain::time::Timestamp;
 use seatkeeper_model as model;
 use seatkeeper_model::{Blacklisting, Usage};
+use seatkeeper_world::words::serial;
 
-use super::translate::{serial, vendor};
+use super::translate::vendor;
 
 pub(super) fn catalogue(whose: model::Vendor, version: u64, products: &[model::Product]) -> Catalogue {
     Catalogue {

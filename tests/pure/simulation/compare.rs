@@ -12,8 +12,9 @@ use seatkeeper::domain::time::Now;
 use seatkeeper_model as model;
 use seatkeeper_model::Model;
 use seatkeeper_world::reply::{conflict, held, machines, tally};
+use seatkeeper_world::words::serial;
 
-use super::translate::{fingerprint, key, product_key, reservation, seat_key, serial};
+use super::translate::{fingerprint, key, product_key, reservation, seat_key};
 
 const fn all<K>() -> Page<K> {
     Page {

@@ -6,24 +6,18 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
 use seatkeeper::domain::command::{Actor, Checkout, Command, ProductName, Rebind, Release, Reserve, Settle, Wanted};
-use seatkeeper::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, Serial, VendorId};
-use seatkeeper::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
+use seatkeeper::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, VendorId};
+use seatkeeper::domain::license::VerifiedKey;
 use seatkeeper::domain::reservation::RESERVE_SECS_DEFAULT;
 use seatkeeper::domain::seat::{MachineNote, SeatKey};
-use seatkeeper::domain::time::Timestamp;
 use seatkeeper_model as model;
 use seatkeeper_model::{Ask, Rollout};
+use seatkeeper_world::words::{claims, serial};
 
 use super::catalogue::{blacklist, catalogue};
 
 pub(super) fn vendor(vendor: model::Vendor) -> VendorId {
     VendorId([vendor; 16])
-}
-
-/// Serials sort as the numbers do.
-pub(super) fn serial(serial: model::Serial) -> Serial {
-    let [a, b, c, d] = serial.to_be_bytes();
-    Serial::from_random([0, 0, 0, 0, 0, 0, a, b, c, d])
 }
 
 /// Reservations sort as the numbers do.
@@ -72,29 +66,7 @@ pub(super) fn peer(identity: model::Identity) -> Actor {
 
 pub(super) fn key(key: model::Key) -> VerifiedKey {
     VerifiedKey {
-        claims: Claims {
-            vendor: vendor(key.product.vendor),
-            serial: serial(key.serial),
-            product: key.product.id.parse().unwrap(),
-            seats: key.seats,
-            kind: match key.kind {
-                model::Kind::Commercial => Kind::Commercial,
-                model::Kind::Subscription => Kind::Subscription,
-                model::Kind::Trial => Kind::Trial,
-            },
-            usage: match key.usage {
-                model::Usage::Machine => Usage::Machine,
-                model::Usage::Deployment => Usage::Deployment,
-            },
-            issued_at: Timestamp(0),
-            validity: match key.validity {
-                model::Validity::Forever => Validity::Forever,
-                model::Validity::Days(days) => Validity::Days(days),
-                model::Validity::ThroughDay(day) => Validity::ThroughDay(day),
-            },
-            support_until_day: None,
-            auto_renew: false,
-        },
+        claims: claims(&key, vendor(key.product.vendor)).unwrap(),
         certificate: Bytes::from(key.certificate.to_be_bytes().to_vec()),
     }
 }

@@ -1,21 +1,10 @@
 //! Copies of a machine, systems installed anew, and what an administrator does about them.
 
-use std::path::Path;
-
 use super::cause;
+use seatkeeper_harm::copy_dir;
+
 use crate::process::Machine;
 use crate::site::Site;
-
-/// Copies what an agent keeps.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-        }
-    }
-}
 
 /// A site whose first machine was copied, and both run.
 fn with_a_copy() -> Site {
@@ -27,7 +16,7 @@ fn with_a_copy() -> Site {
         state: site.dir.path().join("twin"),
         ..original.clone()
     };
-    copy(&original.state, &twin.state);
+    copy_dir(&original.state, &twin.state);
     let server = site.server().server_arg();
     for machine in [&original, &twin, &original] {
         machine.agent("checkout", "BKSRV", "agent", &["--server", &server]).ok();
@@ -100,7 +89,7 @@ fn where_the_catalogue_says_so_a_copy_is_refused() {
         state: site.dir.path().join("twin"),
         ..original.clone()
     };
-    copy(&original.state, &twin.state);
+    copy_dir(&original.state, &twin.state);
     let server = site.server().server_arg();
     let run = |machine: &Machine| machine.agent("checkout", "BKSRV", "agent", &["--server", &server]);
     run(&original).ok();

@@ -1,8 +1,7 @@
 //! What peers call things: whatever they say, no file comes or goes by it.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use seatkeeper::codec::Writer;
@@ -10,6 +9,7 @@ use seatkeeper::codec::tlv::{self, Fields};
 use seatkeeper::tls::Identity;
 use seatkeeper::wire::messages::{self, FieldRow, Place};
 use seatkeeper::wire::{Opcode, Status};
+use seatkeeper_harm::names_below;
 
 use super::roles::request;
 use crate::site::Site;
@@ -33,21 +33,6 @@ const HOSTILE: [&str; 14] = [
     "pwned-by-a-peer\n[2026] a line of its own",
     "\x1b[2Jpwned-by-a-peer",
 ];
-
-/// Everything below `directory` by name.
-fn names_below(directory: &Path) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![directory.to_owned()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
-            if entry.file_type().unwrap().is_dir() {
-                open.push(entry.path());
-            }
-            found.insert(entry.path());
-        }
-    }
-    found
-}
 
 /// `body` with its field `row` saying `value`, or with one more of it.
 fn saying(body: &[u8], row: &FieldRow, value: &[u8]) -> Bytes {

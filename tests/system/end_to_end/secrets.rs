@@ -6,25 +6,10 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
+use seatkeeper_harm::files_below;
 
 use crate::process::{Output, SEATKEEPER, ServerProcess, command, finish};
 use crate::site::Site;
-
-/// The files below `directory`, however deep.
-fn files_below(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![directory.to_owned()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
-            if entry.file_type().unwrap().is_dir() {
-                open.push(entry.path());
-            } else {
-                found.push(entry.path());
-            }
-        }
-    }
-    found
-}
 
 /// The base64 lines of the private key in a PEM file.
 fn key_lines(pem: &str) -> Vec<String> {

@@ -88,15 +88,6 @@ pub const fn server_time(response: &Response) -> Option<u64> {
 #[must_use]
 pub fn comparable(expected: &Answer) -> Answer {
     match expected {
-        Answer::NotCounted(counts) => Answer::NotCounted(model::Counts {
-            seats: counts.seats,
-            units: model::Tally::default(),
-        }),
-        Answer::Denied { denial, former, .. } if !is_about_seats(*denial) => Answer::Denied {
-            denial: *denial,
-            seats: None,
-            former: *former,
-        },
         // The wire tells the days in the lease alone, which it has for those who told their time.
         Answer::Seat {
             kind,
@@ -128,21 +119,8 @@ pub fn comparable(expected: &Answer) -> Answer {
                 held: held.clone(),
             }
         }
-        other => other.clone(),
+        other => crate::reply::comparable(other),
     }
-}
-
-/// Other refusals do not tell how the product's seats stand.
-const fn is_about_seats(denial: Denial) -> bool {
-    matches!(
-        denial,
-        Denial::DeploymentOnly
-            | Denial::LicenseBlacklisted
-            | Denial::LicenseExpired
-            | Denial::LicenseSuperseded
-            | Denial::NoLicense
-            | Denial::SeatsExhausted
-    )
 }
 
 fn checkout(reply: &seat::CheckoutOk) -> Option<Answer> {

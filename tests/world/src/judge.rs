@@ -1,22 +1,25 @@
 //! The reference model beside the server: what the server may hold, and what may be durable of it.
 //!
 //! After a cut in the midst of a round that has several commits (one that sets the clock) more than one state may be
-//! durable. All of them are followed until an answer or a view tells which one it is; none left is a fault.
+//! durable. All of them are followed until an answer or a view tells which one it is; none left is a fault. Once
+//! everybody is answered only what no answer speaks against may be: see [`Trail`].
 
 use std::net::IpAddr;
 
-use seatkeeper::domain::command::{Actor, Command, Role};
+use seatkeeper::domain::command::{Actor, Command};
 use seatkeeper::domain::denial::Denial;
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::reply::Reply;
 use seatkeeper::domain::time::{self, Timestamp};
 use seatkeeper::domain::timekeeper::ClockChange;
-use seatkeeper_model::{Answer, Ask, GrantKind, Model, Now};
+use seatkeeper_model::{Answer, Ask, Freed, GrantKind, Model, Now, Role};
 
+use crate::gate;
 use crate::limits::Engaged;
 use crate::reply::answer;
 use crate::seen::{Meant, Seen};
 use crate::tap::Rooms;
+use crate::trail::Trail;
 use crate::views::Catalogues;
 
 /// What the server may hold.
@@ -26,6 +29,8 @@ pub(crate) struct State {
     pub(crate) catalogues: Catalogues,
     /// What was engaged since the start; nobody keeps it over a restart.
     engaged: Engaged,
+    /// How it came about since everybody was answered last.
+    trail: Trail,
 }
 
 /// A command as the writer got it.
@@ -52,8 +57,6 @@ pub(crate) enum Told {
 pub(crate) struct Judge {
     pub(crate) now: Vec<State>,
     durable: Vec<State>,
-    /// States in the midst of what was done last that may be durable by themselves.
-    pending: Vec<State>,
 }
 
 /// A round as it is decided.
@@ -65,6 +68,17 @@ pub(crate) struct Moment {
     pub(crate) counted: u64,
     /// What the store said of its room meanwhile.
     pub(crate) rooms: Rooms,
+}
+
+/// What is durable of something that went well.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kept {
+    /// All of it, the last of it at this time.
+    All(time::Now),
+    /// It has commits, but refusals were noted behind the last one.
+    Some,
+    /// Nothing was committed.
+    Nothing,
 }
 
 /// What is known of the writer's replies.
@@ -86,11 +100,11 @@ impl Judge {
             model,
             catalogues: Catalogues::new(),
             engaged: Engaged::default(),
+            trail: Trail::default(),
         };
         Self {
             now: vec![state.clone()],
             durable: vec![state],
-            pending: Vec::new(),
         }
     }
 
@@ -99,64 +113,82 @@ impl Judge {
         &self.now[0].model
     }
 
-    /// The server starts over what is durable, and frees what is overdue. What it may be durable of that is pending.
-    pub(crate) fn start(&mut self, survived: bool, moment: Moment) {
-        self.settle(survived);
-        let mut now = self.durable.clone();
-        let mut pending = Vec::new();
-        for state in &mut now {
+    /// The server starts over what is durable, at the `mark` that is, and frees what is overdue.
+    pub(crate) fn start(&mut self, survived: bool, mark: Timestamp, moment: Moment) {
+        if survived {
+            self.durable = self.whole_or_in_part();
+        }
+        let times: Vec<_> = self.durable.iter().map(State::time).collect();
+        self.durable.retain(|state| state.time().steady == mark.0);
+        assert!(
+            !self.durable.is_empty(),
+            "{mark:?} is durable, and it is none of {times:?}"
+        );
+        self.now.clone_from(&self.durable);
+        for state in &mut self.now {
             state.model.restart();
             state.engaged = Engaged::default();
-            let before = state.clone();
-            state.read(moment, &mut pending);
             // Dates that a reset did not come to are moved before anything is read.
-            pending.push(before);
-            let time = state.model.clock().now();
-            state.model.free_overdue(time);
+            state.may_be_durable();
+            state.read(moment);
+            state.free_overdue();
         }
-        (self.now, self.pending) = (now, pending);
     }
 
     /// Decides a round as the rules do. Each reply that was heard must be what a state says; states that say otherwise are
     /// not the server's. What each was told, as the first state that is left says.
     pub(crate) fn round(&mut self, asked: &[Asked], heard: Heard<'_>, seen: &mut Seen, moment: Moment) -> Vec<Told> {
         let mut told = None;
-        let (mut left, mut all_pending) = (Vec::new(), Vec::new());
+        let mut left = Vec::new();
         let mut fault = None;
         for mut state in std::mem::take(&mut self.now) {
-            let mut pending = Vec::new();
-            match state.round(asked, heard, seen, moment, &mut pending) {
+            match state.round(asked, heard, seen, moment) {
                 Ok(said) => {
                     told.get_or_insert(said);
-                    all_pending.extend(pending);
                     left.push(state);
                 }
                 Err(error) => drop(fault.get_or_insert(error)),
             }
         }
         assert!(!left.is_empty(), "{}", fault.unwrap_or_default());
-        (self.now, self.pending) = (left, all_pending);
+        self.now = left;
         told.unwrap_or_default()
     }
 
     /// The clocks are read for the last time before a stop.
     pub(crate) fn finish(&mut self, moment: Moment) {
-        let mut pending = Vec::new();
         for state in &mut self.now {
-            state.read(moment, &mut pending);
+            state.read(moment);
         }
-        self.pending = pending;
     }
 
-    /// What was done went well. Whether anything of it is durable, and all of it.
-    pub(crate) fn done(&mut self, some: bool, all: bool) {
-        if all {
-            self.durable.clone_from(&self.now);
-        } else if some {
-            // Refusals were noted behind the last commit.
-            self.durable = std::mem::take(&mut self.pending);
+    /// The server stopped in good order: all that it had is durable.
+    pub(crate) fn end(&mut self) {
+        self.durable = self.now.iter().map(State::alone).collect();
+    }
+
+    /// What was done went well, and everybody hears of it: what had to be durable is. States that say otherwise are not
+    /// the server's.
+    pub(crate) fn done(&mut self, kept: Kept) {
+        let before = self.now.len();
+        match kept {
+            Kept::All(now) => self.now.retain(|state| domain(state.time()) == now),
+            Kept::Some => self.now.retain(|state| state.trail.may_end_in_part()),
+            Kept::Nothing => self.now.retain(|state| !state.trail.is_owed()),
         }
-        self.pending.clear();
+        assert!(
+            !self.now.is_empty(),
+            "answered, and not durable: {kept:?} of {before} states"
+        );
+        match kept {
+            Kept::All(_) => self.durable = self.now.iter().map(State::alone).collect(),
+            // Refusals were noted behind the last commit.
+            Kept::Some => self.durable = self.now.iter().flat_map(|state| state.trail.ends()).cloned().collect(),
+            Kept::Nothing => {}
+        }
+        for state in &mut self.now {
+            state.trail = Trail::default();
+        }
     }
 
     /// What was done did not go well. Where some of it is durable already, what was durable before is not what is there.
@@ -166,15 +198,9 @@ impl Judge {
         }
     }
 
-    fn settle(&mut self, survived: bool) {
-        if survived {
-            self.durable = self.whole_or_in_part();
-        }
-        self.pending.clear();
-    }
-
     fn whole_or_in_part(&self) -> Vec<State> {
-        self.pending.iter().chain(&self.now).cloned().collect()
+        let parts = self.now.iter().flat_map(|state| state.trail.parts());
+        parts.cloned().chain(self.now.iter().map(State::alone)).collect()
     }
 
     /// Keeps the states that agree with a view.
@@ -198,14 +224,13 @@ impl State {
         heard: Heard<'_>,
         seen: &mut Seen,
         moment: Moment,
-        pending: &mut Vec<Self>,
     ) -> Result<Vec<Told>, String> {
         let mut scratch = match heard {
             Heard::All(_) => None,
             Heard::Nothing { before } => Some(before.clone()),
         };
-        let rejected = self.read(moment, pending);
-        self.model.free_overdue(self.time());
+        let rejected = self.read(moment);
+        self.free_overdue();
         if let Some(ledger) = &mut scratch {
             catch_up(ledger, rejected, domain(self.time()));
         }
@@ -213,7 +238,7 @@ impl State {
         for (place, one) in asked.iter().enumerate() {
             let sets_clock = matches!(one.command, Command::ClockAccept | Command::ClockReset);
             if sets_clock {
-                pending.push(self.clone());
+                self.may_be_durable();
             }
             let now = domain(self.time());
             let reply = match heard {
@@ -227,11 +252,12 @@ impl State {
                     one.command, one.actor
                 ));
             }
+            let is_set = matches!(told, Told::Rules(Answer::ClockMoved));
             said.push(told);
-            if sets_clock {
-                pending.push(self.clone());
+            if is_set {
+                self.is_durable();
                 // What follows is of another time, and nothing is overdue at it.
-                self.model.free_overdue(self.time());
+                self.free_overdue();
                 if let Some(ledger) = &mut scratch {
                     let now = domain(self.time());
                     ledger.apply(Actor::Server, &Command::MendDates, now);
@@ -242,23 +268,51 @@ impl State {
         Ok(said)
     }
 
-    /// Reads both clocks; where that is recorded, the state is one that may be durable by itself. The mark at which a jump
-    /// was rejected, if one was.
-    fn read(&mut self, moment: Moment, pending: &mut Vec<Self>) -> Option<u64> {
-        let before = self.model.clock().pending();
+    /// Reads both clocks; what is recorded of that is durable by itself. The mark at which a jump was rejected, if one was.
+    fn read(&mut self, moment: Moment) -> Option<u64> {
+        let was_pending = self.model.clock().pending().is_some();
         let (_, transition) = self.model.read_clock(moment.calendar, moment.counted);
-        let is_recorded =
-            transition.rejected.is_some() || transition.accepted || self.model.clock().pending() != before;
-        if is_recorded {
-            pending.push(self.clone());
-        }
         if transition.rejected.is_some() && self.model.clock().pending().is_some() {
             // That one jump is over is recorded before that another one has begun.
-            let mut between = self.clone();
+            let mut between = self.alone();
             between.model.forget_jump();
-            pending.push(between);
+            self.trail.may_end_at(between);
+        }
+        // A jump that a start finds pending goes on, and nothing of that is recorded.
+        let has_begun = self.model.clock().pending().is_some() && !was_pending;
+        let is_recorded = transition.rejected.is_some() || transition.accepted || has_begun;
+        if is_recorded {
+            self.is_durable();
         }
         transition.rejected.map(|(_, mark)| mark)
+    }
+
+    fn free_overdue(&mut self) {
+        if self.model.free_overdue(self.time()) != Freed::default() {
+            self.trail.owe();
+        }
+    }
+
+    /// This state without how it came about.
+    fn alone(&self) -> Self {
+        Self {
+            model: self.model.clone(),
+            catalogues: self.catalogues.clone(),
+            engaged: self.engaged.clone(),
+            trail: Trail::default(),
+        }
+    }
+
+    /// A commit may end here.
+    fn may_be_durable(&mut self) {
+        let part = self.alone();
+        self.trail.may_end_at(part);
+    }
+
+    /// A commit ends here, and no answer leaves before it.
+    fn is_durable(&mut self) {
+        self.trail.owe();
+        self.may_be_durable();
     }
 
     /// What a command must be answered, and whether it was.
@@ -275,10 +329,10 @@ impl State {
             _ => None,
         });
         let is = |denial: Denial| (Told::Denied(denial), denied == Some(denial));
-        if !asked.may() {
+        let meant = seen.meant(asked.actor, &asked.command, &self.model);
+        if asked.actor != Actor::Server && asked.role < gate::least_role(&meant, &asked.command) {
             return is(Denial::NotAuthorized);
         }
-        let meant = seen.meant(asked.actor, &asked.command, &self.model);
         let (identity, ask) = match meant {
             Meant::Rules(identity, ask) => (identity, ask),
             // Import of no key at all is full's business too.
@@ -289,14 +343,14 @@ impl State {
             Ask::Checkout(checkout) if self.model.would_engage(checkout) => Some(checkout.seat.mac),
             _ => None,
         };
-        let takes_room = engages.is_some() || asked.command.grows();
+        // By what the store said; what needs room is the judge's own list.
         let is_full = match moment.rooms {
             Rooms { short: false, .. } => false,
             Rooms { enough: false, .. } => true,
             // It changed in the midst of the round, which has several commits then.
             Rooms { .. } => denied == Some(Denial::DiskFull),
         };
-        if is_full && takes_room {
+        if is_full && gate::needs_room(identity, &ask, &self.model, self.time()) {
             return is(Denial::DiskFull);
         }
         let source = asked.source();
@@ -304,6 +358,7 @@ impl State {
             return is(Denial::SlowDown { retry_secs });
         }
         let now = self.time();
+        let before = self.model.clone();
         let decided = self.model.decide(identity, &ask, now);
         // Behind what stands before the rules: that changes nothing there either.
         let lost = scratch.map(|ledger| ledger.apply(asked.actor, &asked.command, domain(now)).0);
@@ -324,6 +379,10 @@ impl State {
             if let (Some(mac), Some(source), false) = (engages, source, matches!(kind, GrantKind::Renewed)) {
                 self.engaged.note(identity, mac, source, moment.counted);
             }
+        }
+        // A refusal may leave a note, which waits for the next commit (rule V3).
+        if !matches!(decided, Answer::Denied { .. }) && !self.model.holds_the_same_as(&before) {
+            self.trail.owe();
         }
         (Told::Rules(decided), agrees)
     }
@@ -367,10 +426,6 @@ fn catch_up(ledger: &mut Ledger, rejected: Option<u64>, now: time::Now) {
 }
 
 impl Asked {
-    fn may(&self) -> bool {
-        self.actor == Actor::Server || self.command.roles().iter().any(|least| self.role.includes(*least))
-    }
-
     fn source(&self) -> Option<IpAddr> {
         match self.actor {
             Actor::Peer { address, .. } => Some(address),

@@ -7,7 +7,7 @@ use seatkeeper::session::translate::status_of;
 use seatkeeper::session::{ClientSession, Peer};
 use seatkeeper::wire::Status;
 use seatkeeper::wire::messages::Response;
-use seatkeeper_model::{Ask, Proposal};
+use seatkeeper_model::{Answer, Ask, ImportOutcome, KeyRefusal, Proposal};
 
 use crate::answer::{answer, comparable};
 use crate::desk::Desk;
@@ -112,6 +112,13 @@ impl Line {
                 matches!(response, Response::Refused(status, _) if *status == status_of(denial)),
                 "{ask:?} of {:?} was refused by {denial:?}, who heard {response:?}",
                 self.speaker
+            ),
+            // Refused before the writer, who has nothing to import and answers that for all of it.
+            Some((ask @ Ask::Import(_), Told::Anything)) => assert!(
+                matches!(response, Response::Refused(Status::DISK_FULL, _))
+                    || answer(ask, response)
+                        == Some(Answer::Imported(ImportOutcome::Refused(KeyRefusal::UnknownVendor))),
+                "{ask:?} of a vendor that nobody trusts, who heard {response:?}"
             ),
             Some((_, Told::Anything)) => {}
         }

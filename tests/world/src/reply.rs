@@ -14,13 +14,12 @@ use seatkeeper::domain::seat::{Conflict, ConflictKind, EndCause, FormerSeat};
 use seatkeeper_model as model;
 use seatkeeper_model::{AbortRow, Answer, Ask, CommitRow};
 
+use crate::words::serial_number;
+
 /// Serials were made of numbers.
 #[must_use]
 pub fn number(serial: Serial) -> model::Serial {
-    const DIGITS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let digits = serial.as_str().chars().map(|digit| DIGITS.find(digit).unwrap());
-    let number = digits.fold(0_u128, |number, digit| number << 5 | digit as u128);
-    u32::try_from(number).unwrap()
+    serial_number(serial.as_str()).unwrap()
 }
 
 /// What a reply says. It panics where that is no answer to this ask by the rules.

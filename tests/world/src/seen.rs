@@ -24,7 +24,7 @@ const DEPLOYER: Identity = 60_002;
 pub(crate) enum Meant {
     /// The rules decide it.
     Rules(Identity, Ask),
-    /// No rule of the model says which product is meant: it must be refused.
+    /// No rule of the model says which product is meant, or nobody asks this: it must be refused.
     Unclear,
     /// It shows something, or keeps the time: nothing that the model knows of changes.
     Nothing,
@@ -154,6 +154,8 @@ impl Seen {
             Command::ImportBlacklist(list) => self.list(&list.signed),
             Command::ClockAccept => Ask::ClockAccept,
             Command::ClockReset => Ask::ClockReset,
+            // Only damage asks this, and has no role for it.
+            Command::AddAdmin { .. } | Command::RemoveAdmin { .. } | Command::TrustVendor { .. } => return None,
             other => panic!("nobody asks this: {other:?}"),
         })
     }

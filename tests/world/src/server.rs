@@ -128,6 +128,8 @@ pub(crate) fn found(place: &Place, book: &Book, seen: &Seen) {
     let (calendar, _) = History::new(0).reading();
     let reading = Clock::manual(Timestamp(calendar)).reading();
     writer.round(&requests, reading).expect("a disk that is well");
+    // That was no start: what the next one finds is to be told by it alone.
+    book.look().found = None;
 }
 
 impl Server {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use seatkeeper::domain::change::{Change, Fact};
 use seatkeeper::domain::ledger::Ledger;
-use seatkeeper::domain::time::Now;
+use seatkeeper::domain::time::{Now, Timestamp};
 use seatkeeper::store::{DiskStore, Loaded, Progress, Room, Round, Store, StoreError};
 
 /// What was made durable. Clones are the same book.
@@ -19,16 +19,25 @@ pub(crate) struct Entries {
     pub(crate) round: u64,
     /// The time of the last of them.
     pub(crate) now: Now,
-    /// The round that the store did not take: after the next start it is there wholly, or not at all.
-    in_flight: Option<Vec<Change>>,
-    /// What a start found of it: whether it was there. Nothing before the store was loaded.
-    pub(crate) found: Option<bool>,
+    /// The round that the store did not take, and its time: after the next start it is there wholly, or not at all.
+    in_flight: Option<(Vec<Change>, Now)>,
+    /// What a start found. Nothing before the store was loaded.
+    pub(crate) found: Option<Found>,
     /// What the store said to whoever asked whether its disk is full, since this was last forgotten.
     pub(crate) rooms: Rooms,
     /// Checkpoints that came to an end.
     pub(crate) checkpoints: u64,
     /// Where the last one is.
     progress: Option<Progress>,
+}
+
+/// What was there at a start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    /// Whether the round that the store did not take was.
+    pub(crate) survived: bool,
+    /// The highest accepted time that is durable.
+    pub(crate) mark: Timestamp,
 }
 
 /// Which answers there were.
@@ -67,18 +76,23 @@ impl Store for Tapped {
         let mut book = self.book.look();
         let mut survived = false;
         if loaded.round == book.round + 1
-            && let Some(in_flight) = book.in_flight.take()
+            && let Some((changes, now)) = book.in_flight.take()
         {
-            for change in &in_flight {
+            for change in &changes {
                 book.ledger.evolve(change);
             }
             book.round += 1;
+            book.now = now;
             survived = true;
         }
         book.in_flight = None;
-        book.found = Some(survived);
-        book.now = loaded.now.unwrap_or_default();
+        book.found = Some(Found {
+            survived,
+            mark: book.now.steady,
+        });
         assert_eq!(loaded.round, book.round, "the last round that is durable");
+        let now = (loaded.round > 0).then_some(book.now);
+        assert_eq!(loaded.now, now, "the time of round {}", loaded.round);
         // No `assert_eq`: nobody reads two whole ledgers.
         assert!(ledger == book.ledger, "what is there after round {}", book.round);
         book.progress = None;
@@ -97,7 +111,7 @@ impl Store for Tapped {
                 book.round += 1;
                 book.now = round.now;
             }
-            Err(_) => book.in_flight = Some(round.changes.to_vec()),
+            Err(_) => book.in_flight = Some((round.changes.to_vec(), round.now)),
         }
         outcome
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
-use seatkeeper::domain::ids::Serial;
+use seatkeeper::domain::ids::{Serial, VendorId};
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity};
 use seatkeeper::domain::time::Timestamp;
 use seatkeeper::vendor::{BlacklistDraft, CatalogueDraft, KeyDraft, LicenseKey, ProductDraft, SigningKey};
@@ -58,29 +58,7 @@ impl Vendors {
     /// No vendor could sign it.
     pub fn license_key(&self, key: &model::Key) -> Result<String, Untranslatable> {
         let signer = self.key(key.product.vendor)?;
-        let claims = Claims {
-            vendor: signer.vendor_key().id(),
-            serial: serial(key.serial),
-            product: parsed(key.product.id)?,
-            seats: key.seats,
-            kind: match key.kind {
-                model::Kind::Commercial => Kind::Commercial,
-                model::Kind::Subscription => Kind::Subscription,
-                model::Kind::Trial => Kind::Trial,
-            },
-            usage: match key.usage {
-                model::Usage::Machine => Usage::Machine,
-                model::Usage::Deployment => Usage::Deployment,
-            },
-            issued_at: Timestamp(SIGNED_AT),
-            validity: match key.validity {
-                model::Validity::Forever => Validity::Forever,
-                model::Validity::Days(days) => Validity::Days(days),
-                model::Validity::ThroughDay(day) => Validity::ThroughDay(day),
-            },
-            support_until_day: None,
-            auto_renew: false,
-        };
+        let claims = claims(key, signer.vendor_key().id())?;
         let secret = u128::from(key.certificate).to_be_bytes();
         Ok(sign_key(signer, &KeyDraft::from(claims), secret)?)
     }
@@ -140,6 +118,36 @@ impl Vendors {
         let text = sign_blacklist(self.key(vendor)?, &draft)?;
         Ok(SignedBlacklist::parse(&text)?.bytes().clone())
     }
+}
+
+/// What a license key claims.
+///
+/// # Errors
+/// No vendor could sign it.
+pub fn claims(key: &model::Key, vendor: VendorId) -> Result<Claims, Untranslatable> {
+    Ok(Claims {
+        vendor,
+        serial: serial(key.serial),
+        product: parsed(key.product.id)?,
+        seats: key.seats,
+        kind: match key.kind {
+            model::Kind::Commercial => Kind::Commercial,
+            model::Kind::Subscription => Kind::Subscription,
+            model::Kind::Trial => Kind::Trial,
+        },
+        usage: match key.usage {
+            model::Usage::Machine => Usage::Machine,
+            model::Usage::Deployment => Usage::Deployment,
+        },
+        issued_at: Timestamp(SIGNED_AT),
+        validity: match key.validity {
+            model::Validity::Forever => Validity::Forever,
+            model::Validity::Days(days) => Validity::Days(days),
+            model::Validity::ThroughDay(day) => Validity::ThroughDay(day),
+        },
+        support_until_day: None,
+        auto_renew: false,
+    })
 }
 
 /// What a vendor calls itself.

@@ -7,7 +7,7 @@ mod rounds;
 use std::collections::BTreeMap;
 
 use seatkeeper::domain::time::Monotonic;
-use seatkeeper_harm::{Options, Place};
+use seatkeeper_harm::{Event, Options, Place};
 use seatkeeper_model::{History, Random};
 
 use crate::compare::Shown;
@@ -38,7 +38,7 @@ pub(crate) struct World {
     /// The time of the network, in milliseconds.
     ms: u64,
     /// What the disk has in store.
-    harm: Option<harm::Harm>,
+    harm: Option<Event>,
     report: Report,
 }
 

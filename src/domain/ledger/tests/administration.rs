@@ -1,7 +1,7 @@
 //! Who may ask what, the last administrator, and the check after loading.
 
 use super::fixture::*;
-use crate::domain::change::{Admin, Change, Fact};
+use crate::domain::change::{Admin, Fact};
 use crate::domain::command::{Command, Page, Release, Role, SeatsPage};
 use crate::domain::denial::Denial;
 use crate::domain::ids::ServerId;
@@ -158,10 +158,7 @@ fn a_server_is_founded_once() {
 }
 
 fn record(site: &mut Site, fact: Fact) {
-    site.ledger.evolve(&Change {
-        fact,
-        events: Vec::new(),
-    });
+    site.ledger.evolve(&fact.into());
 }
 
 // proves S2

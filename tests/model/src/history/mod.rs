@@ -164,10 +164,7 @@ impl History {
         self.model.told(number);
         let arrives = self.random.percent(85);
         if let (Some(number), Some(installation)) = (number.filter(|_| arrives), self.last) {
-            let memory = self.memory.entry(installation).or_default();
-            memory.push(number);
-            let forgotten = memory.len().saturating_sub(4);
-            memory.drain(..forgotten);
+            self.remember(installation, number);
         }
     }
 

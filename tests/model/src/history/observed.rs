@@ -1,6 +1,6 @@
 //! A history whose model somebody else drives: it makes up what happens with an eye on that model, and decides nothing.
 
-use super::{History, Proposal};
+use super::{History, Installation, Proposal};
 use crate::model::Model;
 
 impl History {
@@ -24,9 +24,13 @@ impl History {
 
     /// The component that asked heard its checkout granted with this number.
     pub fn heard(&mut self, proposal: &Proposal, number: u64) {
-        let Some(installation) = proposal.installation else {
-            return;
-        };
+        if let Some(installation) = proposal.installation {
+            self.remember(installation, number);
+        }
+    }
+
+    /// An installation keeps the last numbers that it heard.
+    pub(super) fn remember(&mut self, installation: Installation, number: u64) {
         let memory = self.memory.entry(installation).or_default();
         memory.push(number);
         let forgotten = memory.len().saturating_sub(4);

@@ -1,18 +1,19 @@
 //! What the network and the disk do.
 
-use std::error::Error;
 use std::io;
 
+use seatkeeper::store::StoreError;
 use seatkeeper_harm::Event;
 
 use super::World;
 
-/// What the disk has in store.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Harm {
-    PowerCut,
-    Fails,
-    IsFull,
+/// What the disk does, for the report.
+const fn name(event: Event) -> &'static str {
+    match event {
+        Event::PowerCut => "PowerCut",
+        Event::Fail(_) => "Fails",
+        Event::Full => "IsFull",
+    }
 }
 
 impl World {
@@ -82,14 +83,14 @@ impl World {
     }
 
     fn plan(&mut self, within: u64) {
-        let (harm, event) = match self.dice.below(10) {
-            0..4 => (Harm::PowerCut, Event::PowerCut),
-            4..6 => (Harm::Fails, Event::Fail(io::ErrorKind::Other)),
-            6 => (Harm::Fails, Event::Fail(io::ErrorKind::StorageFull)),
-            _ => (Harm::IsFull, Event::Full),
+        let event = match self.dice.below(10) {
+            0..4 => Event::PowerCut,
+            4..6 => Event::Fail(io::ErrorKind::Other),
+            6 => Event::Fail(io::ErrorKind::StorageFull),
+            _ => Event::Full,
         };
         self.place.disk.plan(1 + self.dice.below(within), event);
-        self.harm = Some(harm);
+        self.harm = Some(event);
     }
 
     /// The disk is well again.
@@ -98,12 +99,13 @@ impl World {
         self.harm = None;
     }
 
-    /// The process ended over its disk.
-    pub(super) fn fail(&mut self, doing: &str, error: &dyn Error) {
-        let Some(harm) = self.harm else {
-            panic!("{doing} failed on a disk that is well: {error}: {:?}", error.source());
-        };
-        self.report.count(&format!("{harm:?} in {doing}"));
+    /// The process ended over its disk: `error` is what it said, if it noticed that the power went.
+    pub(super) fn fail(&mut self, doing: &str, error: Option<&StoreError>) {
+        if let Some(error) = error {
+            self.place.disk.blame(error);
+        }
+        let harm = self.harm.expect("a disk that is well fails nobody");
+        self.report.count(&format!("{} in {doing}", name(harm)));
         self.end_process();
         if self.place.disk.is_dead() {
             self.place.disk.power_on();

@@ -1,16 +1,17 @@
 //! What the server does.
 
-use seatkeeper::domain::command::{Actor, Rebind, Role};
+use seatkeeper::domain::command::{Actor, Rebind};
 use seatkeeper::domain::reply::Reply;
+use seatkeeper::service::StartError;
 use seatkeeper::session::Answer;
-use seatkeeper::store::StoreError;
+use seatkeeper_model::Role;
 
 use super::World;
-use crate::judge::{Asked, Heard, State, Told, domain};
+use crate::judge::{Asked, Heard, Kept, State, Told, domain};
 use crate::request::Speaker;
 use crate::seen::{Meant, fingerprint};
 use crate::server::{Server, Submitted};
-use crate::tap::Rooms;
+use crate::tap::{Found, Rooms};
 
 fn role_of(actor: Actor) -> Role {
     match actor {
@@ -71,22 +72,28 @@ impl World {
                 self.judge
                     .round(&asked, Heard::Nothing { before }, &mut self.seen, moment);
                 self.judge.failed(is_committed);
-                self.fail("a round", &error);
+                self.fail("a round", Some(&error));
             }
         }
     }
 
-    /// What was done went well: is all of it durable?
+    /// What was done went well: what of it is durable?
     fn settle(&mut self, is_committed: bool) {
         let Some(server) = &self.server else { return };
-        let is_all = is_committed && {
+        let kept = if is_committed {
             let book = self.book.look();
             // What a start mends it commits at the time before its first reading.
             let is_of_now = |state: &State| domain(state.time()) == book.now;
-            book.ledger == *server.rounds.writer().ledger() && self.judge.now.iter().any(is_of_now)
+            if book.ledger == *server.rounds.writer().ledger() && self.judge.now.iter().any(is_of_now) {
+                Kept::All(book.now)
+            } else {
+                Kept::Some
+            }
+        } else {
+            Kept::Nothing
         };
-        self.judge.done(is_committed, is_all);
-        if is_committed && !is_all {
+        self.judge.done(kept);
+        if matches!(kept, Kept::Some) {
             self.report.count("noted behind a commit");
         }
         for state in &self.judge.now {
@@ -139,7 +146,7 @@ impl World {
             }
             Err(error) => {
                 self.judge.failed(now > round);
-                self.fail("a checkpoint", &error);
+                self.fail("a checkpoint", Some(&error));
             }
         }
     }
@@ -177,15 +184,14 @@ impl World {
         self.judge.finish(moment);
         match server.finish() {
             Ok(()) => {
-                // Where nothing is noted and the time is recorded already, there is nothing to keep.
-                let is_committed = self.book.look().round > round;
-                self.judge.done(is_committed, is_committed);
+                // Notes and the time are kept; where nothing was committed, they were kept already.
+                self.judge.end();
                 self.report.count("graceful stops");
                 self.lose_power("a stop");
             }
             Err(error) => {
                 self.judge.failed(self.book.look().round > round);
-                self.fail("a stop", &error);
+                self.fail("a stop", Some(&error));
             }
         }
     }
@@ -243,8 +249,8 @@ impl World {
         // A store that was not loaded has told nothing of what was in flight.
         let found = self.book.look().found.take();
         let mut is_committed = false;
-        if let Some(survived) = found {
-            self.judge.start(survived, self.moment());
+        if let Some(Found { survived, mark }) = found {
+            self.judge.start(survived, mark, self.moment());
             is_committed = self.book.look().round > round + u64::from(survived);
         }
         match server {
@@ -259,7 +265,10 @@ impl World {
                 if found.is_some() {
                     self.judge.failed(is_committed);
                 }
-                self.fail("a start", &error);
+                match error {
+                    StartError::Store(error) => self.fail("a start", Some(&error)),
+                    other => panic!("a start found what cannot be: {other:?}"),
+                }
             }
         }
     }
@@ -267,7 +276,7 @@ impl World {
     /// Where the power went and nobody noticed, the process is gone all the same.
     pub(super) fn lose_power(&mut self, doing: &str) {
         if self.place.disk.is_dead() {
-            self.fail(doing, &StoreError::NotLoaded);
+            self.fail(doing, None);
         }
     }
 }
