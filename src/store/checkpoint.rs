@@ -189,13 +189,7 @@ impl Building {
     /// Adds facts, which follow those before in the order of their keys.
     pub(super) fn put(&mut self, facts: Vec<Fact>) -> Result<(), StoreError> {
         let mut portion = Vec::with_capacity(facts.len());
-        let changes: Vec<_> = facts
-            .into_iter()
-            .map(|fact| Change {
-                fact,
-                events: Vec::new(),
-            })
-            .collect();
+        let changes: Vec<_> = facts.into_iter().map(Change::from).collect();
         for (key, record) in rows::rows(&changes)? {
             portion.extend(record.map(|record| (key, record)));
         }

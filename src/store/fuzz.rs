@@ -20,10 +20,7 @@ pub type DiskRow = (Vec<u8>, Option<Vec<u8>>);
 /// # Errors
 /// The fact cannot be stored.
 pub fn row(fact: Fact) -> Result<Option<DiskRow>, StoreError> {
-    let change = Change {
-        fact,
-        events: Vec::new(),
-    };
+    let change = Change::from(fact);
     Ok(rows::rows(&[change])?.pop_first())
 }
 

@@ -29,13 +29,7 @@ fn former(n: u8) -> Fact {
 }
 
 fn commit(store: &mut DiskStore, number: u64, facts: impl IntoIterator<Item = Fact>) {
-    let changes: Vec<_> = facts
-        .into_iter()
-        .map(|fact| Change {
-            fact,
-            events: Vec::new(),
-        })
-        .collect();
+    let changes: Vec<_> = facts.into_iter().map(Change::from).collect();
     let round = Round {
         number,
         now: Now::at(number),

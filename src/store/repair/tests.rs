@@ -48,10 +48,7 @@ fn used(rounds: u64) -> (TempDir, Vec<Ledger>) {
         let round = Round {
             number,
             now: Now::at(number),
-            changes: &[Change {
-                fact,
-                events: Vec::new(),
-            }],
+            changes: &[fact.into()],
         };
         store.commit(&round).unwrap();
         while store.checkpoint(&ledger) != Progress::Resting {}
@@ -62,19 +59,8 @@ fn used(rounds: u64) -> (TempDir, Vec<Ledger>) {
 
 /// The same directory once more.
 fn copy_of(sound: &Path) -> TempDir {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-            let target = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                copy(&entry.path(), &target);
-            } else {
-                fs::copy(entry.path(), target).unwrap();
-            }
-        }
-    }
     let dir = tempfile::tempdir().unwrap();
-    copy(sound, dir.path());
+    seatkeeper_harm::copy_dir(sound, dir.path());
     dir
 }
 
@@ -239,10 +225,7 @@ fn records_that_contradict_each_other_are_told_and_nothing_is_cut_off() {
         machine: MachineNote::default(),
         components: BTreeMap::from([("agent".parse().unwrap(), Binding::Unbound)]),
     };
-    let changes = [Change {
-        fact: Fact::SeatPut(key, Box::new(seat)),
-        events: Vec::new(),
-    }];
+    let changes = [Change::from(Fact::SeatPut(key, Box::new(seat)))];
     let round = Round {
         number: 6,
         now: Now::at(6),

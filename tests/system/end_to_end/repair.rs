@@ -5,26 +5,27 @@ use std::path::PathBuf;
 
 use crate::process::run;
 use crate::site::Site;
+use crate::wire::mac;
 
-/// Where the journal of a server that was stopped ends: its segment, and the first byte of the last sector in use.
-fn end_of_journal(site: &Site) -> (PathBuf, usize) {
+/// Where the journal of a server that was stopped tells of a machine for the last time: its segment, and the byte.
+fn last_told(site: &Site, mac: [u8; 6]) -> (PathBuf, usize) {
     let path = site.data().join("journal/0000000001.journal");
     let bytes = fs::read(&path).unwrap();
-    let last = bytes.iter().rposition(|&byte| byte != 0).unwrap();
-    (path, last / 512 * 512)
+    let at = bytes.windows(mac.len()).rposition(|window| window == mac).unwrap();
+    (path, at)
 }
 
-/// A site with two seats, stopped, of which the round of the second one is damaged.
+/// A site with two seats, stopped, of which the round of the second one is damaged. What follows it is a round with the
+/// time of the end, unless all of it came within one second, and the seal.
 fn damaged() -> Site {
     let mut site = Site::open();
     site.buy(1, "BKSRV", 5);
     site.agent(1, "checkout", "BKSRV", "agent").ok();
     site.agent(2, "checkout", "BKSRV", "agent").ok();
     site.stop();
-    // The last sector is the seal.
-    let (path, seal) = end_of_journal(&site);
+    let (path, at) = last_told(&site, mac(2));
     let mut bytes = fs::read(&path).unwrap();
-    bytes[seal - 300] ^= 0x10;
+    bytes[at] ^= 0x10;
     fs::write(&path, bytes).unwrap();
     site
 }

@@ -143,10 +143,7 @@ pub(super) fn facts() -> Vec<Fact> {
 
 /// The one row that a fact is written as: its key and its record, nothing where it is deleted.
 pub(super) fn row(fact: Fact) -> (Vec<u8>, Option<Vec<u8>>) {
-    let change = Change {
-        fact,
-        events: Vec::new(),
-    };
+    let change = Change::from(fact);
     rows(&[change]).unwrap().pop_first().unwrap()
 }
 
