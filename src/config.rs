@@ -412,6 +412,16 @@ mod tests {
     }
 
     #[test]
+    fn whoever_connects_is_served_unless_tokens_are_asked_for() {
+        let enrol = |text| read(text).map(|config| Enrolment::from(config.enrol));
+        assert_eq!(enrol("").expect("good"), Enrolment::Open);
+        assert_eq!(enrol("enrol = \"open\"").expect("good"), Enrolment::Open);
+        assert_eq!(enrol("enrol = \"token\"").expect("good"), Enrolment::Token);
+        let error = enrol("enrol = \"closed\"").expect_err("no policy").to_string();
+        assert!(error.contains("open") && error.contains("token"), "{error}");
+    }
+
+    #[test]
     fn a_missing_file_is_named() {
         let error = Config::read(Path::new("/nowhere/seatkeeper.toml"))
             .expect_err("missing")
