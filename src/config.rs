@@ -1,16 +1,19 @@
 //! The server's configuration: a TOML file, with the command line over it. Unknown keys are errors with their line.
 
+mod listen;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde::Deserialize;
 use thiserror::Error;
 
+pub use listen::{Listen, ListenError};
+
 use crate::domain::command::Rebind;
 use crate::net::bounds::HELD_LEN_MIN;
 use crate::net::{ConnectionLimits, NetLimits};
-use crate::service::NewSeatLimits;
+use crate::service::{Enrolment, NewSeatLimits};
 use crate::store::Retention;
 use crate::wire::limits;
 
@@ -34,6 +37,8 @@ pub struct Config {
     pub priority: Option<u16>,
     /// What becomes of a checkout from a system that was installed anew; honoured if absent.
     pub rebind: RebindPolicy,
+    /// Whom the server serves as an agent; whoever connects if absent.
+    pub enrol: EnrolPolicy,
     /// Bounds that a site may need other values for.
     pub limits: Limits,
     /// How long the journal may get.
@@ -99,6 +104,26 @@ pub enum RebindPolicy {
     /// It takes the bound one's place at once, as an event.
     #[default]
     Honour,
+}
+
+/// Whom a server serves as an agent.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum EnrolPolicy {
+    /// Whoever connects.
+    #[default]
+    Open,
+    /// Who was enrolled with a token that an administrator made, has a role, or holds already what it asks for.
+    Token,
+}
+
+impl From<EnrolPolicy> for Enrolment {
+    fn from(policy: EnrolPolicy) -> Self {
+        match policy {
+            EnrolPolicy::Open => Self::Open,
+            EnrolPolicy::Token => Self::Token,
+        }
+    }
 }
 
 impl From<RebindPolicy> for Rebind {
@@ -208,43 +233,6 @@ pub enum LogFormat {
     Json,
     /// Lines for people.
     Text,
-}
-
-/// An address to listen on, with or without a port.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Listen {
-    /// The address; unspecified (`0.0.0.0`, `[::]`) for every one of its family.
-    pub address: IpAddr,
-    /// The port; the site's port if absent, any free one if 0.
-    pub port: Option<u16>,
-}
-
-/// Not an address to listen on.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("'{0}' is not an address to listen on; write 192.168.1.10, 192.168.1.10:17328, [fd00::1]:17328 or 0.0.0.0")]
-pub struct ListenError(String);
-
-impl FromStr for Listen {
-    type Err = ListenError;
-
-    fn from_str(text: &str) -> Result<Self, ListenError> {
-        if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse() {
-            return Ok(Self { address, port: None });
-        }
-        let with_port: SocketAddr = text.parse().map_err(|_| ListenError(text.to_owned()))?;
-        Ok(Self {
-            address: with_port.ip(),
-            port: Some(with_port.port()),
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Listen {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
 }
 
 /// Why the configuration cannot be used.
@@ -421,6 +409,16 @@ mod tests {
         assert_eq!(rebind("rebind = \"approve\"").expect("good"), Rebind::Approve);
         let error = rebind("rebind = \"refuse\"").expect_err("no policy").to_string();
         assert!(error.contains("approve") && error.contains("honour"), "{error}");
+    }
+
+    #[test]
+    fn whoever_connects_is_served_unless_tokens_are_asked_for() {
+        let enrol = |text| read(text).map(|config| Enrolment::from(config.enrol));
+        assert_eq!(enrol("").expect("good"), Enrolment::Open);
+        assert_eq!(enrol("enrol = \"open\"").expect("good"), Enrolment::Open);
+        assert_eq!(enrol("enrol = \"token\"").expect("good"), Enrolment::Token);
+        let error = enrol("enrol = \"closed\"").expect_err("no policy").to_string();
+        assert!(error.contains("open") && error.contains("token"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `agent`: what an installer's script calls for this machine.
 
+mod enrol;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +12,7 @@ use super::output::{self, date, rfc3339};
 use super::{session, vendor_keys};
 use crate::client::adapter::AdapterError;
 use crate::client::agent::{Check, Denied, Offline, ReleaseError, Released, Standing};
-use crate::client::{Agent, AgentError, state};
+use crate::client::{Agent, AgentError, EnrolmentToken, state};
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Timestamp;
@@ -97,6 +99,7 @@ pub(super) async fn run(global: &Global, command: AgentCommand) -> Result<(), Cl
             let agent = agent(global, &licensed)?;
             tell(global, &agent.renew().await)
         }
+        AgentCommand::Enrol { licensed, token } => enrol::run(global, &agent(global, &licensed)?, token).await,
         AgentCommand::Check(licensed) => check(global, &agent(global, &licensed)?).await,
         AgentCommand::Release(licensed) => release(global, &agent(global, &licensed)?).await,
         AgentCommand::Trust { fingerprint } => trust(global, fingerprint).await,
@@ -110,6 +113,9 @@ pub(super) fn agent(global: &Global, licensed: &Licensed) -> Result<Agent, CliEr
     let mut agent = Agent::new(key, licensed.product, licensed.component)
         .port(port)
         .deadline(Duration::from_secs(global.timeout.into()));
+    if let Some(token) = EnrolmentToken::from_environment().map_err(|error| CliError::Usage(error.to_string()))? {
+        agent = agent.enrolment_token(token);
+    }
     if let Some(server) = &global.server {
         agent = agent.servers([session::named(server)?.to_string()]);
     }

@@ -10,6 +10,7 @@ use crate::domain::ids::ProductId;
 mod admin;
 mod agent;
 mod deploy;
+mod enrol;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub(super) use admin::{
 };
 pub(super) use agent::{AgentCommand, Licensed, RunProgram};
 pub(super) use deploy::{CommitOptions, Named, ReservationFilter, ReserveOptions, SettleOptions};
+pub(super) use enrol::{EnrolCommand, TokenText};
 
 /// A license server for a local network.
 ///
@@ -183,6 +185,8 @@ pub(super) enum Command {
     Clock(AskingBelow<ClockCommand>),
     /// Say who may administer the server.
     Admin(AskingBelow<AdminCommand>),
+    /// Hand out tokens that enrol components, where a server has `enrol = "token"`.
+    Enrol(AskingBelow<EnrolCommand>),
     /// Show who you are to a server.
     Identity(AskingBelow<IdentityCommand>),
     /// What an installer's script calls: check out, check, renew, release a seat for this machine.

@@ -9,6 +9,7 @@ mod clock;
 mod consent;
 #[cfg(feature = "demo")]
 mod demo;
+mod enrol;
 mod error;
 mod files;
 mod generate;
@@ -63,6 +64,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(options) => Box::pin(demo::run(options)).await,
+        Command::Enrol(asked) => enrol::run(&with(asked.reach), asked.command).await,
         Command::Identity(asked) => identity::run(&with(asked.reach), &asked.command),
         Command::Import(asked) => import::keys(&with(asked.reach), asked.options).await,
         Command::ImportFile(asked) => import::file(&with(asked.reach), asked.options).await,

@@ -252,7 +252,8 @@ fn prepare(
     let store = DiskStore::open_with(data, kept)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
     let mut writer = Writer::load(store, config.limits.new_seats())
-        .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?;
+        .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?
+        .serving(config.enrol.into());
     let identity = |file: &str| {
         let path = data.join(file);
         Identity::load_or_create(&path)

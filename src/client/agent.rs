@@ -1,6 +1,7 @@
 //! The agent: what a licensed component embeds to hold its machine's seat.
 
 mod discovered;
+mod enrol;
 mod exchange;
 mod keep;
 mod lease;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use self::enrol::{EnrolError, Enrolled};
 pub use self::keep::Keeper;
 pub use self::lease::{Offline, Term};
 pub use self::release::{Check, ReleaseError, Released};
@@ -27,6 +29,7 @@ use super::adapter::machine::Places;
 use super::adapter::{AdapterError, Choice, Wish, of_this_machine};
 use super::deadline::Deadline;
 use super::state::{Memory, Owner, State, StateError, default_directory};
+use super::token::EnrolmentToken;
 use crate::clock::Clock;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey};
 use crate::domain::time::Timestamp;
@@ -60,6 +63,7 @@ pub struct Agent {
     deadline: Duration,
     lenient_before_contact: bool,
     host_name: Option<String>,
+    token: Option<EnrolmentToken>,
     clock: Clock,
 }
 
@@ -87,6 +91,7 @@ impl Agent {
             deadline: DEADLINE,
             lenient_before_contact: false,
             host_name: None,
+            token: None,
             clock: Clock::system(),
         }
     }

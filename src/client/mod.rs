@@ -34,9 +34,11 @@ pub mod discover;
 pub mod state;
 #[cfg(test)]
 mod testing;
+pub mod token;
 
 pub use address::{Address, AddressError};
 pub use agent::{Agent, AgentError, Keeper, Standing};
 pub use causes::with_causes;
 pub use connect::{ConnectError, Connection, Target, connect};
 pub use deadline::Deadline;
+pub use token::EnrolmentToken;

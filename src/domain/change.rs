@@ -3,7 +3,10 @@
 use super::blacklist::{Blacklist, Listed};
 use super::catalogue::{Catalogue, Vendor};
 use super::command::{Actor, Role};
-use super::ids::{ComponentId, Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, VendorId};
+use super::enrolment::{Enrolled, Token};
+use super::ids::{
+    ComponentId, Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, TokenHash, TokenId, VendorId,
+};
 use super::license::{License, Tombstone};
 use super::reservation::Reservation;
 use super::seat::{ConflictKind, EndCause, FormerSeat, LeftBehind, Seat, SeatKey, SpentUnit};
@@ -42,6 +45,8 @@ pub enum Fact {
     CataloguePut(Box<Catalogue>),
     /// The highest accepted time, and the jump that is pending.
     ClockPut(ClockState),
+    /// A token enrolled an identity, or that was taken back.
+    EnrolledPut(Fingerprint, Enrolled),
     /// A machine's former seat is forgotten.
     FormerDropped(SeatKey),
     /// A machine held this seat.
@@ -66,6 +71,10 @@ pub enum Fact {
     ServerPut(Server),
     /// A unit of a license was spent; units of a license are numbered from 0.
     SpentPut(Serial, u32, SpentUnit),
+    /// A token that ended is forgotten.
+    TokenDropped(TokenHash),
+    /// A token that enrols identities.
+    TokenPut(TokenHash, Token),
     /// A license was removed.
     TombstonePut(Serial, Tombstone),
     /// A vendor is trusted.
@@ -101,6 +110,10 @@ pub enum FactKey {
     Clock,
     /// What a machine's components left behind.
     Left(SeatKey),
+    /// A token that enrols identities.
+    Token(TokenHash),
+    /// An identity that a token enrolled.
+    Enrolled(Fingerprint),
 }
 
 impl Fact {
@@ -112,6 +125,7 @@ impl Fact {
             Self::BlacklistPut(list) => FactKey::Blacklist(list.vendor),
             Self::CataloguePut(catalogue) => FactKey::Catalogue(catalogue.vendor),
             Self::ClockPut(_) => FactKey::Clock,
+            Self::EnrolledPut(identity, _) => FactKey::Enrolled(*identity),
             Self::FormerDropped(seat) | Self::FormerPut(seat, _) => FactKey::Former(*seat),
             Self::LeftDropped(seat) | Self::LeftPut(seat, _) => FactKey::Left(*seat),
             Self::LicensePut(license) => FactKey::License(license.claims.serial),
@@ -120,6 +134,7 @@ impl Fact {
             Self::SeatEnded(seat) | Self::SeatPut(seat, _) => FactKey::Seat(*seat),
             Self::ServerPut(_) => FactKey::Server,
             Self::SpentPut(serial, unit, _) => FactKey::Spent(*serial, *unit),
+            Self::TokenDropped(hash) | Self::TokenPut(hash, _) => FactKey::Token(*hash),
             Self::TombstonePut(serial, _) => FactKey::Tombstone(*serial),
             Self::VendorPut(vendor, _) => FactKey::Vendor(*vendor),
         }
@@ -134,11 +149,13 @@ impl Fact {
             | Self::LeftDropped(_)
             | Self::LicenseRemoved(_)
             | Self::ReservationEnded(_)
-            | Self::SeatEnded(_) => true,
+            | Self::SeatEnded(_)
+            | Self::TokenDropped(_) => true,
             Self::AdminPut(..)
             | Self::BlacklistPut(_)
             | Self::CataloguePut(_)
             | Self::ClockPut(_)
+            | Self::EnrolledPut(..)
             | Self::FormerPut(..)
             | Self::LeftPut(..)
             | Self::LicensePut(_)
@@ -146,6 +163,7 @@ impl Fact {
             | Self::SeatPut(..)
             | Self::ServerPut(_)
             | Self::SpentPut(..)
+            | Self::TokenPut(..)
             | Self::TombstonePut(..)
             | Self::VendorPut(..) => false,
         }
@@ -295,6 +313,13 @@ pub enum EventKind {
         /// The identity now.
         to: Fingerprint,
     },
+    /// A token enrolled an identity.
+    IdentityEnrolled {
+        /// Which token.
+        token: TokenId,
+        /// Which identity.
+        identity: Fingerprint,
+    },
     /// An identity may not take another one's place before an administrator approves (rule I7).
     IdentityWaits {
         /// On which seat.
@@ -394,6 +419,22 @@ pub enum EventKind {
     ServerFounded {
         /// Its name for itself.
         id: ServerId,
+    },
+    /// A token enrols identities from now on.
+    TokenAdded {
+        /// Which.
+        token: TokenId,
+        /// How many, at most.
+        uses: u32,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// A token enrols nobody any more, or a portion of those that it enrolled are not enrolled any more.
+    TokenRevoked {
+        /// Which.
+        token: TokenId,
+        /// How many identities are not enrolled any more.
+        identities: u32,
     },
     /// A vendor is trusted from now on.
     VendorTrusted {

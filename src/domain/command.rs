@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use super::blacklist::Blacklist;
 use super::catalogue::Catalogue;
-use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ReservationId, Serial, ServerId, VendorId};
+use super::ids::{
+    ComponentId, Fingerprint, Mac, ProductId, ReservationId, Serial, ServerId, TokenHash, TokenId, VendorId,
+};
 use super::license::VerifiedKey;
 use super::seat::{MachineNote, SeatKey};
 use super::timekeeper::ClockChange;
@@ -73,6 +75,17 @@ pub enum Command {
         /// Whose it is, for people; at most 64 bytes.
         label: String,
     },
+    /// Let a token enrol identities from now on.
+    AddToken {
+        /// Its hash: the server never sees the token before it is used.
+        token: TokenHash,
+        /// What it is for, for people; at most 64 bytes.
+        label: String,
+        /// For how many seconds, 1 to [`super::enrolment::TOKEN_SECS_MAX`].
+        secs: u32,
+        /// How many identities, 1 to [`super::enrolment::TOKEN_USES_MAX`].
+        uses: u32,
+    },
     /// The identities with a role.
     Admins(Page<Fingerprint>),
     /// Give back what a reservation has for machines whose deployment failed, or all of it (rule X2).
@@ -97,6 +110,11 @@ pub enum Command {
         component: Option<ComponentId>,
         /// Why; 1 to 256 bytes; part of the event.
         reason: String,
+    },
+    /// The identity brings a token, to be served from now on where a site has agents enrol.
+    Enrol {
+        /// The hash of what it brought.
+        token: TokenHash,
     },
     /// The server's first start: its name for itself.
     Found {
@@ -152,10 +170,19 @@ pub enum Command {
         /// Of which product; of all without it.
         product: Option<ProductName>,
     },
+    /// End a token, and take back whom it enrolled if that is asked, a bounded number of them.
+    RevokeToken {
+        /// Its short name.
+        id: TokenId,
+        /// Whether the identities that it enrolled are to be enrolled no more.
+        also_identities: bool,
+    },
     /// The seats, in the order of their keys.
     Seats(SeatsPage),
     /// Counts over everything.
     Status,
+    /// The tokens, in the order of their hashes.
+    Tokens(Page<TokenHash>),
     /// Trust a vendor's public key.
     TrustVendor {
         /// Its Ed25519 public key.
@@ -264,6 +291,8 @@ impl Command {
     pub const fn grows(&self) -> bool {
         match self {
             Self::AddAdmin { .. }
+            | Self::AddToken { .. }
+            | Self::Enrol { .. }
             | Self::Found { .. }
             | Self::Import(_)
             | Self::ImportBlacklist(_)
@@ -289,8 +318,10 @@ impl Command {
             | Self::RemoveLicense { .. }
             | Self::Reservations(_)
             | Self::Resolve { .. }
+            | Self::RevokeToken { .. }
             | Self::Seats(_)
-            | Self::Status => false,
+            | Self::Status
+            | Self::Tokens(_) => false,
         }
     }
 
@@ -299,11 +330,12 @@ impl Command {
     #[must_use]
     pub const fn roles(&self) -> &'static [Role] {
         match self {
-            Self::Availability(_) | Self::Checkout(_) | Self::Release(_) => &[Role::Agent],
+            Self::Availability(_) | Self::Checkout(_) | Self::Enrol { .. } | Self::Release(_) => &[Role::Agent],
             Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => &[Role::Deployer],
             Self::Reservations(_) => &[Role::Deployer, Role::Viewer],
             Self::Admins(_) | Self::Licenses(_) | Self::Products(_) | Self::Seats(_) | Self::Status => &[Role::Viewer],
             Self::AddAdmin { .. }
+            | Self::AddToken { .. }
             | Self::ClockAccept
             | Self::ClockReset
             | Self::EndSeat { .. }
@@ -318,6 +350,8 @@ impl Command {
             | Self::RemoveAdmin { .. }
             | Self::RemoveLicense { .. }
             | Self::Resolve { .. }
+            | Self::RevokeToken { .. }
+            | Self::Tokens(_)
             | Self::TrustVendor { .. } => &[Role::Administrator],
         }
     }

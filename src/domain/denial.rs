@@ -26,6 +26,8 @@ pub enum Denial {
     DeploymentOnly,
     /// The server's disk is full: what would make the ledger larger is not taken.
     DiskFull,
+    /// This site has agents enrol by token, and the identity did not.
+    EnrolmentRequired,
     /// A component's hold can be given up only by the identity bound to it (rule S11).
     IdentityNotBound,
     /// The last administrator cannot be removed.
@@ -72,12 +74,21 @@ pub enum Denial {
         /// After how many seconds to ask again.
         retry_secs: u32,
     },
+    /// The token is wrong, expired, used up or revoked: which of them is not told to whoever may be guessing.
+    TokenRefused,
     /// The product has as many components on this machine as it may.
     TooManyComponents,
     /// As many reservations are here as may be.
     TooManyReservations,
+    /// As many tokens are here as may be.
+    TooManyTokens,
     /// As many vendors are trusted as may be.
     TooManyVendors,
+    /// Too many wrong tokens from one source.
+    TooManyWrongTokens {
+        /// After how many seconds to ask again.
+        retry_secs: u32,
+    },
     /// The identity has no role.
     UnknownAdministrator,
     /// The catalogue has no such component (rule I3).
@@ -88,6 +99,8 @@ pub enum Denial {
     UnknownReservation,
     /// No license has this serial.
     UnknownSerial,
+    /// No token has this short name.
+    UnknownToken,
     /// The vendor is not trusted here.
     UnknownVendor,
 }

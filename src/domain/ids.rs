@@ -321,6 +321,38 @@ pub struct ServerId(pub [u8; 16]);
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ReservationId(pub [u8; 16]);
 
+/// What a server knows an enrolment token by: the SHA-256 of its 20 secret bytes.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    /// The token's short name.
+    #[must_use]
+    pub fn id(&self) -> TokenId {
+        TokenId(self.0.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// Not above any token of this short name; for ranges.
+    pub(in crate::domain) fn first_of(id: TokenId) -> Self {
+        let mut bytes = [0; 32];
+        for (place, byte) in bytes.iter_mut().zip(id.0) {
+            *place = byte;
+        }
+        Self(bytes)
+    }
+}
+
+/// An enrolment token's short name, which is no secret: the first 8 bytes of its [`TokenHash`].
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TokenId(pub [u8; 8]);
+
+hex_name!(TokenHash, 32, "token hash", "64 hexadecimal digits");
+hex_name!(
+    TokenId,
+    8,
+    "enrolment token",
+    "16 hexadecimal digits, as shown by `seatkeeper enrol list`; not the token itself"
+);
 hex_name!(
     ReservationId,
     16,

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod change;
 pub mod command;
 pub mod denial;
+pub mod enrolment;
 pub mod ids;
 pub mod ledger;
 pub mod license;

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::catalogue::{Component, Offers, OnConflict, Vendor};
 use super::change::{Admin, Server};
 use super::denial::{Denial, Denied, KeyRefusal};
-use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, VendorId};
+use super::enrolment::Token;
+use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, TokenHash, VendorId};
 use super::license::{License, LicenseStatus};
 use super::reservation::Reservation;
 use super::seat::{Conflict, FormerSeat, Seat, SeatKey};
@@ -46,6 +47,11 @@ pub enum Reply {
     DatesMoved,
     /// Refused by the rules.
     Denied(Denied),
+    /// The identity is enrolled.
+    Enrolled {
+        /// What its token is for; empty where that is not known any more.
+        label: String,
+    },
     /// What became of each key, in the order in which they came.
     Imported(Vec<ImportOutcome>),
     /// The license is gone.
@@ -94,6 +100,17 @@ pub enum Reply {
     Seats(Listing<SeatRow>),
     /// Counts over everything.
     Status(Box<Status>),
+    /// The token enrols identities now.
+    TokenAdded(Box<TokenRow>),
+    /// The token is ended.
+    TokenRevoked {
+        /// Identities that are not enrolled any more.
+        identities: u32,
+        /// Whether more of them are to be taken back: ask again.
+        more: bool,
+    },
+    /// The tokens.
+    Tokens(Listing<TokenRow>),
 }
 
 /// Seats and reservations that one `Reclaim` frees, at most.
@@ -337,6 +354,17 @@ pub struct SeatRow {
     pub seat: Seat,
     /// The product's name; its id where no catalogue names it any more.
     pub product_name: String,
+}
+
+/// A token as administrators see it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenRow {
+    /// Its hash, which begins with its short name.
+    pub hash: TokenHash,
+    /// The token.
+    pub token: Token,
+    /// Identities that are enrolled by it.
+    pub identities: u32,
 }
 
 /// A product of a catalogue.

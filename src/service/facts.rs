@@ -48,6 +48,7 @@ impl Facts {
             Fact::BlacklistPut(_)
             | Fact::CataloguePut(_)
             | Fact::ClockPut(_)
+            | Fact::EnrolledPut(..)
             | Fact::FormerDropped(_)
             | Fact::FormerPut(..)
             | Fact::LeftDropped(_)
@@ -57,6 +58,8 @@ impl Facts {
             | Fact::SeatEnded(_)
             | Fact::SeatPut(..)
             | Fact::SpentPut(..)
+            | Fact::TokenDropped(_)
+            | Fact::TokenPut(..)
             | Fact::TombstonePut(..) => false,
         }
     }

@@ -75,14 +75,14 @@ impl NewSeatLimiter {
 
 /// Things that happened lately, by who did them, each forgotten after the same time.
 #[derive(Debug)]
-struct Recent<K, V> {
+pub(super) struct Recent<K, V> {
     span_ms: u64,
     by_key: BTreeMap<K, VecDeque<(Monotonic, V)>>,
     order: VecDeque<(Monotonic, K)>,
 }
 
 impl<K: Copy + Ord, V> Recent<K, V> {
-    const fn new(span_ms: u64) -> Self {
+    pub(super) const fn new(span_ms: u64) -> Self {
         Self {
             span_ms,
             by_key: BTreeMap::new(),
@@ -94,7 +94,8 @@ impl<K: Copy + Ord, V> Recent<K, V> {
         self.by_key.get(key).into_iter().flatten()
     }
 
-    fn room(&self, key: &K, limit: u32, now: Monotonic) -> Result<(), u32> {
+    /// Whether one more of a key is within the limit; if not, after how many seconds it is, at least 1.
+    pub(super) fn room(&self, key: &K, limit: u32, now: Monotonic) -> Result<(), u32> {
         let Some(seen) = self.by_key.get(key) else {
             return if limit == 0 { Err(u32::MAX) } else { Ok(()) };
         };
@@ -105,7 +106,7 @@ impl<K: Copy + Ord, V> Recent<K, V> {
         Err(u32::try_from(free_at.millis_since(now).div_ceil(1_000).max(1)).unwrap_or(u32::MAX))
     }
 
-    fn add(&mut self, key: K, value: V, now: Monotonic) {
+    pub(super) fn add(&mut self, key: K, value: V, now: Monotonic) {
         if self.order.len() >= ENTRIES_MAX {
             self.forget_oldest();
         }
@@ -113,7 +114,7 @@ impl<K: Copy + Ord, V> Recent<K, V> {
         self.order.push_back((now, key));
     }
 
-    fn forget_before(&mut self, now: Monotonic) {
+    pub(super) fn forget_before(&mut self, now: Monotonic) {
         while self
             .order
             .front()

@@ -3,6 +3,7 @@
 //! [`Writer::round`] is a plain function over any store; [`Service`] is the handle that connections hold, and [`Rounds`]
 //! what its thread does, for whoever drives it by hand.
 
+mod enrolment;
 mod facts;
 mod limiter;
 mod narrate;
@@ -12,6 +13,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use enrolment::Enrolment;
 pub use facts::Facts;
 pub use limiter::{NewSeatLimiter, NewSeatLimits};
 pub use queue::{QUEUE_MAX, Rounds, Service, SubmitError, rounds, spawn};

@@ -34,6 +34,9 @@ fn tell(event: &Event) {
         | EventKind::CatalogueImported { .. }
         | EventKind::ServerFounded { .. }
         | EventKind::VendorTrusted { .. } => tell_of_the_server(&event.kind, by),
+        EventKind::IdentityEnrolled { .. } | EventKind::TokenAdded { .. } | EventKind::TokenRevoked { .. } => {
+            tell_of_enrolment(&event.kind, by);
+        }
         EventKind::ClockChanged(change) => tell_of_the_clock(*change, by),
         EventKind::DeploymentAborted { .. }
         | EventKind::DeploymentCommitted { .. }
@@ -64,6 +67,22 @@ fn tell_of_the_server(kind: &EventKind, by: &str) {
         EventKind::CatalogueImported { vendor, version } => tracing::info!(by, %vendor, version, "catalogue imported"),
         EventKind::ServerFounded { id } => tracing::info!(%id, "first start"),
         EventKind::VendorTrusted { vendor } => tracing::info!(by, %vendor, "vendor trusted"),
+        _ => {}
+    }
+}
+
+/// Of a token its short name is told: the token itself is not known here.
+fn tell_of_enrolment(kind: &EventKind, by: &str) {
+    match kind {
+        EventKind::IdentityEnrolled { token, identity } => tracing::info!(by, %token, %identity, "identity enrolled"),
+        EventKind::TokenAdded {
+            token,
+            uses,
+            expires_at,
+        } => tracing::info!(by, %token, uses, expires_at = expires_at.0, "enrolment token added"),
+        EventKind::TokenRevoked { token, identities } => {
+            tracing::info!(by, %token, identities, "enrolment token revoked");
+        }
         _ => {}
     }
 }

@@ -1,3 +1,4 @@
+mod enrolment;
 mod full;
 mod noted;
 mod time;

@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
+use super::enrolment::{Enrolment, Gate};
 use super::facts::Facts;
 use super::limiter::{NewSeatLimiter, NewSeatLimits};
 use super::narrate;
@@ -43,6 +44,7 @@ pub struct Writer<S> {
     store: S,
     number: u64,
     limiter: NewSeatLimiter,
+    gate: Gate,
     timekeeper: Timekeeper,
     /// Whether it was told that the clock is set back, so that it is told once.
     set_back: bool,
@@ -72,6 +74,7 @@ impl<S: Store> Writer<S> {
             store,
             number: loaded.round,
             limiter: NewSeatLimiter::new(limits),
+            gate: Gate::new(Enrolment::default()),
             timekeeper,
             set_back: false,
             noted: Vec::new(),
@@ -79,6 +82,15 @@ impl<S: Store> Writer<S> {
             checkpoint: Progress::Resting,
             facts_changed: true,
         })
+    }
+
+    /// Serves whom the site's configuration says; whoever connects, unless this is called.
+    #[must_use]
+    pub fn serving(self, policy: Enrolment) -> Self {
+        Self {
+            gate: Gate::new(policy),
+            ..self
+        }
     }
 
     /// Frees everything that is overdue. To be done before the port opens (rule S6).
@@ -246,13 +258,18 @@ impl<S: Store> Writer<S> {
 
     fn decide(&mut self, request: &Request, now: Now, at: Monotonic) -> (Reply, Vec<Change>) {
         let Request { actor, command } = request;
+        if let Some(denied) = self.gate.refuses(&self.ledger, *actor, command, at) {
+            return (Reply::Denied(denied), Vec::new());
+        }
         let (Actor::Peer { identity, address }, Command::Checkout(checkout)) = (actor, command) else {
             // What the server asks of itself goes on as long as there is any room.
             let is_refused = *actor != Actor::Server && self.has_no_room_for(command, now);
             if is_refused && self.ledger.may(*actor, command) {
                 return (Reply::Denied(Denial::DiskFull.into()), Vec::new());
             }
-            return self.ledger.apply(*actor, command, now);
+            let (reply, changes) = self.ledger.apply(*actor, command, now);
+            self.gate.note(*actor, &reply, at);
+            return (reply, changes);
         };
         let mac = checkout.key.mac;
         if self.ledger.would_engage(checkout)

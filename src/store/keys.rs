@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::codec::Reader;
 use crate::domain::change::FactKey;
-use crate::domain::ids::{Fingerprint, ID_LEN_MAX, Mac, ProductId, ReservationId, Serial, VendorId};
+use crate::domain::ids::{Fingerprint, ID_LEN_MAX, Mac, ProductId, ReservationId, Serial, TokenHash, VendorId};
 use crate::domain::seat::SeatKey;
 
 use super::envelope::RecordError;
@@ -30,6 +30,8 @@ const BLACKLIST: u8 = 0x0a;
 const RESERVATION: u8 = 0x0b;
 const CLOCK: u8 = 0x0c;
 const LEFT: u8 = 0x0d;
+const TOKEN: u8 = 0x0e;
+const ENROLLED: u8 = 0x0f;
 
 impl Key {
     /// The key's bytes; numbers are big-endian, product ids are filled up with zeros, so that bytes sort as values do.
@@ -51,6 +53,8 @@ impl Key {
             FactKey::Reservation(id) => (RESERVATION, [&id.0, &[], &[]]),
             FactKey::Clock => (CLOCK, [&[], &[], &[]]),
             FactKey::Left(seat) => (LEFT, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
+            FactKey::Token(hash) => (TOKEN, [&hash.0, &[], &[]]),
+            FactKey::Enrolled(identity) => (ENROLLED, [&identity.0, &[], &[]]),
             FactKey::Former(seat) => (FORMER, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
         };
         [&[prefix], parts.concat().as_slice()].concat()
@@ -82,6 +86,8 @@ impl Key {
             RESERVATION => FactKey::Reservation(ReservationId(part(reader)?)),
             CLOCK => FactKey::Clock,
             LEFT => FactKey::Left(seat(reader)?),
+            TOKEN => FactKey::Token(TokenHash(part(reader)?)),
+            ENROLLED => FactKey::Enrolled(Fingerprint(part(reader)?)),
             _ => return Err(RecordError::Key),
         }))
     }
@@ -131,6 +137,8 @@ impl fmt::Display for Key {
                 "what components left behind on {} of {} (vendor {})",
                 seat.mac, seat.product, seat.vendor
             ),
+            FactKey::Token(hash) => write!(f, "enrolment token {}", hash.id()),
+            FactKey::Enrolled(identity) => write!(f, "enrolled identity {identity}"),
             FactKey::License(serial) => write!(f, "license {serial}"),
             FactKey::Tombstone(serial) => write!(f, "removed license {serial}"),
             FactKey::Spent(serial, unit) => write!(f, "spent unit {unit} of license {serial}"),
@@ -186,6 +194,8 @@ mod tests {
             Key::Fact(FactKey::Reservation(ReservationId([3; 16]))),
             Key::Fact(FactKey::Clock),
             Key::Fact(FactKey::Left(seat_key("BKSRV", 1))),
+            Key::Fact(FactKey::Token(TokenHash([4; 32]))),
+            Key::Fact(FactKey::Enrolled(Fingerprint([1; 32]))),
         ]
     }
 
@@ -210,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_other_prefix_is_unknown() {
-        for prefix in LEFT + 1..=u8::MAX {
+        for prefix in ENROLLED + 1..=u8::MAX {
             assert!(matches!(Key::decode(&[prefix]), Err(RecordError::Key)));
         }
         assert_eq!(describe(&[0xf0, 0x0d]), "unknown key f00d");

@@ -11,8 +11,8 @@ use super::StoreError;
 use super::envelope::{RecordError, fields, seal, unseal};
 use super::keys::Key;
 use super::records::{
-    AdminV1, BlacklistV1, CatalogueV1, ClockV1, FormerV1, LeftV1, LicenseV1, MetaV1, ReservationV1, SeatV1, ServerV1,
-    SpentV1, TombstoneV1, VendorV1,
+    AdminV1, BlacklistV1, CatalogueV1, ClockV1, EnrolledV1, FormerV1, LeftV1, LicenseV1, MetaV1, ReservationV1, SeatV1,
+    ServerV1, SpentV1, TokenV1, TombstoneV1, VendorV1,
 };
 
 /// The rows that a round writes: the new record of each key, or nothing where it is deleted.
@@ -54,12 +54,14 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
         Fact::ClockPut(clock) => put(key, &ClockV1::from(clock)),
         Fact::ReservationPut(_, reservation) => put(key, &ReservationV1::from(&**reservation)),
         Fact::CataloguePut(catalogue) => put(key, &CatalogueV1::from(&**catalogue)),
+        Fact::EnrolledPut(_, enrolled) => put(key, &EnrolledV1::from(enrolled)),
         Fact::FormerPut(_, former) => put(key, &FormerV1::from(former)),
         Fact::LeftPut(_, left) => put(key, &LeftV1::from(&**left)),
         Fact::LicensePut(license) => put(key, &LicenseV1::from(&**license)),
         Fact::SeatPut(_, seat) => put(key, &SeatV1::from(&**seat)),
         Fact::ServerPut(server) => put(key, &ServerV1::from(server)),
         Fact::SpentPut(_, _, unit) => put(key, &SpentV1::from(unit)),
+        Fact::TokenPut(_, token) => put(key, &TokenV1::from(token)),
         Fact::TombstonePut(_, tombstone) => put(key, &TombstoneV1::from(tombstone)),
         Fact::VendorPut(_, vendor) => put(key, &VendorV1::from(vendor)),
         Fact::AdminRemoved(_)
@@ -67,7 +69,8 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
         | Fact::LeftDropped(_)
         | Fact::LicenseRemoved(_)
         | Fact::ReservationEnded(_)
-        | Fact::SeatEnded(_) => Ok(None),
+        | Fact::SeatEnded(_)
+        | Fact::TokenDropped(_) => Ok(None),
     }
 }
 
@@ -93,6 +96,8 @@ pub(super) fn fact(key: Key, bytes: &[u8], record: &[u8]) -> Result<Option<Fact>
         }
         FactKey::Reservation(id) => Fact::ReservationPut(id, Box::new(fields::<ReservationV1>(payload)?.try_into()?)),
         FactKey::Left(seat) => Fact::LeftPut(seat, Box::new(fields::<LeftV1>(payload)?.try_into()?)),
+        FactKey::Token(hash) => Fact::TokenPut(hash, fields::<TokenV1>(payload)?.try_into()?),
+        FactKey::Enrolled(identity) => Fact::EnrolledPut(identity, fields::<EnrolledV1>(payload)?.into()),
         FactKey::Clock => Fact::ClockPut(fields::<ClockV1>(payload)?.into()),
         FactKey::Seat(seat) => Fact::SeatPut(seat, Box::new(fields::<SeatV1>(payload)?.try_into()?)),
         FactKey::Former(seat) => Fact::FormerPut(seat, fields::<FormerV1>(payload)?.try_into()?),
@@ -124,9 +129,11 @@ const fn gone(key: FactKey) -> Option<Fact> {
         FactKey::License(serial) => Fact::LicenseRemoved(serial),
         FactKey::Reservation(id) => Fact::ReservationEnded(id),
         FactKey::Seat(seat) => Fact::SeatEnded(seat),
+        FactKey::Token(hash) => Fact::TokenDropped(hash),
         FactKey::Blacklist(_)
         | FactKey::Catalogue(_)
         | FactKey::Clock
+        | FactKey::Enrolled(_)
         | FactKey::Server
         | FactKey::Spent(..)
         | FactKey::Tombstone(_)

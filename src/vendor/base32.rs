@@ -1,4 +1,4 @@
-//! Crockford's base32 as license keys use it: no I, L, O and U among the digits; I and L are read as 1, O as 0.
+//! Crockford's base32 as license keys and enrolment tokens use it: no I, L, O and U among the digits; I and L are read as 1, O as 0.
 
 use std::sync::LazyLock;
 
@@ -11,12 +11,12 @@ static ENCODING: LazyLock<Encoding> = LazyLock::new(|| {
 });
 
 /// The digits of `bytes`, upper case.
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     ENCODING.encode(bytes)
 }
 
 /// The bytes of canonical digits, as [`digit`] returns them. Unused bits must be 0: bytes have one form only.
-pub(super) fn decode(digits: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(digits: &str) -> Option<Vec<u8>> {
     ENCODING.decode(digits.as_bytes()).ok()
 }
 
@@ -26,7 +26,7 @@ pub(super) const fn digits_of(len: usize) -> usize {
 }
 
 /// The digit that a person meant by `c`; nothing if it is none.
-pub(super) fn digit(c: char) -> Option<char> {
+pub(crate) fn digit(c: char) -> Option<char> {
     match c.to_ascii_uppercase() {
         'I' | 'L' => Some('1'),
         'O' => Some('0'),
@@ -38,7 +38,7 @@ pub(super) fn digit(c: char) -> Option<char> {
 
 /// Whether `c` may stand between the digits of a key: spaces, line breaks, hyphens and what word processors and mail
 /// programs make of them.
-pub(super) fn is_separator(c: char) -> bool {
+pub(crate) fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,

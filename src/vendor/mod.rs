@@ -4,7 +4,7 @@
 //! signed, so that no signed text can be passed off as another kind. `proto-spec/texts.md` draws every byte.
 
 mod armor;
-mod base32;
+pub(crate) mod base32;
 mod blacklist;
 mod catalogue;
 mod certificate;

@@ -52,6 +52,8 @@ opcodes! {
     ABORT = 0x0016, DEPLOYER;
     /// A page of the reservations.
     RESERVATIONS = 0x0017, DEPLOYER | VIEWER;
+    /// Brings a token that enrols the identity. Whoever connects may ask it, also where a site has agents enrol.
+    ENROL = 0x0018, AGENT;
     /// Counts over everything.
     STATUS = 0x0020, VIEWER;
     /// A page of the licenses.
@@ -62,6 +64,8 @@ opcodes! {
     PRODUCTS = 0x0023, VIEWER;
     /// A page of the identities with a role.
     ADMIN_LIST = 0x0024, VIEWER;
+    /// A page of the tokens that enrol identities.
+    ENROL_TOKENS = 0x0025, ADMINISTRATOR;
     /// Trusts a vendor's public key.
     VENDOR_TRUST = 0x0030, ADMINISTRATOR;
     /// Imports a signed catalogue.
@@ -84,6 +88,10 @@ opcodes! {
     CLOCK_ACCEPT = 0x0039, ADMINISTRATOR;
     /// Makes what the calendar says the highest accepted time.
     CLOCK_RESET = 0x003a, ADMINISTRATOR;
+    /// Lets a token enrol identities.
+    ENROL_TOKEN_ADD = 0x003b, ADMINISTRATOR;
+    /// Ends a token, and takes back whom it enrolled if that is asked.
+    ENROL_TOKEN_REVOKE = 0x003c, ADMINISTRATOR;
 }
 
 impl Opcode {

@@ -27,6 +27,10 @@ codes! {
         SLOW_DOWN = 0x0101,
         /// The server's disk is full: nothing new is taken; ask again after the time it names.
         DISK_FULL = 0x0102,
+        /// This site has agents enrol by token, and the identity did not.
+        ENROLMENT_REQUIRED = 0x0103,
+        /// The token is wrong, expired, used up or revoked; which of them is not told.
+        TOKEN_REFUSED = 0x0104,
         /// Two vendors have a product of this id: name the vendor.
         AMBIGUOUS_PRODUCT = 0x0110,
         /// No catalogue of the vendor has such a product.
@@ -45,6 +49,10 @@ codes! {
         UNKNOWN_RESERVATION = 0x0117,
         /// As many reservations are here as may be.
         TOO_MANY_RESERVATIONS = 0x0118,
+        /// No token has this short name.
+        UNKNOWN_TOKEN = 0x0119,
+        /// As many tokens are here as may be.
+        TOO_MANY_TOKENS = 0x011a,
         /// The product is known, but no license for it was ever imported.
         NO_LICENSE = 0x0120,
         /// No seat is free on any license that serves.

@@ -7,7 +7,10 @@ use seatkeeper::domain::blacklist::{Blacklist, Listed};
 use seatkeeper::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product, Vendor};
 use seatkeeper::domain::change::{Admin, Change, Fact, FactKey, Server};
 use seatkeeper::domain::command::Role;
-use seatkeeper::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, VendorId};
+use seatkeeper::domain::enrolment::{Enrolled, Token};
+use seatkeeper::domain::ids::{
+    Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, TokenHash, TokenId, VendorId,
+};
 use seatkeeper::domain::license::{Claims, Kind, License, Tombstone, Usage, Validity};
 use seatkeeper::domain::reservation::{Hold, Reservation, Reserved};
 use seatkeeper::domain::seat::{
@@ -242,6 +245,37 @@ fn remains() -> [Fact; 4] {
     ]
 }
 
+/// A token that was used and revoked, one that was not, and whom the first enrolled.
+fn enrolment() -> [Fact; 4] {
+    let fresh = Token {
+        label: String::new(),
+        created_at: Timestamp(100),
+        expires_at: Timestamp(200),
+        uses_left: 5,
+        enrolled: 0,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let used = Token {
+        label: "office".into(),
+        enrolled: 2,
+        last_used_at: Some(Timestamp(110)),
+        revoked_at: Some(Timestamp(120)),
+        ..fresh.clone()
+    };
+    let enrolled = |revoked_at| Enrolled {
+        token: TokenId([0xc1; 8]),
+        at: Timestamp(110),
+        revoked_at,
+    };
+    [
+        Fact::TokenPut(TokenHash([0xc1; 32]), used),
+        Fact::TokenPut(TokenHash([0xc2; 32]), fresh),
+        Fact::EnrolledPut(Fingerprint([0xa1; 32]), enrolled(None)),
+        Fact::EnrolledPut(Fingerprint([0xa2; 32]), enrolled(Some(Timestamp(120)))),
+    ]
+}
+
 /// One fact of every kind that puts something, and of every shape of it.
 pub(crate) fn every_put() -> Vec<Fact> {
     let admin = |role| Admin {
@@ -299,6 +333,7 @@ pub(crate) fn every_put() -> Vec<Fact> {
     facts.push(Fact::LeftPut(seat_key(50), Box::new(left)));
     facts.extend((0..6).map(|n| Fact::LicensePut(Box::new(license(n)))));
     facts.extend((0..3).map(|n| seat_put(n, 1_000)));
+    facts.extend(enrolment());
     facts.extend(remains());
     facts.extend(reservations().map(|(id, reservation)| Fact::ReservationPut(id, Box::new(reservation))));
     facts

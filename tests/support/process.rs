@@ -65,7 +65,13 @@ impl Output {
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env(STATE_HOME, concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
-    for variable in ["SEATKEEPER_PORT", "SEATKEEPER_LOG", "SEATKEEPER_VENDOR_KEY", STATE_DIR] {
+    for variable in [
+        "SEATKEEPER_PORT",
+        "SEATKEEPER_LOG",
+        "SEATKEEPER_VENDOR_KEY",
+        "SEATKEEPER_ENROL_TOKEN",
+        STATE_DIR,
+    ] {
         command.env_remove(variable);
     }
     command

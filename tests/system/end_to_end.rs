@@ -10,6 +10,7 @@ mod colleague;
 mod crashes;
 mod demo;
 mod deployment;
+mod enrolment;
 mod failures;
 mod imports;
 mod interrupted;

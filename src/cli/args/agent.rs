@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::enrol::TokenText;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId};
 
 #[derive(Args, Clone, Debug)]
@@ -27,6 +28,13 @@ pub(in crate::cli) struct Licensed {
 pub(in crate::cli) enum AgentCommand {
     /// Check out a seat for this machine, or renew the one that it holds.
     Checkout(Licensed),
+    /// Enrol a component at the server that a token is for; a checkout is still to come.
+    Enrol {
+        #[command(flatten)]
+        licensed: Licensed,
+        /// The token; `-` is standard input. `SEATKEEPER_ENROL_TOKEN` if absent, so that it need not stand on a command line.
+        token: Option<TokenText>,
+    },
     /// Tell how this machine's seat stands, without asking for one.
     Check(Licensed),
     /// Renew this machine's seat; as checkout.

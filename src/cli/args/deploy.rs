@@ -89,15 +89,22 @@ impl FromStr for Named {
 
 /// Reads for how long something is reserved, in seconds (rule X4).
 pub(super) fn lasting(text: &str) -> Result<u32, String> {
+    lasting_up_to(text, RESERVE_SECS_MAX)
+}
+
+/// Reads a time, in seconds: one at least, `max` at most.
+pub(super) fn lasting_up_to(text: &str, max: u64) -> Result<u32, String> {
     const FORM: &str = "write it as 90s, 30m, 48h or 7d";
     let span: jiff::Span = text.parse().map_err(|_| FORM.to_owned())?;
     // Years and months have no length of their own.
     let duration = span
         .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
         .map_err(|_| FORM.to_owned())?;
-    match u64::try_from(duration.as_secs()) {
-        Ok(secs @ 1..=RESERVE_SECS_MAX) => u32::try_from(secs).map_err(|_| FORM.to_owned()),
-        Ok(0) | Err(_) => Err("it must be one second at least".to_owned()),
-        Ok(_) => Err("a reservation lasts 30 days at most".to_owned()),
+    match duration.as_secs() {
+        ..1 => Err("it must be one second at least".to_owned()),
+        secs => match u32::try_from(secs) {
+            Ok(secs) if u64::from(secs) <= max => Ok(secs),
+            Ok(_) | Err(_) => Err(format!("it must be {} days at most", max / 86_400)),
+        },
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::enrol::enrolling;
 use super::lease::{Holder, Offline, ahead_fault};
 use super::proof::{Proven, ProvenAnswer, prove};
 use super::search::{Met, Search};
@@ -290,6 +291,13 @@ impl Round<'_> {
             Ask::Renew => Request::Renew(checkout),
         };
         let response = match connection.request(&request, self.deadline).await {
+            Ok(answer) => {
+                let token = self.agent.token.as_ref();
+                enrolling(token, &mut connection, &request, answer, self.deadline).await
+            }
+            Err(error) => Err(error),
+        };
+        let response = match response {
             Ok(response) => response,
             Err(error) => return Asked::Fault(with_causes(&error)),
         };

@@ -1,3 +1,4 @@
+mod enrolling;
 mod lease;
 mod life;
 mod servers;

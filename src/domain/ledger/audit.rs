@@ -3,13 +3,23 @@
 use thiserror::Error;
 
 use super::Ledger;
-use crate::domain::ids::{ProductKey, ReservationId, Serial, VendorId};
+use crate::domain::ids::{ProductKey, ReservationId, Serial, TokenHash, TokenId, VendorId};
 use crate::domain::seat::SeatKey;
 
 /// What is on disk cannot be: the server must not start with it.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum AuditError {
+    /// More identities are enrolled by a token than it enrolled.
+    #[error("token {token} has enrolled {enrolled} identities, and {identities} are enrolled by it")]
+    Overenrolled {
+        /// Which token.
+        token: TokenId,
+        /// How many it enrolled.
+        enrolled: u64,
+        /// How many are enrolled by it.
+        identities: u64,
+    },
     /// More units of a license are used than it has (rule S2).
     #[error("license {serial} has {used} of {total} seats in use")]
     Oversold {
@@ -81,6 +91,17 @@ impl Ledger {
             let mut units = reservation.units();
             if let Some((serial, _)) = units.find(|(serial, _)| !is_of(serial, reservation.product)) {
                 return Err(AuditError::OrphanReservation { id: *id, serial });
+            }
+        }
+        for token in self.tokens.keys().map(TokenHash::id) {
+            let identities = self.index.enrolled_by(token);
+            let enrolled = self.tokens_named(token).map(|(_, one)| u64::from(one.enrolled)).sum();
+            if identities > enrolled {
+                return Err(AuditError::Overenrolled {
+                    token,
+                    enrolled,
+                    identities,
+                });
             }
         }
         for (key, seat) in &self.seats {

@@ -2,6 +2,7 @@
 
 use super::Ledger;
 use crate::domain::change::{Change, Fact};
+use crate::domain::enrolment::{Enrolled, Token};
 use crate::domain::license::{License, Tombstone};
 use crate::domain::reservation::Reservation;
 use crate::domain::seat::{Binding, Bound, FormerSeat, LeftBehind, Seat, SpentUnit};
@@ -97,9 +98,26 @@ impl Ledger {
             Some(Fact::SeatPut(*key, Box::new(moved)))
         });
         let facts = licenses.chain(tombstones).chain(spent).chain(former).chain(left);
-        let facts = facts.chain(reservations).chain(seats).take(MOVED_MAX);
+        let facts = facts.chain(reservations).chain(seats);
+        let facts = facts.chain(self.enrolments_moved_back(back)).take(MOVED_MAX);
         // The change of the clock tells it for all of them.
         facts.map(Change::from).collect()
+    }
+
+    fn enrolments_moved_back(&self, back: Back) -> impl Iterator<Item = Fact> {
+        let tokens = self.tokens.iter().filter_map(move |(hash, token)| {
+            let moved = moved_token(token, back);
+            (moved != *token).then_some(Fact::TokenPut(*hash, moved))
+        });
+        let enrolled = self.enrolled.iter().filter_map(move |(identity, enrolled)| {
+            let moved = Enrolled {
+                at: back.date(enrolled.at),
+                revoked_at: enrolled.revoked_at.map(|at| back.date(at)),
+                ..*enrolled
+            };
+            (moved != *enrolled).then_some(Fact::EnrolledPut(*identity, moved))
+        });
+        tokens.chain(enrolled)
     }
 }
 
@@ -125,6 +143,16 @@ fn moved_seat(seat: &Seat, back: Back) -> Option<Seat> {
         }
     }
     Some(moved)
+}
+
+fn moved_token(token: &Token, back: Back) -> Token {
+    Token {
+        created_at: back.date(token.created_at),
+        expires_at: back.along(token.created_at, token.expires_at),
+        last_used_at: token.last_used_at.map(|at| back.date(at)),
+        revoked_at: token.revoked_at.map(|at| back.date(at)),
+        ..token.clone()
+    }
 }
 
 /// The moments of a binding, which are by the steady time: after the mark only where that was set back.

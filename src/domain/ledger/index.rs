@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use super::Ledger;
-use crate::domain::ids::{ComponentId, Mac, ProductKey, ReservationId, Serial};
+use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductKey, ReservationId, Serial, TokenId};
 use crate::domain::license::{License, Usage};
 use crate::domain::reply::Counts;
 use crate::domain::seat::SeatKey;
@@ -69,6 +69,10 @@ pub(super) struct Index {
     pub(super) held: BTreeSet<(ProductKey, Timestamp, ReservationId)>,
     /// Units spent for a machine of a reservation, so that a commit can be repeated (rule X2).
     pub(super) committed: BTreeSet<(ReservationId, Mac, Serial, u32)>,
+    /// Identities that are enrolled, by the token that did it; not those that were taken back.
+    pub(super) enrolled: BTreeSet<(TokenId, Fingerprint)>,
+    /// How many of them each token has.
+    pub(super) enrolled_counts: BTreeMap<TokenId, u64>,
 }
 
 /// Seats looked at for the earliest renew date, at most: those of licenses that do not serve may come first.
@@ -172,6 +176,19 @@ impl Index {
             (id, Mac::LAST, Serial::LAST, u32::MAX),
         );
         self.committed.range(first..=last).next().is_some()
+    }
+
+    /// The identities that a token enrolled and that still are.
+    pub(super) fn identities_of(&self, token: TokenId) -> impl Iterator<Item = Fingerprint> {
+        let (first, last) = (Fingerprint([0; 32]), Fingerprint([0xff; 32]));
+        self.enrolled
+            .range((token, first)..=(token, last))
+            .map(|(_, identity)| *identity)
+    }
+
+    /// How many identities a token enrolled that still are.
+    pub(super) fn enrolled_by(&self, token: TokenId) -> u64 {
+        self.enrolled_counts.get(&token).copied().unwrap_or(0)
     }
 
     /// Seats of a product, or those of them that a component holds.

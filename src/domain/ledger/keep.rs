@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Ledger;
 use super::index::{Open, Tally};
 use crate::domain::blacklist::Listed;
-use crate::domain::ids::{ProductKey, ReservationId, Serial};
+use crate::domain::enrolment::Enrolled;
+use crate::domain::ids::{Fingerprint, ProductKey, ReservationId, Serial};
 use crate::domain::license::License;
 use crate::domain::reservation::{Hold, Reservation};
 use crate::domain::seat::{Binding, FormerSeat, LeftBehind, Seat, SeatKey, SpentUnit};
@@ -106,6 +107,18 @@ impl Ledger {
         if let Some(new) = former {
             self.index.former_ended.insert((new.ended_at, *key));
             self.former.insert(*key, new);
+        }
+    }
+
+    pub(super) fn put_enrolled(&mut self, identity: Fingerprint, enrolled: Enrolled) {
+        let stands = |one: &Enrolled| one.revoked_at.is_none();
+        if let Some(old) = self.enrolled.insert(identity, enrolled).filter(stands) {
+            self.index.enrolled.remove(&(old.token, identity));
+            adjust(&mut self.index.enrolled_counts, old.token, -1);
+        }
+        if stands(&enrolled) {
+            self.index.enrolled.insert((enrolled.token, identity));
+            adjust(&mut self.index.enrolled_counts, enrolled.token, 1);
         }
     }
 

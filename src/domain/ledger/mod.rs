@@ -10,6 +10,7 @@ mod checkout;
 mod clock;
 mod dates;
 mod ending;
+mod enrol;
 mod import;
 mod index;
 mod keep;
@@ -36,7 +37,8 @@ use super::catalogue::{Catalogue, Product, Vendor};
 use super::change::{Admin, Change, Event, EventKind, Fact, Server};
 use super::command::{Actor, Checkout, Command, ProductName, Role};
 use super::denial::{Denial, Denied, Subject};
-use super::ids::{Fingerprint, ProductKey, ReservationId, Serial, VendorId};
+use super::enrolment::{Enrolled, Token};
+use super::ids::{Fingerprint, ProductKey, ReservationId, Serial, TokenHash, VendorId};
 use super::license::{License, Tombstone};
 use super::reply::Reply;
 use super::reservation::Reservation;
@@ -61,6 +63,8 @@ pub struct Ledger {
     spent: BTreeMap<(Serial, u32), SpentUnit>,
     reservations: BTreeMap<ReservationId, Reservation>,
     clock: Option<ClockState>,
+    tokens: BTreeMap<TokenHash, Token>,
+    enrolled: BTreeMap<Fingerprint, Enrolled>,
     index: Index,
 }
 
@@ -144,6 +148,7 @@ impl Ledger {
                 drop(self.catalogues.insert(catalogue.vendor, Catalogue::clone(catalogue)));
             }
             Fact::ClockPut(clock) => self.clock = Some(*clock),
+            Fact::EnrolledPut(identity, enrolled) => self.put_enrolled(*identity, *enrolled),
             Fact::FormerDropped(key) => self.put_former(key, None),
             Fact::FormerPut(key, former) => self.put_former(key, Some(*former)),
             Fact::LeftDropped(key) => self.put_left(key, None),
@@ -156,6 +161,8 @@ impl Ledger {
             Fact::SeatPut(key, seat) => self.put_seat(key, Some(Seat::clone(seat))),
             Fact::ServerPut(server) => self.server = Some(*server),
             Fact::SpentPut(serial, unit, spent) => self.put_spent(*serial, *unit, *spent),
+            Fact::TokenDropped(hash) => drop(self.tokens.remove(hash)),
+            Fact::TokenPut(hash, token) => drop(self.tokens.insert(*hash, token.clone())),
             Fact::TombstonePut(serial, tombstone) => drop(self.tombstones.insert(*serial, *tombstone)),
             Fact::VendorPut(id, vendor) => drop(self.vendors.insert(*id, vendor.clone())),
         }
@@ -230,6 +237,12 @@ impl Ledger {
                 role,
                 label,
             } => self.add_admin(occasion, *fingerprint, *role, label),
+            Command::AddToken {
+                token,
+                label,
+                secs,
+                uses,
+            } => self.add_token(occasion, *token, label, (*secs, *uses)),
             Command::Admins(page) => Decided::unchanged(self.admins_page(page)),
             Command::Availability(name) => self.availability(*name, now),
             Command::Checkout(checkout) => self.checkout(occasion, checkout),
@@ -242,6 +255,7 @@ impl Ledger {
                 component,
                 reason,
             } => self.end_seat(occasion, *mac, *product, *component, reason),
+            Command::Enrol { token } => self.enrol(occasion, *token),
             Command::Found { id } => self.found(occasion, *id),
             Command::Import(keys) => self.import(occasion, keys),
             Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),
@@ -258,8 +272,10 @@ impl Ledger {
             Command::Reservations(page) => Decided::unchanged(self.reservations_page(page)),
             Command::Reserve(reserve) => self.reserve(occasion, reserve),
             Command::Resolve { mac, product } => self.resolve_bindings(occasion, *mac, *product),
+            Command::RevokeToken { id, also_identities } => self.revoke_token(occasion, *id, *also_identities),
             Command::Seats(page) => Decided::unchanged(self.seats_page(page)),
             Command::Status => Decided::unchanged(self.status(now)),
+            Command::Tokens(page) => Decided::unchanged(self.tokens_page(page)),
             Command::TrustVendor { public_key, vendor } => self.trust_vendor(occasion, *vendor, *public_key),
         }
     }

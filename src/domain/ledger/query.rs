@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::{Decided, Ledger};
 use crate::domain::command::{PAGE_ROWS_MAX, Page, ProductName, SeatsPage};
 use crate::domain::denial::{Denial, Subject};
-use crate::domain::ids::{Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, VendorId};
+use crate::domain::ids::{Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, TokenHash, VendorId};
 use crate::domain::license::Usage;
 use crate::domain::reply::{LicenseRow, Listing, ProductRow, Reply, SeatRow, Status, VendorRow};
 use crate::domain::seat::SeatKey;
@@ -37,6 +37,14 @@ impl Ledger {
         let rows = self.admins.range((behind(page.after), Bound::Unbounded));
         Reply::Admins(listing(
             rows.map(|(fingerprint, admin)| (*fingerprint, admin.clone())),
+            page.limit,
+        ))
+    }
+
+    pub(super) fn tokens_page(&self, page: &Page<TokenHash>) -> Reply {
+        let rows = self.tokens.range((behind(page.after), Bound::Unbounded));
+        Reply::Tokens(listing(
+            rows.map(|(hash, token)| self.token_row(*hash, token)),
             page.limit,
         ))
     }

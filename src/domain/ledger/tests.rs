@@ -8,6 +8,7 @@ mod clock;
 mod copies;
 mod counting;
 mod deploying;
+mod enrolling;
 mod fixture;
 mod importing;
 mod releasing;

@@ -80,6 +80,15 @@ impl Ledger {
         walk.many(&self.left, FactKey::Left, value_of!(Left), |&key, left| {
             Fact::LeftPut(key, Box::new(LeftBehind::clone(left)))
         });
+        walk.many(&self.tokens, FactKey::Token, value_of!(Token), |&hash, token| {
+            Fact::TokenPut(hash, token.clone())
+        });
+        walk.many(
+            &self.enrolled,
+            FactKey::Enrolled,
+            value_of!(Enrolled),
+            |&id, enrolled| Fact::EnrolledPut(id, *enrolled),
+        );
         walk.facts
     }
 }

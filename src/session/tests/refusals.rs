@@ -101,8 +101,8 @@ fn one_is_told_in_the_singular() {
     assert!(refusal.text.ends_with("in 1 second"), "{}", refusal.text);
 }
 
-/// Every denial there is.
-fn denials() -> [Denial; 32] {
+/// Every denial there is, but too many wrong tokens, which slows down as too many new machines do.
+fn denials() -> [Denial; 36] {
     [
         Denial::AmbiguousProduct,
         Denial::BlacklistNotNewer { held: u64::MAX },
@@ -110,6 +110,7 @@ fn denials() -> [Denial; 32] {
         Denial::Conflict,
         Denial::DeploymentOnly,
         Denial::DiskFull,
+        Denial::EnrolmentRequired,
         Denial::IdentityNotBound,
         Denial::LastAdministrator,
         Denial::LicenseBlacklisted,
@@ -127,14 +128,17 @@ fn denials() -> [Denial; 32] {
         Denial::ReservationTooLong,
         Denial::SeatsExhausted,
         Denial::SlowDown { retry_secs: u32::MAX },
+        Denial::TokenRefused,
         Denial::TooManyComponents,
         Denial::TooManyReservations,
+        Denial::TooManyTokens,
         Denial::TooManyVendors,
         Denial::UnknownAdministrator,
         Denial::UnknownComponent,
         Denial::UnknownProduct,
         Denial::UnknownReservation,
         Denial::UnknownSerial,
+        Denial::UnknownToken,
         Denial::UnknownVendor,
     ]
 }
@@ -197,6 +201,11 @@ fn what_a_denial_knows_is_told_in_fields() {
     assert_eq!(refusal.until, Some(6));
     let (_, refusal) = told(Denial::SlowDown { retry_secs: 5 });
     assert_eq!(refusal.retry_secs, Some(5));
+    let (status, refusal) = told(Denial::TooManyWrongTokens { retry_secs: 4 });
+    assert_eq!((status, refusal.retry_secs), (Status::SLOW_DOWN, Some(4)));
+    assert!(refusal.text.contains("wrong enrolment tokens"), "{}", refusal.text);
+    let (_, refusal) = told(Denial::EnrolmentRequired);
+    assert!(refusal.text.contains("`seatkeeper agent enrol PPP"), "{}", refusal.text);
     let (_, refusal) = told(Denial::RequiredProduct { product: key().product });
     assert_eq!(refusal.required_product.as_deref(), Some("BKSRV"));
     assert!(refusal.text.contains("BKSRV"), "{}", refusal.text);

@@ -2,17 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use sha2::{Digest, Sha256};
+
 use super::super::server::Peer;
 use super::{Work, role_of};
 use crate::codec::DecodeError;
 use crate::domain::command::{
     Checkout, Command, Page, ProductName, Rebind, Release, Reserve, SeatsPage, Settle, Wanted,
 };
-use crate::domain::ids::{ComponentId, Fingerprint, IdError, Mac, ProductId, ReservationId, Serial, VendorId};
+use crate::domain::enrolment::{TOKEN_SECS_DEFAULT, TOKEN_SECS_MAX, TOKEN_USES_DEFAULT, TOKEN_USES_MAX};
+use crate::domain::ids::{
+    ComponentId, Fingerprint, IdError, Mac, ProductId, ReservationId, Serial, TokenHash, TokenId, VendorId,
+};
 use crate::domain::reservation::RESERVE_SECS_DEFAULT;
 use crate::domain::seat::{MachineNote, SeatKey};
 use crate::wire::limits::PAGE_ROWS_MAX;
-use crate::wire::messages::{Request, admin, deploy, seat, views};
+use crate::wire::messages::{Request, admin, deploy, enrol, seat, views};
 
 /// What a request asks for. `rebind` is what this server does about a new identity (rule I7).
 ///
@@ -42,6 +47,19 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
         Request::ClockAccept(admin::ClockAccept {}) => Command::ClockAccept,
         Request::ClockReset(admin::ClockReset {}) => Command::ClockReset,
         Request::Commit(ask) => Command::Commit(commit(&ask)?),
+        // Behind this point nobody knows the token but by its hash.
+        Request::Enrol(ask) => Command::Enrol {
+            token: TokenHash(Sha256::digest(ask.secret.0).into()),
+        },
+        Request::EnrolTokenAdd(ask) => add_token(ask)?,
+        Request::EnrolTokenRevoke(ask) => Command::RevokeToken {
+            id: TokenId(ask.token),
+            also_identities: ask.also_identities,
+        },
+        Request::EnrolTokens(ask) => Command::Tokens(Page {
+            after: ask.after.map(TokenHash),
+            limit: limit("EnrolTokens.limit", ask.limit)?,
+        }),
         Request::Hello(_) => return Ok(Work::Hello),
         Request::Import(ask) => return Ok(Work::VerifyKeys(ask.keys)),
         Request::LicenseRemove(ask) => Command::RemoveLicense {
@@ -184,6 +202,23 @@ fn add_admin(ask: admin::AdminAdd) -> Result<Command, DecodeError> {
             reason: "no role that can be given",
         })?,
         label: ask.label,
+    })
+}
+
+fn add_token(ask: enrol::EnrolTokenAdd) -> Result<Command, DecodeError> {
+    let within = |field, asked: Option<u32>, (default, max), reason| match asked.unwrap_or(default) {
+        number if (1..=max).contains(&number) => Ok(number),
+        _ => Err(DecodeError::Invalid { field, reason }),
+    };
+    let (secs, uses) = (
+        (TOKEN_SECS_DEFAULT, TOKEN_SECS_MAX),
+        (TOKEN_USES_DEFAULT, TOKEN_USES_MAX),
+    );
+    Ok(Command::AddToken {
+        token: TokenHash(ask.hash),
+        label: ask.label,
+        secs: within("EnrolTokenAdd.secs", ask.secs, secs, "not 1 second to 366 days")?,
+        uses: within("EnrolTokenAdd.uses", ask.uses, uses, "not 1 to 100,000")?,
     })
 }
 

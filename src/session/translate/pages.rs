@@ -4,9 +4,9 @@ use super::rows;
 use crate::codec::tlv;
 use crate::domain::change::Admin;
 use crate::domain::ids::Fingerprint;
-use crate::domain::reply::{Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow};
+use crate::domain::reply::{Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow, TokenRow};
 use crate::wire::limits::{BODY_LEN_MAX, EFFECTS_MAX, PAGE_ROWS_MAX};
-use crate::wire::messages::{Message, Response, admin, deploy, views};
+use crate::wire::messages::{Message, Response, admin, deploy, enrol, views};
 
 /// Bytes of a page that are not rows: the server's time, `more` and a count, each with its header.
 const PAGE_HEAD_LEN: usize = 32;
@@ -70,6 +70,15 @@ pub(super) fn reservations(listing: Listing<ReservationRow>, server_time: u64) -
 pub(super) fn seats(listing: Listing<SeatRow>, server_time: u64) -> Response {
     let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::seat);
     Response::Seats(views::SeatsOk {
+        server_time,
+        more,
+        rows,
+    })
+}
+
+pub(super) fn tokens(listing: Listing<TokenRow>, server_time: u64) -> Response {
+    let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::token);
+    Response::EnrolTokens(enrol::EnrolTokensOk {
         server_time,
         more,
         rows,

@@ -22,6 +22,7 @@ pub const fn status_of(denial: &Denial) -> Status {
         Denial::Conflict => Status::CONFLICT,
         Denial::DeploymentOnly => Status::DEPLOYMENT_ONLY,
         Denial::DiskFull => Status::DISK_FULL,
+        Denial::EnrolmentRequired => Status::ENROLMENT_REQUIRED,
         Denial::IdentityNotBound => Status::IDENTITY_NOT_BOUND,
         Denial::LastAdministrator => Status::LAST_ADMINISTRATOR,
         Denial::LicenseBlacklisted => Status::LICENSE_BLACKLISTED,
@@ -38,15 +39,18 @@ pub const fn status_of(denial: &Denial) -> Status {
         Denial::ReservationTooLarge => Status::RESERVATION_TOO_LARGE,
         Denial::ReservationTooLong => Status::RESERVATION_TOO_LONG,
         Denial::SeatsExhausted => Status::SEATS_EXHAUSTED,
-        Denial::SlowDown { .. } => Status::SLOW_DOWN,
+        Denial::SlowDown { .. } | Denial::TooManyWrongTokens { .. } => Status::SLOW_DOWN,
+        Denial::TokenRefused => Status::TOKEN_REFUSED,
         Denial::TooManyComponents => Status::TOO_MANY_COMPONENTS,
         Denial::TooManyReservations => Status::TOO_MANY_RESERVATIONS,
+        Denial::TooManyTokens => Status::TOO_MANY_TOKENS,
         Denial::TooManyVendors => Status::TOO_MANY_VENDORS,
         Denial::UnknownAdministrator => Status::UNKNOWN_ADMINISTRATOR,
         Denial::UnknownComponent => Status::UNKNOWN_COMPONENT,
         Denial::UnknownProduct => Status::UNKNOWN_PRODUCT,
         Denial::UnknownReservation => Status::UNKNOWN_RESERVATION,
         Denial::UnknownSerial => Status::UNKNOWN_SERIAL,
+        Denial::UnknownToken => Status::UNKNOWN_TOKEN,
         Denial::UnknownVendor => Status::UNKNOWN_VENDOR,
     }
 }
@@ -116,11 +120,14 @@ pub(super) fn refusal(denied: &Denied, server_time: Timestamp) -> Refusal {
         Denial::LicenseInUse { seats } => refusal.used = Some(u64::from(seats)),
         Denial::ReboundRecently { until } => refusal.until = Some(until.0),
         Denial::RequiredProduct { product } => refusal.required_product = Some(product.as_str().to_owned()),
-        Denial::SlowDown { retry_secs } => refusal.retry_secs = Some(retry_secs),
+        Denial::SlowDown { retry_secs } | Denial::TooManyWrongTokens { retry_secs } => {
+            refusal.retry_secs = Some(retry_secs);
+        }
         Denial::DiskFull => refusal.retry_secs = Some(DISK_FULL_RETRY_SECS),
         Denial::AmbiguousProduct
         | Denial::Conflict
         | Denial::DeploymentOnly
+        | Denial::EnrolmentRequired
         | Denial::IdentityNotBound
         | Denial::LastAdministrator
         | Denial::LicenseBlacklisted
@@ -134,14 +141,17 @@ pub(super) fn refusal(denied: &Denied, server_time: Timestamp) -> Refusal {
         | Denial::ReservationTooLarge
         | Denial::ReservationTooLong
         | Denial::SeatsExhausted
+        | Denial::TokenRefused
         | Denial::TooManyComponents
         | Denial::TooManyReservations
+        | Denial::TooManyTokens
         | Denial::TooManyVendors
         | Denial::UnknownAdministrator
         | Denial::UnknownComponent
         | Denial::UnknownProduct
         | Denial::UnknownReservation
         | Denial::UnknownSerial
+        | Denial::UnknownToken
         | Denial::UnknownVendor => {}
     }
     refusal

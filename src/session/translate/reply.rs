@@ -8,11 +8,11 @@ use super::text::key_refusal_text;
 use super::{Answer, Greeting, KeyOutcome, pages, rows, status_of_key_refusal};
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductId, ProductKey, Serial};
-use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, Status as Counted};
+use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, Status as Counted, TokenRow};
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, VENDOR_ROWS_MAX, VERSION_MAX};
 use crate::wire::messages::hello::{HelloOk, Refusal};
-use crate::wire::messages::{Response, admin, deploy, seat, views};
+use crate::wire::messages::{Response, admin, deploy, enrol, seat, views};
 use crate::wire::{self, Opcode, Outcome, ReleaseOutcome, Status};
 
 /// What a reply carries besides its answer.
@@ -85,6 +85,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         }),
         Reply::CatalogueImported { products, effects } => pages::catalogue(products, effects, server_time),
         Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
+        Reply::Enrolled { label } => Response::Enrol(enrol::EnrolOk { server_time, label }),
         Reply::Imported(outcomes) => {
             let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
             Response::Import(imported(outcomes, context))
@@ -126,7 +127,25 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         Reply::Seats(listing) => pages::seats(listing, server_time),
         Reply::Settled { product, rows } => Response::Settle(settled(product, &rows, context)),
         Reply::Status(status) => Response::Status(counted(*status, context)),
+        Reply::TokenAdded(row) => token_added(*row, server_time),
+        Reply::TokenRevoked { identities, more } => token_revoked(identities, more, server_time),
+        Reply::Tokens(listing) => pages::tokens(listing, server_time),
     }
+}
+
+fn token_added(row: TokenRow, server_time: u64) -> Response {
+    Response::EnrolTokenAdd(enrol::EnrolTokenAddOk {
+        server_time,
+        token: rows::token(row),
+    })
+}
+
+const fn token_revoked(identities: u32, more: bool, server_time: u64) -> Response {
+    Response::EnrolTokenRevoke(enrol::EnrolTokenRevokeOk {
+        server_time,
+        identities,
+        more,
+    })
 }
 
 fn settled(product: ProductId, rows: &[(Mac, Settled)], context: &Context<'_>) -> deploy::SettleOk {

@@ -8,13 +8,15 @@ use super::refusal::status_of;
 use crate::domain::catalogue::Component;
 use crate::domain::change::Admin;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
-use crate::domain::reply::{Counts, Effect, LicenseRow, ProductRow, ReservationRow, SeatRow, Settled, VendorRow};
+use crate::domain::reply::{
+    Counts, Effect, LicenseRow, ProductRow, ReservationRow, SeatRow, Settled, TokenRow, VendorRow,
+};
 use crate::domain::reservation::{Hold, Reserved};
 use crate::domain::seat::{Binding, Conflict, FormerSeat};
 use crate::domain::time::Timestamp;
 use crate::domain::timekeeper::Standing;
 use crate::wire;
-use crate::wire::messages::{admin, deploy, seat, views};
+use crate::wire::messages::{admin, deploy, enrol, seat, views};
 
 pub(super) fn license(row: LicenseRow) -> views::LicenseRow {
     let claims = &row.license.claims;
@@ -38,6 +40,25 @@ pub(super) fn license(row: LicenseRow) -> views::LicenseRow {
         days_left: row.days_left,
         vendor_name: row.vendor_name,
         product_name: row.product_name,
+    }
+}
+
+pub(super) fn token(row: TokenRow) -> enrol::TokenRow {
+    let TokenRow {
+        hash,
+        token,
+        identities,
+    } = row;
+    enrol::TokenRow {
+        hash: hash.0,
+        label: token.label,
+        created_at: token.created_at.0,
+        expires_at: token.expires_at.0,
+        uses_left: token.uses_left,
+        enrolled: token.enrolled,
+        identities,
+        last_used_at: token.last_used_at.map(|at| at.0),
+        revoked_at: token.revoked_at.map(|at| at.0),
     }
 }
 

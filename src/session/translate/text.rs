@@ -1,7 +1,8 @@
 //! What a refusal says: the cause, then the remedy (rule V2).
 
 use crate::domain::catalogue::VENDORS_MAX;
-use crate::domain::denial::{Denial, Denied, KeyRefusal};
+use crate::domain::denial::{Denial, Denied, KeyRefusal, Subject};
+use crate::domain::enrolment::TOKENS_MAX;
 use crate::domain::reservation::{HELD_LICENSES_MAX, RESERVATIONS_MAX};
 
 /// The words for what a refusal is about.
@@ -27,6 +28,8 @@ pub(super) fn text(denied: &Denied) -> String {
     };
     about_seats(denied, &names)
         .or_else(|| about_reservations(denied.denial, &names))
+        .or_else(|| about_enrolment(denied))
+        .or_else(|| about_names(denied.denial, &names))
         .unwrap_or_else(|| about_the_server(denied.denial, &names))
 }
 
@@ -122,18 +125,68 @@ fn about_reservations(denial: Denial, names: &Names) -> Option<String> {
     })
 }
 
-/// What administrators are refused for, and what concerns everybody.
-fn about_the_server(denial: Denial, names: &Names) -> String {
+/// What those are refused for who are to enrol, and whoever hands out tokens.
+fn about_enrolment(denied: &Denied) -> Option<String> {
+    let Subject { product, component, .. } = denied.subject;
+    let (product, component) = (
+        product.map_or("PRODUCT".to_owned(), |id| id.to_string()),
+        component.map_or("COMPONENT".to_owned(), |id| id.to_string()),
+    );
+    Some(match denied.denial {
+        Denial::EnrolmentRequired => format!(
+            "this license server serves only what has been enrolled; ask its administrator for an enrolment token, then \
+             run `seatkeeper agent enrol {product} {component} TOKEN`, or check out with SEATKEEPER_ENROL_TOKEN set to it"
+        ),
+        Denial::TokenRefused => {
+            "this enrolment token enrols nobody here: it is wrong, expired, used up or revoked; ask the \
+             administrator of the license server for another one"
+                .to_owned()
+        }
+        Denial::TooManyTokens => format!(
+            "{TOKENS_MAX} tokens are here already, as many as may be; those that have ended are forgotten after 30 days, \
+             see `seatkeeper enrol list`"
+        ),
+        Denial::TooManyWrongTokens { retry_secs } => {
+            let seconds = if retry_secs == 1 { "second" } else { "seconds" };
+            format!("too many wrong enrolment tokens from here; ask again in {retry_secs} {seconds}")
+        }
+        Denial::UnknownToken => "no such token is here; see `seatkeeper enrol list`".to_owned(),
+        _ => return None,
+    })
+}
+
+/// What is not here, or here more than once.
+fn about_names(denial: Denial, names: &Names) -> Option<String> {
     let Names {
         product,
         component,
         serial,
         ..
     } = names;
-    match denial {
+    Some(match denial {
         Denial::AmbiguousProduct => format!(
             "more than one vendor has a product {product}; name the vendor with `--vendor ID`, see `seatkeeper status`"
         ),
+        Denial::UnknownComponent => format!(
+            "{product} has no component {component} in the catalogue that is here; check its name, or import the vendor's \
+             newer catalogue: `seatkeeper catalogue import FILE`"
+        ),
+        Denial::UnknownProduct => format!(
+            "no catalogue here has {product}; check its name, or import the vendor's catalogue: \
+             `seatkeeper catalogue import FILE`"
+        ),
+        Denial::UnknownSerial => format!("no license {serial} is here; see `seatkeeper licenses`"),
+        Denial::UnknownVendor => {
+            "the vendor is not trusted here; trust its public key: `seatkeeper vendor trust FILE`".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// What administrators are refused for, and what concerns everybody.
+fn about_the_server(denial: Denial, names: &Names) -> String {
+    let serial = &names.serial;
+    match denial {
         Denial::BlacklistNotNewer { held } => {
             format!("the list is not newer than number {held}, which is here; import a newer one")
         }
@@ -162,22 +215,12 @@ fn about_the_server(denial: Denial, names: &Names) -> String {
             format!("{VENDORS_MAX} vendors are trusted here already, as many as may be; another server has room")
         }
         Denial::UnknownAdministrator => "the identity has no role; see `seatkeeper admin list`".to_owned(),
-        Denial::UnknownComponent => format!(
-            "{product} has no component {component} in the catalogue that is here; check its name, or import the vendor's \
-             newer catalogue: `seatkeeper catalogue import FILE`"
-        ),
-        Denial::UnknownProduct => format!(
-            "no catalogue here has {product}; check its name, or import the vendor's catalogue: \
-             `seatkeeper catalogue import FILE`"
-        ),
-        Denial::UnknownSerial => format!("no license {serial} is here; see `seatkeeper licenses`"),
-        Denial::UnknownVendor => {
-            "the vendor is not trusted here; trust its public key: `seatkeeper vendor trust FILE`".to_owned()
-        }
         // Told above; listed so that a new denial does not compile until it has words.
-        Denial::Conflict
+        Denial::AmbiguousProduct
+        | Denial::Conflict
         | Denial::DeploymentOnly
         | Denial::DiskFull
+        | Denial::EnrolmentRequired
         | Denial::IdentityNotBound
         | Denial::LicenseBlacklisted
         | Denial::LicenseExpired
@@ -191,9 +234,17 @@ fn about_the_server(denial: Denial, names: &Names) -> String {
         | Denial::ReservationTooLong
         | Denial::SeatsExhausted
         | Denial::SlowDown { .. }
+        | Denial::TokenRefused
         | Denial::TooManyComponents
         | Denial::TooManyReservations
-        | Denial::UnknownReservation => String::new(),
+        | Denial::TooManyTokens
+        | Denial::TooManyWrongTokens { .. }
+        | Denial::UnknownComponent
+        | Denial::UnknownProduct
+        | Denial::UnknownReservation
+        | Denial::UnknownSerial
+        | Denial::UnknownToken
+        | Denial::UnknownVendor => String::new(),
     }
 }
 

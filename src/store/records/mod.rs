@@ -5,6 +5,7 @@
 
 mod blacklist;
 mod catalogue;
+mod enrolment;
 mod event;
 mod license;
 mod reservation;
@@ -12,6 +13,7 @@ mod seat;
 
 pub(super) use blacklist::BlacklistV1;
 pub(super) use catalogue::CatalogueV1;
+pub(super) use enrolment::{EnrolledV1, TokenV1};
 pub(super) use event::{event, event_bytes};
 pub(super) use license::{LicenseV1, SpentV1, TombstoneV1};
 pub(super) use reservation::ReservationV1;

@@ -239,7 +239,7 @@ macro_rules! byte_arrays {
     )* };
 }
 
-byte_arrays! { 6, "bytes6"; 16, "bytes16"; 32, "bytes32"; }
+byte_arrays! { 6, "bytes6"; 8, "bytes8"; 16, "bytes16"; 32, "bytes32"; }
 
 impl Value for bool {
     const KIND: &'static str = "flag";

@@ -15,6 +15,7 @@ pub(crate) mod field;
 
 pub mod admin;
 pub mod deploy;
+pub mod enrol;
 pub mod hello;
 mod request;
 pub mod seat;
@@ -129,6 +130,8 @@ table! {
     deploy::SettledRow, Place::Field;
     deploy::Reservations, Place::Request(&[Opcode::RESERVATIONS]);
     deploy::ReservationsOk, Place::Reply(&[Opcode::RESERVATIONS]);
+    enrol::Enrol, Place::Request(&[Opcode::ENROL]);
+    enrol::EnrolOk, Place::Reply(&[Opcode::ENROL]);
     views::Status, Place::Request(&[Opcode::STATUS]);
     views::StatusOk, Place::Reply(&[Opcode::STATUS]);
     views::ClockRow, Place::Field;
@@ -150,6 +153,9 @@ table! {
     views::AdminList, Place::Request(&[Opcode::ADMIN_LIST]);
     views::AdminListOk, Place::Reply(&[Opcode::ADMIN_LIST]);
     views::AdminRow, Place::Field;
+    enrol::EnrolTokens, Place::Request(&[Opcode::ENROL_TOKENS]);
+    enrol::EnrolTokensOk, Place::Reply(&[Opcode::ENROL_TOKENS]);
+    enrol::TokenRow, Place::Field;
     admin::VendorTrust, Place::Request(&[Opcode::VENDOR_TRUST]);
     admin::Done, Place::Reply(&[
         Opcode::VENDOR_TRUST,
@@ -175,4 +181,8 @@ table! {
     admin::SeatEnd, Place::Request(&[Opcode::SEAT_END]);
     admin::AdminAdd, Place::Request(&[Opcode::ADMIN_ADD]);
     admin::AdminRemove, Place::Request(&[Opcode::ADMIN_REMOVE]);
+    enrol::EnrolTokenAdd, Place::Request(&[Opcode::ENROL_TOKEN_ADD]);
+    enrol::EnrolTokenAddOk, Place::Reply(&[Opcode::ENROL_TOKEN_ADD]);
+    enrol::EnrolTokenRevoke, Place::Request(&[Opcode::ENROL_TOKEN_REVOKE]);
+    enrol::EnrolTokenRevokeOk, Place::Reply(&[Opcode::ENROL_TOKEN_REVOKE]);
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Message, admin, deploy, hello, seat, views};
+use super::{Message, admin, deploy, enrol, hello, seat, views};
 use crate::codec::DecodeError;
 use crate::wire::{Opcode, Status};
 
@@ -72,6 +72,14 @@ requests! {
     ClockReset(admin::ClockReset) = CLOCK_RESET;
     /// Machines of a reservation were deployed.
     Commit(deploy::Commit) = COMMIT;
+    /// Brings a token.
+    Enrol(enrol::Enrol) = ENROL;
+    /// Lets a token enrol identities.
+    EnrolTokenAdd(enrol::EnrolTokenAdd) = ENROL_TOKEN_ADD;
+    /// Ends a token.
+    EnrolTokenRevoke(enrol::EnrolTokenRevoke) = ENROL_TOKEN_REVOKE;
+    /// Lists the tokens.
+    EnrolTokens(enrol::EnrolTokens) = ENROL_TOKENS;
     /// Begins the connection.
     Hello(hello::Hello) = HELLO;
     /// Imports license keys.
@@ -172,6 +180,14 @@ responses! {
     Checkout(seat::CheckoutOk) = CHECKOUT | RENEW;
     /// Done; nothing more to say.
     Done(admin::Done) = VENDOR_TRUST | ADMIN_ADD | ADMIN_REMOVE | CLOCK_ACCEPT | CLOCK_RESET;
+    /// The identity is enrolled.
+    Enrol(enrol::EnrolOk) = ENROL;
+    /// The token enrols identities now.
+    EnrolTokenAdd(enrol::EnrolTokenAddOk) = ENROL_TOKEN_ADD;
+    /// The token is ended.
+    EnrolTokenRevoke(enrol::EnrolTokenRevokeOk) = ENROL_TOKEN_REVOKE;
+    /// The tokens.
+    EnrolTokens(enrol::EnrolTokensOk) = ENROL_TOKENS;
     /// The connection has begun.
     Hello(hello::HelloOk) = HELLO;
     /// What became of each key.

@@ -18,7 +18,7 @@ use seatkeeper::session::{
 };
 use seatkeeper::vendor::{KeyError, LicenseKey, ListError, SignedBlacklist, SignedCatalogue, SigningKey, VendorKey};
 use seatkeeper::wire::limits::IN_FLIGHT_MAX;
-use seatkeeper::wire::messages::{Request, Response, admin, deploy, seat};
+use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, seat};
 use seatkeeper::wire::{Frame, Opcode, Status, decode_frame};
 use seatkeeper_fuzz::goods;
 
@@ -304,6 +304,9 @@ fn request(vendor: VendorId, what: u8, machine: u8, reservation: u8) -> Request 
             product,
             macs: if machine & 1 == 0 { Vec::new() } else { macs },
             ..Default::default()
+        }),
+        4 if machine & 1 == 1 => Request::Enrol(enrol::Enrol {
+            secret: enrol::Secret([machine; 20]),
         }),
         4 => Request::Reservations(deploy::Reservations::default()),
         5 => Request::BindingResolve(admin::BindingResolve {

@@ -1,6 +1,7 @@
 //! What each accepted vector says.
 
 mod deployment;
+mod enrolment;
 mod imports;
 mod views;
 
@@ -29,6 +30,8 @@ pub(crate) fn all() -> BTreeMap<&'static str, Said> {
         deployment::reserve(),
         deployment::settle(),
         deployment::reservations(),
+        enrolment::agents(),
+        enrolment::administrators(),
         views::status(),
         views::licenses(),
         views::used_seats(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use seatkeeper::domain::blacklist::Listed;
 use seatkeeper::tls::Identity;
 use seatkeeper::vendor::{SignedBlacklist, SignedCatalogue};
-use seatkeeper::wire::messages::{Request, Response, admin, deploy, hello, seat, views};
+use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, hello, seat, views};
 use seatkeeper::wire::{Opcode, Role, Status};
 
 use crate::site::Site;
@@ -48,6 +48,9 @@ pub(super) fn request(site: &Site, opcode: Opcode) -> Request {
             ..deploy::Abort::default()
         }),
         Opcode::RESERVATIONS => Request::Reservations(deploy::Reservations::default()),
+        Opcode::ENROL => Request::Enrol(enrol::Enrol {
+            secret: enrol::Secret([9; 20]),
+        }),
         Opcode::STATUS => Request::Status(views::Status {}),
         Opcode::LICENSES => Request::Licenses(views::Licenses::default()),
         Opcode::SEATS => Request::Seats(views::Seats::default()),
@@ -99,6 +102,16 @@ fn administrators_request(site: &Site, opcode: Opcode) -> Request {
             fingerprint: [7; 32],
             role: Role::VIEWER,
             label: "nobody".into(),
+        }),
+        Opcode::ENROL_TOKENS => Request::EnrolTokens(enrol::EnrolTokens::default()),
+        Opcode::ENROL_TOKEN_ADD => Request::EnrolTokenAdd(enrol::EnrolTokenAdd {
+            hash: [9; 32],
+            label: "a test of roles".into(),
+            ..enrol::EnrolTokenAdd::default()
+        }),
+        Opcode::ENROL_TOKEN_REVOKE => Request::EnrolTokenRevoke(enrol::EnrolTokenRevoke {
+            token: [8; 8],
+            also_identities: true,
         }),
         Opcode::ADMIN_REMOVE => Request::AdminRemove(admin::AdminRemove { fingerprint: [8; 32] }),
         unknown => panic!("{unknown:?} is in the registry and not in this test"),
@@ -153,6 +166,8 @@ async fn every_opcode_is_granted_to_the_roles_of_the_registry_and_to_no_other() 
                 Status::CATALOGUE_NOT_NEWER,
                 Status::NO_JUMP_PENDING,
                 Status::UNKNOWN_RESERVATION,
+                Status::TOKEN_REFUSED,
+                Status::UNKNOWN_TOKEN,
             ];
             assert!(
                 refused || reached.contains(&status),

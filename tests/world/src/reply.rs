@@ -238,11 +238,16 @@ pub fn denial(denial: Denial) -> model::Denial {
         Denial::UnknownVendor => model::Denial::UnknownVendor,
         Denial::AmbiguousProduct
         | Denial::DiskFull
+        | Denial::EnrolmentRequired
         | Denial::LastAdministrator
         | Denial::NotAuthorized
         | Denial::SlowDown { .. }
+        | Denial::TokenRefused
+        | Denial::TooManyTokens
         | Denial::TooManyVendors
-        | Denial::UnknownAdministrator => panic!("not by these rules: {denial:?}"),
+        | Denial::TooManyWrongTokens { .. }
+        | Denial::UnknownAdministrator
+        | Denial::UnknownToken => panic!("not by these rules: {denial:?}"),
     }
 }
 

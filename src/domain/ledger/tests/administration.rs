@@ -4,13 +4,43 @@ use super::fixture::*;
 use crate::domain::change::{Admin, Fact};
 use crate::domain::command::{Command, Page, Release, Role, SeatsPage};
 use crate::domain::denial::Denial;
-use crate::domain::ids::ServerId;
+use crate::domain::ids::{ServerId, TokenHash, TokenId};
 use crate::domain::ledger::AuditError;
 use crate::domain::license::License;
 use crate::domain::reply::Reply;
 use crate::domain::time::Timestamp;
 
 const ROLES: [Role; 4] = [Role::Agent, Role::Deployer, Role::Viewer, Role::Administrator];
+
+/// The commands about enrolment, likewise.
+fn enrolment() -> Vec<(Command, &'static [Role])> {
+    let administration = &[Role::Administrator][..];
+    vec![
+        (
+            Command::Enrol {
+                token: TokenHash([1; 32]),
+            },
+            &ROLES[..],
+        ),
+        (Command::Tokens(Page { after: None, limit: 9 }), administration),
+        (
+            Command::AddToken {
+                token: TokenHash([1; 32]),
+                label: String::new(),
+                secs: 60,
+                uses: 1,
+            },
+            administration,
+        ),
+        (
+            Command::RevokeToken {
+                id: TokenId([1; 8]),
+                also_identities: true,
+            },
+            administration,
+        ),
+    ]
+}
 
 /// Every command with the roles that may give it.
 fn commands() -> Vec<(Command, &'static [Role])> {
@@ -88,7 +118,7 @@ fn remove(number: u8) -> Command {
 // proves V2
 #[test]
 fn each_command_is_refused_to_each_role_that_does_not_include_it() {
-    for (command, allowed) in commands() {
+    for (command, allowed) in commands().into_iter().chain(enrolment()) {
         for role in ROLES {
             let mut site = Site::with(&[key(1, "SERVER", 1)]);
             site.grant(agent(1));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::blacklist::Listed;
 use crate::domain::command::Role;
 use crate::domain::ids::{
-    ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, ServerId, VendorId,
+    ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, ServerId, TokenId, VendorId,
 };
 use crate::domain::license::SEATS_MAX;
 use crate::domain::seat::{ConflictKind, EndCause, SeatKey};
@@ -142,6 +142,7 @@ forms! {
     vendor: VendorId as [u8; 16] = vendor.0, Ok(Self(vendor));
     server: ServerId as [u8; 16] = server.0, Ok(Self(server));
     reservation: ReservationId as [u8; 16] = reservation.0, Ok(Self(reservation));
+    token: TokenId as [u8; 8] = token.0, Ok(Self(token));
     serial: Serial as [u8; 16] = serial.bytes(), Ok(Self::from_canonical(&serial)?);
     mac: Mac as [u8; 6] = mac.bytes(), Ok(Self::new(mac)?);
     component: ComponentId as String = component.as_str().to_owned(), Ok(Self::from_canonical(component.as_bytes())?);

@@ -113,4 +113,7 @@ kinds! {
     26 SeatRenewed { key: SeatKeyV1 } <=> SeatRenewed { key };
     27 ServerFounded { id: [u8; 16] } <=> ServerFounded { id };
     28 VendorTrusted { vendor: [u8; 16] } <=> VendorTrusted { vendor };
+    29 TokenAdded { token: [u8; 8], uses: u32, expires_at: u64 } <=> TokenAdded { token, uses, expires_at };
+    30 TokenRevoked { token: [u8; 8], identities: u32 } <=> TokenRevoked { token, identities };
+    31 IdentityEnrolled { token: [u8; 8], identity: [u8; 32] } <=> IdentityEnrolled { token, identity };
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::*;
 use crate::domain::blacklist::{Blacklist, Listed};
 use crate::domain::change::{Change, Fact};
-use crate::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, VendorId};
+use crate::domain::enrolment::{Enrolled, Token};
+use crate::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, TokenHash, TokenId, VendorId};
 use crate::domain::license::{Claims, Kind};
 use crate::domain::reservation::{Hold, Reservation, Reserved};
 use crate::domain::seat::{Binding, Bound, MachineNote, SeatKey, Waiting};
@@ -95,6 +96,28 @@ fn reservation() -> Fact {
     Fact::ReservationPut(ReservationId([5; 16]), Box::new(reservation))
 }
 
+fn token(enrolled: u32) -> Fact {
+    let token = Token {
+        label: "office".to_owned(),
+        created_at: Timestamp(1),
+        expires_at: Timestamp(2),
+        uses_left: 5,
+        enrolled,
+        last_used_at: (enrolled > 0).then_some(Timestamp(3)),
+        revoked_at: (enrolled > 0).then_some(Timestamp(4)),
+    };
+    Fact::TokenPut(TokenHash([0xc1; 32]), token)
+}
+
+fn enrolled(revoked_at: Option<Timestamp>) -> Fact {
+    let enrolled = Enrolled {
+        token: TokenId([0xc1; 8]),
+        at: Timestamp(8),
+        revoked_at,
+    };
+    Fact::EnrolledPut(Fingerprint([0xa1; 32]), enrolled)
+}
+
 /// What came with deployment, blacklists and the time, in every shape.
 pub(super) fn facts() -> Vec<Fact> {
     let waiting = Waiting {
@@ -138,6 +161,10 @@ pub(super) fn facts() -> Vec<Fact> {
         Fact::TombstonePut(serial(), tombstone),
         Fact::BlacklistPut(Box::new(blacklist)),
         Fact::ClockPut(clock),
+        token(0),
+        token(2),
+        enrolled(None),
+        enrolled(Some(Timestamp(9))),
     ]
 }
 
@@ -166,4 +193,55 @@ fn every_fact_comes_back_and_every_flipped_bit_is_found() {
 fn what_is_over_deletes_the_row_that_it_had() {
     let (put, _) = row(reservation());
     assert_eq!(row(Fact::ReservationEnded(ReservationId([5; 16]))), (put, None));
+    let (put, _) = row(token(0));
+    assert_eq!(row(Fact::TokenDropped(TokenHash([0xc1; 32]))), (put, None));
+}
+
+/// The bytes of `FORMAT.md`, by hand.
+#[test]
+fn a_token_and_who_it_enrolled_have_frozen_bytes() {
+    let payload = |fact| {
+        let (key, record) = row(fact);
+        let record = record.unwrap();
+        let (_, payload) = unseal(&key, &record).unwrap();
+        (key.clone(), payload.to_vec())
+    };
+    let (key, bytes) = payload(token(2));
+    assert_eq!(key, [&[0x0e][..], &[0xc1; 32]].concat());
+    let expected: [&[u8]; 7] = [
+        b"\x06\0\0\0\0\0\0\0office",
+        &[1, 0, 0, 0, 0, 0, 0, 0],
+        &[2, 0, 0, 0, 0, 0, 0, 0],
+        &[5, 0, 0, 0],
+        &[2, 0, 0, 0],
+        &[1, 3, 0, 0, 0, 0, 0, 0, 0],
+        &[1, 4, 0, 0, 0, 0, 0, 0, 0],
+    ];
+    assert_eq!(bytes, expected.concat());
+    let (key, bytes) = payload(enrolled(None));
+    assert_eq!(key, [&[0x0f][..], &[0xa1; 32]].concat());
+    assert_eq!(bytes, [&[0xc1; 8][..], &[8, 0, 0, 0, 0, 0, 0, 0], &[0]].concat());
+}
+
+#[test]
+fn a_token_out_of_bounds_is_refused() {
+    let read = |label: &str, uses_left: u32, enrolled: u32, last: Option<u64>| {
+        Token::try_from(reread::<TokenV1>(&(
+            label,
+            1_u64,
+            2_u64,
+            uses_left,
+            enrolled,
+            last,
+            None::<u64>,
+        )))
+    };
+    assert!(read(&"x".repeat(64), 100_000, 100_000, Some(3)).is_ok());
+    assert!(read("", 0, 0, None).is_ok());
+    assert!(read(&"x".repeat(65), 5, 0, None).is_err());
+    assert!(read("two\nlines", 5, 0, None).is_err());
+    assert!(read("x", 100_001, 0, None).is_err());
+    assert!(read("x", 5, 100_001, Some(3)).is_err());
+    assert!(read("x", 5, 1, None).is_err(), "it enrolled one, and never");
+    assert!(read("x", 5, 0, Some(3)).is_err(), "it enrolled none, and some time");
 }

@@ -91,7 +91,7 @@ fn read(key: &[u8], payload: &[u8]) -> Result<Option<Fact>, RecordError> {
 #[test]
 fn every_kind_of_record_is_among_them() {
     let kinds: BTreeSet<_> = payloads().iter().map(|(key, _)| key[0]).collect();
-    assert_eq!(kinds, (0x01..=0x0d).collect());
+    assert_eq!(kinds, (0x01..=0x0f).collect());
     for (key, payload) in payloads() {
         assert!(read(&key, &payload).unwrap().is_some());
     }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::domain::blacklist::Listed;
-use crate::domain::ids::{ComponentId, Mac, ProductKey, ReservationId, ServerId, VendorId};
+use crate::domain::ids::{ComponentId, Mac, ProductKey, ReservationId, ServerId, TokenId, VendorId};
 use crate::domain::seat::{ConflictKind, SeatKey};
 
 pub(super) const AT: u64 = 0x0102_0304_0506_0708;
@@ -71,6 +71,7 @@ pub(super) fn frozen() -> Vec<(Event, Vec<u8>)> {
         components(),
         copies(),
         deployments(),
+        enrolment(),
         licenses(),
         seats(),
     ]
@@ -127,6 +128,28 @@ fn administration() -> Vec<(Event, Vec<u8>)> {
         ),
         one(EventKind::ServerFounded { id }, 27, &[&[0x77; 16]]),
         one(EventKind::VendorTrusted { vendor }, 28, &[&VENDOR]),
+    ]
+}
+
+fn enrolment() -> Vec<(Event, Vec<u8>)> {
+    let token = TokenId([0xc1; 8]);
+    let added = EventKind::TokenAdded {
+        token,
+        uses: 1_000,
+        expires_at: Timestamp(AT),
+    };
+    let enrolled = EventKind::IdentityEnrolled {
+        token,
+        identity: Fingerprint(IDENTITY),
+    };
+    vec![
+        one(added, 29, &[&[0xc1; 8], &[0xe8, 3, 0, 0], &[8, 7, 6, 5, 4, 3, 2, 1]]),
+        one(
+            EventKind::TokenRevoked { token, identities: 513 },
+            30,
+            &[&[0xc1; 8], &[1, 2, 0, 0]],
+        ),
+        one(enrolled, 31, &[&[0xc1; 8], &IDENTITY]),
     ]
 }
 

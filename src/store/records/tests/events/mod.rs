@@ -45,6 +45,9 @@ const fn number(kind: &EventKind) -> u8 {
         EventKind::SeatRenewed { .. } => 26,
         EventKind::ServerFounded { .. } => 27,
         EventKind::VendorTrusted { .. } => 28,
+        EventKind::TokenAdded { .. } => 29,
+        EventKind::TokenRevoked { .. } => 30,
+        EventKind::IdentityEnrolled { .. } => 31,
     }
 }
 
