@@ -12,6 +12,7 @@ use super::output::{self, date, rfc3339};
 use super::{session, vendor_keys};
 use crate::client::adapter::AdapterError;
 use crate::client::agent::{Check, Denied, Offline, ReleaseError, Released, Standing};
+use crate::client::token::TOKEN_VARIABLE;
 use crate::client::{Agent, AgentError, EnrolmentToken, state};
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
@@ -113,8 +114,11 @@ pub(super) fn agent(global: &Global, licensed: &Licensed) -> Result<Agent, CliEr
     let mut agent = Agent::new(key, licensed.product, licensed.component)
         .port(port)
         .deadline(Duration::from_secs(global.timeout.into()));
-    if let Some(token) = EnrolmentToken::from_environment().map_err(|error| CliError::Usage(error.to_string()))? {
-        agent = agent.enrolment_token(token);
+    match EnrolmentToken::from_environment() {
+        Ok(Some(token)) => agent = agent.enrolment_token(token),
+        Ok(None) => {}
+        // What is enrolled needs none: it must not be stopped by a slip.
+        Err(error) => output::note(&format!("seatkeeper: warning: {TOKEN_VARIABLE}: {error}")),
     }
     if let Some(server) = &global.server {
         agent = agent.servers([session::named(server)?.to_string()]);

@@ -49,7 +49,7 @@ pub enum TokenError {
     #[error("this enrolment token is of a newer kind; upgrade this program")]
     NeedsNewer,
     /// The environment variable is not text.
-    #[error("{TOKEN_VARIABLE} is not text; set it to an enrolment token, or unset it")]
+    #[error("it is not text; set it to an enrolment token, or unset it")]
     NotText,
 }
 
@@ -176,6 +176,18 @@ mod tests {
         assert_eq!(EnrolmentToken::parse(&text), Ok(token()));
         let sloppy = text.to_lowercase().replace('-', " ").replace('1', "l");
         assert_eq!(EnrolmentToken::parse(&format!(" {sloppy}\n")), Ok(token()));
+    }
+
+    /// The example of `protocol.md`, section 6.
+    #[test]
+    fn a_token_is_the_text_of_the_specification() {
+        let secret = std::array::from_fn(|place| u8::try_from(place).unwrap());
+        let token = EnrolmentToken::new(secret, SERVER);
+        assert_eq!(
+            *token.text(),
+            "SE1-000G4-0R40M-30E20-9185G-R38E1-W8124-GKNEN-TQAXB-NENTQ-AXBPK-8P8RS-R"
+        );
+        assert_eq!(token.hash().id().to_string(), "e7aebf577f60412f");
     }
 
     #[test]

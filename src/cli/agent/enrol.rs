@@ -8,7 +8,7 @@ use super::super::error::CliError;
 use super::super::{files, output, session};
 use super::no_adapter;
 use crate::client::agent::EnrolError;
-use crate::client::token::TOKEN_VARIABLE;
+use crate::client::token::{TOKEN_VARIABLE, TokenError};
 use crate::client::{Agent, AgentError, EnrolmentToken};
 
 /// What `agent enrol --json` prints.
@@ -40,17 +40,20 @@ pub(super) async fn run(global: &Global, agent: &Agent, token: Option<TokenText>
 }
 
 fn read(token: Option<TokenText>) -> Result<EnrolmentToken, CliError> {
-    let wrong = |error: crate::client::token::TokenError| CliError::Usage(error.to_string());
+    let wrong = |error: TokenError| CliError::Usage(error.to_string());
+    let in_environment = |error| CliError::Usage(format!("{TOKEN_VARIABLE}: {error}"));
     match token {
         Some(TokenText(text)) if text == "-" => {
             let text = Zeroizing::new(files::text("-".as_ref())?);
             EnrolmentToken::parse(&text).map_err(wrong)
         }
         Some(TokenText(text)) => EnrolmentToken::parse(&Zeroizing::new(text)).map_err(wrong),
-        None => EnrolmentToken::from_environment().map_err(wrong)?.ok_or_else(|| {
-            CliError::Usage(format!(
-                "no token was given; name it, write - to have it read from standard input, or set {TOKEN_VARIABLE}"
-            ))
-        }),
+        None => EnrolmentToken::from_environment()
+            .map_err(in_environment)?
+            .ok_or_else(|| {
+                CliError::Usage(format!(
+                    "no token was given; name it, write - to have it read from standard input, or set {TOKEN_VARIABLE}"
+                ))
+            }),
     }
 }

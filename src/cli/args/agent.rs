@@ -27,6 +27,9 @@ pub(in crate::cli) struct Licensed {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AgentCommand {
     /// Check out a seat for this machine, or renew the one that it holds.
+    ///
+    /// Where the server serves only what is enrolled, the token in `SEATKEEPER_ENROL_TOKEN` is brought to it first, if it is
+    /// for that server.
     Checkout(Licensed),
     /// Enrol a component at the server that a token is for; a checkout is still to come.
     Enrol {

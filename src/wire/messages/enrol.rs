@@ -16,6 +16,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// It does not stay where it was put together. The buffers of a connection, through which it passes, are not reached from
+/// here.
+#[cfg(feature = "client")]
+impl Drop for Secret {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
 impl Value for Secret {
     const KIND: &'static str = "bytes20";
     const LEN_MAX: usize = 20;

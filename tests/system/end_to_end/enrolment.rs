@@ -106,8 +106,10 @@ fn a_token_can_be_read_from_standard_input_and_a_slip_is_found_before_anybody_is
         let refused = enrol(&site, 1, wrong).failed_with(2);
         assert!(refused.stderr.contains(told), "{refused:?}");
         assert!(!refused.text().contains(wrong), "it is repeated: {refused:?}");
-        let refused = checkout_with(&site, 1, wrong).failed_with(2);
+        // What is enrolled already would go on.
+        let refused = checkout_with(&site, 1, wrong).failed_with(4);
         assert!(refused.stderr.contains(told), "{refused:?}");
+        assert!(!refused.text().contains(wrong), "it is repeated: {refused:?}");
     }
     let args = machine.args("enrol", "BKSRV", "agent", &["-", "--server", &server]);
     let file = site.dir.path().join("token.txt");
