@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use seatkeeper::tls::Identity;
-use seatkeeper::wire::Status;
 use seatkeeper::wire::messages::{Request, Response, enrol};
+use seatkeeper::wire::{Opcode, Role, Status};
 use serde_json::Value;
 
+use super::roles::request;
 use crate::process::{Output, SEATKEEPER, command, finish};
 use crate::site::Site;
 use crate::wire::{Wire, checkout, mac};
@@ -212,6 +213,24 @@ async fn who_guesses_tokens_is_slowed_down_and_learns_nothing() {
     );
     let asked = checkout(site.vendor.id(), "BKSRV", "agent", mac(1));
     assert_eq!(wire.ask(&asked).await.unwrap().status(), Status::ENROLMENT_REQUIRED);
+}
+
+#[tokio::test]
+async fn where_agents_enrol_every_opcode_is_refused_to_a_stranger_but_hello_and_enrol() {
+    let site = closed();
+    let stranger = Identity::generate().unwrap();
+    for row in Opcode::TABLE.iter().filter(|row| row.opcode != Opcode::HELLO) {
+        let (mut wire, hello) = Wire::hello(site.server().address(), &stranger).await.unwrap();
+        assert_eq!(hello.role, Role::AGENT);
+        let status = wire.ask(&request(&site, row.opcode)).await.unwrap().status();
+        let expected = match row.opcode {
+            Opcode::ENROL => Status::TOKEN_REFUSED,
+            _ if row.roles.contains(&Role::AGENT) => Status::ENROLMENT_REQUIRED,
+            _ => Status::NOT_AUTHORIZED,
+        };
+        assert_eq!(status, expected, "{}", row.name);
+    }
+    assert!(site.json(["seats"]).as_array().unwrap().is_empty());
 }
 
 /// The files below a directory that hold `needle`.
