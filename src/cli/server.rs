@@ -55,8 +55,9 @@ pub(super) struct Server {
 /// How the writer ended: in good order, or why not.
 type End = Result<(), String>;
 
-/// How long the store may take to end. A disk that hangs must not keep the process.
-const STORE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the store may take to end, once connections have ended, for which there are 10 seconds. A disk that hangs must not
+/// keep the process: systemd would kill it after 20 (`TimeoutStopSec`).
+const STORE_PATIENCE: Duration = Duration::from_secs(8);
 
 impl Server {
     /// Loads what is on disk, frees what is overdue, and only then opens the port (rule S6).
