@@ -196,6 +196,11 @@ plant_for V3 notes-are-lost-at-the-end service/writer.rs 's/self\.apply_all(Acto
 
 plant X2 agents-reserve domain/command.rs \
     's/Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => &\[Role::Deployer\]/Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => \&[Role::Agent]/'
+# Authority: who is served where agents enrol. A is no rule but the chapter on decisions in proto-spec/rules.md.
+plant_for A who-is-not-enrolled-is-served service/enrolment.rs 's/if self\.policy == Enrolment::Open || !is_agents/if true || !is_agents/' enrol
+plant_for A the-revoked-are-served $ledger/enrol.rs 's/(Some(enrolled), _) => enrolled\.revoked_at\.is_none(),/(Some(_), _) => true,/' enrol
+plant_for A wrong-tokens-are-not-counted service/enrolment.rs 's/self\.wrong\.add(source_of(address), (), at);/let _ = address;/' enrol
+plant_for A any-server-gets-the-token client/agent/enrol.rs 's/token\.is_for(connection\.fingerprint()) || /true || /' enrol
 # Durability: what the store promises of the disk. D is no rule but the promise in FORMAT.md. The names of a
 # manifest or a generation that are not synced are no faults to be found here: those before them stay until the next one.
 harm=(run cargo test --quiet --locked -p seatkeeper --test system -- harm store_disk)
