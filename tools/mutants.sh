@@ -219,7 +219,7 @@ plant_with D damage-after-the-end-is-passed-over store/journal/reader.rs '/fn un
 plant_with D missing-segment-is-not-missed store/journal/reader.rs 's/Next::Named(named) => Err(self\.missing(named)),/Next::Named(_) => Ok(End { link: self.link, at: self.end, mark: self.mark, torn: None, is_sealed: false }),/' "${journal[@]}"
 plant_with D chain-not-checked store/journal/record.rs 's/if header\.before != link\.hash {/if false {/' "${journal[@]}"
 plant_with D lost-end-is-not-missed store/disk_store.rs 's/&& end\.link\.round < through/\&\& end.link.round < through \&\& false/' "${journal[@]}"
-plant_with D an-older-rounds-time-is-loaded store/disk_store.rs 's/now = Some(read\.now);/now = now.or(Some(read.now));/' "${harm[@]}"
+plant_with D an-older-rounds-time-is-loaded store/disk_store.rs 's/now = Some(\(facts::of_round(.*)?\));/now = now.or(Some(\1));/' "${harm[@]}"
 plant_with D generation-is-not-compared store/snapshot.rs 's/if tally\.digest() != expected\.digest {/if false {/' "${journal[@]}"
 
 fallback=(run cargo test --quiet --locked -p seatkeeper --test system store_disk)
