@@ -11,6 +11,7 @@ mod stock;
 mod tests;
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -231,7 +232,9 @@ impl Journal {
         if let Room::Short { left } = self.room()
             && left < bytes_len
         {
-            return Err(StoreError::Full { path: self.dir.clone() });
+            // Full is not the only reason for which no segment could be made.
+            let failure = self.stock.failure().unwrap_or(io::ErrorKind::StorageFull.into());
+            return Err(io_failed("making a segment in", &self.dir)(failure));
         }
         if count > self.sectors_left() {
             self.rotate(count)?;

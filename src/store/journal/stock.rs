@@ -132,6 +132,11 @@ impl Stock {
         }
     }
 
+    /// Why the next segment could not be made, if it could not.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        self.shared.lock().failure.as_ref().map(copy)
+    }
+
     /// Nobody is to wait for the segment that is being made: the process is about to end.
     pub(super) fn abandon(&mut self) {
         self.ended.forget();

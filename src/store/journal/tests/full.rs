@@ -10,10 +10,15 @@ use crate::store::disk::DiskFile;
 #[derive(Debug, Default)]
 struct FullDisk {
     is_full: AtomicBool,
+    /// Whether it then says nothing of room, but fails.
+    is_broken: bool,
 }
 
 impl Disk for FullDisk {
     fn room(&self, _dir: &Path) -> io::Result<u64> {
+        if self.is_broken && self.is_full.load(Ordering::SeqCst) {
+            return Err(io::Error::other("broken"));
+        }
         Ok(if self.is_full.load(Ordering::SeqCst) {
             4_096
         } else {
@@ -68,7 +73,11 @@ impl Disk for FullDisk {
 
 /// A journal of some rounds on a disk that has got full since.
 fn on_a_full_disk() -> (TempDir, Journal, u64) {
-    let (dir, disk) = (tempfile::tempdir().unwrap(), Arc::new(FullDisk::default()));
+    on_a(FullDisk::default())
+}
+
+fn on_a(disk: FullDisk) -> (TempDir, Journal, u64) {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Arc::new(disk));
     let shared: Arc<dyn Disk> = Arc::clone(&disk) as _;
     let mut journal = Journal::create(shared, dir.path(), SHAPE, Link::default()).unwrap();
     for round in 1..=3 {
@@ -123,4 +132,23 @@ fn a_round_that_is_too_long_for_a_full_disk_costs_none_of_the_room_that_is_left(
     assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::StorageFull);
     assert_eq!((left(&journal), segment_paths(dir.path())), (before, segments));
     journal.append(&payload(round + 1)).unwrap();
+}
+
+#[test]
+fn a_disk_that_fails_is_not_told_to_be_full() {
+    let broken = FullDisk {
+        is_broken: true,
+        ..FullDisk::default()
+    };
+    let (_dir, mut journal, mut round) = on_a(broken);
+    let error = loop {
+        round += 1;
+        if let Err(error) = journal.append(&payload(round)) {
+            break error;
+        }
+    };
+    assert!(
+        matches!(&error, StoreError::Io { source, .. } if source.to_string() == "broken"),
+        "{error}"
+    );
 }
