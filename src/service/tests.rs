@@ -5,6 +5,8 @@ mod time;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -17,11 +19,12 @@ use crate::domain::change::Fact;
 use crate::domain::command::{Actor, Checkout, Command, Page, ProductName, Rebind, SeatsPage};
 use crate::domain::denial::{Denial, Denied};
 use crate::domain::ids::{Fingerprint, Mac, ProductId, Serial, VendorId};
+use crate::domain::ledger::Ledger;
 use crate::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
 use crate::domain::reply::Reply;
 use crate::domain::seat::{MachineNote, SeatKey};
 use crate::domain::time::{DAY_SECS, Monotonic, Reading, Timestamp};
-use crate::store::{Loaded, MemoryStore, Round, Store, StoreError};
+use crate::store::{Loaded, MemoryStore, Progress, Round, Store, StoreError};
 
 const VENDOR: VendorId = VendorId([7; 16]);
 const START: u64 = 1_700_000_000;
@@ -60,6 +63,37 @@ impl Store for FailingStore {
         self.commits_left = left;
         self.inner.commit(round)
     }
+}
+
+/// A store that counts its commits, with a checkpoint that is as far as it is told.
+struct CountingStore {
+    inner: MemoryStore,
+    progress: Progress,
+    commits: Arc<AtomicUsize>,
+}
+
+impl Store for CountingStore {
+    fn load(&mut self, visit: &mut dyn FnMut(Fact)) -> Result<Loaded, StoreError> {
+        self.inner.load(visit)
+    }
+
+    fn commit(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        self.inner.commit(round)
+    }
+
+    fn checkpoint(&mut self, _ledger: &Ledger) -> Progress {
+        self.progress
+    }
+}
+
+/// Another identity asks for machine 1's seat, where a new one has to be approved: refused and noted.
+fn stranger(identity: u8) -> Request {
+    let mut request = checkout(identity, 1);
+    if let Command::Checkout(checkout) = &mut request.command {
+        checkout.rebind = Rebind::Approve;
+    }
+    request
 }
 
 fn as_server(command: Command) -> Request {

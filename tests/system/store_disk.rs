@@ -229,8 +229,8 @@ fn checkpoints_beside_the_rounds_keep_the_journal_short_and_lose_nothing() {
     assert!(again.round == round && again.ledger == ledger);
 }
 
-#[test]
-fn a_damaged_generation_is_done_without_and_replaced_at_once() {
+/// A directory with two generations and a journal behind them; its ledger and its last round.
+fn stopped() -> (TempDir, Ledger, u64) {
     let dir = tempfile::tempdir().unwrap();
     let mut served = Served::start(dir.path());
     for n in 0..1_500 {
@@ -240,6 +240,12 @@ fn a_damaged_generation_is_done_without_and_replaced_at_once() {
     served.rest();
     let (ledger, round) = (served.ledger.clone(), served.round);
     drop(served);
+    (dir, ledger, round)
+}
+
+#[test]
+fn a_damaged_generation_is_done_without_and_replaced_at_once() {
+    let (dir, ledger, round) = stopped();
     let damaged = generations(dir.path()).pop().unwrap();
     let db = dir.path().join(&damaged).join("db");
     let bytes = fs::read(&db).unwrap();
@@ -262,15 +268,7 @@ fn a_damaged_generation_is_done_without_and_replaced_at_once() {
 
 #[test]
 fn behind_a_manifest_that_cannot_be_used_nothing_is_removed_before_a_checkpoint_makes_up_for_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut served = Served::start(dir.path());
-    for n in 0..1_500 {
-        served.commit([seat_put(n, 1_000)]);
-        served.go_on();
-    }
-    served.rest();
-    let (ledger, round) = (served.ledger.clone(), served.round);
-    drop(served);
+    let (dir, ledger, round) = stopped();
     let before = generations(dir.path());
     let newest = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
     let newest = newest

@@ -4,37 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::domain::ledger::Ledger;
 use crate::domain::timekeeper::Standing;
 use crate::store::Progress;
 
-/// A store with a checkpoint that is as far as it is told.
-struct WalkingStore {
-    inner: MemoryStore,
-    progress: Progress,
-    commits: Arc<AtomicUsize>,
-}
-
-impl Store for WalkingStore {
-    fn load(&mut self, visit: &mut dyn FnMut(Fact)) -> Result<Loaded, StoreError> {
-        self.inner.load(visit)
-    }
-
-    fn commit(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
-        self.commits.fetch_add(1, Ordering::SeqCst);
-        self.inner.commit(round)
-    }
-
-    fn checkpoint(&mut self, _ledger: &Ledger) -> Progress {
-        self.progress
-    }
-}
-
 /// A server whose one seat is held, with a checkpoint that stays as far as that; its disk, and its commits.
-fn served(progress: Progress) -> (Writer<WalkingStore>, MemoryStore, Arc<AtomicUsize>) {
+fn served(progress: Progress) -> (Writer<CountingStore>, MemoryStore, Arc<AtomicUsize>) {
     let inner = MemoryStore::new();
     let (disk, commits) = (inner.reopen(), Arc::new(AtomicUsize::new(0)));
-    let mut writer = writer(WalkingStore {
+    let mut writer = writer(CountingStore {
         inner,
         progress,
         commits: Arc::clone(&commits),
@@ -45,15 +22,6 @@ fn served(progress: Progress) -> (Writer<WalkingStore>, MemoryStore, Arc<AtomicU
     assert_eq!(writer.checkpoint().expect("no commit"), progress);
     commits.store(0, Ordering::SeqCst);
     (writer, disk, commits)
-}
-
-/// Another identity asks for the seat, where a new one has to be approved: refused and noted.
-fn stranger(identity: u8) -> Request {
-    let mut request = checkout(identity, 1);
-    if let Command::Checkout(checkout) = &mut request.command {
-        checkout.rebind = Rebind::Approve;
-    }
-    request
 }
 
 // proves V3

@@ -219,32 +219,6 @@ fn without_a_jump_there_is_nothing_to_accept_and_only_administrators_set_the_clo
     ));
 }
 
-/// A store that counts its commits.
-struct CountingStore {
-    inner: MemoryStore,
-    commits: Arc<AtomicUsize>,
-}
-
-impl Store for CountingStore {
-    fn load(&mut self, visit: &mut dyn FnMut(Fact)) -> Result<Loaded, StoreError> {
-        self.inner.load(visit)
-    }
-
-    fn commit(&mut self, round: &Round<'_>) -> Result<(), StoreError> {
-        self.commits.fetch_add(1, Ordering::SeqCst);
-        self.inner.commit(round)
-    }
-}
-
-/// Another identity asks for the seat, where a new one has to be approved.
-fn stranger(identity: u8) -> Request {
-    let mut request = checkout(identity, 1);
-    if let Command::Checkout(checkout) = &mut request.command {
-        checkout.rebind = Rebind::Approve;
-    }
-    request
-}
-
 // proves V3
 // proves I7
 #[test]
@@ -254,6 +228,7 @@ fn what_a_refusal_notes_becomes_durable_with_the_next_grant_and_syncs_nothing_by
     let commits = Arc::new(AtomicUsize::new(0));
     let mut writer = writer(CountingStore {
         inner: memory,
+        progress: Progress::Resting,
         commits: commits.clone(),
     });
     let mut requests = setup(1);
@@ -309,6 +284,7 @@ fn notes_do_not_gather_without_end() {
     let commits = Arc::new(AtomicUsize::new(0));
     let mut writer = writer(CountingStore {
         inner: memory,
+        progress: Progress::Resting,
         commits: commits.clone(),
     });
     let mut requests = setup(1);

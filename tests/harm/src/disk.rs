@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use seatkeeper::store::{Disk, DiskFile, StoreError};
 use seatkeeper_model::Random;
 
+use crate::event::Event;
+
 /// A disk writes a sector whole or not at all.
 const SECTOR_LEN: usize = 512;
 
@@ -33,17 +35,6 @@ struct State {
     has_struck: bool,
     is_dead: bool,
     dice: Random,
-}
-
-/// What happens at a call.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Event {
-    /// The power goes in the midst of it; nothing works any more.
-    PowerCut,
-    /// It fails, once, having done some of what it should.
-    Fail(io::ErrorKind),
-    /// It and all later calls that need room fail.
-    Full,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -281,26 +272,6 @@ impl State {
             } else {
                 self.unsynced.push(change);
             }
-        }
-    }
-}
-
-impl Event {
-    /// Whether the store may fail so where this happens. A full disk is told as one.
-    fn causes(self, error: &StoreError) -> bool {
-        match (self, error) {
-            (Self::Full | Self::Fail(io::ErrorKind::StorageFull), StoreError::Full { .. }) => true,
-            (Self::Fail(kind), StoreError::Io { source, .. }) => source.kind() == kind,
-            (Self::PowerCut, StoreError::Io { source, .. }) => source.kind() == io::ErrorKind::Other,
-            _ => false,
-        }
-    }
-
-    fn error(self) -> io::Error {
-        match self {
-            Self::PowerCut => io::Error::other("the power is gone"),
-            Self::Fail(kind) => kind.into(),
-            Self::Full => io::ErrorKind::StorageFull.into(),
         }
     }
 }

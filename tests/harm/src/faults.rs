@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use seatkeeper::store::StoreError;
 use seatkeeper_model::Random;
 
-use crate::disk::Event;
+use crate::event::Event;
 use crate::store::{Options, Site};
 
 /// What a campaign of faults went through.

@@ -8,6 +8,7 @@
 
 mod damage;
 mod disk;
+mod event;
 mod faults;
 mod files;
 mod power;
@@ -16,7 +17,8 @@ mod snapshots;
 mod store;
 
 pub use damage::{Damaged, damage};
-pub use disk::{Event, SimDisk};
+pub use disk::SimDisk;
+pub use event::Event;
 pub use faults::{Failed, faults};
 pub use files::{copy_dir, files_below, names_below};
 pub use power::{Cuts, power};

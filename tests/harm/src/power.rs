@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use seatkeeper_model::Random;
 
-use crate::disk::Event;
+use crate::event::Event;
 use crate::store::{Options, Site};
 
 /// What a campaign of power cuts went through.
