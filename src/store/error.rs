@@ -125,6 +125,12 @@ pub enum StoreError {
          told before"
     )]
     NoCheckpoints,
+    /// The directory holds nothing of a server.
+    #[error("{place} is no data directory of a server; check --data")]
+    NoStore {
+        /// The directory.
+        place: String,
+    },
     /// No generation holds.
     #[error("no generation in {place} holds together with the journal; restore the directory from a backup")]
     NothingHolds {

@@ -107,7 +107,19 @@ impl Repair {
     pub(super) fn open_with(data: &Path, options: Options) -> Result<Self, StoreError> {
         let format = data.join(format::FORMAT_NAME);
         if format::read(&*options.disk, data)?.is_none() {
-            return Err(StoreError::Missing { path: format });
+            let names = options
+                .disk
+                .names(data)
+                .map_err(io_failed("reading the directory", data))?;
+            return Err(
+                if names.iter().any(|name| name == DIR || name.starts_with("manifest.")) {
+                    StoreError::Missing { path: format }
+                } else {
+                    StoreError::NoStore {
+                        place: data.display().to_string(),
+                    }
+                },
+            );
         }
         let lock = Lock::take(data)?;
         if format::read(&*options.disk, data)? != Some(format::FORMAT_VERSION) {

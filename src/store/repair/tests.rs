@@ -154,6 +154,8 @@ fn a_missing_segment_is_cut_off_with_what_follows() {
 #[test]
 fn a_directory_in_use_of_another_format_or_of_none_is_not_looked_at() {
     let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(Repair::open(dir.path()), Err(StoreError::NoStore { .. })));
+    fs::create_dir(dir.path().join(DIR)).unwrap();
     assert!(matches!(Repair::open(dir.path()), Err(StoreError::Missing { .. })));
     fs::write(dir.path().join("FORMAT"), "seatkeeper data format 1\n").unwrap();
     assert!(matches!(Repair::open(dir.path()), Err(StoreError::Older { .. })));
