@@ -125,6 +125,8 @@ impl Connection {
                 () = until(due) => Event::Timeout,
             };
             let at = monotonic();
+            // As it is now: others of its source may have come while this one waited.
+            self.session.allow(self.place.requests());
             match event {
                 Event::Answered(tag, answer) => {
                     self.session

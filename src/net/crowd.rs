@@ -11,6 +11,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::limits::ConnectionLimits;
 
@@ -44,6 +46,8 @@ struct Member<T> {
 struct Source {
     strangers: BTreeSet<Number>,
     greeted: BTreeSet<Number>,
+    /// How many have said HELLO, for their own tasks to see.
+    fellows: Arc<AtomicUsize>,
     /// Those that hold anything, by how much; of equals the oldest is the last.
     by_held: BTreeSet<(usize, Reverse<Number>)>,
     held: usize,
@@ -74,6 +78,8 @@ impl Source {
 #[derive(Debug)]
 pub(super) struct Admitted<T> {
     pub(super) number: Number,
+    /// How many connections of its source have said HELLO, now and later.
+    pub(super) fellows: Arc<AtomicUsize>,
     /// Whose place it takes: that one is to be ended.
     pub(super) gives_way: Option<T>,
 }
@@ -110,8 +116,15 @@ impl<T> Crowd<T> {
         self.next += 1;
         let held = 0;
         self.members.insert(number, Member { source, held, handle });
-        self.change(source, |of| of.strangers.insert(number));
-        Some(Admitted { number, gives_way })
+        let fellows = self.change(source, |of| {
+            of.strangers.insert(number);
+            Arc::clone(&of.fellows)
+        });
+        Some(Admitted {
+            number,
+            fellows,
+            gives_way,
+        })
     }
 
     /// A connection has said HELLO.
@@ -172,11 +185,12 @@ impl<T> Crowd<T> {
         self.stranger_of(newcomer)
     }
 
-    fn change<R>(&mut self, source: IpAddr, change: impl FnOnce(&mut Source) -> R) {
+    fn change<R>(&mut self, source: IpAddr, change: impl FnOnce(&mut Source) -> R) -> R {
         let of = self.sources.entry(source).or_default();
         self.by_size.remove(&(of.len(), !of.strangers.is_empty(), source));
         self.by_held.remove(&(of.held, source));
-        change(of);
+        let changed = change(of);
+        of.fellows.store(of.greeted.len(), Ordering::Relaxed);
         if of.held > 0 {
             self.by_held.insert((of.held, source));
         }
@@ -185,6 +199,7 @@ impl<T> Crowd<T> {
         } else {
             self.sources.remove(&source);
         }
+        changed
     }
 }
 

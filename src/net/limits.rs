@@ -1,10 +1,12 @@
 //! Bounds on connections: in all, of one source, and on the memory that they hold.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use super::bounds::REQUESTS_PER_SOURCE;
 use super::crowd::{Crowd, Number};
 use crate::domain::source::source_of;
 use crate::domain::time::Monotonic;
@@ -66,6 +68,7 @@ pub(super) struct Gate {
 pub(super) struct Place {
     gate: Gate,
     number: Number,
+    fellows: Arc<AtomicUsize>,
 }
 
 impl Gate {
@@ -96,6 +99,7 @@ impl Gate {
         Some(Place {
             gate: self.clone(),
             number: admitted.number,
+            fellows: admitted.fellows,
         })
     }
 
@@ -117,6 +121,12 @@ impl Place {
     /// The peer has said HELLO.
     pub(super) fn greeted(&self) {
         locked(&self.gate.crowd).greet(self.number);
+    }
+
+    /// Requests that the connection may have under way now: its part of what those of its source share, at least one.
+    pub(super) fn requests(&self) -> usize {
+        let fellows = self.fellows.load(Ordering::Relaxed).max(1);
+        (REQUESTS_PER_SOURCE / fellows).max(1)
     }
 
     /// The connection holds so many bytes now, beyond what it may hold anyway.
@@ -156,10 +166,44 @@ mod tests {
         assert_eq!(locked(&gate.crowd).len(), 1);
         second.greeted();
         assert!(admit(&CancellationToken::new()).is_none());
+        assert_eq!(second.requests(), REQUESTS_PER_SOURCE);
         second.holds(11, Monotonic(1));
         assert!(second_end.is_cancelled());
         drop(second);
         assert_eq!(locked(&gate.crowd).len(), 0);
+    }
+
+    #[test]
+    fn connections_of_a_source_share_its_requests_and_each_has_one() {
+        let gate = Gate::new(ConnectionLimits {
+            total: 10_000,
+            per_source: 10_000,
+            held_len: 10,
+        });
+        let admit = |last| {
+            let admitted = gate.admit([10, 0, 0, last].into(), CancellationToken::new(), Monotonic(1));
+            admitted.expect("room")
+        };
+        let other = admit(2);
+        let mut places = vec![admit(1)];
+        places[0].greeted();
+        for (strangers, requests) in [(7, REQUESTS_PER_SOURCE / 8), (1_000, 1)] {
+            let first = places.len();
+            places.extend((0..strangers).map(|_| admit(1)));
+            let before = places[0].requests();
+            for place in &places[first..] {
+                assert_eq!(place.requests(), before, "who has not said HELLO takes no part of it");
+            }
+            places[first..].iter().for_each(Place::greeted);
+            assert!(places.iter().all(|place| place.requests() == requests));
+        }
+        assert_eq!(other.requests(), REQUESTS_PER_SOURCE, "of another source");
+        places.truncate(1);
+        assert_eq!(
+            places[0].requests(),
+            REQUESTS_PER_SOURCE,
+            "what others leave is there again"
+        );
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub struct ServerSession {
     server: Option<ServerId>,
     inbox: Inbox,
     slots: VecDeque<Slot>,
+    /// Requests that may be under way for now; see [`ServerSession::allow`].
+    allowed: usize,
     /// What the requests in `slots` weigh together.
     unanswered_len: usize,
     actions: VecDeque<Action>,
@@ -130,6 +132,7 @@ impl ServerSession {
     #[must_use]
     pub fn new(config: Arc<SessionConfig>, peer: Peer, at: Monotonic) -> Self {
         Self {
+            allowed: usize::from(config.in_flight_max),
             config,
             peer,
             phase: Phase::Open,
@@ -153,9 +156,13 @@ impl ServerSession {
     /// Whether to read from the peer. While this is false, its bytes are not to be read: that is the backpressure.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        matches!(self.phase, Phase::Open)
-            && self.slots.len() < usize::from(self.config.in_flight_max)
-            && self.has_room()
+        matches!(self.phase, Phase::Open) && self.slots.len() < self.allowed && self.has_room()
+    }
+
+    /// Lets so many requests be under way from now on, at least one and never more than [`SessionConfig::in_flight_max`]:
+    /// what this connection may have of what the connections of its source share. Those under way already go on.
+    pub fn allow(&mut self, requests: usize) {
+        self.allowed = requests.clamp(1, usize::from(self.config.in_flight_max).max(1));
     }
 
     /// Whether the next request, as far as it is known, finds room among those that are not answered.

@@ -1,5 +1,6 @@
 //! Claims about the pure part, and about the tree itself.
 
+mod cryptography;
 mod json_guide;
 mod paths;
 mod readme;

@@ -60,6 +60,30 @@ fn every_promise_names_a_test_that_exists() {
 }
 
 #[test]
+fn every_way_in_which_others_were_broken_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("SECURITY.md")).expect("readable");
+    let mut known = Vec::new();
+    for folder in ["src", "tests"] {
+        functions(&root.join(folder), &mut known);
+    }
+    let rows: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| what broke others |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert_eq!(rows.len(), 10, "the table is gone, or has grown");
+    for row in rows {
+        let tests = quoted(row.split('|').nth(3).expect("three columns"));
+        assert!(!tests.is_empty(), "no test: {row}");
+        for test in tests {
+            assert!(known.iter().any(|name| name == test), "no test is called {test}");
+        }
+    }
+}
+
+#[test]
 fn every_way_to_rotate_a_key_names_the_test_that_goes_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("SECURITY.md")).expect("readable");

@@ -52,7 +52,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// What the tools may import of the library.
-const TOOL_ARROWS: [(&str, &[&str]); 3] = [
+const TOOL_ARROWS: [(&str, &[&str]); 4] = [
     ("mint", &["domain", "vendor"]),
     (
         "probe",
@@ -66,6 +66,7 @@ const TOOL_ARROWS: [(&str, &[&str]); 3] = [
             "client", "clock", "domain", "net", "service", "session", "store", "tls", "vendor", "wire",
         ],
     ),
+    ("swarm", &["client", "domain", "tls", "vendor", "wire"]),
 ];
 
 /// The pure part's packages and what they need.
@@ -103,9 +104,9 @@ const PURE_PACKAGES: [&str; 30] = [
 ];
 
 /// A Rust file of ours.
-struct Source {
+pub(crate) struct Source {
     /// From the root of the repository.
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     text: String,
 }
 
@@ -113,7 +114,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
     let mut open = vec![root().join(folder)];
     while let Some(folder) = open.pop() {
@@ -147,7 +148,7 @@ impl Source {
     }
 
     /// The lines before the file's own tests module; none of a file that is a test.
-    fn production(&self) -> Vec<&str> {
+    pub(crate) fn production(&self) -> Vec<&str> {
         if self.is_test() {
             return Vec::new();
         }
@@ -303,7 +304,7 @@ fn imports_are_found_in_every_form() {
 }
 
 /// The module path of a file below `src` or a tool's `src`; empty for a root.
-fn module_path(path: &Path) -> Vec<String> {
+pub(crate) fn module_path(path: &Path) -> Vec<String> {
     let parts = path
         .iter()
         .map(|part| part.to_str().unwrap().trim_end_matches(".rs").to_owned());
@@ -355,7 +356,7 @@ fn arrows_between_modules_point_one_way() {
 }
 
 /// The packages that the library needs with these features.
-fn packages(features: &[&str]) -> BTreeSet<String> {
+pub(crate) fn packages(features: &[&str]) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .current_dir(root())
         .args(["tree", "-p", "seatkeeper", "--no-default-features", "-e", "normal"])

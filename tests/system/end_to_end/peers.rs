@@ -106,6 +106,60 @@ async fn bytes_that_are_no_handshake_close_the_connection_and_nothing_else() {
     still_serves(&site).await;
 }
 
+/// What a page in a browser could send to a server in its network: requests of HTTP, also one of DNS rebinding, with
+/// headers that try to smuggle a second one.
+const FROM_A_BROWSER: [&str; 4] = [
+    "GET /status HTTP/1.1\r\nHost: license.example:17328\r\nOrigin: http://evil.example\r\n\r\n",
+    "POST /import HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nSK1-",
+    "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    "OPTIONS * HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\nGET http://169.254.169.254/ HTTP/1.1\r\nHost: a\r\n\r\n",
+];
+
+#[tokio::test]
+async fn a_browser_gets_nothing_that_it_understands() {
+    let site = Site::bare("");
+    for request in FROM_A_BROWSER {
+        let mut tcp = TcpStream::connect(site.server().address()).await.unwrap();
+        drop(tcp.write_all(request.as_bytes()).await); // the server may close before all of it is written
+        let mut answer = Vec::new();
+        let reading = tokio::time::timeout(std::time::Duration::from_secs(20), tcp.read_to_end(&mut answer));
+        drop(reading.await.expect("closed"));
+        // An alert of TLS at the most: that is no answer to a page, and allows it nothing.
+        assert!(answer.len() <= 7, "{answer:?}");
+        assert!(answer.first().is_none_or(|first| *first == 0x15), "{answer:?}");
+    }
+    // Over TLS: without an identity, and for its own protocol.
+    let identity = Identity::generate().unwrap();
+    for protocols in [vec![b"h2".to_vec(), b"http/1.1".to_vec()], Vec::new()] {
+        let mut config = ClientConfig::clone(&tls::client_config(&identity, PinRule::Any).unwrap());
+        config.alpn_protocols = protocols;
+        for resolver in [Arc::clone(&config.client_auth_cert_resolver), Arc::new(Nobody)] {
+            config.client_auth_cert_resolver = resolver;
+            let asked = async {
+                let mut wire = Wire::connect_with(site.server().address(), Arc::new(config.clone())).await?;
+                wire.send_bytes(FROM_A_BROWSER[0].as_bytes()).await?;
+                wire.receive().await
+            };
+            assert!(matches!(asked.await, Ok(None) | Err(_)));
+        }
+    }
+    still_serves(&site).await;
+}
+
+/// Whoever has no identity to show.
+#[derive(Debug)]
+struct Nobody;
+
+impl rustls::client::ResolvesClientCert for Nobody {
+    fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
 #[tokio::test]
 async fn a_frame_that_is_too_long_and_a_body_that_is_malformed_end_the_connection() {
     let site = Site::bare("");

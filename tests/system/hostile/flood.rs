@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seatkeeper::wire::{Frame, Opcode, Status};
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -73,26 +73,27 @@ async fn requests_before_hello_are_refused_at_their_header_and_cost_nobody_else(
     besieged.ends_sound().await;
 }
 
-/// Keeps 64 requests in flight: half of them are sent while the others are answered. Tells when one finds no place.
-async fn ask_without_end(mut wire: Wire, half: Vec<u8>, full: Arc<Notify>) -> std::io::Result<()> {
+/// Keeps 64 requests in flight: half of them are sent while the others are answered. Tells of each half that is.
+async fn ask_without_end(mut wire: Wire, half: Vec<u8>, told: mpsc::UnboundedSender<Status>) -> std::io::Result<()> {
     wire.send_bytes(&half).await?;
     loop {
         wire.send_bytes(&half).await?;
         for _ in 0..32 {
             let answer = wire.receive().await?.ok_or(std::io::ErrorKind::UnexpectedEof)?;
-            if answer.status == Status::BUSY {
-                full.notify_one();
+            if told.send(answer.status).is_err() {
+                return Ok(()); // at the end nobody listens any more
             }
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_pipelines_without_end_fills_the_queue_for_nobody_else() {
+async fn whoever_pipelines_without_end_waits_for_its_own_requests_and_fills_the_queue_for_nobody() {
     let besieged = Besieged::new(UNLIMITED);
     let mut attack = JoinSet::new();
-    let full = Arc::new(Notify::new());
-    let wires = greeted(attacker(1), besieged.server(), 128).await;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let connections = 128;
+    let wires = greeted(attacker(1), besieged.server(), connections).await;
     for (number, wire) in (1_000..).zip(wires) {
         let request = besieged.checkout(number);
         let frame = Frame {
@@ -102,13 +103,14 @@ async fn whoever_pipelines_without_end_fills_the_queue_for_nobody_else() {
             body: request.to_body().unwrap(),
         };
         let half = frame.encode().unwrap().repeat(32);
-        attack.spawn(ask_without_end(wire, half, Arc::clone(&full)));
+        attack.spawn(ask_without_end(wire, half, tell.clone()));
     }
     for number in 1..=4 {
-        // Each time while the attacker has all that it may have.
-        tokio::time::timeout(WATCHDOG, full.notified())
-            .await
-            .expect("the attacker fills its share");
+        // Each time while all of them ask: twice as many requests as the queue has places are on their way.
+        for _ in 0..connections * 8 {
+            let status = tokio::time::timeout(WATCHDOG, told.recv()).await.expect("answers");
+            assert_eq!(status, Some(Status::OK), "there is room for all that are read");
+        }
         besieged.serves(number).await;
     }
     attack.abort_all();

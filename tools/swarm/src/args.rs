@@ -1,0 +1,91 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use seatkeeper::domain::ids::VendorId;
+
+use crate::assault::Assault;
+
+/// Loads a seatkeeper server over real sockets, and measures it against servers that only answer, in the same run.
+///
+/// Figures of one machine and one moment say little; ratios within one run do. So every report ends with them.
+#[derive(Debug, Parser)]
+#[command(name = "seatswarm", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Attack a server, and measure how an agent that keeps the protocol is served meanwhile, against a server that only
+    /// answers and is attacked in the same way.
+    Attack(Attack),
+    /// Be a server that only answers. What it answers comes from standard input; other commands start it themselves.
+    #[command(hide = true)]
+    Floor {
+        #[command(subcommand)]
+        floor: Floor,
+    },
+    /// Attack until killed. Other commands start it themselves.
+    #[command(hide = true)]
+    Assault {
+        /// What to do.
+        assault: Assault,
+        /// Whom.
+        server: SocketAddr,
+        /// The vendor of the product that is asked for.
+        vendor: VendorId,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Floor {
+    /// The protocol's frames over its TLS.
+    Tls,
+}
+
+/// Which server is measured.
+#[derive(Args, Debug)]
+pub(crate) struct ServerArgs {
+    /// A server that runs already, which should hold nothing but what this measures. Without it a fresh one is started.
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "admin")]
+    pub(crate) server: Option<SocketAddr>,
+    /// An administrator's key of that server, `admin.pem` in its data directory.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub(crate) admin: Option<PathBuf>,
+    /// That server's process, for its memory.
+    #[arg(long, value_name = "PID", requires = "server")]
+    pub(crate) pid: Option<u32>,
+    /// The program that is started; the one beside this one if absent.
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    pub(crate) seatkeeper: Option<PathBuf>,
+    /// Where the fresh server has its data directory, on the disk that is to be measured; the system's temporary directory
+    /// if absent.
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
+    pub(crate) scratch: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Attack {
+    /// What hostile peers do; all of it if absent.
+    #[arg(value_enum)]
+    pub(crate) assaults: Vec<Assault>,
+    /// Seconds for which each attack is measured at a time.
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(crate) secs: u64,
+    /// How often, server and floor in turn. What is told is the middle one.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) runs: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo build --release --workspace
+  target/release/seatswarm attack                      a fresh server under every attack, against the floor
+  target/release/seatswarm attack unread --secs 30     one attack, longer
+  target/release/seatswarm attack --server 127.0.0.1:17328 --admin /var/lib/seatkeeper/admin.pem";

@@ -1,0 +1,260 @@
+//! `attack`: how an agent that keeps the protocol is served while others do not.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use comfy_table::Table;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use data_encoding::HEXLOWER;
+use seatkeeper::domain::ids::VendorId;
+use seatkeeper::tls::Identity;
+use serde::Serialize;
+
+use crate::agent::{Agents, Met, STARTERS};
+use crate::args::Attack;
+use crate::assault::{self, Assault};
+use crate::error::SwarmError;
+use crate::floor::{self, Answers};
+use crate::latency::{Latencies, Summary, median, shown};
+use crate::line::Path;
+use crate::machine::Machine;
+use crate::process::resident_len;
+use crate::site::{Site, config_of, identity};
+
+/// Seats of the license: more than anybody asks for.
+const SEATS: u32 = 1_000_000;
+
+/// What `attack --json` prints.
+#[derive(Debug, Serialize)]
+struct Report {
+    runs: u32,
+    secs: u64,
+    attacks: Vec<Outcome>,
+}
+
+/// How agents fared during one attack.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    attack: Assault,
+    /// A request over a connection that is open.
+    request: Compared,
+    /// A whole start: connect, prove, renew, hang up.
+    start: Compared,
+    /// What the server had in memory at the most, in bytes; absent where that cannot be seen.
+    server_memory: Option<u64>,
+    /// What the server's agents were told when it went wrong, and how often.
+    server_failures: Vec<(String, u64)>,
+    floor_failures: u64,
+}
+
+/// The server beside the floor: all runs together, and the ratio of the middle run.
+#[derive(Debug, Serialize)]
+struct Compared {
+    server: Summary,
+    floor: Summary,
+    /// p99 of the server by that of the floor, of each run the two that were measured in turn; the middle one.
+    p99_ratio: f64,
+}
+
+/// One of the two that are attacked.
+struct Side {
+    address: SocketAddr,
+    agents: Agents,
+}
+
+pub(crate) async fn run(args: &Attack) -> Result<(), SwarmError> {
+    let assaults = match args.assaults.as_slice() {
+        [] => Assault::value_variants(),
+        chosen => chosen,
+    };
+    let site = Site::open(&args.server, "", SEATS).await?;
+    let identities: Result<Vec<Identity>, SwarmError> = (0..=STARTERS).map(|_| identity()).collect();
+    let identities = identities?;
+    let answers = answers_of(&site, &identities).await?;
+    let (floor, floor_address) = floor::start_tls(&answers).await?;
+    let mut server = Side::admitted(site.server, site.vendor, &identities).await?;
+    let mut bare = Side::admitted(floor_address, site.vendor, &identities).await?;
+    let mut report = Report {
+        runs: args.runs,
+        secs: args.secs,
+        attacks: Vec::new(),
+    };
+    for assault in assaults {
+        // Nobody may be reading it.
+        drop(writeln!(std::io::stderr(), "{assault:?} ..."));
+        report
+            .attacks
+            .push(compare(*assault, args, &site, &mut server, &mut bare).await?);
+    }
+    floor.end().await?;
+    site.end().await?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&report).map_err(|error| SwarmError::of("making JSON")(&error))?
+    } else {
+        told(&report)
+    };
+    writeln!(std::io::stdout(), "{text}").map_err(SwarmError::Output)
+}
+
+/// What the server answers to HELLO and to a renewal, for the floor to answer the same.
+async fn answers_of(site: &Site, identities: &[Identity]) -> Result<Answers, SwarmError> {
+    let failed = |error: std::io::Error| SwarmError::of("asking the server once")(&error);
+    let first = identities
+        .first()
+        .ok_or_else(|| SwarmError::because("asking the server once", "there is no identity"))?;
+    let way = Path {
+        server: site.server,
+        from: None,
+        tls: config_of(first)?,
+    };
+    let (mut line, hello) = way.greeted().await.map_err(failed)?;
+    // Twice: what is measured are renewals. None of the agents' machines, which would look like a copy of it.
+    let mut machine = Machine::new(0);
+    let mut other = None;
+    for _ in 0..2 {
+        let request = machine.request(site.vendor);
+        let body = request
+            .to_body()
+            .map_err(|error| failed(std::io::Error::other(error)))?;
+        let answer = line.ask(request.opcode(), body).await.map_err(failed)?;
+        machine.take(&answer).map_err(failed)?;
+        other = Some(answer.body);
+    }
+    line.close().await;
+    Ok(Answers {
+        hello: HEXLOWER.encode(&hello),
+        other: HEXLOWER.encode(&other.unwrap_or_default()),
+    })
+}
+
+impl Side {
+    async fn admitted(address: SocketAddr, vendor: VendorId, identities: &[Identity]) -> Result<Self, SwarmError> {
+        let agents = Agents::admitted(address, vendor, identities).await?;
+        Ok(Self { address, agents })
+    }
+
+    /// One run: the attack begins, the agents live, the attack ends and leaves nothing behind.
+    async fn run(
+        &mut self,
+        assault: Assault,
+        vendor: VendorId,
+        secs: u64,
+        pid: Option<u32>,
+    ) -> Result<Run, SwarmError> {
+        let attackers = assault::start(assault, self.address, vendor).await?;
+        let met = self.agents.live(Duration::from_secs(secs)).await;
+        let memory = pid.and_then(resident_len);
+        attackers.end().await?;
+        self.agents.settle().await?;
+        Ok(Run { met, memory })
+    }
+}
+
+struct Run {
+    met: Met,
+    memory: Option<u64>,
+}
+
+async fn compare(
+    assault: Assault,
+    args: &Attack,
+    site: &Site,
+    server: &mut Side,
+    floor: &mut Side,
+) -> Result<Outcome, SwarmError> {
+    let (mut runs, mut floors) = (Vec::new(), Vec::new());
+    for _ in 0..args.runs {
+        floors.push(floor.run(assault, site.vendor, args.secs, None).await?);
+        runs.push(server.run(assault, site.vendor, args.secs, site.pid).await?);
+    }
+    let mut failures = std::collections::BTreeMap::new();
+    for (said, count) in runs.iter().flat_map(|run| &run.met.failed) {
+        *failures.entry(said.clone()).or_insert(0) += *count;
+    }
+    Ok(Outcome {
+        attack: assault,
+        request: Compared::of(&runs, &floors, |met| &met.asked),
+        start: Compared::of(&runs, &floors, |met| &met.started),
+        server_memory: runs.iter().filter_map(|run| run.memory).max(),
+        server_failures: failures.into_iter().collect(),
+        floor_failures: floors.iter().map(|run| run.met.failures()).sum(),
+    })
+}
+
+impl Compared {
+    fn of(runs: &[Run], floors: &[Run], which: impl Fn(&Met) -> &Latencies) -> Self {
+        let all = |runs: &[Run]| {
+            let mut all = Latencies::new();
+            for run in runs {
+                all.and(which(&run.met));
+            }
+            all.summary()
+        };
+        let ratio = |(run, floor): (&Run, &Run)| {
+            let [run, floor] = [run, floor].map(|run| which(&run.met).summary().p99_us.max(1));
+            #[expect(clippy::cast_precision_loss, reason = "microseconds of at most two minutes")]
+            let ratio = run as f64 / floor as f64;
+            ratio
+        };
+        Self {
+            server: all(runs),
+            floor: all(floors),
+            p99_ratio: median(runs.iter().zip(floors).map(ratio).collect()),
+        }
+    }
+}
+
+fn told(report: &Report) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header([
+        "attack",
+        "what",
+        "floor p50",
+        "p99",
+        "max",
+        "server p50",
+        "p99",
+        "max",
+        "p99 ratio",
+        "failed",
+        "memory",
+    ]);
+    for outcome in &report.attacks {
+        let name = outcome
+            .attack
+            .to_possible_value()
+            .map(|value| value.get_name().to_owned());
+        let failed: u64 = outcome.server_failures.iter().map(|(_, count)| count).sum();
+        for (first, what, compared) in [(true, "request", &outcome.request), (false, "start", &outcome.start)] {
+            let [floor, server] = [compared.floor, compared.server]
+                .map(|summary| [summary.p50_us, summary.p99_us, summary.max_us].map(shown));
+            let mut row = vec![name.clone().filter(|_| first).unwrap_or_default(), what.to_owned()];
+            row.extend(floor);
+            row.extend(server);
+            row.push(format!("{:.2}", compared.p99_ratio));
+            let told = [
+                format!("{failed}, floor {}", outcome.floor_failures),
+                outcome
+                    .server_memory
+                    .map_or_else(String::new, |len| format!("{} MiB", len >> 20)),
+            ];
+            row.extend(told.map(|told| if first { told } else { String::new() }));
+            table.add_row(row);
+        }
+    }
+    let mut lines = vec![
+        table.to_string(),
+        format!(
+            "{} runs of {} s for each, floor and server in turn. Times are counted from when each request was due; the ratio is \
+             that of the middle run.",
+            report.runs, report.secs
+        ),
+    ];
+    for outcome in &report.attacks {
+        let failures = outcome.server_failures.iter();
+        lines.extend(failures.map(|(said, count)| format!("{:?}: {count} times: {said}", outcome.attack)));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,116 @@
+use std::io::{self, Read, Write};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use seatkeeper::tls;
+use seatkeeper::wire::limits::HEADER_LEN;
+use seatkeeper::wire::{Opcode, Status, peek_header};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::{Answers, READY};
+use crate::error::SwarmError;
+use crate::files::allow_files;
+use crate::site::identity;
+
+/// How much is read at a time, in bytes: as much as the server reads.
+const READ_LEN: usize = 4_096;
+
+/// Connections that wait to be accepted, at most.
+const BACKLOG: u32 = 4_096;
+
+/// The bodies that are answered.
+struct Bodies {
+    hello: Bytes,
+    other: Bytes,
+}
+
+/// Takes connections and answers each request with the same bytes, until it is killed. It has no limits, no deadlines and
+/// no state: what is under way on a connection is all that it knows.
+pub(crate) async fn serve() -> Result<(), SwarmError> {
+    let bodies = Arc::new(bodies()?);
+    allow_files()?;
+    let config = tls::server_config(&identity()?).map_err(|error| SwarmError::of("setting up TLS")(&error))?;
+    let acceptor = TlsAcceptor::from(config);
+    listen_and_answer(acceptor, bodies)
+        .await
+        .map_err(|error| SwarmError::of("listening")(&error))
+}
+
+async fn listen_and_answer(acceptor: TlsAcceptor, bodies: Arc<Bodies>) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    // Not by a macro: those may not be used where a program speaks to another.
+    let mut out = io::stdout();
+    writeln!(out, "{READY}{address}")?;
+    out.flush()?;
+    loop {
+        match listener.accept().await {
+            Ok((tcp, _)) => {
+                let (acceptor, bodies) = (acceptor.clone(), Arc::clone(&bodies));
+                tokio::spawn(async move {
+                    // Whoever breaks off has nobody to be told.
+                    drop(answer(tcp, &acceptor, &bodies).await);
+                });
+            }
+            // Out of files, or a connection that was gone at once: the next may do better.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+async fn answer(tcp: TcpStream, acceptor: &TlsAcceptor, bodies: &Bodies) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let mut stream = acceptor.accept(tcp).await?;
+    let mut input = BytesMut::with_capacity(READ_LEN);
+    let mut output = BytesMut::new();
+    loop {
+        input.reserve(READ_LEN);
+        if stream.read_buf(&mut input).await? == 0 {
+            return stream.shutdown().await;
+        }
+        while let Some(header) = peek_header(&input).map_err(io::Error::other)? {
+            let len = HEADER_LEN + header.body_len;
+            if input.len() < len {
+                break;
+            }
+            input.advance(len);
+            let body = if header.opcode == Opcode::HELLO {
+                &bodies.hello
+            } else {
+                &bodies.other
+            };
+            output.put_u32(u32::try_from(body.len()).map_err(io::Error::other)?);
+            output.put_u16(header.opcode.reply().0);
+            output.put_u16(Status::OK.0);
+            output.put_u32(header.request);
+            output.put_slice(body);
+        }
+        stream.write_all(&output).await?;
+        stream.flush().await?;
+        output.clear();
+    }
+}
+
+/// The bodies, from standard input.
+fn bodies() -> Result<Bodies, SwarmError> {
+    let doing = "reading what to answer from standard input";
+    let mut text = String::new();
+    io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| SwarmError::of(doing)(&error))?;
+    let answers: Answers = serde_json::from_str(&text).map_err(|error| SwarmError::of(doing)(&error))?;
+    let bytes = |hexadecimal: &str| {
+        let bytes = HEXLOWER_PERMISSIVE.decode(hexadecimal.as_bytes());
+        bytes.map(Bytes::from).map_err(|error| SwarmError::of(doing)(&error))
+    };
+    Ok(Bodies {
+        hello: bytes(&answers.hello)?,
+        other: bytes(&answers.other)?,
+    })
+}

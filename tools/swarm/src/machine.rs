@@ -1,0 +1,72 @@
+//! Machines that ask for a seat.
+
+use std::io;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use seatkeeper::domain::ids::VendorId;
+use seatkeeper::wire::messages::seat::Checkout;
+use seatkeeper::wire::messages::{Request, Response};
+use seatkeeper::wire::{Frame, Opcode, Status};
+
+use crate::line::read;
+use crate::site::{COMPONENT, PRODUCT};
+
+/// A machine, and the number that its component sends with its next checkout (rule I7).
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    number: u32,
+    continuation: u64,
+}
+
+impl Machine {
+    /// The `number`th machine, which never had a seat.
+    pub(crate) const fn new(number: u32) -> Self {
+        Self {
+            number,
+            continuation: 0,
+        }
+    }
+
+    /// What it asks.
+    pub(crate) fn request(&self, vendor: VendorId) -> Request {
+        let [a, b, c, d] = self.number.to_be_bytes();
+        Request::Renew(Checkout {
+            vendor: vendor.0,
+            product: PRODUCT.to_owned(),
+            component: COMPONENT.to_owned(),
+            mac: [0x02, 0x5e, a, b, c, d],
+            continuation: self.continuation,
+            host_name: Some(format!("swarm{:07}", self.number % 10_000_000)),
+            other_macs: vec![[0x06, 0x5e, a, b, c, d]],
+            ..Checkout::default()
+        })
+    }
+
+    /// Takes an answer; its words, where it is a refusal.
+    pub(crate) fn take(&mut self, answer: &Frame) -> io::Result<Taken> {
+        match read(answer)? {
+            Response::Checkout(granted) => {
+                self.continuation = granted.continuation.unwrap_or_default();
+                Ok(Taken::Granted)
+            }
+            Response::Refused(status, refusal) => Ok(Taken::Refused(status, refusal.text)),
+            other => Err(io::Error::other(format!("a checkout was answered {other:?}"))),
+        }
+    }
+}
+
+/// How a checkout was answered.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// The machine has its seat.
+    Granted,
+    /// It has none.
+    Refused(Status, String),
+}
+
+/// The bytes of a refusal that a server without rules never gives, for what must be sent but is never looked at.
+pub(crate) fn filler(opcode: Opcode, body_len: usize) -> io::Result<Bytes> {
+    let mut body = BytesMut::new();
+    body.put_bytes(0, body_len);
+    crate::line::frame(opcode, 9, body.freeze())
+}

@@ -1,0 +1,52 @@
+//! `seatswarm`: loads a real server over real sockets, and measures it against servers that only answer.
+
+mod agent;
+mod args;
+mod assault;
+mod besiege;
+mod child;
+mod clock;
+mod error;
+mod files;
+mod floor;
+mod latency;
+mod line;
+mod machine;
+mod process;
+mod site;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command, Floor};
+use crate::error::SwarmError;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime
+        .map_err(|error| SwarmError::of("starting the runtime")(&error))
+        .and_then(|runtime| runtime.block_on(run(cli.command)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody may be reading it.
+            drop(writeln!(std::io::stderr(), "error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), SwarmError> {
+    match command {
+        Command::Attack(attack) => besiege::run(&attack).await,
+        Command::Floor { floor: Floor::Tls } => floor::serve_tls().await,
+        Command::Assault {
+            assault,
+            server,
+            vendor,
+        } => assault::run(assault, server, vendor).await,
+    }
+}
