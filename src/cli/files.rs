@@ -9,8 +9,19 @@ use crate::vendor::{SCAN_LEN_MAX, VendorKey};
 /// The largest file that is read, in bytes: one with as many license keys as are imported at once.
 const FILE_LEN_MAX: u64 = SCAN_LEN_MAX as u64;
 
-/// Reads a text file; `-` is standard input.
+/// Reads a text file in UTF-8; `-` is standard input.
 pub(super) fn text(path: &Path) -> Result<String, CliError> {
+    let name = path.display();
+    String::from_utf8(bytes(path)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        CliError::failed(format!(
+            "{name} is not UTF-8 text (byte {at}); save it as UTF-8 and try again"
+        ))
+    })
+}
+
+/// Reads a file as it is; `-` is standard input.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
     let name = path.display();
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
@@ -22,12 +33,7 @@ pub(super) fn text(path: &Path) -> Result<String, CliError> {
     if bytes.len() as u64 > FILE_LEN_MAX {
         return Err(CliError::failed(format!("{name} is larger than 64 MiB; split it")));
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        CliError::failed(format!(
-            "{name} is not UTF-8 text (byte {at}); save it as UTF-8 and try again"
-        ))
-    })
+    Ok(bytes)
 }
 
 /// Reads a vendor's public key.

@@ -1,6 +1,6 @@
 //! `import` and `import-file`: license keys, one or many, each with its own outcome (rules K3, K8).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -8,10 +8,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{Global, ImportFile, ImportKeys};
 use super::error::CliError;
 use super::files;
+use super::keys::{self, Candidate, Place, Unsearched};
 use super::output::{self, count};
 use super::progress::Progress;
 use super::session::{Session, unexpected};
-use crate::vendor::{FoundKey, find_keys};
+use crate::vendor::FoundKey;
 use crate::wire::limits::KEYS_MAX;
 use crate::wire::messages::admin::ImportRow;
 use crate::wire::messages::{Request, Response, admin};
@@ -20,6 +21,8 @@ use crate::wire::{ImportOutcome, Status};
 /// What `import --json` prints.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Summary {
+    /// Whether all of this would be, and nothing was done.
+    dry_run: bool,
     pub(super) added: u32,
     /// Those of them that took the place of their serial's license (rule K6).
     pub(super) renewed: u32,
@@ -27,11 +30,19 @@ pub(super) struct Summary {
     pub(super) refused: Vec<Refused>,
     /// Seats of new licenses, by product.
     pub(super) seats_added: BTreeMap<String, u64>,
+    /// Licenses that are new, by product.
+    licenses_added: BTreeMap<String, u32>,
+    /// Parts of a mail that were not searched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsearched: Vec<Unsearched>,
 }
 
 /// A key that was not imported.
 #[derive(Debug, Serialize)]
 pub(super) struct Refused {
+    /// Which part of a mail it stands in; absent in a file of text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
     pub(super) line: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) serial: Option<String>,
@@ -39,35 +50,55 @@ pub(super) struct Refused {
     pub(super) reason: String,
 }
 
-pub(super) async fn keys(global: &Global, keys: ImportKeys) -> Result<(), CliError> {
-    let place = |(place, text): (usize, String)| FoundKey {
-        line: u32::try_from(place + 1).unwrap_or(u32::MAX),
+pub(super) async fn keys(global: &Global, asked: ImportKeys) -> Result<(), CliError> {
+    let candidate = |(place, text): (usize, String)| Candidate {
+        place: Place {
+            part: None,
+            line: u32::try_from(place + 1).unwrap_or(u32::MAX),
+        },
         text,
     };
-    let found: Vec<_> = keys.keys.into_iter().enumerate().map(place).collect();
+    let found: Vec<_> = asked.keys.into_iter().enumerate().map(candidate).collect();
     let mut session = Session::open(global).await?;
-    tell(global, &watched(global, &mut session, &found).await?, "key")
+    let summary = watched(global, &mut session, &found, asked.dry_run).await?;
+    tell(global, &summary, |place| format!("key {}", place.line))
 }
 
-pub(super) async fn file(global: &Global, file: ImportFile) -> Result<(), CliError> {
-    let found = find_keys(&files::text(&file.file)?)
-        .map_err(|error| CliError::because(format!("cannot import {}", file.file.display()), error))?;
-    if found.is_empty() {
+pub(super) async fn file(global: &Global, asked: ImportFile) -> Result<(), CliError> {
+    let name = asked.file.display();
+    let found = keys::find(&asked.file, &files::bytes(&asked.file)?)
+        .map_err(|error| CliError::because(format!("cannot import {name}"), error))?;
+    if found.keys.is_empty() {
+        let unsearched: Vec<_> = found
+            .unsearched
+            .iter()
+            .map(|one| format!("; {} was not searched: {}", one.part, one.reason))
+            .collect();
         return Err(CliError::failed(format!(
-            "{} has no license keys in it; they begin with SK1-",
-            file.file.display()
+            "{name} has no license keys in it; they begin with SK1-{}",
+            unsearched.concat()
         )));
     }
     let mut session = Session::open(global).await?;
-    tell(global, &watched(global, &mut session, &found).await?, "line")
+    let mut summary = watched(global, &mut session, &found.keys, asked.dry_run).await?;
+    summary.unsearched = found.unsearched;
+    tell(global, &summary, Place::to_string)
 }
 
 /// Imports keys and shows how far it is. Where it ends early, the error says what was done and how to go on.
-async fn watched(global: &Global, session: &mut Session, found: &[FoundKey]) -> Result<Summary, CliError> {
+async fn watched(
+    global: &Global,
+    session: &mut Session,
+    found: &[Candidate],
+    dry_run: bool,
+) -> Result<Summary, CliError> {
     let mut interrupted =
         signal(SignalKind::interrupt()).map_err(|error| CliError::because("cannot listen for signals", error))?;
     let progress = Progress::over(global, found.len());
-    let mut summary = Summary::default();
+    let mut summary = Summary {
+        dry_run,
+        ..Summary::default()
+    };
     let outcome = tokio::select! {
         outcome = portions(session, found, &progress, &mut summary) => outcome,
         _ = interrupted.recv() => Err(CliError::failed("interrupted")),
@@ -76,7 +107,7 @@ async fn watched(global: &Global, session: &mut Session, found: &[FoundKey]) -> 
     match outcome {
         Ok(()) => Ok(summary),
         // Nothing was answered: the error is all there is to say.
-        Err(error) if summary.answered() == 0 => Err(error),
+        Err(error) if summary.answered() == 0 || dry_run => Err(error),
         Err(error) => Err(error.with_remark(&format!(
             "{} of {} keys were done, {} of them added; run the same command again: it goes on where it stopped",
             summary.answered(),
@@ -89,27 +120,47 @@ async fn watched(global: &Global, session: &mut Session, found: &[FoundKey]) -> 
 /// Imports keys and shows nothing.
 #[cfg(feature = "demo")]
 pub(super) async fn import(session: &mut Session, found: &[FoundKey]) -> Result<Summary, CliError> {
+    let place = |line| Place { part: None, line };
+    let candidate = |key: &FoundKey| Candidate {
+        place: place(key.line),
+        text: key.text.clone(),
+    };
+    let found: Vec<_> = found.iter().map(candidate).collect();
     let mut summary = Summary::default();
-    portions(session, found, &Progress::hidden(), &mut summary).await?;
+    portions(session, &found, &Progress::hidden(), &mut summary).await?;
     Ok(summary)
 }
 
 /// Imports keys a frame at a time; what the server has answered is durable, so that repeating goes on where it stopped.
 async fn portions(
     session: &mut Session,
-    found: &[FoundKey],
+    found: &[Candidate],
     progress: &Progress,
     summary: &mut Summary,
 ) -> Result<(), CliError> {
+    // Of a dry run nothing is there when the next portion is judged: a key that was there before is present by then.
+    let mut judged = BTreeSet::new();
     for portion in found.chunks(KEYS_MAX) {
-        let keys = portion.iter().map(|key| key.text.clone()).collect();
-        let reply = match session.ask(&Request::Import(admin::Import { keys })).await? {
+        let (again, new): (Vec<_>, Vec<_>) = portion
+            .iter()
+            .partition(|key| summary.dry_run && !judged.insert(key.text.as_str()));
+        summary.already_present = summary
+            .already_present
+            .saturating_add(u32::try_from(again.len()).unwrap_or(u32::MAX));
+        if new.is_empty() {
+            progress.step(portion.len());
+            continue;
+        }
+        let keys = new.iter().map(|key| key.text.clone()).collect();
+        let dry_run = summary.dry_run.then_some(true);
+        let reply = match session.ask(&Request::Import(admin::Import { keys, dry_run })).await? {
             Response::Import(reply) => reply,
             other => return Err(unexpected(&other)),
         };
         for row in reply.rows {
-            let line = portion.get(usize::from(row.index)).map_or(0, |key| key.line);
-            summary.add(line, row);
+            if let Some(key) = new.get(usize::from(row.index)) {
+                summary.add(&key.place, row);
+            }
         }
         progress.step(portion.len());
     }
@@ -126,7 +177,7 @@ impl Summary {
             + self.refused.len()
     }
 
-    fn add(&mut self, line: u32, row: ImportRow) {
+    fn add(&mut self, place: &Place, row: ImportRow) {
         match row.outcome {
             ImportOutcome::ADDED => {
                 self.added += 1;
@@ -136,11 +187,13 @@ impl Summary {
                     return;
                 }
                 let product = row.product.unwrap_or_default();
+                *self.licenses_added.entry(product.clone()).or_default() += 1;
                 *self.seats_added.entry(product).or_default() += u64::from(row.seats.unwrap_or(0));
             }
             ImportOutcome::PRESENT => self.already_present += 1,
             _ => self.refused.push(Refused {
-                line,
+                part: place.part.clone(),
+                line: place.line,
                 serial: row.serial,
                 status: row
                     .status
@@ -154,39 +207,61 @@ impl Summary {
     }
 }
 
-fn tell(global: &Global, summary: &Summary, place: &str) -> Result<(), CliError> {
+fn tell(global: &Global, summary: &Summary, place: impl Fn(&Place) -> String) -> Result<(), CliError> {
     if global.json {
         output::json(summary)?;
     } else {
-        let refused = summary.refused.len();
-        let renewed = match summary.renewed {
-            0 => String::new(),
-            renewed => format!(" (of which {renewed} renewed a license)"),
-        };
-        output::line(&format!(
-            "added {}{renewed}, already present {}, refused {refused}",
-            summary.added, summary.already_present
-        ))?;
-        for (product, seats) in &summary.seats_added {
-            output::line(&format!("  {product}: {} more", count(*seats, "seat")))?;
-        }
-        for key in &summary.refused {
-            let serial = key
-                .serial
-                .as_ref()
-                .map(|serial| format!(" ({serial})"))
-                .unwrap_or_default();
-            output::line(&format!(
-                "  {place} {}{serial}: {}: {}",
-                key.line, key.status, key.reason
-            ))?;
+        for line in told(summary, place) {
+            output::line(&line)?;
         }
     }
-    match summary.refused.len() {
-        0 => Ok(()),
-        refused => Err(CliError::Refused(format!(
-            "{refused} of {} refused; whatever is not refused is imported",
-            count(summary.answered() as u64, "key")
+    let (refused, all) = (summary.refused.len(), count(summary.answered() as u64, "key"));
+    match (refused, summary.dry_run) {
+        (0, _) => Ok(()),
+        (_, false) => Err(CliError::Refused(format!(
+            "{refused} of {all} refused; whatever is not refused is imported"
+        ))),
+        (_, true) => Err(CliError::Refused(format!(
+            "{refused} of {all} would be refused; nothing was imported"
         ))),
     }
+}
+
+/// The summary for people.
+fn told(summary: &Summary, place: impl Fn(&Place) -> String) -> Vec<String> {
+    let renewed = match summary.renewed {
+        0 => String::new(),
+        renewed => format!(" (of which {renewed} renewed a license)"),
+    };
+    let mut lines = vec![format!(
+        "{}added {}{renewed}, already present {}, refused {}",
+        if summary.dry_run { "would be: " } else { "" },
+        summary.added,
+        summary.already_present,
+        summary.refused.len()
+    )];
+    for (product, seats) in &summary.seats_added {
+        let licenses = summary.licenses_added.get(product).copied().unwrap_or_default();
+        lines.push(format!(
+            "  {product}: {} more in {}",
+            count(*seats, "seat"),
+            count(licenses.into(), "license")
+        ));
+    }
+    for key in &summary.refused {
+        let serial = key
+            .serial
+            .as_ref()
+            .map(|serial| format!(" ({serial})"))
+            .unwrap_or_default();
+        let place = place(&Place {
+            part: key.part.clone(),
+            line: key.line,
+        });
+        lines.push(format!("  {place}{serial}: {}: {}", key.status, key.reason));
+    }
+    for one in &summary.unsearched {
+        lines.push(format!("  {} was not searched: {}", one.part, one.reason));
+    }
+    lines
 }

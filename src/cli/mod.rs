@@ -15,6 +15,7 @@ mod files;
 mod generate;
 mod identity;
 mod import;
+mod keys;
 mod known;
 mod lease_key;
 mod licenses;

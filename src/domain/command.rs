@@ -132,6 +132,8 @@ pub enum Command {
         /// Whether only to tell what it would change.
         dry_run: bool,
     },
+    /// Tell what importing license keys whose signatures were checked would do.
+    JudgeKeys(Vec<VerifiedKey>),
     /// Make the time durable (rule T2) unless what is recorded of it is younger than so many seconds.
     KeepTime(u64),
     /// The licenses, in the order of their serials.
@@ -307,6 +309,7 @@ impl Command {
             | Self::ClockReset
             | Self::Commit(_)
             | Self::EndSeat { .. }
+            | Self::JudgeKeys(_)
             | Self::KeepTime(_)
             | Self::Licenses(_)
             | Self::MendDates
@@ -343,6 +346,7 @@ impl Command {
             | Self::Import(_)
             | Self::ImportBlacklist(_)
             | Self::ImportCatalogue { .. }
+            | Self::JudgeKeys(_)
             | Self::KeepTime(_)
             | Self::MendDates
             | Self::NoteClock(_)

@@ -269,7 +269,7 @@ fn weight_of(work: &Work) -> usize {
         + match work {
             Work::Command(_) | Work::Hello | Work::TrustVendor(_) => 0,
             Work::VerifyBlacklist(signed) | Work::VerifyCatalogue { signed, .. } => signed.len(),
-            Work::VerifyKeys(texts) => texts.iter().map(String::len).sum(),
+            Work::VerifyKeys { texts, .. } => texts.iter().map(String::len).sum(),
         }
 }
 

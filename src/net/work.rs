@@ -20,7 +20,12 @@ pub enum Prepared {
     /// The ledger is to be asked.
     Ask(Command),
     /// The ledger is to be asked for those of these keys that are good.
-    Import(Vec<Result<VerifiedKey, KeyError>>),
+    Import {
+        /// The keys as they were found to be.
+        verified: Vec<Result<VerifiedKey, KeyError>>,
+        /// Whether the ledger is only to tell.
+        dry_run: bool,
+    },
 }
 
 /// Checks what came with a piece of work of `actor`, with the trusted keys among `facts`.
@@ -48,9 +53,12 @@ pub fn prepare(facts: &Facts, actor: Actor, work: Work) -> Prepared {
             }
             Err(error) => Prepared::Answered(Answer::ListRefused(error)),
         },
-        Work::VerifyKeys(texts) => {
+        Work::VerifyKeys { texts, dry_run } => {
             let verified = texts.iter().map(|text| verify_key(text, &facts.vendor_keys));
-            Prepared::Import(verified.collect())
+            Prepared::Import {
+                verified: verified.collect(),
+                dry_run,
+            }
         }
     }
 }
@@ -65,9 +73,13 @@ impl Prepared {
             Self::Answered(answer) => Err(answer),
             Self::Ask(command) => Ok(command.clone()),
             // Also where none is good: the ledger decides whether the peer may ask at all.
-            Self::Import(verified) => {
-                let good = verified.iter().filter_map(|key| key.as_ref().ok().cloned());
-                Ok(Command::Import(good.collect()))
+            Self::Import { verified, dry_run } => {
+                let good = verified.iter().filter_map(|key| key.as_ref().ok().cloned()).collect();
+                Ok(if *dry_run {
+                    Command::JudgeKeys(good)
+                } else {
+                    Command::Import(good)
+                })
             }
         }
     }
@@ -75,7 +87,7 @@ impl Prepared {
     /// The answer to the work, of that to the command.
     #[must_use]
     pub fn answer(self, answer: Answer) -> Answer {
-        let Self::Import(verified) = self else {
+        let Self::Import { verified, .. } = self else {
             return answer;
         };
         match answer {
@@ -102,7 +114,7 @@ pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight:
         Work::Hello => return service.with_facts(|facts| greet(facts, actor)),
         // Before the facts are copied and a thread is taken: whoever may not bring anything costs no more than any agent.
         _ if !service.with_facts(|facts| may_bring(facts, actor)) => Prepared::Ask(refused_by_the_ledger()),
-        Work::VerifyKeys(_) => {
+        Work::VerifyKeys { .. } => {
             let facts = service.facts();
             // Some milliseconds of arithmetic: not for the threads that carry other connections.
             match tokio::task::spawn_blocking(move || prepare(&facts, actor, work)).await {
@@ -233,7 +245,10 @@ mod tests {
                 signed: Bytes::from_static(b"damaged"),
                 dry_run: true,
             },
-            Work::VerifyKeys(vec!["damaged".to_owned()]),
+            Work::VerifyKeys {
+                texts: vec!["damaged".to_owned()],
+                dry_run: false,
+            },
         ]
     }
 

@@ -306,6 +306,7 @@ fn bounds_hold_in_both_directions() {
 
     let keys = |count| admin::Import {
         keys: vec!["K".repeat(KEY_LEN_MAX); count],
+        dry_run: None,
     };
     assert!(keys(KEYS_MAX).to_body().is_ok_and(|body| body.len() <= BODY_LEN_MAX));
     assert!(matches!(keys(KEYS_MAX + 1).to_body(), Err(DecodeError::TooLong { .. })));

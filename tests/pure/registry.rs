@@ -188,7 +188,8 @@ fn command_asked_by(opcode: Opcode) -> Option<Command> {
             }),
             dry_run,
         }),
-        Work::VerifyKeys(_) => Some(Command::Import(Vec::new())),
+        Work::VerifyKeys { dry_run: false, .. } => Some(Command::Import(Vec::new())),
+        Work::VerifyKeys { dry_run: true, .. } => Some(Command::JudgeKeys(Vec::new())),
     }
 }
 

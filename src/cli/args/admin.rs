@@ -64,12 +64,19 @@ pub(in crate::cli) struct ImportKeys {
     /// The keys, `SK1-...`.
     #[arg(required = true)]
     pub(in crate::cli) keys: Vec<String>,
+    /// Only tell what would become of each; import nothing.
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ImportFile {
-    /// A text file with keys in it, UTF-8; `-` is standard input.
+    /// A file with keys in it: a text, in any encoding, or a mail as your mail program saves it (.eml), with what is attached
+    /// to it; `-` is standard input. What is not a key is passed over.
     pub(in crate::cli) file: PathBuf,
+    /// Only tell what would become of each key; import nothing.
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Args, Debug, Default)]

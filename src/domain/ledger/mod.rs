@@ -260,6 +260,7 @@ impl Ledger {
             Command::Import(keys) => self.import(occasion, keys),
             Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),
             Command::ImportCatalogue { catalogue, dry_run } => self.import_catalogue(occasion, catalogue, *dry_run),
+            Command::JudgeKeys(keys) => Decided::unchanged(self.import(occasion, keys).reply),
             Command::KeepTime(age_secs) => self.keep_time(occasion, *age_secs),
             Command::Licenses(page) => Decided::unchanged(self.licenses_page(page, now)),
             Command::MendDates => self.mend_dates(occasion),

@@ -152,7 +152,10 @@ fn not_counted_and_released_arrive_as_they_were_given() {
 fn texts_with_signatures_are_handed_on_unchecked_and_their_faults_told_key_by_key() {
     let mut pair = Pair::greeted(Role::Administrator);
     let keys = vec!["SK1-A".to_owned(), "SK1-B".to_owned()];
-    pair.ask(&Request::Import(admin::Import { keys: keys.clone() }));
+    pair.ask(&Request::Import(admin::Import {
+        keys: keys.clone(),
+        dry_run: None,
+    }));
     pair.ask(&Request::CatalogueImport(admin::CatalogueImport {
         catalogue: Bytes::from_static(b"c"),
         dry_run: Some(true),
@@ -168,7 +171,18 @@ fn texts_with_signatures_are_handed_on_unchecked_and_their_faults_told_key_by_ke
     };
     let blacklist = Work::VerifyBlacklist(Bytes::from_static(b"l"));
     let trust = Work::TrustVendor([3; 32]);
-    assert_eq!(works, [Work::VerifyKeys(keys), catalogue, blacklist, trust]);
+    assert_eq!(
+        works,
+        [
+            Work::VerifyKeys {
+                texts: keys,
+                dry_run: false
+            },
+            catalogue,
+            blacklist,
+            trust
+        ]
+    );
     let outcomes = vec![
         KeyOutcome::Unverified(KeyError::BadSignature),
         KeyOutcome::Decided(crate::domain::reply::ImportOutcome::Added {

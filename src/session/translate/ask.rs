@@ -61,7 +61,12 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
             limit: limit("EnrolTokens.limit", ask.limit)?,
         }),
         Request::Hello(_) => return Ok(Work::Hello),
-        Request::Import(ask) => return Ok(Work::VerifyKeys(ask.keys)),
+        Request::Import(ask) => {
+            return Ok(Work::VerifyKeys {
+                texts: ask.keys,
+                dry_run: ask.dry_run.unwrap_or(false),
+            });
+        }
         Request::LicenseRemove(ask) => Command::RemoveLicense {
             serial: serial("LicenseRemove.serial", &ask.serial)?,
             end_seats: ask.end_seats,

@@ -46,8 +46,13 @@ pub enum Work {
         /// Whether only to tell.
         dry_run: bool,
     },
-    /// Check license keys, then import those that are good; at most [`crate::wire::limits::KEYS_MAX`].
-    VerifyKeys(Vec<String>),
+    /// Check license keys, then import those that are good or tell what that would do.
+    VerifyKeys {
+        /// The keys; at most [`crate::wire::limits::KEYS_MAX`].
+        texts: Vec<String>,
+        /// Whether only to tell.
+        dry_run: bool,
+    },
 }
 
 /// What HELLO is answered with, besides what the configuration knows.

@@ -125,6 +125,8 @@ message! {
     Import {
         /// The keys' texts.
         0x0001 keys: repeated String, max KEY_LEN_MAX, count KEYS_MAX;
+        /// Whether only to tell what it would do; not if absent.
+        0x0002 dry_run: optional bool;
     }
 }
 

@@ -144,7 +144,7 @@ impl Bench {
             },
             Work::VerifyBlacklist(signed) => self.import(self.blacklist(&signed)),
             Work::VerifyCatalogue { signed, dry_run } => self.import(self.catalogue(&signed, dry_run)),
-            Work::VerifyKeys(texts) => {
+            Work::VerifyKeys { texts, .. } => {
                 let refused = |text: &String| match LicenseKey::parse(text) {
                     Ok(key) => key.verify(&self.vendor_key).err().unwrap_or(KeyError::BadSignature),
                     Err(error) => error,

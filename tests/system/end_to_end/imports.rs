@@ -26,6 +26,63 @@ fn refusals(summary: &Value) -> Vec<(u64, &str)> {
 }
 
 // proves K3
+#[test]
+fn a_mail_is_imported_with_all_that_it_carries_and_a_dry_run_imports_nothing() {
+    let site = Site::open();
+    let ours = &site.vendor;
+    let [one, two] = [ours.license(1, "BKSRV", 3), ours.license(2, "BKWS", 10)];
+    let (first, second) = one.split_at(70);
+    let attached = data_encoding::BASE64_MIME.encode(
+        [
+            b"\xff\xfe".to_vec(),
+            two.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        ]
+        .concat()
+        .as_slice(),
+    );
+    let wrong = mistyped(&ours.license(3, "BKSRV", 5));
+    let mail = format!(
+        "From: licenses@vendor.example\r\nSubject: keys\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n\
+         --b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+         <p>Your key:<br>{first}=\r\n{second}</p><p>{wrong}</p>\r\n\
+         --b\r\nContent-Type: application/octet-stream; name=\"keys.txt\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+         {attached}\r\n\
+         --b\r\nContent-Type: application/pdf; name=\"invoice.pdf\"\r\n\r\n%PDF-1.7\r\n--b--\r\n"
+    );
+    let path = site.dir.path().join("keys.eml");
+    std::fs::write(&path, mail).unwrap();
+    let path = path.to_str().unwrap();
+    for (args, dry_run, seats) in [
+        (&["import-file", path, "--dry-run", "--json"][..], true, 0),
+        (&["import-file", path, "--json"], false, 2),
+    ] {
+        let output = site.admin(args.iter().copied()).failed_with(4);
+        let summary: Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(summary["dry_run"], dry_run);
+        assert_eq!(
+            (&summary["added"], &summary["already_present"]),
+            (&2.into(), &0.into()),
+            "{summary}"
+        );
+        assert_eq!(summary["licenses_added"], serde_json::json!({"BKSRV": 1, "BKWS": 1}));
+        assert_eq!(summary["seats_added"], serde_json::json!({"BKSRV": 3, "BKWS": 10}));
+        assert_eq!(refusals(&summary).len(), 1);
+        assert_eq!(summary["refused"][0]["part"], "HTML text");
+        assert_eq!(summary["unsearched"][0]["part"], "attachment invoice.pdf");
+        assert_eq!(site.audit().len(), seats);
+    }
+    let said = site.admin(["import-file", path, "--dry-run"]).failed_with(4);
+    for words in [
+        "would be: added 0, already present 2, refused 1",
+        "HTML text, line",
+        "invoice.pdf was not searched",
+    ] {
+        assert!(said.text().contains(words), "{said:?}");
+    }
+}
+
+// proves K3
 // proves K4
 #[test]
 fn a_file_is_imported_with_line_and_reason_of_each_refused_key() {

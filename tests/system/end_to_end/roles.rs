@@ -86,6 +86,7 @@ fn administrators_request(site: &Site, opcode: Opcode) -> Request {
         Opcode::CLOCK_RESET => Request::ClockReset(admin::ClockReset {}),
         Opcode::IMPORT => Request::Import(admin::Import {
             keys: vec![site.vendor.license(2, "BKSRV", 1)],
+            dry_run: None,
         }),
         Opcode::LICENSE_REMOVE => Request::LicenseRemove(admin::LicenseRemove {
             serial: crate::vendor::serial(9).to_string(),

@@ -64,6 +64,7 @@ pub fn request(ask: &Ask, vendors: &Vendors) -> Result<Request, Untranslatable> 
         }),
         Ask::Import(key) => Request::Import(admin::Import {
             keys: vec![vendors.license_key(key)?],
+            dry_run: None,
         }),
         Ask::Remove { serial, end_seats } => Request::LicenseRemove(admin::LicenseRemove {
             serial: serial_text(*serial),

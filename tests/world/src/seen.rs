@@ -105,6 +105,7 @@ impl Seen {
             Command::Availability(name) => self.named(*name, model).map(Ask::Availability),
             Command::Admins(_)
             | Command::ImportCatalogue { dry_run: true, .. }
+            | Command::JudgeKeys(_)
             | Command::KeepTime(_)
             | Command::Licenses(_)
             | Command::Products(_)

@@ -226,5 +226,6 @@ impl Session {
 fn import_of(keys: &[FoundKey]) -> Request {
     Request::Import(admin::Import {
         keys: keys.iter().map(|key| key.text.clone()).collect(),
+        dry_run: None,
     })
 }

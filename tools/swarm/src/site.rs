@@ -212,7 +212,13 @@ fn stock_of(signer: &SigningKey, seats: u32) -> Result<[(&'static str, Request);
                 dry_run: None,
             }),
         ),
-        ("importing a license key", Request::Import(Import { keys: vec![key] })),
+        (
+            "importing a license key",
+            Request::Import(Import {
+                keys: vec![key],
+                dry_run: None,
+            }),
+        ),
     ])
 }
 

@@ -26,6 +26,11 @@ pub(super) fn keys() -> Group {
     };
     let import = admin::Import {
         keys: vec![text("SK1-AAAAA-BBBBB"), text("SK1-CCCCC")],
+        dry_run: None,
+    };
+    let import_dry_run = admin::Import {
+        keys: vec![text("SK1-AAAAA-BBBBB")],
+        dry_run: Some(true),
     };
     let imported = admin::ImportOk {
         server_time: NOW,
@@ -46,6 +51,7 @@ pub(super) fn keys() -> Group {
     let done = admin::Done { server_time: NOW };
     vec![
         ("import", Said::Request(Request::Import(import))),
+        ("import_dry_run", Said::Request(Request::Import(import_dry_run))),
         ("import_ok", reply(Opcode::IMPORT, Response::Import(imported))),
         ("license_remove", Said::Request(Request::LicenseRemove(remove))),
         (

@@ -1,0 +1,81 @@
+//! Bytes to text, whatever wrote them. License keys are ASCII: what matters is that they come through.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use thiserror::Error;
+
+/// What is no text, with the remedy. The message goes behind the name of the file or part.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub(in crate::cli) enum NoText {
+    /// A mail as Outlook keeps it.
+    #[error("it is a mail in Outlook's own format; save it as .eml, or copy the keys into a text file")]
+    Outlook,
+    /// What Outlook makes of a mail for Outlook.
+    #[error("it is in Outlook's own format (winmail.dat); ask the sender for plain text")]
+    Tnef,
+    /// A packed archive, or a document that is one.
+    #[error("it is a packed file or an office document; unpack it, or copy the keys into a text file")]
+    Packed,
+    /// A document.
+    #[error("it is a PDF document; copy the keys into a text file")]
+    Pdf,
+    /// Something else.
+    #[error("it is not text; save the keys as a text file")]
+    Binary,
+    /// UTF-32.
+    #[error("it is text in UTF-32, which hardly anything writes; save it as UTF-8")]
+    Utf32,
+}
+
+/// How files begin that are no text.
+const SIGNATURES: [(&[u8], NoText); 7] = [
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", NoText::Outlook),
+    (b"\x78\x9f\x3e\x22", NoText::Tnef),
+    (b"PK\x03\x04", NoText::Packed),
+    (b"\x1f\x8b", NoText::Packed),
+    (b"%PDF-", NoText::Pdf),
+    (b"\xff\xfe\0\0", NoText::Utf32),
+    (b"\0\0\xfe\xff", NoText::Utf32),
+];
+
+/// How much is looked at to tell what wrote it, in bytes.
+const LOOK_LEN: usize = 4_096;
+
+/// The text of bytes: as their byte order mark says, else UTF-16 if every second byte is zero, UTF-8 if they are, and
+/// Windows-1252 otherwise, in which every byte means something.
+///
+/// # Errors
+/// They are no text.
+pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, NoText> {
+    if let Some((_, what)) = SIGNATURES.iter().find(|(begin, _)| bytes.starts_with(begin)) {
+        return Err(*what);
+    }
+    if let Some((encoding, mark_len)) = Encoding::for_bom(bytes) {
+        let rest = bytes.get(mark_len..).unwrap_or_default();
+        return Ok(encoding.decode_without_bom_handling(rest).0);
+    }
+    let begin = bytes.get(..bytes.len().min(LOOK_LEN)).unwrap_or_default();
+    if begin.contains(&0) {
+        let encoding = utf16_without_mark(begin).ok_or(NoText::Binary)?;
+        return Ok(encoding.decode_without_bom_handling(bytes).0);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Cow::Borrowed(text)),
+        Err(_) => Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0),
+    }
+}
+
+/// Which half of the characters is zero, where nearly all of one half is and hardly any of the other.
+fn utf16_without_mark(begin: &[u8]) -> Option<&'static Encoding> {
+    let zeros = |offset: usize| begin.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
+    let (first, second, half) = (zeros(0), zeros(1), begin.len() / 2);
+    let nearly_all = half - half / 4;
+    if second >= nearly_all && first <= half / 16 {
+        Some(UTF_16LE)
+    } else if first >= nearly_all && second <= half / 16 {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,130 @@
+//! License keys in files as they reach an administrator: texts of any encoding, mails with all that they carry (rule K3).
+
+mod charset;
+mod mail;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::vendor::{KEYS_MAX, ScanError, find_keys};
+
+/// A key, or what begins like one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Candidate {
+    /// Where it stands.
+    pub(super) place: Place,
+    /// Its canonical text; what is there of a damaged one.
+    pub(super) text: String,
+}
+
+/// Where a key stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Place {
+    /// Which part of a mail, in words; nothing in a file of text.
+    pub(super) part: Option<String>,
+    /// The line of that part or file, from 1.
+    pub(super) line: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.part {
+            Some(part) => write!(f, "{part}, line {}", self.line),
+            None => write!(f, "line {}", self.line),
+        }
+    }
+}
+
+/// A part of a mail that was not searched.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub(super) struct Unsearched {
+    /// Which.
+    pub(super) part: String,
+    /// Why, and what to do.
+    pub(super) reason: String,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Found {
+    /// Keys in the order in which they stand there.
+    pub(super) keys: Vec<Candidate>,
+    /// What was not searched.
+    pub(super) unsearched: Vec<Unsearched>,
+}
+
+/// Why a file cannot be searched. The message goes behind its name.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub(super) enum KeyFileError {
+    /// It is something else than text or a mail.
+    #[error(transparent)]
+    NoText(#[from] charset::NoText),
+    /// It is beyond the bounds.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+}
+
+/// All keys in the bytes of a file. A mail is one by its name, `.eml`, or by how it begins.
+///
+/// # Errors
+/// It is no text, or beyond the bounds of [`find_keys`].
+pub(super) fn find(name: &Path, bytes: &[u8]) -> Result<Found, KeyFileError> {
+    let is_named_so = name
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("eml"));
+    if is_named_so || mail::begins_like_one(bytes) {
+        let found = mail::find(bytes)?;
+        // A text that was only named like a mail, or begins with something like a header.
+        if !found.keys.is_empty() || !found.unsearched.is_empty() {
+            return Ok(found);
+        }
+    }
+    let mut found = Search::default();
+    found.text(None, &charset::decode(bytes)?)?;
+    Ok(found.found)
+}
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+struct Search {
+    found: Found,
+    /// Keys of a mail that were found: the same ones stand in its text, in its HTML, and quoted below an answer.
+    known: BTreeSet<String>,
+}
+
+impl Search {
+    /// Searches a file's text, or that of a part of a mail.
+    fn text(&mut self, part: Option<&str>, text: &str) -> Result<(), ScanError> {
+        for key in find_keys(text)? {
+            if part.is_some() && !self.known.insert(key.text.clone()) {
+                continue;
+            }
+            if self.found.keys.len() == KEYS_MAX {
+                return Err(ScanError::TooManyKeys);
+            }
+            self.found.keys.push(Candidate {
+                place: Place {
+                    part: part.map(str::to_owned),
+                    line: key.line,
+                },
+                text: key.text,
+            });
+        }
+        Ok(())
+    }
+
+    /// Notes what is not searched.
+    fn pass_over(&mut self, part: &str, reason: impl fmt::Display) {
+        self.found.unsearched.push(Unsearched {
+            part: part.to_owned(),
+            reason: reason.to_string(),
+        });
+    }
+}

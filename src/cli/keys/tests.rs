@@ -1,0 +1,191 @@
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::vendor::LicenseKey;
+
+fn mails() -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/mails");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut mails: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
+        .map(|path| {
+            let bytes = std::fs::read(&path).unwrap();
+            (path, bytes)
+        })
+        .collect();
+    mails.sort();
+    mails
+}
+
+/// What the file beside a mail says of it: its keys, how many damaged ones follow, how many parts cannot be searched.
+fn expected(mail: &Path) -> (Vec<String>, usize, usize) {
+    let text = std::fs::read_to_string(mail.with_extension("keys")).unwrap();
+    let (mut keys, mut damaged, mut unsearched) = (Vec::new(), 0, 0);
+    for line in text.lines() {
+        match line.split_once(' ') {
+            Some(("damaged", count)) => damaged = count.parse().unwrap(),
+            Some(("unsearched", count)) => unsearched = count.parse().unwrap(),
+            _ => keys.push(LicenseKey::parse(line).unwrap().to_text()),
+        }
+    }
+    (keys, damaged, unsearched)
+}
+
+fn texts(found: &Found) -> Vec<String> {
+    found.keys.iter().map(|key| key.text.clone()).collect()
+}
+
+// proves K3
+#[test]
+fn every_mail_of_the_corpus_has_exactly_its_keys() {
+    let mails = mails();
+    assert!(mails.len() >= 15, "{} mails", mails.len());
+    for (path, bytes) in mails {
+        let (keys, damaged, unsearched) = expected(&path);
+        // Also where nothing but its beginning tells that it is a mail.
+        for name in [path.as_path(), Path::new("-")] {
+            let found = find(name, &bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let whole = found.keys.len() - damaged;
+            assert_eq!(texts(&found)[..whole], keys, "{} as {}", path.display(), name.display());
+            for key in &found.keys[whole..] {
+                assert!(LicenseKey::parse(&key.text).is_err(), "{}", path.display());
+            }
+            assert_eq!(
+                found.unsearched.len(),
+                unsearched,
+                "{}: {:?}",
+                path.display(),
+                found.unsearched
+            );
+        }
+    }
+}
+
+fn one_key() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/mails/base64-with-bom.eml");
+    expected(&path).0.remove(0)
+}
+
+// proves K3
+#[test]
+fn a_text_is_read_whatever_encoded_it() {
+    let key = one_key();
+    let text = format!("# B\u{fc}ro \u{2013} Schl\u{fc}ssel\r\n\r\n{key}\r\n");
+    let utf16 = |order: fn(u16) -> [u8; 2], mark: bool| -> Vec<u8> {
+        let mark = mark.then_some(0xfeff);
+        mark.into_iter().chain(text.encode_utf16()).flat_map(order).collect()
+    };
+    let windows: Vec<u8> = encoding_rs::WINDOWS_1252.encode(&text).0.into_owned();
+    let files = [
+        text.clone().into_bytes(),
+        [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        utf16(u16::to_le_bytes, true),
+        utf16(u16::to_be_bytes, true),
+        utf16(u16::to_le_bytes, false),
+        utf16(u16::to_be_bytes, false),
+        windows,
+    ];
+    for bytes in files {
+        let found = find(Path::new("keys.txt"), &bytes).unwrap();
+        let place = Place { part: None, line: 3 };
+        let text = key.clone();
+        assert_eq!(found.keys, [Candidate { place, text }], "{:?}", &bytes[..8]);
+    }
+}
+
+#[test]
+fn what_is_no_text_is_named_with_the_remedy() {
+    for (bytes, remedy) in [
+        (&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest"[..], ".eml"),
+        (b"PK\x03\x04rest", "unpack"),
+        (b"%PDF-1.7", "copy the keys"),
+        (b"\xff\xfe\0\0S\0\0\0", "UTF-8"),
+        (b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0", "text file"),
+    ] {
+        let error = find(Path::new("keys.txt"), bytes).unwrap_err();
+        assert!(error.to_string().contains(remedy), "{error}");
+    }
+}
+
+#[test]
+fn a_text_that_is_called_a_mail_or_begins_like_one_is_searched_all_the_same() {
+    let key = one_key();
+    for (name, text) in [
+        ("keys.eml", format!("{key}\n")),
+        ("keys.txt", format!("From: the vendor\nDate: today\n{key}\n")),
+        ("keys.txt", format!("Subject: keys\nTo: me\n\n{key}\n")),
+        ("keys.txt", format!("order: 4711\ncustomer: us\n\n{key}\n")),
+    ] {
+        assert_eq!(
+            texts(&find(Path::new(name), text.as_bytes()).unwrap()),
+            std::slice::from_ref(&key),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_refused_key_is_placed_in_its_part_of_the_mail() {
+    let mail = mails()
+        .into_iter()
+        .find(|(path, _)| path.ends_with("damaged-beside-a-good-one.eml"));
+    let (path, bytes) = mail.unwrap();
+    let found = find(&path, &bytes).unwrap();
+    assert_eq!(found.keys[1].place.to_string(), "text, line 4");
+    let mail = mails()
+        .into_iter()
+        .find(|(path, _)| path.ends_with("attached-text-utf-16.eml"));
+    let (path, bytes) = mail.unwrap();
+    assert_eq!(
+        find(&path, &bytes).unwrap().keys[1].place.to_string(),
+        "attachment keys.txt, line 3"
+    );
+}
+
+#[test]
+fn mails_that_are_nested_without_end_are_told_and_not_followed() {
+    let key = one_key();
+    let mut mail = format!("From: a@b.example\r\nSubject: x\r\n\r\n{key}\r\n");
+    for depth in 0..40 {
+        let encoded = data_encoding::BASE64_MIME.encode(mail.as_bytes());
+        mail = format!(
+            "From: a@b.example\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b{depth}\r\n\r\n\
+             --b{depth}\r\nContent-Type: application/octet-stream; name=\"m.eml\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+             {encoded}\r\n--b{depth}--\r\n"
+        );
+        if depth == 3 {
+            assert_eq!(
+                texts(&find(Path::new("m.eml"), mail.as_bytes()).unwrap()),
+                std::slice::from_ref(&key)
+            );
+        }
+        if mail.len() > 1_000_000 {
+            break;
+        }
+    }
+    let found = find(Path::new("m.eml"), mail.as_bytes()).unwrap();
+    assert!(found.keys.is_empty());
+    assert!(found.unsearched[0].reason.contains("nested"), "{found:?}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_do_harm(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+        for name in ["keys.txt", "mail.eml"] {
+            drop(find(Path::new(name), &bytes));
+        }
+    }
+
+    #[test]
+    fn no_damaged_mail_does_harm(which in 0..15_usize, cut in any::<prop::sample::Index>(), flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8)) {
+        let (path, mut bytes) = mails().swap_remove(which);
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        for (place, byte) in flips {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        drop(find(&path, &bytes));
+    }
+}
