@@ -97,6 +97,9 @@ exec "$@"
 /// Set for a process that fills the journal of a server: its address and an administrator's identity.
 const PART: &str = "SEATKEEPER_LAN_BLACKLISTS";
 
+/// A configuration beside the state, by which a checkpoint is due soon: all else is as it is without one.
+const SMALL: &str = "small.toml";
+
 /// The values of a setting in the unit, in order.
 fn unit(setting: &str) -> Vec<&'static str> {
     UNIT.lines()
@@ -156,7 +159,8 @@ fn serve(host: &Host) -> ServerProcess {
     serve.args(["--mount", "--", "sh", "-c", SANDBOX, "sh"]);
     serve.arg(&data).arg(SEATKEEPER).arg("setpriv").args(UNPRIVILEGED);
     serve.args(["--", "env", "-i", &format!("STATE_DIRECTORY={STATE}")]);
-    ServerProcess::of(serve.args(exec_start("/var/lib/program")), &data)
+    serve.args(exec_start("/var/lib/program"));
+    ServerProcess::of(serve.args(["--config", &format!("{STATE}/{SMALL}")]), &data)
 }
 
 /// A directory for a server on `host`, as systemd makes it.
@@ -167,6 +171,7 @@ fn state_directory(host: &Host) {
     let owner = format!("{USER}:{USER}");
     finish(host.command("chown").arg(owner).arg(&data)).ok();
     finish(host.command("chmod").arg("0700").arg(&data)).ok();
+    fs::write(data.join(SMALL), "[journal]\ncheckpoint_kib = 1024\n").unwrap();
 }
 
 /// Checks that a process has no privilege, and that nothing but its own directory can be written where it is.
