@@ -199,6 +199,7 @@ plant X2 agents-reserve domain/command.rs \
 # Authority: who is served where agents enrol. A is no rule but the chapter on decisions in proto-spec/rules.md.
 plant_for A who-is-not-enrolled-is-served service/enrolment.rs 's/if self\.policy == Enrolment::Open || !is_agents/if true || !is_agents/' enrol
 plant_for A the-revoked-are-served $ledger/enrol.rs 's/(Some(enrolled), _) => enrolled\.revoked_at\.is_none(),/(Some(_), _) => true,/' enrol
+plant_for A one-takes-the-others-of-its-token-along $ledger/enrol.rs 's/vec!\[occasion\.change(Fact::EnrolledPut(identity, revoked), event)\]/self.index.identities_of(enrolled.token).map(|one| occasion.change(Fact::EnrolledPut(one, revoked), event.clone())).collect()/' enrol
 plant_for A wrong-tokens-are-not-counted service/enrolment.rs 's/self\.wrong\.add(source_of(address), (), at);/let _ = address;/' enrol
 plant_for A any-server-gets-the-token client/agent/enrol.rs 's/token\.is_for(connection\.fingerprint()) || /true || /' enrol
 # Durability: what the store promises of the disk. D is no rule but the promise in FORMAT.md. The names of a

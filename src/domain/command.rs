@@ -116,6 +116,8 @@ pub enum Command {
         /// The hash of what it brought.
         token: TokenHash,
     },
+    /// The identities that tokens enrolled, in the order of their fingerprints; those of which that was taken back too.
+    EnrolledIdentities(Page<Fingerprint>),
     /// The server's first start: its name for itself.
     Found {
         /// 16 random bytes.
@@ -150,6 +152,11 @@ pub enum Command {
     RemoveAdmin {
         /// The identity.
         fingerprint: Fingerprint,
+    },
+    /// Take back the enrolment of one identity.
+    RemoveEnrolled {
+        /// Which.
+        identity: Fingerprint,
     },
     /// Take a license off the server.
     RemoveLicense {
@@ -307,6 +314,7 @@ impl Command {
             | Self::ClockReset
             | Self::Commit(_)
             | Self::EndSeat { .. }
+            | Self::EnrolledIdentities(_)
             | Self::KeepTime(_)
             | Self::Licenses(_)
             | Self::MendDates
@@ -315,6 +323,7 @@ impl Command {
             | Self::Reclaim
             | Self::Release(_)
             | Self::RemoveAdmin { .. }
+            | Self::RemoveEnrolled { .. }
             | Self::RemoveLicense { .. }
             | Self::Reservations(_)
             | Self::Resolve { .. }
@@ -339,6 +348,7 @@ impl Command {
             | Self::ClockAccept
             | Self::ClockReset
             | Self::EndSeat { .. }
+            | Self::EnrolledIdentities(_)
             | Self::Found { .. }
             | Self::Import(_)
             | Self::ImportBlacklist(_)
@@ -348,6 +358,7 @@ impl Command {
             | Self::NoteClock(_)
             | Self::Reclaim
             | Self::RemoveAdmin { .. }
+            | Self::RemoveEnrolled { .. }
             | Self::RemoveLicense { .. }
             | Self::Resolve { .. }
             | Self::RevokeToken { .. }

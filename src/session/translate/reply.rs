@@ -86,6 +86,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         Reply::CatalogueImported { products, effects } => pages::catalogue(products, effects, server_time),
         Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
         Reply::Enrolled { label } => Response::Enrol(enrol::EnrolOk { server_time, label }),
+        Reply::EnrolledIdentities(listing) => pages::enrolled(listing, server_time),
         Reply::Imported(outcomes) => {
             let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
             Response::Import(imported(outcomes, context))
