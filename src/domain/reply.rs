@@ -427,6 +427,8 @@ pub struct Status {
     pub clock: Option<(Timestamp, Standing)>,
     /// Bytes that are left for changes where the disk is full; filled in by the writer.
     pub disk_left: Option<u64>,
+    /// Whether agents have to enrol; filled in by the writer, whose configuration says so.
+    pub needs_enrolment: bool,
     /// Identities with a role.
     pub admins: u32,
 }

@@ -182,6 +182,7 @@ impl Ledger {
             reservations: size(self.reservations.len()),
             clock: None,
             disk_left: None,
+            needs_enrolment: false,
             admins: size(self.admins.len()),
         }))
     }

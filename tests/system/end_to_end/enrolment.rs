@@ -54,6 +54,7 @@ fn enrol(site: &Site, number: u16, token: &str) -> Output {
 #[test]
 fn without_a_word_in_the_configuration_nobody_needs_a_token() {
     let site = Site::open();
+    assert_eq!(site.json(["status"])["enrol"], "open");
     site.buy(1, "BKSRV", 2);
     agent(&site, 1, "checkout").ok();
     // Tokens can be handed out before the site asks for them.
@@ -65,6 +66,7 @@ fn without_a_word_in_the_configuration_nobody_needs_a_token() {
 #[test]
 fn who_is_not_enrolled_is_told_what_to_do_and_a_token_lets_it_in() {
     let site = closed();
+    assert_eq!(site.json(["status"])["enrol"], "token");
     let refused = agent(&site, 1, "checkout").failed_with(4);
     let told = refused.stderr;
     for part in [
