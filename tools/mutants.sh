@@ -185,6 +185,8 @@ plant T2 forty-four-days-at-a-start domain/timekeeper.rs 's/^pub const ALLOWANCE
 plant T2 reset-keeps-later-dates $ledger/dates.rs 's/None => self\.mark,/None => at,/'
 
 agents=client::agent
+plant_for O2 one-refusal-is-all client/agent/round.rs 's/if self\.has_every_pin(self\.refused\.len())/if !self.refused.is_empty()/' $agents
+plant_for I2 whoever-answers-first-is-asked client/agent/round.rs 's/first\.filter(|pin| pin\.continuation(self\.machine\.mac) != 0)/first.filter(|_| false)/' $agents
 plant_for O3 lease-of-another-machine client/agent/lease.rs 's/lease\.mac == self\.mac\.bytes()/lease.mac == self.mac.bytes() || true/' $agents
 plant_for O3 clock-set-back-stretches client/agent/lease.rs 's/let now = newest\.max(clock\.0);/let now = clock.0;/' $agents
 plant_for O3 clock-far-behind-runs client/agent/lease.rs 's/^const BEHIND_MAX_SECS: u64 = HOUR;/const BEHIND_MAX_SECS: u64 = HOUR + 1;/' $agents
