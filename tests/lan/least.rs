@@ -74,6 +74,7 @@ mount -t tmpfs -o mode=755 tmpfs /var/lib
 mkdir -p /var/lib/private/seatkeeper
 ln -s private/seatkeeper /var/lib/seatkeeper
 touch /var/lib/program
+printf '[journal]\ncheckpoint_kib = 1024\n' >/var/lib/seatkeeper.toml
 mount --move /mnt/data /var/lib/private/seatkeeper
 mount --move /mnt/program /var/lib/program
 for home in /home /root /run/user; do
@@ -96,9 +97,6 @@ exec "$@"
 
 /// Set for a process that fills the journal of a server: its address and an administrator's identity.
 const PART: &str = "SEATKEEPER_LAN_BLACKLISTS";
-
-/// A configuration beside the state, by which a checkpoint is due soon: all else is as it is without one.
-const SMALL: &str = "small.toml";
 
 /// The values of a setting in the unit, in order.
 fn unit(setting: &str) -> Vec<&'static str> {
@@ -160,7 +158,9 @@ fn serve(host: &Host) -> ServerProcess {
     serve.arg(&data).arg(SEATKEEPER).arg("setpriv").args(UNPRIVILEGED);
     serve.args(["--", "env", "-i", &format!("STATE_DIRECTORY={STATE}")]);
     serve.args(exec_start("/var/lib/program"));
-    ServerProcess::of(serve.args(["--config", &format!("{STATE}/{SMALL}")]), &data)
+    // By which a checkpoint is due soon; all else is as it is without one.
+    serve.args(["--config", "/var/lib/seatkeeper.toml"]);
+    ServerProcess::of(&mut serve, &data)
 }
 
 /// A directory for a server on `host`, as systemd makes it.
@@ -171,7 +171,6 @@ fn state_directory(host: &Host) {
     let owner = format!("{USER}:{USER}");
     finish(host.command("chown").arg(owner).arg(&data)).ok();
     finish(host.command("chmod").arg("0700").arg(&data)).ok();
-    fs::write(data.join(SMALL), "[journal]\ncheckpoint_kib = 1024\n").unwrap();
 }
 
 /// Checks that a process has no privilege, and that nothing but its own directory can be written where it is.
