@@ -185,6 +185,8 @@ plant T2 forty-four-days-at-a-start domain/timekeeper.rs 's/^pub const ALLOWANCE
 plant T2 reset-keeps-later-dates $ledger/dates.rs 's/None => self\.mark,/None => at,/'
 
 agents=client::agent
+plant_for O2 one-refusal-is-all client/agent/round.rs 's/if self\.has_every_pin(self\.refused\.len())/if !self.refused.is_empty()/' $agents
+plant_for I2 whoever-answers-first-is-asked client/agent/round.rs 's/first\.filter(|pin| pin\.continuation(self\.machine\.mac) != 0)/first.filter(|_| false)/' $agents
 plant_for O3 lease-of-another-machine client/agent/lease.rs 's/lease\.mac == self\.mac\.bytes()/lease.mac == self.mac.bytes() || true/' $agents
 plant_for O3 clock-set-back-stretches client/agent/lease.rs 's/let now = newest\.max(clock\.0);/let now = clock.0;/' $agents
 plant_for O3 clock-far-behind-runs client/agent/lease.rs 's/^const BEHIND_MAX_SECS: u64 = HOUR;/const BEHIND_MAX_SECS: u64 = HOUR + 1;/' $agents
@@ -199,6 +201,7 @@ plant X2 agents-reserve domain/command.rs \
 # Authority: who is served where agents enrol. A is no rule but the chapter on decisions in proto-spec/rules.md.
 plant_for A who-is-not-enrolled-is-served service/enrolment.rs 's/if self\.policy == Enrolment::Open || !is_agents/if true || !is_agents/' enrol
 plant_for A the-revoked-are-served $ledger/enrol.rs 's/(Some(enrolled), _) => enrolled\.revoked_at\.is_none(),/(Some(_), _) => true,/' enrol
+plant_for A one-takes-the-others-of-its-token-along $ledger/enrol.rs 's/vec!\[occasion\.change(Fact::EnrolledPut(identity, revoked), event)\]/self.index.identities_of(enrolled.token).map(|one| occasion.change(Fact::EnrolledPut(one, revoked), event.clone())).collect()/' enrol
 plant_for A wrong-tokens-are-not-counted service/enrolment.rs 's/self\.wrong\.add(source_of(address), (), at);/let _ = address;/' enrol
 plant_for A any-server-gets-the-token client/agent/enrol.rs 's/token\.is_for(connection\.fingerprint()) || /true || /' enrol
 # Durability: what the store promises of the disk. D is no rule but the promise in FORMAT.md. The names of a

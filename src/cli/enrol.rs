@@ -1,4 +1,6 @@
-//! `enrol`: the tokens that enrol components, where a server has `enrol = "token"`.
+//! `enrol`: the tokens that enrol components, where a server has `enrol = "token"`, and whom they enrolled.
+
+mod identities;
 
 use serde::Serialize;
 
@@ -72,7 +74,9 @@ impl Seen {
 pub(super) async fn run(global: &Global, command: EnrolCommand) -> Result<(), CliError> {
     match command {
         EnrolCommand::Token { label, uses, secs } => make(global, label, uses, secs).await,
-        EnrolCommand::List => list(global).await,
+        EnrolCommand::List { identities: false } => list(global).await,
+        EnrolCommand::List { identities: true } => identities::list(global).await,
+        EnrolCommand::Remove { fingerprint, consent } => identities::remove(global, fingerprint, consent).await,
         EnrolCommand::Revoke {
             id,
             identities,

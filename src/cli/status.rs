@@ -34,6 +34,8 @@ struct Told {
     reservations: u32,
     clock: Clock,
     disk_left: Option<u64>,
+    enrol: &'static str,
+    rebind: &'static str,
     admins: u32,
     vendors: Vec<Vendor>,
 }
@@ -166,6 +168,9 @@ fn tell(session: &Session, status: &StatusOk) -> Result<(), CliError> {
     ] {
         output::line(&format!("{what:<12} {value}"))?;
     }
+    for (what, value) in policies(status) {
+        output::line(&format!("{what:<12} {value}"))?;
+    }
     for row in &status.vendors {
         let name = if row.name.is_empty() {
             "no catalogue yet"
@@ -175,6 +180,21 @@ fn tell(session: &Session, status: &StatusOk) -> Result<(), CliError> {
         output::line(&format!("{:<12} {name} ({})", "vendor", output::hex(&row.vendor)))?;
     }
     Ok(())
+}
+
+/// What the site's configuration says, by its own words.
+const fn policies(status: &StatusOk) -> [(&'static str, &'static str); 2] {
+    let enrol = if status.enrolment {
+        "token: only what is enrolled is served"
+    } else {
+        "open: whoever connects is served"
+    };
+    let rebind = if status.approval {
+        "approve: a system installed anew waits for an administrator"
+    } else {
+        "honour: a system installed anew takes the place of the one before"
+    };
+    [("enrol", enrol), ("rebind", rebind)]
 }
 
 fn told(session: &Session, status: &StatusOk) -> Told {
@@ -199,6 +219,8 @@ fn told(session: &Session, status: &StatusOk) -> Told {
         reservations: status.reservations,
         clock: clock::clock(status),
         disk_left: status.disk_left,
+        enrol: if status.enrolment { "token" } else { "open" },
+        rebind: if status.approval { "approve" } else { "honour" },
         admins: status.admins,
         vendors: status.vendors.iter().map(vendor).collect(),
     }

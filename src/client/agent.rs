@@ -7,6 +7,7 @@ mod keep;
 mod lease;
 mod proof;
 mod release;
+mod round;
 mod search;
 mod sources;
 mod standing;

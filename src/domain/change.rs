@@ -320,6 +320,13 @@ pub enum EventKind {
         /// Which identity.
         identity: Fingerprint,
     },
+    /// An administrator took an identity's enrolment back.
+    IdentityRemoved {
+        /// Which token had enrolled it.
+        token: TokenId,
+        /// Which identity.
+        identity: Fingerprint,
+    },
     /// An identity may not take another one's place before an administrator approves (rule I7).
     IdentityWaits {
         /// On which seat.

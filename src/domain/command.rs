@@ -116,6 +116,8 @@ pub enum Command {
         /// The hash of what it brought.
         token: TokenHash,
     },
+    /// The identities that tokens enrolled, in the order of their fingerprints; those of which that was taken back too.
+    EnrolledIdentities(Page<Fingerprint>),
     /// The server's first start: its name for itself.
     Found {
         /// 16 random bytes.
@@ -152,6 +154,11 @@ pub enum Command {
     RemoveAdmin {
         /// The identity.
         fingerprint: Fingerprint,
+    },
+    /// Take back the enrolment of one identity.
+    RemoveEnrolled {
+        /// Which.
+        identity: Fingerprint,
     },
     /// Take a license off the server.
     RemoveLicense {
@@ -309,6 +316,7 @@ impl Command {
             | Self::ClockReset
             | Self::Commit(_)
             | Self::EndSeat { .. }
+            | Self::EnrolledIdentities(_)
             | Self::JudgeKeys(_)
             | Self::KeepTime(_)
             | Self::Licenses(_)
@@ -318,6 +326,7 @@ impl Command {
             | Self::Reclaim
             | Self::Release(_)
             | Self::RemoveAdmin { .. }
+            | Self::RemoveEnrolled { .. }
             | Self::RemoveLicense { .. }
             | Self::Reservations(_)
             | Self::Resolve { .. }
@@ -342,6 +351,7 @@ impl Command {
             | Self::ClockAccept
             | Self::ClockReset
             | Self::EndSeat { .. }
+            | Self::EnrolledIdentities(_)
             | Self::Found { .. }
             | Self::Import(_)
             | Self::ImportBlacklist(_)
@@ -352,6 +362,7 @@ impl Command {
             | Self::NoteClock(_)
             | Self::Reclaim
             | Self::RemoveAdmin { .. }
+            | Self::RemoveEnrolled { .. }
             | Self::RemoveLicense { .. }
             | Self::Resolve { .. }
             | Self::RevokeToken { .. }

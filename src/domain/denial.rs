@@ -93,6 +93,8 @@ pub enum Denial {
     UnknownAdministrator,
     /// The catalogue has no such component (rule I3).
     UnknownComponent,
+    /// The identity is not enrolled, or not any more.
+    UnknownIdentity,
     /// No catalogue of the vendor has such a product.
     UnknownProduct,
     /// No reservation has this id: it lapsed, or nothing is left of it.

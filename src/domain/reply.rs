@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::catalogue::{Component, Offers, OnConflict, Vendor};
 use super::change::{Admin, Server};
 use super::denial::{Denial, Denied, KeyRefusal};
-use super::enrolment::Token;
+use super::enrolment::{Enrolled, Token};
 use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, TokenHash, VendorId};
 use super::license::{License, LicenseStatus};
 use super::reservation::Reservation;
@@ -52,6 +52,8 @@ pub enum Reply {
         /// What its token is for; empty where that is not known any more.
         label: String,
     },
+    /// The identities that tokens enrolled.
+    EnrolledIdentities(Listing<(Fingerprint, Enrolled)>),
     /// What became of each key, in the order in which they came.
     Imported(Vec<ImportOutcome>),
     /// The license is gone.
@@ -425,6 +427,8 @@ pub struct Status {
     pub clock: Option<(Timestamp, Standing)>,
     /// Bytes that are left for changes where the disk is full; filled in by the writer.
     pub disk_left: Option<u64>,
+    /// Whether agents have to enrol; filled in by the writer, whose configuration says so.
+    pub needs_enrolment: bool,
     /// Identities with a role.
     pub admins: u32,
 }

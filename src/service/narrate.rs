@@ -34,9 +34,10 @@ fn tell(event: &Event) {
         | EventKind::CatalogueImported { .. }
         | EventKind::ServerFounded { .. }
         | EventKind::VendorTrusted { .. } => tell_of_the_server(&event.kind, by),
-        EventKind::IdentityEnrolled { .. } | EventKind::TokenAdded { .. } | EventKind::TokenRevoked { .. } => {
-            tell_of_enrolment(&event.kind, by);
-        }
+        EventKind::IdentityEnrolled { .. }
+        | EventKind::IdentityRemoved { .. }
+        | EventKind::TokenAdded { .. }
+        | EventKind::TokenRevoked { .. } => tell_of_enrolment(&event.kind, by),
         EventKind::ClockChanged(change) => tell_of_the_clock(*change, by),
         EventKind::DeploymentAborted { .. }
         | EventKind::DeploymentCommitted { .. }
@@ -75,6 +76,9 @@ fn tell_of_the_server(kind: &EventKind, by: &str) {
 fn tell_of_enrolment(kind: &EventKind, by: &str) {
     match kind {
         EventKind::IdentityEnrolled { token, identity } => tracing::info!(by, %token, %identity, "identity enrolled"),
+        EventKind::IdentityRemoved { token, identity } => {
+            tracing::info!(by, %token, %identity, "identity enrolled no more");
+        }
         EventKind::TokenAdded {
             token,
             uses,

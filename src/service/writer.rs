@@ -135,6 +135,7 @@ impl<S: Store> Writer<S> {
             }
             let (mut reply, decided) = self.decide(request, now, reading.counted);
             if let Reply::Status(status) = &mut reply {
+                status.needs_enrolment = self.gate.is_closed();
                 status.clock = Some((now.steady, self.timekeeper.standing(reading)));
                 status.disk_left = match self.store.room() {
                     Room::Enough => None,

@@ -71,10 +71,14 @@ fn checksum(key: &[u8], version: u8, payload: &[u8]) -> u32 {
 
 /// The record of `value` under `key`.
 pub(super) fn seal<T: Serialize>(key: &[u8], version: u8, value: &T) -> Result<Vec<u8>, RecordError> {
-    let payload = payload_of(value)?;
+    seal_payload(key, version, &payload_of(value)?)
+}
+
+/// The record of a payload under `key`.
+pub(super) fn seal_payload(key: &[u8], version: u8, payload: &[u8]) -> Result<Vec<u8>, RecordError> {
     let mut record = Vec::with_capacity(HEADER_LEN + payload.len());
     record.push(version);
-    record.extend(checksum(key, version, &payload).to_le_bytes());
+    record.extend(checksum(key, version, payload).to_le_bytes());
     record.extend(payload);
     if record.len() > RECORD_LEN_MAX {
         return Err(RecordError::TooLong(record.len()));

@@ -27,6 +27,16 @@ impl MemoryStore {
         }
     }
 
+    /// Another store with the same rows, for tests that begin at one state several times.
+    #[cfg(test)]
+    pub(crate) fn copy(&self) -> Self {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self {
+            rows: Arc::new(Mutex::new(rows)),
+            standing: Standing::NotLoaded,
+        }
+    }
+
     /// A fresh handle on the same rows, as if the store were opened again.
     #[must_use]
     pub fn reopen(&self) -> Self {

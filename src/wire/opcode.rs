@@ -66,6 +66,8 @@ opcodes! {
     ADMIN_LIST = 0x0024, VIEWER;
     /// A page of the tokens that enrol identities.
     ENROL_TOKENS = 0x0025, ADMINISTRATOR;
+    /// A page of the identities that tokens enrolled.
+    ENROL_IDENTITIES = 0x0029, ADMINISTRATOR;
     /// Trusts a vendor's public key.
     VENDOR_TRUST = 0x0030, ADMINISTRATOR;
     /// Imports a signed catalogue.
@@ -92,6 +94,8 @@ opcodes! {
     ENROL_TOKEN_ADD = 0x003b, ADMINISTRATOR;
     /// Ends a token, and takes back whom it enrolled if that is asked.
     ENROL_TOKEN_REVOKE = 0x003c, ADMINISTRATOR;
+    /// Takes back the enrolment of one identity.
+    ENROL_REMOVE = 0x003d, ADMINISTRATOR;
 }
 
 impl Opcode {

@@ -53,6 +53,8 @@ codes! {
         UNKNOWN_TOKEN = 0x0119,
         /// As many tokens are here as may be.
         TOO_MANY_TOKENS = 0x011a,
+        /// The identity is not enrolled, or not any more.
+        UNKNOWN_IDENTITY = 0x011b,
         /// The product is known, but no license for it was ever imported.
         NO_LICENSE = 0x0120,
         /// No seat is free on any license that serves.

@@ -74,6 +74,7 @@ mount -t tmpfs -o mode=755 tmpfs /var/lib
 mkdir -p /var/lib/private/seatkeeper
 ln -s private/seatkeeper /var/lib/seatkeeper
 touch /var/lib/program
+printf '[journal]\ncheckpoint_kib = 1024\n' >/var/lib/seatkeeper.toml
 mount --move /mnt/data /var/lib/private/seatkeeper
 mount --move /mnt/program /var/lib/program
 for home in /home /root /run/user; do
@@ -156,7 +157,10 @@ fn serve(host: &Host) -> ServerProcess {
     serve.args(["--mount", "--", "sh", "-c", SANDBOX, "sh"]);
     serve.arg(&data).arg(SEATKEEPER).arg("setpriv").args(UNPRIVILEGED);
     serve.args(["--", "env", "-i", &format!("STATE_DIRECTORY={STATE}")]);
-    ServerProcess::of(serve.args(exec_start("/var/lib/program")), &data)
+    serve.args(exec_start("/var/lib/program"));
+    // By which a checkpoint is due soon; all else is as it is without one.
+    serve.args(["--config", "/var/lib/seatkeeper.toml"]);
+    ServerProcess::of(&mut serve, &data)
 }
 
 /// A directory for a server on `host`, as systemd makes it.

@@ -147,8 +147,8 @@ fn main() -> ExitCode {
         };
         demanding.push(Trial::test(name, run).with_ignored_flag(met.is_err()));
     }
-    // Each waits more than it works, but two at once keep two cores busy.
-    arguments.test_threads = arguments.test_threads.or(Some(2));
+    // Each waits much more than it works: for questions, silence and starts.
+    arguments.test_threads = arguments.test_threads.or(Some(4));
     let trial = |&(name, test): &Test| {
         let run = move || {
             test();
@@ -156,6 +156,7 @@ fn main() -> ExitCode {
         };
         Trial::test(name, run).with_ignored_flag(possible.is_err())
     };
-    let trials = TESTS.iter().map(trial).chain(demanding).collect();
+    // Those that take longest begin first.
+    let trials = demanding.into_iter().chain(TESTS.iter().map(trial)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -25,8 +25,12 @@ fn load(data: &Path) -> Result<(Loaded, BTreeMap<FactKey, Fact>), StoreError> {
 
 /// A data directory as a release of that format left it when it was killed, after three rounds with every kind of record.
 fn kept(version: u32) -> TempDir {
+    kept_as(&format!("format-{version}"))
+}
+
+fn kept_as(name: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/format-{version}"));
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
     copy_dir(&kept, dir.path());
     dir
 }
@@ -46,10 +50,17 @@ fn line(fact: &Fact) -> String {
     format!("{}... SHA-256 {hash}", &text[..1_000])
 }
 
+/// The same of the directory with what came to format 2 since: tokens, and whom they enrolled.
+const KEPT_ENROLMENT: &str = include_str!("../data/kept-enrolment.txt");
+
 /// Panics unless these are the facts of every kept directory.
 fn assert_kept(facts: &BTreeMap<FactKey, Fact>, what: impl Display) {
+    assert_facts(facts, KEPT, what);
+}
+
+fn assert_facts(facts: &BTreeMap<FactKey, Fact>, kept: &str, what: impl Display) {
     let told: Vec<_> = facts.values().map(line).collect();
-    let kept: Vec<_> = KEPT.lines().collect();
+    let kept: Vec<_> = kept.lines().collect();
     let differs = kept.iter().zip(&told).find(|(kept, told)| kept != told);
     assert_eq!(differs, None, "{what}");
     assert_eq!(told.len(), kept.len(), "{what}");
@@ -92,6 +103,20 @@ fn a_directory_of_format_2_opens_and_nothing_is_lost() {
         let (loaded, facts) = load(dir.path()).unwrap();
         assert_eq!((loaded.round, loaded.now), (3, Some(Now::at(1_003))), "{start}");
         assert_kept(&facts, start);
+    }
+}
+
+#[test]
+fn a_directory_of_format_2_with_tokens_opens_and_nothing_is_lost() {
+    let dir = kept_as("format-2-enrolment");
+    assert!(
+        dir.path().join("state.1").is_dir(),
+        "with a generation, and a round after it in the journal"
+    );
+    for start in ["the first start", "the next one"] {
+        let (loaded, facts) = load(dir.path()).unwrap();
+        assert_eq!((loaded.round, loaded.now), (2, Some(Now::at(2))), "{start}");
+        assert_facts(&facts, KEPT_ENROLMENT, start);
     }
 }
 

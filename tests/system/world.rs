@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a failed world says how to live it again")]
 
-use seatkeeper_world::{Report, live};
+use seatkeeper_world::{Report, each_seed, live};
 
 const SEEDS: u64 = 300;
 const STEPS: u64 = 220;
@@ -103,8 +103,8 @@ fn world(seed: u64) -> Report {
 fn the_whole_system_answers_as_the_rules_do_whatever_becomes_of_network_disk_and_clocks() {
     let only = std::env::var("SEATKEEPER_SEED").ok().map(|seed| seed.parse().unwrap());
     let mut all = Report::default();
-    for seed in only.map_or(0..SEEDS, |seed| seed..seed + 1) {
-        all.and(&world(seed));
+    for one in each_seed(only.map_or(0..SEEDS, |seed| seed..seed + 1), world) {
+        all.and(&one);
     }
     if only.is_none() {
         for (what, least) in SEEN {

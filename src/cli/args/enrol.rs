@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::admin::Consent;
 use super::deploy::lasting_up_to;
 use crate::domain::enrolment::{TOKEN_SECS_MAX, TOKEN_USES_DEFAULT, TOKEN_USES_MAX};
-use crate::domain::ids::TokenId;
+use crate::domain::ids::{Fingerprint, TokenId};
 
 /// The text of a token as it was typed. Nothing repeats it, as messages about other arguments do.
 #[derive(Clone)]
@@ -44,8 +44,19 @@ pub(in crate::cli) enum EnrolCommand {
         #[arg(long = "for", value_name = "TIME", default_value = "30d", value_parser = token_lasting)]
         secs: u32,
     },
-    /// List the tokens: what each is for, whom it enrolled, whether it still does.
-    List,
+    /// List the tokens: what each is for, how many it enrolled, whether it still does.
+    List {
+        /// The components that tokens enrolled, instead: by which token, on which machine, whether they still are.
+        #[arg(long)]
+        identities: bool,
+    },
+    /// Take back the enrolment of one component, whoever its token enrolled besides. Says first what that does, and asks.
+    Remove {
+        /// Its identity, as `seatkeeper enrol list --identities` prints it.
+        fingerprint: Fingerprint,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// End a token; with --identities, also what it enrolled. Says first what that does, and asks.
     Revoke {
         /// The token's short name, as `seatkeeper enrol list` prints it.

@@ -165,6 +165,26 @@ impl Ledger {
         }
     }
 
+    /// Takes back the enrolment of one identity, and of no other that its token enrolled.
+    pub(super) fn remove_enrolled(&self, occasion: Occasion, identity: Fingerprint) -> Decided {
+        let standing = self.enrolled.get(&identity).filter(|one| one.revoked_at.is_none());
+        let Some(enrolled) = standing else {
+            return Decided::refused(Denial::UnknownIdentity);
+        };
+        let revoked = Enrolled {
+            revoked_at: Some(occasion.now.latest()),
+            ..*enrolled
+        };
+        let event = EventKind::IdentityRemoved {
+            token: enrolled.token,
+            identity,
+        };
+        Decided {
+            reply: Reply::Done,
+            changes: vec![occasion.change(Fact::EnrolledPut(identity, revoked), event)],
+        }
+    }
+
     /// The token with what it enrolled that still stands.
     pub(super) fn token_row(&self, hash: TokenHash, token: &Token) -> TokenRow {
         TokenRow {

@@ -41,6 +41,14 @@ impl Ledger {
         ))
     }
 
+    pub(super) fn enrolled_page(&self, page: &Page<Fingerprint>) -> Reply {
+        let rows = self.enrolled.range((behind(page.after), Bound::Unbounded));
+        Reply::EnrolledIdentities(listing(
+            rows.map(|(identity, enrolled)| (*identity, *enrolled)),
+            page.limit,
+        ))
+    }
+
     pub(super) fn tokens_page(&self, page: &Page<TokenHash>) -> Reply {
         let rows = self.tokens.range((behind(page.after), Bound::Unbounded));
         Reply::Tokens(listing(
@@ -174,6 +182,7 @@ impl Ledger {
             reservations: size(self.reservations.len()),
             clock: None,
             disk_left: None,
+            needs_enrolment: false,
             admins: size(self.admins.len()),
         }))
     }

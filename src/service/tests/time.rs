@@ -344,8 +344,9 @@ fn crowded(seats: u16) -> MemoryStore {
 fn a_crash_in_the_midst_of_a_reset_ends_no_seat_and_a_start_finishes_it() {
     const SEATS: u16 = 2_400;
     let due = START + 30 * DAY_SECS;
+    let crowded = crowded(SEATS);
     for commits_left in 0..=4 {
-        let disk = crowded(SEATS);
+        let disk = crowded.copy();
         let mut before = writer(FailingStore {
             inner: disk.reopen(),
             commits_left,

@@ -203,6 +203,7 @@ fn status_tells_how_the_clock_stands() {
             reservations: 6,
             clock: Some((Timestamp(77), standing)),
             disk_left: None,
+            needs_enrolment: false,
             admins: 1,
         };
         let mut pair = Pair::greeted(Role::Viewer);

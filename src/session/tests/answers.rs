@@ -289,6 +289,7 @@ fn status_tells_the_uptime_and_the_name() {
         reservations: 7,
         clock: None,
         disk_left: None,
+        needs_enrolment: false,
     };
     pair.reply(tag, Answer::Reply(Box::new(Reply::Status(Box::new(status)))));
     let answers = pair.answers();

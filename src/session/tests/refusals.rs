@@ -102,7 +102,7 @@ fn one_is_told_in_the_singular() {
 }
 
 /// Every denial there is, but too many wrong tokens, which slows down as too many new machines do.
-fn denials() -> [Denial; 36] {
+fn denials() -> [Denial; 37] {
     [
         Denial::AmbiguousProduct,
         Denial::BlacklistNotNewer { held: u64::MAX },
@@ -139,6 +139,7 @@ fn denials() -> [Denial; 36] {
         Denial::UnknownReservation,
         Denial::UnknownSerial,
         Denial::UnknownToken,
+        Denial::UnknownIdentity,
         Denial::UnknownVendor,
     ]
 }

@@ -51,6 +51,13 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
         Request::Enrol(ask) => Command::Enrol {
             token: TokenHash(Sha256::digest(ask.secret.0).into()),
         },
+        Request::EnrolIdentities(ask) => Command::EnrolledIdentities(Page {
+            after: ask.after.map(Fingerprint),
+            limit: limit("EnrolIdentities.limit", ask.limit)?,
+        }),
+        Request::EnrolRemove(ask) => Command::RemoveEnrolled {
+            identity: Fingerprint(ask.identity),
+        },
         Request::EnrolTokenAdd(ask) => add_token(ask)?,
         Request::EnrolTokenRevoke(ask) => Command::RevokeToken {
             id: TokenId(ask.token),

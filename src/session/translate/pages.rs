@@ -3,6 +3,7 @@
 use super::rows;
 use crate::codec::tlv;
 use crate::domain::change::Admin;
+use crate::domain::enrolment::Enrolled;
 use crate::domain::ids::Fingerprint;
 use crate::domain::reply::{Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow, TokenRow};
 use crate::wire::limits::{BODY_LEN_MAX, EFFECTS_MAX, PAGE_ROWS_MAX};
@@ -34,6 +35,15 @@ fn fitting<T, M: Message>(listing: Listing<T>, count_max: usize, row: impl Fn(T)
 pub(super) fn admins(listing: Listing<(Fingerprint, Admin)>, server_time: u64) -> Response {
     let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::admin);
     Response::AdminList(views::AdminListOk {
+        server_time,
+        more,
+        rows,
+    })
+}
+
+pub(super) fn enrolled(listing: Listing<(Fingerprint, Enrolled)>, server_time: u64) -> Response {
+    let (rows, more) = fitting(listing, PAGE_ROWS_MAX, rows::enrolled);
+    Response::EnrolIdentities(enrol::EnrolIdentitiesOk {
         server_time,
         more,
         rows,

@@ -47,6 +47,7 @@ pub const fn status_of(denial: &Denial) -> Status {
         Denial::TooManyVendors => Status::TOO_MANY_VENDORS,
         Denial::UnknownAdministrator => Status::UNKNOWN_ADMINISTRATOR,
         Denial::UnknownComponent => Status::UNKNOWN_COMPONENT,
+        Denial::UnknownIdentity => Status::UNKNOWN_IDENTITY,
         Denial::UnknownProduct => Status::UNKNOWN_PRODUCT,
         Denial::UnknownReservation => Status::UNKNOWN_RESERVATION,
         Denial::UnknownSerial => Status::UNKNOWN_SERIAL,
@@ -148,6 +149,7 @@ pub(super) fn refusal(denied: &Denied, server_time: Timestamp) -> Refusal {
         | Denial::TooManyVendors
         | Denial::UnknownAdministrator
         | Denial::UnknownComponent
+        | Denial::UnknownIdentity
         | Denial::UnknownProduct
         | Denial::UnknownReservation
         | Denial::UnknownSerial

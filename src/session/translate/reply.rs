@@ -6,6 +6,7 @@ use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;
 use super::{Answer, Greeting, KeyOutcome, pages, rows, status_of_key_refusal};
+use crate::domain::command::Rebind;
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductId, ProductKey, Serial};
 use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, Status as Counted, TokenRow};
@@ -86,6 +87,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         Reply::CatalogueImported { products, effects } => pages::catalogue(products, effects, server_time),
         Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
         Reply::Enrolled { label } => Response::Enrol(enrol::EnrolOk { server_time, label }),
+        Reply::EnrolledIdentities(listing) => pages::enrolled(listing, server_time),
         Reply::Imported(outcomes) => {
             let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
             Response::Import(imported(outcomes, context))
@@ -239,6 +241,8 @@ fn counted(status: Counted, context: &Context<'_>) -> views::StatusOk {
         reservations: status.reservations,
         clock: status.clock.map_or_else(views::ClockRow::default, rows::clock),
         disk_left: status.disk_left,
+        enrolment: status.needs_enrolment,
+        approval: context.config.rebind == Rebind::Approve,
     }
 }
 

@@ -7,6 +7,7 @@ use super::codes::{
 use super::refusal::status_of;
 use crate::domain::catalogue::Component;
 use crate::domain::change::Admin;
+use crate::domain::enrolment::Enrolled;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
 use crate::domain::reply::{
     Counts, Effect, LicenseRow, ProductRow, ReservationRow, SeatRow, Settled, TokenRow, VendorRow,
@@ -40,6 +41,15 @@ pub(super) fn license(row: LicenseRow) -> views::LicenseRow {
         days_left: row.days_left,
         vendor_name: row.vendor_name,
         product_name: row.product_name,
+    }
+}
+
+pub(super) fn enrolled((identity, enrolled): (Fingerprint, Enrolled)) -> enrol::EnrolledRow {
+    enrol::EnrolledRow {
+        identity: identity.0,
+        token: enrolled.token.0,
+        enrolled_at: enrolled.at.0,
+        revoked_at: enrolled.revoked_at.map(|at| at.0),
     }
 }
 

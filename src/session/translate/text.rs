@@ -150,6 +150,11 @@ fn about_enrolment(denied: &Denied) -> Option<String> {
             let seconds = if retry_secs == 1 { "second" } else { "seconds" };
             format!("too many wrong enrolment tokens from here; ask again in {retry_secs} {seconds}")
         }
+        Denial::UnknownIdentity => {
+            "this identity is not enrolled here (any more); see `seatkeeper enrol list --identities`. \
+             What runs here since before tokens were asked for is ended with `seatkeeper release`"
+                .to_owned()
+        }
         Denial::UnknownToken => "no such token is here; see `seatkeeper enrol list`".to_owned(),
         _ => return None,
     })
@@ -240,6 +245,7 @@ fn about_the_server(denial: Denial, names: &Names) -> String {
         | Denial::TooManyTokens
         | Denial::TooManyWrongTokens { .. }
         | Denial::UnknownComponent
+        | Denial::UnknownIdentity
         | Denial::UnknownProduct
         | Denial::UnknownReservation
         | Denial::UnknownSerial

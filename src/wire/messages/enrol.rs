@@ -153,3 +153,47 @@ message! {
         0x0003 more: required bool;
     }
 }
+
+message! {
+    /// `ENROL_IDENTITIES`: a page of the identities that tokens enrolled.
+    EnrolIdentities {
+        /// Start behind this identity; from the first if absent.
+        0x0001 after: optional [u8; 32];
+        /// Rows at most; 256 if absent.
+        0x0002 limit: optional u16;
+    }
+}
+
+message! {
+    /// The reply to `ENROL_IDENTITIES`.
+    EnrolIdentitiesOk {
+        /// The server's calendar, in seconds since 1970-01-01 00:00 UTC.
+        0x0001 server_time: required u64;
+        /// Whether more follow: ask again behind the last row's identity.
+        0x0002 more: required bool;
+        /// The identities, in the order of their bytes.
+        0x0003 rows: repeated EnrolledRow, count PAGE_ROWS_MAX;
+    }
+}
+
+message! {
+    /// An identity that a token enrolled.
+    EnrolledRow {
+        /// The identity.
+        0x0001 identity: required [u8; 32];
+        /// The token's short name; the token itself may be forgotten.
+        0x0002 token: required [u8; 8];
+        /// When, in seconds since 1970-01-01 00:00 UTC.
+        0x0003 enrolled_at: required u64;
+        /// When that was taken back; absent where it stands.
+        0x0004 revoked_at: optional u64;
+    }
+}
+
+message! {
+    /// `ENROL_REMOVE`: take back the enrolment of one identity.
+    EnrolRemove {
+        /// The identity.
+        0x0001 identity: required [u8; 32];
+    }
+}

@@ -156,6 +156,9 @@ table! {
     enrol::EnrolTokens, Place::Request(&[Opcode::ENROL_TOKENS]);
     enrol::EnrolTokensOk, Place::Reply(&[Opcode::ENROL_TOKENS]);
     enrol::TokenRow, Place::Field;
+    enrol::EnrolIdentities, Place::Request(&[Opcode::ENROL_IDENTITIES]);
+    enrol::EnrolIdentitiesOk, Place::Reply(&[Opcode::ENROL_IDENTITIES]);
+    enrol::EnrolledRow, Place::Field;
     admin::VendorTrust, Place::Request(&[Opcode::VENDOR_TRUST]);
     admin::Done, Place::Reply(&[
         Opcode::VENDOR_TRUST,
@@ -163,6 +166,7 @@ table! {
         Opcode::ADMIN_REMOVE,
         Opcode::CLOCK_ACCEPT,
         Opcode::CLOCK_RESET,
+        Opcode::ENROL_REMOVE,
     ]);
     admin::CatalogueImport, Place::Request(&[Opcode::CATALOGUE_IMPORT]);
     admin::CatalogueImportOk, Place::Reply(&[Opcode::CATALOGUE_IMPORT]);
@@ -185,4 +189,5 @@ table! {
     enrol::EnrolTokenAddOk, Place::Reply(&[Opcode::ENROL_TOKEN_ADD]);
     enrol::EnrolTokenRevoke, Place::Request(&[Opcode::ENROL_TOKEN_REVOKE]);
     enrol::EnrolTokenRevokeOk, Place::Reply(&[Opcode::ENROL_TOKEN_REVOKE]);
+    enrol::EnrolRemove, Place::Request(&[Opcode::ENROL_REMOVE]);
 }

@@ -74,6 +74,10 @@ requests! {
     Commit(deploy::Commit) = COMMIT;
     /// Brings a token.
     Enrol(enrol::Enrol) = ENROL;
+    /// Lists the enrolled identities.
+    EnrolIdentities(enrol::EnrolIdentities) = ENROL_IDENTITIES;
+    /// Takes an enrolment back.
+    EnrolRemove(enrol::EnrolRemove) = ENROL_REMOVE;
     /// Lets a token enrol identities.
     EnrolTokenAdd(enrol::EnrolTokenAdd) = ENROL_TOKEN_ADD;
     /// Ends a token.
@@ -179,9 +183,11 @@ responses! {
     /// How a checkout was decided.
     Checkout(seat::CheckoutOk) = CHECKOUT | RENEW;
     /// Done; nothing more to say.
-    Done(admin::Done) = VENDOR_TRUST | ADMIN_ADD | ADMIN_REMOVE | CLOCK_ACCEPT | CLOCK_RESET;
+    Done(admin::Done) = VENDOR_TRUST | ADMIN_ADD | ADMIN_REMOVE | CLOCK_ACCEPT | CLOCK_RESET | ENROL_REMOVE;
     /// The identity is enrolled.
     Enrol(enrol::EnrolOk) = ENROL;
+    /// The enrolled identities.
+    EnrolIdentities(enrol::EnrolIdentitiesOk) = ENROL_IDENTITIES;
     /// The token enrols identities now.
     EnrolTokenAdd(enrol::EnrolTokenAddOk) = ENROL_TOKEN_ADD;
     /// The token is ended.

@@ -61,6 +61,10 @@ message! {
         0x0013 clock: required ClockRow;
         /// Bytes that are left for changes; there where the disk is full.
         0x0014 disk_left: optional u64;
+        /// Whether only those are served as agents that were enrolled.
+        0x0015 enrolment: required bool;
+        /// Whether an identity that would take another one's place waits for an administrator's approval (rule I7).
+        0x0016 approval: required bool;
     }
 }
 

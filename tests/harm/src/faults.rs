@@ -31,7 +31,8 @@ impl AddAssign for Failed {
 /// Rounds of each history.
 const ROUNDS: u64 = 25;
 
-/// Makes each call of the same history fail, one history for each: with an error of the device, and for want of room.
+/// Makes each call of the same history fail, one history for each: with an error of the device, and for want of room, for
+/// this call alone or from then on by turns: what one seed has of a call alone the next one has from then on.
 ///
 /// # Panics
 /// Something that was answered is not there, or something is there that was not, or the store does not start once the
@@ -42,11 +43,12 @@ pub fn faults(options: Options) -> Failed {
     let calls = history(options, None, &mut told);
     told = Failed::default();
     for at in 1..=calls {
-        for event in [
-            Event::Fail(io::ErrorKind::Other),
-            Event::Fail(io::ErrorKind::StorageFull),
-            Event::Full,
-        ] {
+        let is_full = if (at + options.seed).is_multiple_of(2) {
+            Event::Full
+        } else {
+            Event::Fail(io::ErrorKind::StorageFull)
+        };
+        for event in [Event::Fail(io::ErrorKind::Other), is_full] {
             history(options, Some((at, event)), &mut told);
             told.calls += 1;
         }

@@ -144,7 +144,12 @@ fn with_approval_a_system_installed_anew_waits_for_an_administrator() {
     assert_eq!(site.json(["seats", "--conflicts"]).as_array().unwrap().len(), 0);
     let table = site.admin(["seats"]).ok();
     assert!(table.contains("a new identity waits"), "{table}");
-    assert_eq!(site.json(["status"])["waiting"], 1);
+    let status = site.json(["status"]);
+    assert_eq!(
+        (&status["waiting"], &status["rebind"]),
+        (&1.into(), &"approve".into()),
+        "{status}"
+    );
     let approved = waiting["identity"].as_str().unwrap();
     let told = site.admin(["resolve", &mac, "--yes"]).ok();
     assert!(told.contains("waits for approval"), "{told}");

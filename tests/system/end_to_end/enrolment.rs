@@ -54,6 +54,7 @@ fn enrol(site: &Site, number: u16, token: &str) -> Output {
 #[test]
 fn without_a_word_in_the_configuration_nobody_needs_a_token() {
     let site = Site::open();
+    assert_eq!(site.json(["status"])["enrol"], "open");
     site.buy(1, "BKSRV", 2);
     agent(&site, 1, "checkout").ok();
     // Tokens can be handed out before the site asks for them.
@@ -65,6 +66,7 @@ fn without_a_word_in_the_configuration_nobody_needs_a_token() {
 #[test]
 fn who_is_not_enrolled_is_told_what_to_do_and_a_token_lets_it_in() {
     let site = closed();
+    assert_eq!(site.json(["status"])["enrol"], "token");
     let refused = agent(&site, 1, "checkout").failed_with(4);
     let told = refused.stderr;
     for part in [
@@ -168,6 +170,63 @@ fn whom_a_revoked_token_enrolled_keeps_its_seat_and_renews_it_no_more() {
     site.admin(["release", &site.machine(1).mac, "BKSRV", "--reason", "it was stolen"])
         .ok();
     assert_eq!(site.audit()[0]["used"], 1);
+}
+
+#[test]
+fn one_enrolment_is_taken_back_and_whom_its_token_enrolled_besides_goes_on() {
+    let mut site = closed();
+    let (text, id) = token(&site, &["--label", "first floor"]);
+    checkout_with(&site, 1, &text).ok();
+    checkout_with(&site, 2, &text).ok();
+    let listed = site.json(["enrol", "list", "--identities"]);
+    let of = |number| {
+        let mac = site.machine(number).mac;
+        let mut rows = listed.as_array().expect("rows").iter();
+        rows.find(|row| row["holds"][0]["mac"] == mac)
+            .unwrap_or_else(|| panic!("{mac} in {listed}"))
+    };
+    let row = of(1);
+    assert_eq!(
+        (&row["token"], &row["label"]),
+        (&id.into(), &"first floor".into()),
+        "{row}"
+    );
+    assert_eq!(row["state"], "enrolled", "{row}");
+    assert_eq!(row["holds"][0]["component"], "agent", "{row}");
+    let identity = row["identity"].as_str().expect("an identity").to_owned();
+    let other = of(2)["identity"].as_str().expect("an identity").to_owned();
+
+    site.admin(["enrol", "remove", "first-floor", "--yes"]).failed_with(2);
+    site.admin(["enrol", "remove", &identity]).failed_with(2);
+    let told = site.admin(["enrol", "remove", &identity, "--dry-run"]).ok();
+    let seat = format!("it holds BKSRV agent on {}", site.machine(1).mac);
+    assert!(told.contains(&seat) && told.contains("nothing was done"), "{told}");
+    agent(&site, 1, "renew").ok();
+    let removed = site.json(["enrol", "remove", &identity, "--yes"]);
+    assert_eq!(
+        (&removed["identity"], &removed["done"]),
+        (&identity.clone().into(), &true.into())
+    );
+    for _ in 0..2 {
+        agent(&site, 1, "renew").failed_with(4);
+        agent(&site, 1, "checkout").failed_with(4);
+        agent(&site, 2, "renew").ok();
+        // All of it is on the disk.
+        site.kill();
+        site.start();
+    }
+    let refused = site.admin(["enrol", "remove", &identity, "--yes"]).failed_with(4);
+    assert!(refused.stderr.contains("is not enrolled here"), "{refused:?}");
+    let told = site.admin(["enrol", "list", "--identities"]).ok();
+    let states: Vec<_> = [&identity, &other]
+        .map(|one| {
+            told.lines()
+                .find(|line| line.contains(one))
+                .unwrap_or_else(|| panic!("{told}"))
+        })
+        .map(|line| line.contains("removed"))
+        .into();
+    assert_eq!(states, [true, false], "{told}");
 }
 
 #[test]

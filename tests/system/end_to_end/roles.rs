@@ -105,6 +105,8 @@ fn administrators_request(site: &Site, opcode: Opcode) -> Request {
             label: "nobody".into(),
         }),
         Opcode::ENROL_TOKENS => Request::EnrolTokens(enrol::EnrolTokens::default()),
+        Opcode::ENROL_IDENTITIES => Request::EnrolIdentities(enrol::EnrolIdentities::default()),
+        Opcode::ENROL_REMOVE => Request::EnrolRemove(enrol::EnrolRemove { identity: [8; 32] }),
         Opcode::ENROL_TOKEN_ADD => Request::EnrolTokenAdd(enrol::EnrolTokenAdd {
             hash: [9; 32],
             label: "a test of roles".into(),
@@ -169,6 +171,7 @@ async fn every_opcode_is_granted_to_the_roles_of_the_registry_and_to_no_other() 
                 Status::UNKNOWN_RESERVATION,
                 Status::TOKEN_REFUSED,
                 Status::UNKNOWN_TOKEN,
+                Status::UNKNOWN_IDENTITY,
             ];
             assert!(
                 refused || reached.contains(&status),

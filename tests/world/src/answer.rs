@@ -70,6 +70,7 @@ pub const fn server_time(response: &Response) -> Option<u64> {
         Response::Checkout(reply) => reply.server_time,
         Response::Done(reply) => reply.server_time,
         Response::Enrol(reply) => reply.server_time,
+        Response::EnrolIdentities(reply) => reply.server_time,
         Response::EnrolTokenAdd(reply) => reply.server_time,
         Response::EnrolTokenRevoke(reply) => reply.server_time,
         Response::EnrolTokens(reply) => reply.server_time,

@@ -23,6 +23,7 @@ mod network;
 pub mod reply;
 mod report;
 pub mod request;
+mod seeds;
 mod seen;
 mod server;
 mod tap;
@@ -33,6 +34,7 @@ mod world;
 
 pub use error::Untranslatable;
 pub use report::Report;
+pub use seeds::each_seed;
 
 /// Lives the world of a seed through so many steps; `at` is told of each. It panics where the server and the rules part.
 #[must_use]

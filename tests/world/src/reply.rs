@@ -247,6 +247,7 @@ pub fn denial(denial: Denial) -> model::Denial {
         | Denial::TooManyVendors
         | Denial::TooManyWrongTokens { .. }
         | Denial::UnknownAdministrator
+        | Denial::UnknownIdentity
         | Denial::UnknownToken => panic!("not by these rules: {denial:?}"),
     }
 }

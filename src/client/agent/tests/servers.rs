@@ -38,6 +38,101 @@ async fn without_a_pin_the_preferred_server_is_asked_first_and_a_refusal_leads_o
     assert_eq!(third.asked(), []);
 }
 
+/// Answers with what stands in `answers`, one after another; the last one stays.
+async fn in_turn(mut answers: Vec<Response>, hello: HelloOk) -> Stub {
+    let [identity] = identities();
+    answers.reverse();
+    let answer = move |_: &Request| {
+        if answers.len() > 1 {
+            answers.pop()
+        } else {
+            answers.last().cloned()
+        }
+    };
+    Stub::start(&identity, hello, answer).await
+}
+
+/// Servers by their numbers, of which the lowest is asked first where nothing else tells.
+fn numbered(number: u8) -> HelloOk {
+    HelloOk {
+        server: [number; 16],
+        ..hello_ok()
+    }
+}
+
+/// Asks these servers, all of them pinned, by an agent that never was granted anything.
+async fn pinned(vendor: &Vendor, directory: &tempfile::TempDir, component: &str, stubs: &[&Stub]) -> Agent {
+    let agent = vendor.agent(directory, component).servers(of(stubs));
+    for stub in stubs {
+        agent.trust(stub.fingerprint).await.unwrap();
+    }
+    agent
+}
+
+// proves O2
+#[tokio::test]
+async fn where_one_pinned_server_refuses_another_may_grant_and_only_when_all_have_refused_that_counts() {
+    let vendor = Arc::new(Vendor::new(1));
+    for component in ["strict", "lenient"] {
+        let directory = tempfile::tempdir().unwrap();
+        let exhausted = refused(Status::SEATS_EXHAUSTED);
+        let full = in_turn(vec![exhausted], numbered(1)).await;
+        let other = in_turn(vec![vendor.grant(7), refused(Status::LICENSE_EXPIRED)], numbered(2)).await;
+        let agent = pinned(&vendor, &directory, component, &[&full, &other]).await;
+        let Standing::Licensed(licensed) = agent.acquire().await else {
+            panic!("{component}")
+        };
+        assert_eq!(licensed.server.fingerprint, other.fingerprint);
+        let told = licensed.warnings.join("\n");
+        assert!(told.contains(": refused: all 3 seats are in use"), "{told}");
+        assert_eq!((full.asked().len(), checkouts(&other)), (1, vec![0]));
+        // The one that granted is asked first from then on, and its refusal stands for all.
+        let Standing::Denied(denied) = agent.acquire().await else {
+            panic!("{component}")
+        };
+        assert_eq!(denied.status, Status::LICENSE_EXPIRED);
+        assert_eq!(denied.server.fingerprint, other.fingerprint);
+        let told = denied.warnings.join("\n");
+        assert!(told.contains(&format!("at {}: refused: all 3", full.address)), "{told}");
+        assert_eq!((full.asked().len(), checkouts(&other)), (2, vec![0, 7]));
+    }
+}
+
+#[tokio::test]
+async fn a_seat_is_renewed_where_it_is_held_and_nobody_else_is_asked_also_while_that_server_is_busy() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let eager = in_turn(vec![vendor.grant(1)], numbered(1)).await;
+    let holder = in_turn(
+        vec![vendor.grant(7), vendor.grant(8), busy(1), vendor.grant(9)],
+        numbered(2),
+    )
+    .await;
+    let agent = pinned(&vendor, &directory, "strict", &[&eager, &holder]).await;
+    assert!(agent.clone().servers(of(&[&holder])).acquire().await.may_run());
+    for known in [[7].as_slice(), &[8, 8]] {
+        assert!(agent.acquire().await.may_run());
+        assert_eq!(&checkouts(&holder)[checkouts(&holder).len() - known.len()..], known);
+        assert_eq!(eager.asked(), [], "a second seat");
+    }
+    // Where it is gone, there is no other way.
+    drop(holder);
+    assert!(agent.acquire().await.may_run());
+    assert_eq!(checkouts(&eager), [0]);
+}
+
+#[tokio::test]
+async fn a_server_that_gives_no_new_seats_for_now_keeps_nobody_from_asking_another() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let Response::Refused(_, refusal) = busy(1) else {
+        unreachable!()
+    };
+    let slow = in_turn(vec![Response::Refused(Status::SLOW_DOWN, refusal)], numbered(1)).await;
+    let other = in_turn(vec![vendor.grant(7)], numbered(2)).await;
+    let agent = pinned(&vendor, &directory, "strict", &[&slow, &other]).await;
+    assert!(agent.acquire().await.may_run());
+    assert_eq!((slow.asked().len(), checkouts(&other)), (1, vec![0]));
+}
+
 #[tokio::test]
 async fn addresses_that_never_answer_give_way_to_those_that_wait_and_to_nobody_else() {
     let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));

@@ -20,9 +20,10 @@ fn bound(site: &mut Site, machine: u16) -> Bound {
 // proves I7
 #[test]
 fn lost_answers_in_any_number_and_order_are_no_conflict() {
+    let fresh = Site::with(&[key(1, "SERVER", 1)]);
     // Each bit says whether the answer to one of twelve checkouts is lost.
     for lost in 0_u32..1 << 12 {
-        let mut site = Site::with(&[key(1, "SERVER", 1)]);
+        let mut site = fresh.clone();
         let mut number = 0;
         for step in 0..12 {
             let grant = site.at(step).grant(agent(1).with(number));
@@ -59,9 +60,10 @@ fn back_again(runs: u32, len: u32) -> Option<u32> {
 #[test]
 fn a_copied_disk_shows_itself_when_either_runs_again_after_both_have_run() {
     const LEN: u32 = 10;
+    let fresh = Site::with(&[key(1, "SERVER", 1)]);
     for runs in 0..1 << LEN {
         for runs_before_copy in 0..4 {
-            let mut site = Site::with(&[key(1, "SERVER", 1)]);
+            let mut site = fresh.clone();
             let number = (0..runs_before_copy).fold(0, |number, _| site.grant(agent(1).with(number)).continuation);
             let found = found_out_after(&mut site, number, runs, LEN);
             match back_again(runs, LEN) {

@@ -4,10 +4,11 @@ use super::fixture::*;
 use crate::domain::change::{EventKind, Fact};
 use crate::domain::command::{Actor, Command, Page, Release};
 use crate::domain::denial::Denial;
-use crate::domain::enrolment::{REVOKED_MAX, TOKENS_MAX, Token};
+use crate::domain::enrolment::{Enrolled, REVOKED_MAX, TOKENS_MAX, Token};
 use crate::domain::ids::{Fingerprint, TokenHash, TokenId};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{Reply, TokenRow};
+use crate::domain::time::Timestamp;
 
 const fn hash(number: u8) -> TokenHash {
     TokenHash([number; 32])
@@ -30,6 +31,19 @@ const fn revoke(number: u8, also_identities: bool) -> Command {
     Command::RevokeToken {
         id: TokenId([number; 8]),
         also_identities,
+    }
+}
+
+const fn remove(number: u8) -> Command {
+    Command::RemoveEnrolled {
+        identity: identity(number),
+    }
+}
+
+fn enrolled(site: &mut Site, after: Option<Fingerprint>) -> Vec<(Fingerprint, Enrolled)> {
+    match site.serve(&Command::EnrolledIdentities(Page { after, limit: 256 })) {
+        Reply::EnrolledIdentities(listing) => listing.rows,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -198,6 +212,42 @@ fn whose_enrolment_was_taken_back_is_served_nothing_not_even_what_it_holds() {
     assert!(site.ledger.serves(&identity(1), &checkout));
     let identities: Vec<u32> = tokens(&mut site).iter().map(|row| row.identities).collect();
     assert_eq!(identities, [0, 1]);
+}
+
+#[test]
+fn one_enrolment_is_taken_back_and_no_other_of_its_token() {
+    let mut site = Site::with(&[key(1, "SERVER", 5)]);
+    site.serve(&add(1, 5));
+    for number in [1, 2] {
+        site.ask(peer(number), &bring(1));
+        site.grant(agent(number.into()));
+    }
+    let serves = |site: &Site, number: u8| {
+        let checkout = Command::Checkout(agent(number.into()).checkout());
+        site.ledger.serves(&identity(number), &checkout)
+    };
+    assert_eq!(
+        denial(&site.serve(&remove(3))),
+        Denial::UnknownIdentity,
+        "never enrolled"
+    );
+    assert_eq!(site.at(60).serve(&remove(1)), Reply::Done);
+    assert!(!serves(&site, 1) && serves(&site, 2));
+    let rows = enrolled(&mut site, None);
+    let told: Vec<_> = rows.iter().map(|(identity, one)| (*identity, one.revoked_at)).collect();
+    assert_eq!(told, [(identity(1), Some(Timestamp(START + 60))), (identity(2), None)]);
+    assert_eq!(enrolled(&mut site, Some(identity(1))), rows[1..]);
+    assert_eq!(tokens(&mut site)[0].identities, 1);
+    assert_eq!(denial(&site.serve(&remove(1))), Denial::UnknownIdentity, "not any more");
+    let removed = site.events(|kind| match kind {
+        EventKind::IdentityRemoved { token, identity } => Some((*token, *identity)),
+        _ => None,
+    });
+    assert_eq!(removed, [(TokenId([1; 8]), identity(1))]);
+    // Its seat stays, and the token enrols it again.
+    assert_eq!(site.ledger.seats.len(), 2);
+    assert!(is_enrolled(&site.ask(peer(1), &bring(1))));
+    assert!(serves(&site, 1));
 }
 
 #[test]

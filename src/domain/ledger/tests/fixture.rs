@@ -167,6 +167,7 @@ pub(super) fn deployment_key(number: u8, product: &str, units: u32) -> VerifiedK
 }
 
 /// A ledger, what it recorded, and the time. Before each command what is due is reclaimed, as the writer does.
+#[derive(Clone)]
 pub(super) struct Site {
     pub(super) ledger: Ledger,
     pub(super) log: Vec<Change>,

@@ -116,4 +116,5 @@ kinds! {
     29 TokenAdded { token: [u8; 8], uses: u32, expires_at: u64 } <=> TokenAdded { token, uses, expires_at };
     30 TokenRevoked { token: [u8; 8], identities: u32 } <=> TokenRevoked { token, identities };
     31 IdentityEnrolled { token: [u8; 8], identity: [u8; 32] } <=> IdentityEnrolled { token, identity };
+    32 IdentityRemoved { token: [u8; 8], identity: [u8; 32] } <=> IdentityRemoved { token, identity };
 }

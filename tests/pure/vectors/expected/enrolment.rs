@@ -47,6 +47,11 @@ pub(super) fn administrators() -> Group {
         after: Some(HASH),
         limit: Some(100),
     };
+    let identities = enrol::EnrolIdentities {
+        after: Some([0xa1; 32]),
+        limit: Some(100),
+    };
+    let remove = enrol::EnrolRemove { identity: [0xa1; 32] };
     let revoke = enrol::EnrolTokenRevoke {
         token: [0xc1; 8],
         also_identities: true,
@@ -57,6 +62,12 @@ pub(super) fn administrators() -> Group {
         more: true,
     };
     vec![
+        ("enrol_identities", Said::Request(Request::EnrolIdentities(identities))),
+        (
+            "enrol_identities_ok",
+            reply(Opcode::ENROL_IDENTITIES, Response::EnrolIdentities(enrolled())),
+        ),
+        ("enrol_remove", Said::Request(Request::EnrolRemove(remove))),
         ("enrol_token_add", Said::Request(Request::EnrolTokenAdd(add))),
         (
             "enrol_token_add_ok",
@@ -73,6 +84,25 @@ pub(super) fn administrators() -> Group {
             reply(Opcode::ENROL_TOKEN_REVOKE, Response::EnrolTokenRevoke(revoked)),
         ),
     ]
+}
+
+fn enrolled() -> enrol::EnrolIdentitiesOk {
+    let stands = enrol::EnrolledRow {
+        identity: [0xa1; 32],
+        token: [0xc1; 8],
+        enrolled_at: NOW - 3_600,
+        revoked_at: None,
+    };
+    let taken_back = enrol::EnrolledRow {
+        identity: [0xa2; 32],
+        revoked_at: Some(NOW - 30),
+        ..stands
+    };
+    enrol::EnrolIdentitiesOk {
+        server_time: NOW,
+        more: true,
+        rows: vec![stands, taken_back],
+    }
 }
 
 fn listed() -> enrol::EnrolTokensOk {

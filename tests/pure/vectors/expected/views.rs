@@ -38,6 +38,8 @@ pub(super) fn status() -> Group {
             ..Default::default()
         },
         disk_left: None,
+        enrolment: true,
+        approval: false,
     };
     let set_back = views::StatusOk {
         server_time: NOW,
@@ -49,6 +51,7 @@ pub(super) fn status() -> Group {
             ..Default::default()
         },
         disk_left: Some(5 << 20),
+        approval: true,
         ..Default::default()
     };
     vec![

@@ -138,10 +138,9 @@ fn enrolment() -> Vec<(Event, Vec<u8>)> {
         uses: 1_000,
         expires_at: Timestamp(AT),
     };
-    let enrolled = EventKind::IdentityEnrolled {
-        token,
-        identity: Fingerprint(IDENTITY),
-    };
+    let identity = Fingerprint(IDENTITY);
+    let enrolled = EventKind::IdentityEnrolled { token, identity };
+    let removed = EventKind::IdentityRemoved { token, identity };
     vec![
         one(added, 29, &[&[0xc1; 8], &[0xe8, 3, 0, 0], &[8, 7, 6, 5, 4, 3, 2, 1]]),
         one(
@@ -150,6 +149,7 @@ fn enrolment() -> Vec<(Event, Vec<u8>)> {
             &[&[0xc1; 8], &[1, 2, 0, 0]],
         ),
         one(enrolled, 31, &[&[0xc1; 8], &IDENTITY]),
+        one(removed, 32, &[&[0xc1; 8], &IDENTITY]),
     ]
 }
 

@@ -48,6 +48,7 @@ const fn number(kind: &EventKind) -> u8 {
         EventKind::TokenAdded { .. } => 29,
         EventKind::TokenRevoked { .. } => 30,
         EventKind::IdentityEnrolled { .. } => 31,
+        EventKind::IdentityRemoved { .. } => 32,
     }
 }
 
