@@ -38,6 +38,7 @@ mod server;
 mod session;
 mod settle;
 mod status;
+mod supervision;
 mod vendor;
 mod vendor_keys;
 

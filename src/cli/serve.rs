@@ -8,6 +8,7 @@ use super::args::ServeOptions;
 use super::error::CliError;
 use super::local;
 use super::server::{Options, Server};
+use super::supervision;
 use crate::clock::Clock;
 use crate::config::{Config, site_port};
 use crate::telemetry;
@@ -47,12 +48,14 @@ pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<
         version = env!("CARGO_PKG_VERSION"),
         "serving"
     );
+    supervision::ready(server.addresses());
     let failure = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,
         reason = server.failed() => Some(reason),
     };
     tracing::info!("stopping");
+    supervision::stopping();
     let stopped = server.stop().await;
     match failure {
         Some(reason) => Err(CliError::failed(reason)),

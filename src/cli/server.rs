@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::CliError;
 use super::lease_key;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
+use super::supervision;
 use crate::client::with_causes;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -99,13 +100,14 @@ impl Server {
         };
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
-        let time_service = service.clone();
+        let (time_service, alive_service) = (service.clone(), service.clone());
         let mut limits = config.net();
         limits.connections.total = make_room(limits.connections.total);
         let shared = Shared::new(service, &identity, lease_key, name_of(&config), limits)
             .map_err(|error| CliError::because("cannot set up TLS", error))?;
         let stop = CancellationToken::new();
         tokio::spawn(keep_time(time_service, stop.clone()));
+        tokio::spawn(supervision::keep_alive(alive_service, stop.clone()));
         let responder = tokio::spawn(discovery.run(stop.clone()));
         let connections = Connections::start(sockets.tcp, shared, &stop);
         Ok(Self {

@@ -1,6 +1,8 @@
 //! A server that is asked to stop answers what it accepted.
 
 use std::collections::BTreeSet;
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 use seatkeeper::tls::Identity;
 use seatkeeper::wire::Status;
@@ -95,4 +97,41 @@ fn a_server_stops_at_sigint_too_and_gives_port_and_directory_back() {
     let mut again = command(SEATKEEPER);
     again.args(["serve", "--listen", &address, "--data"]).arg(site.data());
     drop(ServerProcess::of(&mut again, &site.data()));
+}
+
+/// What a service tells systemd next.
+#[track_caller]
+fn told(socket: &UnixDatagram) -> String {
+    let mut datagram = [0; 1_024];
+    let len = socket.recv(&mut datagram).expect("told in time");
+    String::from_utf8(datagram[..len].to_vec()).expect("text")
+}
+
+#[test]
+fn systemd_is_told_when_the_server_serves_that_it_is_alive_and_that_it_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    let data = dir.path().join("data");
+    let mut serve = command(SEATKEEPER);
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .env("NOTIFY_SOCKET", &path)
+        .env("WATCHDOG_USEC", "100000");
+    let server = ServerProcess::of(&mut serve, &data);
+    // It may have been alive before it could say that it is ready.
+    let ready = (0..3).map(|_| told(&socket)).find(|said| said.contains("READY=1"));
+    let ready = ready.expect("ready");
+    assert!(ready.contains(&format!("serving on {}", server.address())), "{ready}");
+    for _ in 0..3 {
+        assert_eq!(told(&socket).trim(), "WATCHDOG=1");
+    }
+    server.stop();
+    let mut said = told(&socket);
+    while said.trim() == "WATCHDOG=1" {
+        said = told(&socket);
+    }
+    assert_eq!(said.trim(), "STOPPING=1");
 }
