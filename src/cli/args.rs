@@ -11,16 +11,20 @@ mod admin;
 mod agent;
 mod deploy;
 mod enrol;
+mod release;
 #[cfg(test)]
 mod tests;
+mod views;
 
 pub(super) use admin::{
     AdminCommand, BlacklistCommand, CatalogueCommand, ClockCommand, Consent, GivenRole, IdentityCommand, ImportFile,
-    ImportKeys, LicenseFilter, ReleaseTarget, RemoveTarget, ResolveTarget, SeatFilter, VendorCommand,
+    ImportKeys, RemoveTarget, ResolveTarget, VendorCommand,
 };
 pub(super) use agent::{AgentCommand, Licensed, RunProgram};
 pub(super) use deploy::{CommitOptions, Named, ReservationFilter, ReserveOptions, SettleOptions};
 pub(super) use enrol::{EnrolCommand, TokenText};
+pub(super) use release::{NewSeats, OneSeat, ReleaseTarget};
+pub(super) use views::{LicenseFilter, SeatFilter};
 
 /// A license server for a local network.
 ///
@@ -160,7 +164,9 @@ pub(super) enum Command {
     Seats(Asking<SeatFilter>),
     /// Show the products of the catalogues and how many seats of each there are.
     Products(Reach),
-    /// Take a seat back from a machine, or one component of it.
+    /// Take a seat back from a machine, or one component of it; or all that were engaged lately from one address.
+    ///
+    /// With `--new --from ADDRESS` it says first which seats it would end, and asks. Harmless to repeat.
     Release(Asking<ReleaseTarget>),
     /// Take a license off the server; its seats move to other licenses that have room.
     Remove(Asking<RemoveTarget>),

@@ -16,6 +16,7 @@ mod imports;
 mod interrupted;
 mod keys;
 mod limits;
+mod lists;
 mod names;
 mod outage;
 mod peers;

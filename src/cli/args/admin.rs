@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, VendorId};
+use crate::domain::ids::{Fingerprint, Mac, ProductId, Serial, VendorId};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum VendorCommand {
@@ -70,57 +70,6 @@ pub(in crate::cli) struct ImportKeys {
 pub(in crate::cli) struct ImportFile {
     /// A text file with keys in it, UTF-8; `-` is standard input.
     pub(in crate::cli) file: PathBuf,
-}
-
-#[derive(Args, Debug, Default)]
-pub(in crate::cli) struct LicenseFilter {
-    /// Only the licenses of this product.
-    #[arg(long)]
-    pub(in crate::cli) product: Option<ProductId>,
-    /// Only licenses that somebody uses.
-    #[arg(long, conflicts_with = "unused")]
-    pub(in crate::cli) used: bool,
-    /// Only licenses that nobody uses.
-    #[arg(long)]
-    pub(in crate::cli) unused: bool,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(in crate::cli) csv: bool,
-}
-
-#[derive(Args, Debug, Default)]
-pub(in crate::cli) struct SeatFilter {
-    /// Only the seats of this product.
-    #[arg(long)]
-    pub(in crate::cli) product: Option<ProductId>,
-    /// Only the seats of this machine.
-    #[arg(long)]
-    pub(in crate::cli) mac: Option<Mac>,
-    /// Only seats with a conflict on them.
-    #[arg(long)]
-    pub(in crate::cli) conflicts: bool,
-    /// Only seats on which a new identity waits for approval.
-    #[arg(long)]
-    pub(in crate::cli) waiting: bool,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(in crate::cli) csv: bool,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct ReleaseTarget {
-    /// The machine.
-    pub(in crate::cli) mac: Mac,
-    /// The product.
-    pub(in crate::cli) product: ProductId,
-    /// Only this component; without it the whole seat ends.
-    pub(in crate::cli) component: Option<ComponentId>,
-    /// Why; it becomes part of the event.
-    #[arg(long)]
-    pub(in crate::cli) reason: String,
-    /// The product's vendor, where two vendors have a product of this id.
-    #[arg(long, value_name = "ID")]
-    pub(in crate::cli) vendor: Option<VendorId>,
 }
 
 #[derive(Args, Debug)]
