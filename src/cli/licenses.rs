@@ -1,5 +1,7 @@
 //! `licenses`: what was bought, what is used, what is available (rule V1).
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::args::{Global, LicenseFilter};
@@ -87,8 +89,11 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
     let form = view.form();
     let mut session = Session::open(global).await?;
     let mut lister = Lister::new(view);
+    let mut products_shown = BTreeSet::new();
     pages(&mut session, |page| {
-        lister.take(page.into_iter().filter(|row| filter.wants(row)))
+        let wanted: Vec<LicenseRow> = page.into_iter().filter(|row| filter.wants(row)).collect();
+        products_shown.extend(wanted.iter().map(|row| (row.vendor, row.product.clone())));
+        lister.take(wanted)
     })
     .await?;
     let shown = lister.finish()?;
@@ -97,7 +102,9 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
     }
     let mut offered = products::all(&mut session).await?;
     offered.retain(|product| filter.product.is_none_or(|wanted| product.product == wanted.as_str()));
-    for product in &offered {
+    // Where only some licenses are asked for, the sums are of the products that have such.
+    let is_asked = |row: &&ProductRow| !filter.narrows() || products_shown.contains(&(row.vendor, row.product.clone()));
+    for product in offered.iter().filter(is_asked) {
         totals(product).into_iter().try_for_each(|line| output::line(&line))?;
     }
     match filter.product {

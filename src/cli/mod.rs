@@ -11,6 +11,7 @@ mod consent;
 mod demo;
 mod enrol;
 mod error;
+mod explain;
 mod files;
 mod generate;
 mod grid;
@@ -68,6 +69,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         #[cfg(feature = "demo")]
         Command::Demo(options) => Box::pin(demo::run(options)).await,
         Command::Enrol(asked) => enrol::run(&with(asked.reach), asked.command).await,
+        Command::Explain(asked) => explain::run(&with(asked.reach), asked.options).await,
         Command::Identity(asked) => identity::run(&with(asked.reach), &asked.command),
         Command::Import(asked) => import::keys(&with(asked.reach), asked.options).await,
         Command::ImportFile(asked) => import::file(&with(asked.reach), asked.options).await,

@@ -46,7 +46,7 @@ impl Sources {
     }
 
     /// The sources with more than one seat, those with the most first, and what ends them.
-    pub(super) fn told(&self, since: Timestamp) -> Vec<String> {
+    pub(super) fn told(&self, since: Timestamp, since_secs: u32) -> Vec<String> {
         let mut sources: Vec<(IpAddr, u64)> = self.0.iter().map(|(source, seats)| (*source, *seats)).collect();
         sources.retain(|(_, seats)| *seats > 1);
         sources.sort_by_key(|(_, seats)| std::cmp::Reverse(*seats));
@@ -61,11 +61,19 @@ impl Sources {
             .collect();
         if let Some((source, _)) = sources.first() {
             lines.push(format!(
-                "to end those of one address: seatkeeper release --new --from {source} --reason TEXT"
+                "to end those of one address: seatkeeper release --new --since {} --from {source} --reason TEXT",
+                span(since_secs)
             ));
         }
         lines
     }
+}
+
+/// A length of time as `--since` takes it.
+fn span(secs: u32) -> String {
+    const UNITS: [(u32, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let unit = UNITS.iter().find(|(unit, _)| secs.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{secs}s"), |(unit, name)| format!("{}{name}", secs / unit))
 }
 
 #[cfg(test)]
@@ -87,14 +95,14 @@ mod tests {
         let network = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|address| from(address, 5));
         sources.note(&network);
         sources.note(&[one, home.clone(), home]);
-        let told = sources.told(Timestamp(0));
+        let told = sources.told(Timestamp(0), 5_400);
         assert_eq!(told.len(), 3, "{told:?}");
         assert!(
             told[0].starts_with("3 new seats from 2001:db8::/64 since 1970-01-01"),
             "{told:?}"
         );
         assert!(told[1].starts_with("2 new seats from 10.0.0.2 since"), "{told:?}");
-        assert!(told[2].contains("--from 2001:db8:: --reason"), "{told:?}");
+        assert!(told[2].contains("--since 90m --from 2001:db8:: --reason"), "{told:?}");
     }
 
     #[test]

@@ -135,7 +135,10 @@ pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliEr
         return Ok(());
     }
     if let Some(since) = since {
-        sources.told(since).iter().try_for_each(|line| output::line(line))?;
+        sources
+            .told(since, filter.since_secs)
+            .iter()
+            .try_for_each(|line| output::line(line))?;
     }
     // The server tells the sum in one answer: it is of one moment, also where seats come and go while they are listed.
     let status = status::ask(&mut session).await?;

@@ -252,6 +252,7 @@ pub(super) struct Lister<R: Listed> {
     view: View<R>,
     /// Rows that wait: to be sorted, or for their table to be full.
     held: Vec<R>,
+    held_max: usize,
     listed: usize,
     begun: bool,
 }
@@ -261,6 +262,7 @@ impl<R: Listed> Lister<R> {
         Self {
             view,
             held: Vec::new(),
+            held_max: HELD_MAX,
             listed: 0,
             begun: false,
         }
@@ -274,15 +276,16 @@ impl<R: Listed> Lister<R> {
         self.listed += self.held.len() - before;
         if self.view.sort.is_empty() {
             let is_full = self.view.form != Form::Table || self.held.len() >= TABLE_ROWS;
-            if is_full {
+            if is_full && !self.held.is_empty() {
                 self.print_held()?;
             }
             return Ok(output::is_read());
         }
-        if self.held.len() > HELD_MAX {
+        let max = self.held_max;
+        if self.held.len() > max {
             return Err(CliError::failed(format!(
-                "sorting holds every row in memory, at most {HELD_MAX}, and there are more; ask for fewer with \
-                 --product or --search, or have another program sort: seatkeeper seats --csv | sort"
+                "sorting holds every row in memory, at most {max}, and there are more; ask for fewer with \
+                 --product or --search, or have another program sort: --csv | sort"
             )));
         }
         Ok(true)
@@ -379,12 +382,12 @@ mod tests {
         type Json = &'static str;
 
         const COLUMNS: &'static [Column<Self>] = &[
-            Column::new("name", 0, |row| Cell::text(row.name)).wrapping(),
-            Column::new("address", 1, |row| {
+            Column::<Self>::new("name", 0, |row| Cell::text(row.name)).wrapping(),
+            Column::<Self>::new("address", 1, |row| {
                 row.address
                     .map_or(Cell::Nothing, |text| Cell::Address(text.parse().expect("good")))
             }),
-            Column::new("seen-times", 2, |row| Cell::number(row.seen)).shown(Shown::Asked),
+            Column::<Self>::new("seen-times", 2, |row| Cell::number(row.seen)).shown(Shown::Asked),
         ];
 
         fn json(&self) -> &'static str {
@@ -442,6 +445,25 @@ mod tests {
         assert_eq!(found(Form::Csv, &["name"], "10"), "", "no name has it");
         assert_eq!(found(Form::Csv, &["seen-times"], "10"), "Aca");
         assert_eq!(found(Form::Json, &[], "100"), "a", "JSON has every column");
+    }
+
+    #[test]
+    fn what_is_sorted_has_a_bound_and_what_is_not_is_not_held() {
+        let lister = |sort: &[&str]| Lister {
+            held_max: 3,
+            ..Lister::new(view(Form::Table, &[], sort, None))
+        };
+        let refused = lister(&["name"]).take(MACHINES).expect_err("too many").to_string();
+        assert!(
+            refused.contains("at most 3") && refused.contains("--csv | sort"),
+            "{refused}"
+        );
+        let mut all = lister(&[]);
+        assert!(all.take(MACHINES).is_ok());
+        assert_eq!(all.held.len(), MACHINES.len(), "until its table is full");
+        let sorted = lister(&["name"]);
+        let (mut found, rows) = (sorted, MACHINES.into_iter().take(3));
+        assert!(found.take(rows).is_ok_and(|reads_on| reads_on));
     }
 
     // proves V1

@@ -42,6 +42,11 @@ impl Gate {
         }
     }
 
+    /// Whether agents have to enrol.
+    pub(super) fn asks(&self) -> bool {
+        self.policy == Enrolment::Token
+    }
+
     /// The refusal that a command meets before the ledger is asked, if it meets one. What needs more than the role of an
     /// agent is the ledger's to judge, by the role.
     pub(super) fn refuses(

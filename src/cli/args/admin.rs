@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::domain::ids::{Fingerprint, Mac, ProductId, Serial, VendorId};
+use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, VendorId};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum VendorCommand {
@@ -70,6 +70,26 @@ pub(in crate::cli) struct ImportKeys {
 pub(in crate::cli) struct ImportFile {
     /// A text file with keys in it, UTF-8; `-` is standard input.
     pub(in crate::cli) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ExplainTarget {
+    /// The machine.
+    pub(in crate::cli) mac: Mac,
+    /// The product.
+    pub(in crate::cli) product: ProductId,
+    /// The component; without it one that holds the machine's seat, else one that needs a seat.
+    pub(in crate::cli) component: Option<ComponentId>,
+    /// The product's vendor, where two vendors have a product of this id.
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) vendor: Option<VendorId>,
+    /// Whose checkout; without it that of the identity which waits for approval, else of the one that is bound, else of one
+    /// that is new.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(in crate::cli) by: Option<Fingerprint>,
+    /// With which continuation number; without it the one that is accepted.
+    #[arg(long, value_name = "NUMBER", requires = "by")]
+    pub(in crate::cli) continuation: Option<u64>,
 }
 
 #[derive(Args, Debug)]

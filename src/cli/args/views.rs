@@ -122,6 +122,16 @@ impl LicenseFilter {
             && (!self.auto_renew || row.auto_renew)
     }
 
+    /// Whether not every license of a product is asked for.
+    pub(in crate::cli) const fn narrows(&self) -> bool {
+        !self.kind.is_empty()
+            || !self.status.is_empty()
+            || self.used
+            || self.unused
+            || self.auto_renew
+            || self.shape.search.is_some()
+    }
+
     /// How the rows are listed.
     pub(in crate::cli) fn view(&self, json: bool) -> View<LicenseRow> {
         let Self {

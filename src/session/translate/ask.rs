@@ -11,13 +11,14 @@ use crate::domain::command::{
     Checkout, Command, Page, ProductName, Rebind, Release, Reserve, SeatsPage, Settle, Wanted,
 };
 use crate::domain::enrolment::{TOKEN_SECS_DEFAULT, TOKEN_SECS_MAX, TOKEN_USES_DEFAULT, TOKEN_USES_MAX};
+use crate::domain::explain::Explain;
 use crate::domain::ids::{
     ComponentId, Fingerprint, IdError, Mac, ProductId, ReservationId, Serial, TokenHash, TokenId, VendorId,
 };
 use crate::domain::reservation::RESERVE_SECS_DEFAULT;
 use crate::domain::seat::{MachineNote, SeatKey};
 use crate::wire::limits::PAGE_ROWS_MAX;
-use crate::wire::messages::{Request, admin, deploy, enrol, seat, views};
+use crate::wire::messages::{Request, admin, deploy, enrol, explain, seat, views};
 
 /// What a request asks for. `rebind` is what this server does about a new identity (rule I7).
 ///
@@ -60,6 +61,7 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
             after: ask.after.map(TokenHash),
             limit: limit("EnrolTokens.limit", ask.limit)?,
         }),
+        Request::Explain(ask) => Command::Explain(explain(&ask, rebind)?),
         Request::Hello(_) => return Ok(Work::Hello),
         Request::Import(ask) => return Ok(Work::VerifyKeys(ask.keys)),
         Request::LicenseRemove(ask) => Command::RemoveLicense {
@@ -110,6 +112,18 @@ fn checkout(ask: seat::Checkout, peer: Peer, rebind: Rebind) -> Result<Checkout,
             address: Some(peer.address),
             other_macs: other_macs?,
         },
+        rebind,
+    })
+}
+
+fn explain(ask: &explain::Explain, rebind: Rebind) -> Result<Explain, DecodeError> {
+    let component = ask.component.as_ref().map(|id| component("Explain.component", id));
+    Ok(Explain {
+        mac: mac("Explain.mac", ask.mac)?,
+        product: named(ask.vendor, "Explain.product", &ask.product)?,
+        component: component.transpose()?,
+        identity: ask.identity.map(Fingerprint),
+        continuation: ask.continuation,
         rebind,
     })
 }

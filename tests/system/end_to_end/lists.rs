@@ -110,6 +110,11 @@ fn the_filters_of_a_list_combine() {
     );
     assert_eq!(serials(&["--search", "BACKUP work"]), [trial.as_str()]);
     assert_eq!(serials(&["--product", "priv", "--search", "backup"]), [""; 0]);
+    let narrowed = site.admin(["licenses", "--auto-renew"]).ok();
+    assert!(
+        narrowed.contains("BKWS in all") && !narrowed.contains("never bought"),
+        "{narrowed}"
+    );
     // What is looked for is what is shown.
     let csv = site
         .admin(["licenses", "--csv", "--columns", "serial", "--search", "backup"])
@@ -193,7 +198,10 @@ async fn a_burst_from_one_address_is_shown_and_ended_at_once() {
     engage(&site, "127.0.0.1", 9, "honest").await;
     let shown = site.admin(["seats", "--new", "--since", "1h"]).ok();
     assert!(shown.contains("5 new seats from 127.0.0.2 since"), "{shown}");
-    assert!(shown.contains("seatkeeper release --new --from 127.0.0.2"), "{shown}");
+    assert!(
+        shown.contains("seatkeeper release --new --since 1h --from 127.0.0.2"),
+        "{shown}"
+    );
     let csv = site.admin(["seats", "--new", "--csv", "--columns", "address"]).ok();
     assert_eq!(
         column(&csv, 0),
@@ -248,6 +256,48 @@ async fn a_burst_from_one_address_is_shown_and_ended_at_once() {
     assert_eq!(
         (&json["ended"], &json["more"], &json["seats"]),
         (&0.into(), &false.into(), &Value::Array(Vec::new()))
+    );
+}
+
+// proves V1
+#[tokio::test]
+async fn a_list_of_several_pages_is_one_list_in_every_form() {
+    const SEATS: u16 = 300;
+    let site = Site::open_with(LIMITS);
+    site.buy(1, "BKSRV", 1_000);
+    let identity = Identity::generate().expect("an identity");
+    let (mut wire, _) = Wire::hello(site.server().address(), &identity).await.expect("HELLO");
+    for number in 1..=SEATS {
+        let reply = wire
+            .ask(&checkout(site.vendor.id(), "BKSRV", "agent", mac(number)))
+            .await
+            .expect("an answer");
+        assert!(matches!(reply, Response::Checkout(_)), "{reply:?}");
+    }
+    let macs: Vec<String> = (1..=SEATS).map(|number| site.machine(number).mac).collect();
+    let rows = site.json(["seats"]);
+    let listed: Vec<&str> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["mac"].as_str().unwrap())
+        .collect();
+    assert_eq!(listed, macs, "in the order of their keys, as they come");
+    let csv = site.admin(["seats", "--csv", "--columns", "mac"]).ok();
+    assert_eq!(column(&csv, 0), macs);
+    let csv = site
+        .admin(["seats", "--csv", "--columns", "mac", "--sort", "-mac"])
+        .ok();
+    assert!(column(&csv, 0).iter().eq(macs.iter().rev()));
+    let table = site.admin(["seats"]).ok();
+    assert!(macs.iter().all(|mac| table.matches(mac.as_str()).count() == 1));
+    assert!(table.contains("300 seats listed; 300 engaged in all at "), "{table}");
+    assert_eq!(site.json(["seats", "--search", "nobody"]), Value::Array(Vec::new()));
+    let last = site.json(["seats", "--search", macs.last().unwrap()]);
+    assert_eq!(
+        last.as_array().unwrap().len(),
+        1,
+        "nothing of the first page is wanted: {last}"
     );
 }
 
