@@ -186,7 +186,7 @@ plant T2 reset-keeps-later-dates $ledger/dates.rs 's/None => self\.mark,/None =>
 
 plant V2 explained-for-another-identity $ledger/explain.rs 's/ask\.identity\.or(known\.map/None.or(known.map/'
 plant V2 explained-with-another-number $ledger/explain.rs 's/ask\.continuation\.unwrap_or(accepted)/accepted/'
-plant V2 a-step-is-not-explained $ledger/checkout.rs 's/trace\.note(|| binding_step(None, &met));//'
+plant V2 a-step-is-not-explained $ledger/checkout.rs 's/trace\.note(|| binding_step(before, &met));//'
 
 agents=client::agent
 plant_for O3 lease-of-another-machine client/agent/lease.rs 's/lease\.mac == self\.mac\.bytes()/lease.mac == self.mac.bytes() || true/' $agents

@@ -106,6 +106,46 @@ fn licenses(site: &mut Site, limit: usize) -> Vec<LicenseRow> {
 }
 
 // proves V1
+#[test]
+fn a_license_that_is_there_throughout_is_listed_exactly_once_while_others_are_imported_and_removed() {
+    for seed in 0..10 {
+        let mut dice = Dice(seed);
+        let all: Vec<u8> = (1..=60).collect();
+        let keys: Vec<_> = all.iter().map(|number| key(*number, "SERVER", 2)).collect();
+        let mut site = Site::with(&keys);
+        let mut listed = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let limit = usize::try_from(1 + dice.below(8)).unwrap();
+            let Reply::Licenses(listing) = site.serve(&Command::Licenses(Page { after, limit })) else {
+                panic!("no listing");
+            };
+            for row in &listing.rows {
+                *listed.entry(row.license.claims.serial).or_insert(0) += 1;
+            }
+            after = listing.rows.last().map(|row| row.license.claims.serial).or(after);
+            if !listing.more {
+                break;
+            }
+            let other = u8::try_from(1 + dice.below(60)).unwrap();
+            match other {
+                stays if stays.is_multiple_of(3) => {
+                    let mut renewal = key(stays, "SERVER", 3);
+                    renewal.certificate = bytes::Bytes::from(vec![stays, 1]);
+                    drop(site.import(&renewal));
+                }
+                other if dice.below(2) == 0 => drop(site.remove(other, true)),
+                other => drop(site.import(&key(other, "SERVER", 2))),
+            }
+        }
+        assert!(listed.values().all(|times| *times == 1), "seed {seed}: {listed:?}");
+        for number in all.into_iter().filter(|number| number.is_multiple_of(3)) {
+            assert!(listed.contains_key(&serial(number)), "seed {seed}: license {number}");
+        }
+    }
+}
+
+// proves V1
 // proves S2
 #[test]
 fn the_sums_of_a_product_are_of_the_moment_of_their_one_answer() {
