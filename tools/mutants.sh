@@ -184,6 +184,10 @@ plant T2 a-jump-lasts-a-second-longer domain/timekeeper.rs 's/^pub const JUMP_LA
 plant T2 forty-four-days-at-a-start domain/timekeeper.rs 's/^pub const ALLOWANCE_AT_START_SECS: u64 = 45 \* DAY_SECS;/pub const ALLOWANCE_AT_START_SECS: u64 = 44 * DAY_SECS;/'
 plant T2 reset-keeps-later-dates $ledger/dates.rs 's/None => self\.mark,/None => at,/'
 
+plant V2 explained-for-another-identity $ledger/explain.rs 's/ask\.identity\.or(known\.map/None.or(known.map/'
+plant V2 explained-with-another-number $ledger/explain.rs 's/ask\.continuation\.unwrap_or(accepted)/accepted/'
+plant V2 a-step-is-not-explained $ledger/checkout.rs 's/trace\.note(|| binding_step(before, &met));//'
+
 agents=client::agent
 plant_for O2 one-refusal-is-all client/agent/round.rs 's/if self\.has_every_pin(self\.refused\.len())/if !self.refused.is_empty()/' $agents
 plant_for I2 whoever-answers-first-is-asked client/agent/round.rs 's/first\.filter(|pin| pin\.continuation(self\.machine\.mac) != 0)/first.filter(|_| false)/' $agents
@@ -245,7 +249,7 @@ plant_with V3 notes-are-dropped service/writer.rs 's/self\.noted\.append(\&mut c
 plant_with V3 older-notes-come-last service/writer.rs 's/let mut all = std::mem::take(\&mut self\.noted);/let mut all = changes;/; s/all\.extend(changes);/all.append(\&mut self.noted);/' "${world[@]}"
 plant_with V3 clock-commits-forget-notes service/writer.rs 's/self\.commit(std::mem::take(\&mut changes), now)?;/changes.clear();/' "${world[@]}"
 plant_with Q limits-go-by-the-calendar service/writer.rs 's/self\.decide(request, now, reading\.counted)/self.decide(request, now, Monotonic(reading.calendar.0 * 1_000))/' "${world[@]}"
-plant_with Q full-disk-refuses-renewals service/writer.rs 's/if self\.ledger\.would_engage(checkout)$/if (self.is_full() || self.ledger.would_engage(checkout))/' "${world[@]}"
+plant_with Q full-disk-refuses-renewals service/writer.rs 's/if !self\.ledger\.would_engage(checkout) {/if !(self.is_full() || self.ledger.would_engage(checkout)) {/' "${world[@]}"
 plant_with X4 a-commit-gives-anew-on-a-full-disk service/writer.rs 's/Command::Commit(settle) => self\.is_full() \&\& .*$/Command::Commit(_) => false,/' "${world[@]}"
 plant_with S6 a-start-reclaims-by-the-last-time service/writer.rs '/pub fn reclaim(/,/^    }/ s/let left = self\.reclaim_full_rounds(now)?;/let left = self.reclaim_full_rounds(Now { steady: mark, ..now })?;/' "${world[@]}"
 plant_with D a-failed-sync-is-trusted-by-the-next-start store/journal/mod.rs 's/_ => current\.write_again(.*$/_ => {}/' "${world[@]}"

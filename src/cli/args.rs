@@ -11,16 +11,20 @@ mod admin;
 mod agent;
 mod deploy;
 mod enrol;
+mod release;
 #[cfg(test)]
 mod tests;
+mod views;
 
 pub(super) use admin::{
-    AdminCommand, BlacklistCommand, CatalogueCommand, ClockCommand, Consent, GivenRole, IdentityCommand, ImportFile,
-    ImportKeys, LicenseFilter, ReleaseTarget, RemoveTarget, ResolveTarget, SeatFilter, VendorCommand,
+    AdminCommand, BlacklistCommand, CatalogueCommand, ClockCommand, Consent, ExplainTarget, GivenRole, IdentityCommand,
+    ImportFile, ImportKeys, RemoveTarget, ResolveTarget, VendorCommand,
 };
 pub(super) use agent::{AgentCommand, Licensed, RunProgram};
 pub(super) use deploy::{CommitOptions, Named, ReservationFilter, ReserveOptions, SettleOptions};
 pub(super) use enrol::{EnrolCommand, TokenText};
+pub(super) use release::{NewSeats, OneSeat, ReleaseTarget};
+pub(super) use views::{LicenseFilter, SeatFilter};
 
 /// A license server for a local network.
 ///
@@ -160,7 +164,14 @@ pub(super) enum Command {
     Seats(Asking<SeatFilter>),
     /// Show the products of the catalogues and how many seats of each there are.
     Products(Reach),
-    /// Take a seat back from a machine, or one component of it.
+    /// Say how a machine's checkout would be decided, rule by rule, and what to do. Changes nothing.
+    ///
+    /// It says why a machine is refused: which licenses were looked at and why each serves or does not, who holds the
+    /// seats, what the site's configuration has to do with it.
+    Explain(Asking<ExplainTarget>),
+    /// Take a seat back from a machine, or one component of it; or all that were engaged lately from one address.
+    ///
+    /// With `--new --from ADDRESS` it says first which seats it would end, and asks. Harmless to repeat.
     Release(Asking<ReleaseTarget>),
     /// Take a license off the server; its seats move to other licenses that have room.
     Remove(Asking<RemoveTarget>),

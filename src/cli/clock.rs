@@ -100,9 +100,14 @@ async fn overdue(session: &mut Session, status: &StatusOk) -> Result<u64, CliErr
     if status.server_time <= status.clock.mark {
         return Ok(0);
     }
-    let rows = seats::all(session, None).await?;
-    let ended = rows.iter().filter_map(|row| row.renew_by);
-    Ok(ended.filter(|at| *at <= status.server_time).count() as u64)
+    let mut ended = 0;
+    seats::pages(session, None, |page| {
+        let due = page.iter().filter_map(|row| row.renew_by);
+        ended += due.filter(|at| *at <= status.server_time).count() as u64;
+        Ok(true)
+    })
+    .await?;
+    Ok(ended)
 }
 
 /// What accepting the jump does.

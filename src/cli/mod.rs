@@ -11,8 +11,10 @@ mod consent;
 mod demo;
 mod enrol;
 mod error;
+mod explain;
 mod files;
 mod generate;
+mod grid;
 mod identity;
 mod import;
 mod keys;
@@ -22,6 +24,7 @@ mod licenses;
 mod list;
 mod local;
 mod macs;
+mod new;
 mod output;
 mod products;
 mod progress;
@@ -41,6 +44,7 @@ mod status;
 mod supervision;
 mod vendor;
 mod vendor_keys;
+mod view;
 
 pub use args::Cli;
 pub use error::CliError;
@@ -67,6 +71,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         #[cfg(feature = "demo")]
         Command::Demo(options) => Box::pin(demo::run(options)).await,
         Command::Enrol(asked) => enrol::run(&with(asked.reach), asked.command).await,
+        Command::Explain(asked) => explain::run(&with(asked.reach), asked.options).await,
         Command::Identity(asked) => identity::run(&with(asked.reach), &asked.command),
         Command::Import(asked) => import::keys(&with(asked.reach), asked.options).await,
         Command::ImportFile(asked) => import::file(&with(asked.reach), asked.options).await,

@@ -1,22 +1,22 @@
-//! How results are shown: tables for people, JSON and CSV for programs. Everything a peer named is made harmless here.
+//! How results are shown: tables for people, JSON and CSV for programs. Whatever a peer named is made harmless on its way
+//! out.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
 use super::error::CliError;
-use crate::client::with_causes;
+use super::grid::Grid;
+use crate::client::{harmless, with_causes};
 use crate::domain::time::Timestamp;
-
-/// The width of tables where there is no terminal to fit, in columns.
-const WIDTH_WITHOUT_TERMINAL: u16 = 200;
 
 /// Whether standard output has its JSON value: it holds one at most.
 static JSON_PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether whoever read standard output has seen enough, as `head` does.
+static OUTPUT_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Tells why a command failed, on standard error and, with `json`, on standard output unless the result is there
 /// already; how to exit.
@@ -30,12 +30,12 @@ pub fn fail(error: &CliError, json: bool) -> ExitCode {
     if json && !JSON_PRINTED.load(Ordering::Relaxed) {
         let told = serde_json::json!({ "error": { "message": with_causes(error), "exit_code": exit_code } });
         // Standard error tells it all the same.
-        drop(write(&format!("{told:#}\n")));
+        drop(write(&harmless::json(&format!("{told:#}\n"))));
     }
-    eprintln!("seatkeeper: {error}");
+    eprintln!("seatkeeper: {}", harmless::lines(&error.to_string()));
     let mut cause = std::error::Error::source(error);
     while let Some(below) = cause {
-        eprintln!("  because: {below}");
+        eprintln!("  because: {}", harmless::lines(&below.to_string()));
         cause = below.source();
     }
     ExitCode::from(exit_code)
@@ -43,76 +43,66 @@ pub fn fail(error: &CliError, json: bool) -> ExitCode {
 
 /// Prints one line.
 pub(super) fn line(text: &str) -> Result<(), CliError> {
-    write(&format!("{text}\n"))
+    write(&format!("{}\n", harmless::lines(text)))
 }
 
 /// Says something beside the result, on standard error.
 #[expect(clippy::print_stderr, reason = "the place where commands speak beside their result")]
 pub(super) fn note(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", harmless::lines(text));
 }
 
 /// Prints a value as JSON, as `tools/guide/json.md` documents it.
 pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::because("cannot make JSON", error))?;
     JSON_PRINTED.store(true, Ordering::Relaxed);
-    write(&format!("{text}\n"))
+    write(&harmless::json(&format!("{text}\n")))
+}
+
+/// Prints a part of a list as JSON, the first one or another, in the form of [`json`]. A list that a failure cuts off is
+/// not closed, so that nobody takes it for the whole.
+pub(super) fn json_list<T: Serialize>(is_first: bool, rows: impl Iterator<Item = T>) -> Result<(), CliError> {
+    JSON_PRINTED.store(true, Ordering::Relaxed);
+    let mut text = String::from(if is_first { "[" } else { "" });
+    for (place, row) in rows.enumerate() {
+        let row = serde_json::to_string_pretty(&row).map_err(|error| CliError::because("cannot make JSON", error))?;
+        let comma = if is_first && place == 0 { "" } else { "," };
+        text.push_str(comma);
+        for line in row.lines() {
+            text.push_str("\n  ");
+            text.push_str(line);
+        }
+    }
+    write(&harmless::json(&text))
+}
+
+/// Ends the list.
+pub(super) fn json_list_end(is_empty: bool) -> Result<(), CliError> {
+    write(if is_empty { "]\n" } else { "\n]\n" })
 }
 
 /// Prints rows as a table fitted to the terminal.
 pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
-    write(&format!("{}\n", table_text(head, rows)))
+    line(&table_text(head, rows))
 }
 
 /// A table as text.
 pub(super) fn table_text(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let rows: Vec<Vec<String>> = rows
-        .into_iter()
-        .map(|row| row.iter().map(|cell| printable(cell)).collect())
-        .collect();
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_header(head.to_vec())
-        .add_rows(rows.clone());
-    let whole = table.to_string();
-    if !std::io::stdout().is_terminal() {
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(WIDTH_WITHOUT_TERMINAL);
-        return table.to_string();
-    }
-    let columns = whole.lines().next().map_or(0, |border| border.chars().count());
-    if table.width().is_some_and(|width| columns > usize::from(width)) {
-        records(head, &rows)
-    } else {
-        whole
-    }
+    Grid::whole(head, rows).on_stdout().text
 }
 
-/// What a terminal too narrow for a table shows: a line for each cell. Serials and addresses must not be broken.
-fn records(head: &[&str], rows: &[Vec<String>]) -> String {
-    let width = head.iter().map(|name| name.len()).max().unwrap_or(0);
-    let record = |row: &Vec<String>| {
-        let cells = head.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
-        let lines = cells.map(|(name, cell)| format!("{name:width$}  {cell}\n"));
-        lines.collect::<String>()
-    };
-    let records: Vec<String> = rows.iter().map(record).collect();
-    if records.is_empty() {
-        return "none".to_owned();
-    }
-    records.join("\n").trim_end().to_owned()
-}
-
-/// Prints rows as CSV. A cell that a spreadsheet would take for a formula gets an apostrophe in front.
+/// Prints rows as CSV.
 pub(super) fn csv(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
+    csv_rows(Some(head.iter().map(|name| (*name).to_owned()).collect()), rows)
+}
+
+/// Prints a part of a list as CSV, the first one with its head.
+pub(super) fn csv_rows(head: Option<Vec<String>>, rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
     let failed = |error| CliError::because("cannot make CSV", error);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(head).map_err(failed)?;
-    for row in rows {
+    for row in head.into_iter().chain(rows) {
         writer
-            .write_record(row.iter().map(|cell| no_formula(&printable(cell))))
+            .write_record(row.iter().map(|cell| harmless::cell(cell)))
             .map_err(failed)?;
     }
     let bytes = writer
@@ -183,27 +173,19 @@ pub(super) fn mac(bytes: [u8; 6]) -> String {
     bytes.map(|byte| format!("{byte:02x}")).join(":")
 }
 
-/// Text without control characters: what a machine calls itself must not move the cursor of who reads it.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
-fn no_formula(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+/// Whether anybody still reads standard output.
+pub(super) fn is_read() -> bool {
+    !OUTPUT_CLOSED.load(Ordering::Relaxed)
 }
 
 /// Prints text as it is.
 pub(super) fn write(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever reads has seen enough, as `head` does.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            OUTPUT_CLOSED.store(true, Ordering::Relaxed);
+            Ok(())
+        }
         Err(error) => Err(CliError::because("cannot write to standard output", error)),
         Ok(()) => Ok(()),
     }
@@ -212,23 +194,6 @@ pub(super) fn write(text: &str) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_machine_calls_itself_moves_no_cursor_and_calculates_nothing() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
-        assert_eq!(no_formula("=1+1"), "'=1+1");
-        assert_eq!(no_formula("host"), "host");
-    }
-
-    #[test]
-    fn a_narrow_terminal_gets_whole_cells_on_lines_of_their_own() {
-        let rows = [["BKSRV", "", "3"], ["BKWKS", "4G79VFQKA5AEW1FX", "1"]].map(|row| row.map(str::to_owned).to_vec());
-        assert_eq!(
-            records(&["product", "serial", "total"], &rows),
-            "product  BKSRV\ntotal    3\n\nproduct  BKWKS\nserial   4G79VFQKA5AEW1FX\ntotal    1"
-        );
-        assert_eq!(records(&["product"], &[]), "none");
-    }
 
     #[test]
     fn lengths_of_time_are_told_in_their_two_largest_units() {

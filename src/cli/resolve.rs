@@ -35,7 +35,7 @@ struct Unresolved {
 
 pub(super) async fn run(global: &Global, target: ResolveTarget) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
-    let mut rows = seats::all(&mut session, Some(target.mac.bytes())).await?;
+    let mut rows = seats::of_machine(&mut session, target.mac).await?;
     rows.retain(|row| {
         target.product.is_none_or(|product| row.product == product.as_str())
             && target.vendor.is_none_or(|vendor| row.vendor == vendor.0)

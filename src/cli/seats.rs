@@ -4,29 +4,19 @@ use serde::Serialize;
 
 use super::args::{Global, SeatFilter};
 use super::error::CliError;
-use super::output::{self, date, rfc3339};
+use super::new::{self, Sources};
+use super::output::{self, count, date, rfc3339};
 use super::session::{Session, unexpected};
+use super::status;
+use super::view::{Cell, Column, Form, Listed, Lister, Shown};
+use crate::domain::ids::Mac;
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::{Holder, SeatName, SeatRow};
 use crate::wire::messages::{Request, Response, seat, views};
 
-/// The columns of the table and of CSV.
-const HEAD: [&str; 10] = [
-    "product",
-    "name",
-    "host",
-    "address",
-    "mac",
-    "serial",
-    "acquired",
-    "renew by",
-    "components",
-    "conflict",
-];
-
 /// A row of `seats --json`.
 #[derive(Serialize)]
-struct Row {
+pub(super) struct Row {
     vendor: String,
     product: String,
     product_name: String,
@@ -70,25 +60,105 @@ pub(super) struct Conflict {
     count: u32,
 }
 
-pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliError> {
-    let mut session = Session::open(global).await?;
-    let mut rows = all(&mut session, filter.mac.map(crate::domain::ids::Mac::bytes)).await?;
-    rows.retain(|row| {
-        filter.product.is_none_or(|product| row.product == product.as_str())
-            && (!filter.conflicts || has_conflict(row))
-            && (!filter.waiting || has_waiting(row))
-    });
-    if global.json {
-        return output::json(&rows.iter().map(Row::from).collect::<Vec<_>>());
+impl Listed for SeatRow {
+    type Json = Row;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("product", 0, |row| Cell::text(&row.product)),
+        Column::<Self>::new("name", 8, |row| Cell::text(&row.product_name)).wrapping(),
+        Column::<Self>::new("vendor", 13, |row| Cell::text(output::hex(&row.vendor))).shown(Shown::Asked),
+        Column::<Self>::new("host", 1, |row| {
+            row.host_name.as_ref().map_or(Cell::Nothing, Cell::text)
+        }),
+        Column::<Self>::new("address", 4, |row| row.address.map_or(Cell::Nothing, Cell::Address)),
+        Column::<Self>::new("mac", 0, |row| Cell::text(output::mac(row.mac))),
+        Column::<Self>::new("other-macs", 12, |row| Cell::text(other_macs(row)))
+            .wrapping()
+            .shown(Shown::Asked),
+        Column::<Self>::new("serial", 5, |row| Cell::text(&row.serial)),
+        Column::<Self>::new("acquired", 7, |row| Cell::Date(Timestamp(row.acquired_at))),
+        Column::<Self>::new("renewed", 10, |row| Cell::Date(Timestamp(row.renewed_at))).shown(Shown::Asked),
+        Column::<Self>::new("renew-by", 3, |row| {
+            Cell::Date(row.renew_by.map_or(Timestamp::MAX, Timestamp))
+        }),
+        Column::<Self>::new("single-use", 11, |row| {
+            Cell::text(if row.single_use { "yes" } else { "no" })
+        })
+        .shown(Shown::Asked),
+        Column::<Self>::new("components", 6, |row| Cell::text(components(row))).wrapping(),
+        Column::<Self>::new("conflict", 2, |row| Cell::text(conflicts(&row.components))).wrapping(),
+    ];
+
+    fn json(&self) -> Row {
+        Row::from(self)
     }
-    if filter.csv {
-        return output::csv(&HEAD, rows.iter().map(cells));
-    }
-    output::line(&table(&rows))
 }
 
-/// Every seat, or those of one machine, page by page.
-pub(super) async fn all(session: &mut Session, mac: Option<[u8; 6]>) -> Result<Vec<SeatRow>, CliError> {
+fn components(row: &SeatRow) -> String {
+    let names: Vec<&str> = row.components.iter().map(|holder| holder.component.as_str()).collect();
+    names.join(", ")
+}
+
+fn other_macs(row: &SeatRow) -> String {
+    let macs: Vec<String> = row.other_macs.iter().map(|mac| output::mac(*mac)).collect();
+    macs.join(", ")
+}
+
+pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliError> {
+    let mut view = filter.view(global.json);
+    if filter.new {
+        // A burst from one address stands together.
+        view = view.sorted_by(&["address", "acquired", "mac"]);
+    }
+    let form = view.form();
+    let mut session = Session::open(global).await?;
+    let since = if filter.new {
+        Some(new::since(&mut session, filter.since_secs).await?)
+    } else {
+        None
+    };
+    let mut sources = Sources::default();
+    let mut lister = Lister::new(view);
+    pages(&mut session, filter.mac.map(Mac::bytes), |page| {
+        let wanted = page
+            .into_iter()
+            .filter(|row| wants(&filter, row) && new::is_since(row, since));
+        let wanted: Vec<SeatRow> = wanted.collect();
+        if filter.new {
+            sources.note(&wanted);
+        }
+        lister.take(wanted)
+    })
+    .await?;
+    let shown = lister.finish()?;
+    if form != Form::Table {
+        return Ok(());
+    }
+    if let Some(since) = since {
+        sources
+            .told(since, filter.since_secs)
+            .iter()
+            .try_for_each(|line| output::line(line))?;
+    }
+    // The server tells the sum in one answer: it is of one moment, also where seats come and go while they are listed.
+    let status = status::ask(&mut session).await?;
+    let at = date(Some(Timestamp(status.server_time)));
+    let shown = count(shown as u64, "seat");
+    output::line(&format!("{shown} listed; {} engaged in all at {at} UTC", status.seats))
+}
+
+fn wants(filter: &SeatFilter, row: &SeatRow) -> bool {
+    filter.product.is_none_or(|product| row.product == product.as_str())
+        && (!filter.conflicts || has_conflict(row))
+        && (!filter.waiting || has_waiting(row))
+}
+
+/// Every seat, or those of one machine, a page at a time.
+pub(super) async fn pages(
+    session: &mut Session,
+    mac: Option<[u8; 6]>,
+    each: impl FnMut(Vec<SeatRow>) -> Result<bool, CliError>,
+) -> Result<(), CliError> {
     let name = |row: &SeatRow| SeatName {
         vendor: row.vendor,
         product: row.product.clone(),
@@ -105,28 +175,30 @@ pub(super) async fn all(session: &mut Session, mac: Option<[u8; 6]>) -> Result<V
         Response::Seats(page) => Ok((page.rows, page.more)),
         other => Err(unexpected(&other)),
     };
-    session.rows(request, take).await
+    session.pages(request, take, each).await
 }
 
-/// The seats as a table.
-pub(super) fn table(rows: &[SeatRow]) -> String {
-    output::table_text(&HEAD, rows.iter().map(cells))
+/// Every seat of the demonstration, which has few.
+#[cfg(feature = "demo")]
+pub(super) async fn all(session: &mut Session) -> Result<Vec<SeatRow>, CliError> {
+    let mut rows = Vec::new();
+    pages(session, None, |page| {
+        rows.extend(page);
+        Ok(true)
+    })
+    .await?;
+    Ok(rows)
 }
 
-fn cells(row: &SeatRow) -> Vec<String> {
-    let components: Vec<&str> = row.components.iter().map(|holder| holder.component.as_str()).collect();
-    vec![
-        row.product.clone(),
-        row.product_name.clone(),
-        row.host_name.clone().unwrap_or_default(),
-        row.address.map(|address| address.to_string()).unwrap_or_default(),
-        output::mac(row.mac),
-        row.serial.clone(),
-        date(Some(Timestamp(row.acquired_at))),
-        date(row.renew_by.map(Timestamp)),
-        components.join(", "),
-        conflicts(&row.components),
-    ]
+/// The seats of one machine: of each product one at most.
+pub(super) async fn of_machine(session: &mut Session, mac: Mac) -> Result<Vec<SeatRow>, CliError> {
+    let mut rows = Vec::new();
+    pages(session, Some(mac.bytes()), |page| {
+        rows.extend(page);
+        Ok(true)
+    })
+    .await?;
+    Ok(rows)
 }
 
 /// What an administrator may have to resolve.

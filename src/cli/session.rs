@@ -106,13 +106,28 @@ impl Session {
         take: impl Fn(Response) -> Result<(Vec<T>, bool), CliError>,
     ) -> Result<Vec<T>, CliError> {
         let mut rows = Vec::new();
-        loop {
-            let answer = self.ask(&request(rows.last())).await?;
-            let (page, more) = take(answer)?;
-            let more = more && !page.is_empty();
+        let keep = |page| {
             rows.extend(page);
-            if !more {
-                return Ok(rows);
+            Ok(true)
+        };
+        self.pages(request, take, keep).await?;
+        Ok(rows)
+    }
+
+    /// As [`Session::rows`], a page at a time: no more than one is here. `each` says whether to go on.
+    pub(super) async fn pages<T>(
+        &mut self,
+        request: impl Fn(Option<&T>) -> Request,
+        take: impl Fn(Response) -> Result<(Vec<T>, bool), CliError>,
+        mut each: impl FnMut(Vec<T>) -> Result<bool, CliError>,
+    ) -> Result<(), CliError> {
+        let mut next = request(None);
+        loop {
+            let (page, more) = take(self.ask(&next).await?)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            next = request(Some(last));
+            if !each(page)? || !more {
+                return Ok(());
             }
         }
     }

@@ -31,6 +31,7 @@ pub mod connect;
 pub mod deadline;
 pub mod deploy;
 pub mod discover;
+pub mod harmless;
 pub mod state;
 #[cfg(test)]
 mod testing;

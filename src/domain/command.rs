@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::blacklist::Blacklist;
 use super::catalogue::Catalogue;
+use super::explain::Explain;
 use super::ids::{
     ComponentId, Fingerprint, Mac, ProductId, ReservationId, Serial, ServerId, TokenHash, TokenId, VendorId,
 };
@@ -118,6 +119,8 @@ pub enum Command {
     },
     /// The identities that tokens enrolled, in the order of their fingerprints; those of which that was taken back too.
     EnrolledIdentities(Page<Fingerprint>),
+    /// How a checkout would be decided; changes nothing (rule V2).
+    Explain(Explain),
     /// The server's first start: its name for itself.
     Found {
         /// 16 random bytes.
@@ -317,6 +320,7 @@ impl Command {
             | Self::Commit(_)
             | Self::EndSeat { .. }
             | Self::EnrolledIdentities(_)
+            | Self::Explain(_)
             | Self::JudgeKeys(_)
             | Self::KeepTime(_)
             | Self::Licenses(_)
@@ -345,7 +349,12 @@ impl Command {
             Self::Availability(_) | Self::Checkout(_) | Self::Enrol { .. } | Self::Release(_) => &[Role::Agent],
             Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => &[Role::Deployer],
             Self::Reservations(_) => &[Role::Deployer, Role::Viewer],
-            Self::Admins(_) | Self::Licenses(_) | Self::Products(_) | Self::Seats(_) | Self::Status => &[Role::Viewer],
+            Self::Admins(_)
+            | Self::Explain(_)
+            | Self::Licenses(_)
+            | Self::Products(_)
+            | Self::Seats(_)
+            | Self::Status => &[Role::Viewer],
             Self::AddAdmin { .. }
             | Self::AddToken { .. }
             | Self::ClockAccept

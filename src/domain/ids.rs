@@ -138,6 +138,15 @@ pub struct ProductId(Id);
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ComponentId(Id);
 
+impl ComponentId {
+    /// An id where any will do.
+    pub(in crate::domain) const ANY: Self = {
+        let mut bytes = [0; ID_LEN_MAX];
+        bytes[0] = b'x';
+        Self(Id(bytes))
+    };
+}
+
 macro_rules! id {
     ($name:ident, $what:literal, $case:ident, $allowed:expr) => {
         impl $name {

@@ -9,6 +9,7 @@ pub mod change;
 pub mod command;
 pub mod denial;
 pub mod enrolment;
+pub mod explain;
 pub mod ids;
 pub mod ledger;
 pub mod license;

@@ -6,6 +6,7 @@ use super::catalogue::{Component, Offers, OnConflict, Vendor};
 use super::change::{Admin, Server};
 use super::denial::{Denial, Denied, KeyRefusal};
 use super::enrolment::{Enrolled, Token};
+use super::explain::Explanation;
 use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, TokenHash, VendorId};
 use super::license::{License, LicenseStatus};
 use super::reservation::Reservation;
@@ -54,6 +55,8 @@ pub enum Reply {
     },
     /// The identities that tokens enrolled.
     EnrolledIdentities(Listing<(Fingerprint, Enrolled)>),
+    /// How a checkout would be decided.
+    Explained(Box<Explanation>),
     /// What became of each key, in the order in which they came.
     Imported(Vec<ImportOutcome>),
     /// The license is gone.

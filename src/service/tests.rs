@@ -1,4 +1,5 @@
 mod enrolment;
+mod explaining;
 mod full;
 mod noted;
 mod time;

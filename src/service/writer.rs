@@ -7,8 +7,9 @@ use super::facts::Facts;
 use super::limiter::{NewSeatLimiter, NewSeatLimits};
 use super::narrate;
 use crate::domain::change::Change;
-use crate::domain::command::{Actor, Command};
+use crate::domain::command::{Actor, Checkout, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
+use crate::domain::explain::{Explanation, Step};
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
@@ -142,6 +143,9 @@ impl<S: Store> Writer<S> {
                     Room::Short { left } => Some(left),
                 };
             }
+            if let Reply::Explained(explanation) = &mut reply {
+                self.prepend(explanation, now, reading);
+            }
             is_granted |= !decided.is_empty() && !matches!(reply, Reply::Denied(_));
             changes.extend(decided);
             replies.push(reply);
@@ -273,19 +277,7 @@ impl<S: Store> Writer<S> {
             return (reply, changes);
         };
         let mac = checkout.key.mac;
-        if self.ledger.would_engage(checkout)
-            && let Err(denial) = self.admit(*identity, mac, *address, at)
-        {
-            let subject = Subject {
-                product: Some(checkout.key.product),
-                component: Some(checkout.component),
-                mac: Some(mac),
-                serial: None,
-            };
-            let denied = Denied {
-                subject,
-                ..denial.into()
-            };
+        if let Some(denied) = self.turns_away(*identity, *address, checkout, at) {
             return (Reply::Denied(denied), Vec::new());
         }
         let (reply, changes) = self.ledger.apply(*actor, command, now);
@@ -296,6 +288,72 @@ impl<S: Store> Writer<S> {
             self.limiter.note(*identity, mac, *address, at);
         }
         (reply, changes)
+    }
+
+    /// Puts in front of what the ledger explains what a checkout meets before the ledger is asked: found out by the very
+    /// code that turns a checkout away.
+    fn prepend(&mut self, explanation: &mut Explanation, now: Now, reading: Reading) {
+        let (identity, address, checkout) = (explanation.identity, explanation.address, &explanation.checkout);
+        let mut steps = vec![Step::Clock {
+            mark: now.steady,
+            standing: self.timekeeper.standing(reading),
+        }];
+        let actor = Actor::Peer { identity, address };
+        let command = Command::Checkout(checkout.clone());
+        let stranger = self.gate.refuses(&self.ledger, actor, &command, reading.counted);
+        steps.push(Step::Enrolment {
+            is_asked: self.gate.is_closed(),
+            is_served: stranger.is_none(),
+        });
+        let turned_away = match stranger {
+            None => self.turns_away(identity, address, checkout, reading.counted),
+            stranger => stranger,
+        };
+        match turned_away.as_ref().map(|denied| denied.denial) {
+            Some(Denial::DiskFull) => steps.push(Step::Room { is_enough: false }),
+            Some(Denial::SlowDown { retry_secs }) => steps.extend([
+                Step::Room { is_enough: true },
+                Step::Pace {
+                    retry_secs: Some(retry_secs),
+                },
+            ]),
+            None if self.ledger.would_engage(checkout) => {
+                steps.extend([Step::Room { is_enough: true }, Step::Pace { retry_secs: None }]);
+            }
+            _ => {}
+        }
+        match turned_away {
+            Some(denied) => {
+                explanation.outcome = Reply::Denied(denied);
+                explanation.beside.holders = Vec::new();
+            }
+            None => steps.append(&mut explanation.steps),
+        }
+        explanation.steps = steps;
+    }
+
+    /// The refusal that a checkout meets which would engage a seat that may not be, whatever the rules say.
+    fn turns_away(
+        &mut self,
+        identity: Fingerprint,
+        address: IpAddr,
+        checkout: &Checkout,
+        at: Monotonic,
+    ) -> Option<Denied> {
+        if !self.ledger.would_engage(checkout) {
+            return None;
+        }
+        let denial = self.admit(identity, checkout.key.mac, address, at).err()?;
+        let subject = Subject {
+            product: Some(checkout.key.product),
+            component: Some(checkout.component),
+            mac: Some(checkout.key.mac),
+            serial: None,
+        };
+        Some(Denied {
+            subject,
+            ..denial.into()
+        })
     }
 
     /// Whether a new seat may be engaged, whatever the rules say: there is room for it, and not too many come at once.

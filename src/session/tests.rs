@@ -2,6 +2,7 @@ mod administration;
 mod answers;
 mod connection;
 mod deployment;
+mod explaining;
 mod refusals;
 mod responder;
 

@@ -67,6 +67,48 @@ codes! {
 }
 
 codes! {
+    /// What EXPLAIN looks at, in the order in which it does.
+    Check(u8) {
+        /// How the server's time stands.
+        CLOCK = 1,
+        /// Whether this site serves the identity.
+        ENROLMENT = 2,
+        /// Whether the server's disk has room for a new seat.
+        ROOM = 3,
+        /// Whether too many new seats came from one identity or source lately.
+        PACE = 4,
+        /// Whether the vendor is trusted here.
+        VENDOR = 5,
+        /// Whether the vendor's catalogue has the product.
+        PRODUCT = 6,
+        /// Whether the product has the component.
+        COMPONENT = 7,
+        /// Whether the component needs a seat.
+        COUNTED = 8,
+        /// Whether the machine holds a seat of the product that this one requires.
+        REQUIRED_PRODUCT = 9,
+        /// Whether the machine holds a seat.
+        SEAT = 10,
+        /// Whether the seat has room for another component.
+        COMPONENTS = 11,
+        /// How the identity meets what is bound to the component.
+        BINDING = 12,
+        /// Whether the license of the machine's seat serves.
+        SEAT_LICENSE = 13,
+        /// Whether a rollout holds a seat for this machine.
+        SET_ASIDE = 14,
+        /// Which license serves.
+        LICENSES = 15,
+        /// A license that was looked at.
+        LICENSE = 16,
+        /// The seat that the machine held before.
+        FORMER_SEAT = 17,
+        /// A machine whose seat comes free before others.
+        HOLDER = 18,
+    }
+}
+
+codes! {
     /// How a machine's copy showed itself (rule I7).
     ConflictKind(u8) {
         /// Identity A, then B, then A again within 24 hours.
@@ -87,6 +129,18 @@ codes! {
         LICENSE_REMOVED = 3,
         /// The machine's last counted component was released.
         RELEASED = 4,
+    }
+}
+
+codes! {
+    /// What came of a step that EXPLAIN tells.
+    Finding(u8) {
+        /// The decision went on.
+        PASSED = 1,
+        /// This decided.
+        DECIDED = 2,
+        /// It decided nothing, and is worth knowing.
+        NOTED = 3,
     }
 }
 

@@ -74,6 +74,12 @@ pub const REASON_LEN_MAX: usize = 256;
 /// The longest text of a refusal, in bytes.
 pub const REFUSAL_TEXT_LEN_MAX: usize = 512;
 
+/// Steps of an explanation, at most.
+pub const EXPLAIN_STEPS_MAX: usize = 64;
+
+/// The longest name of a rule, in bytes.
+pub const RULE_LEN_MAX: usize = 8;
+
 /// The longest license key, in bytes of its text.
 pub const KEY_LEN_MAX: usize = 1_024;
 

@@ -66,6 +66,8 @@ opcodes! {
     ADMIN_LIST = 0x0024, VIEWER;
     /// A page of the tokens that enrol identities.
     ENROL_TOKENS = 0x0025, ADMINISTRATOR;
+    /// How a checkout would be decided, step by step; changes nothing.
+    EXPLAIN = 0x0028, VIEWER;
     /// A page of the identities that tokens enrolled.
     ENROL_IDENTITIES = 0x0029, ADMINISTRATOR;
     /// Trusts a vendor's public key.

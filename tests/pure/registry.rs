@@ -15,8 +15,8 @@ use seatkeeper::session::Peer;
 use seatkeeper::session::translate::{Work, role_code, work_of};
 use seatkeeper::wire::messages::{self, Place};
 use seatkeeper::wire::{
-    Altered, ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Opcode, Outcome,
-    ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
+    Altered, Check, ConflictKind, EndCause, Finding, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Opcode,
+    Outcome, ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
 };
 
 use crate::vectors::{Said, expected};
@@ -101,8 +101,10 @@ fn expected() -> Vec<(String, String)> {
     ];
     sections.extend(code_sections![
         Altered,
+        Check,
         ConflictKind,
         EndCause,
+        Finding,
         ImportOutcome,
         Kind,
         LicenseStatus,

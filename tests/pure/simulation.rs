@@ -12,6 +12,7 @@
 
 mod catalogue;
 mod compare;
+mod explain;
 mod translate;
 mod walk;
 
@@ -149,6 +150,7 @@ impl Drop for Replay {
 // proves C3
 // proves T1
 // proves T2
+// proves V2
 #[test]
 fn the_ledger_answers_as_the_rules_do_over_random_histories() {
     let only = std::env::var("SEATKEEPER_SEED").ok().map(|seed| seed.parse().unwrap());
@@ -277,7 +279,11 @@ impl World {
         let before = self.log.len();
         let (actor, command) = command(identity, ask);
         self.ask_above_their_roles(ask, &command);
+        let explained = explain::explain(&mut self.ledger, actor, &command, self.now);
         let reply = self.apply(actor, &command);
+        if let Some(explained) = explained {
+            assert_eq!(explained.outcome, reply, "explained otherwise: {:?}", explained.steps);
+        }
         let expected = turn.answer.as_ref().unwrap();
         assert_eq!(answer(ask, &reply), comparable(expected), "{ask:?}");
         tally(expected, turn, tallies);

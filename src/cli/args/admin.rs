@@ -79,55 +79,24 @@ pub(in crate::cli) struct ImportFile {
     pub(in crate::cli) dry_run: bool,
 }
 
-#[derive(Args, Debug, Default)]
-pub(in crate::cli) struct LicenseFilter {
-    /// Only the licenses of this product.
-    #[arg(long)]
-    pub(in crate::cli) product: Option<ProductId>,
-    /// Only licenses that somebody uses.
-    #[arg(long, conflicts_with = "unused")]
-    pub(in crate::cli) used: bool,
-    /// Only licenses that nobody uses.
-    #[arg(long)]
-    pub(in crate::cli) unused: bool,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(in crate::cli) csv: bool,
-}
-
-#[derive(Args, Debug, Default)]
-pub(in crate::cli) struct SeatFilter {
-    /// Only the seats of this product.
-    #[arg(long)]
-    pub(in crate::cli) product: Option<ProductId>,
-    /// Only the seats of this machine.
-    #[arg(long)]
-    pub(in crate::cli) mac: Option<Mac>,
-    /// Only seats with a conflict on them.
-    #[arg(long)]
-    pub(in crate::cli) conflicts: bool,
-    /// Only seats on which a new identity waits for approval.
-    #[arg(long)]
-    pub(in crate::cli) waiting: bool,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(in crate::cli) csv: bool,
-}
-
 #[derive(Args, Debug)]
-pub(in crate::cli) struct ReleaseTarget {
+pub(in crate::cli) struct ExplainTarget {
     /// The machine.
     pub(in crate::cli) mac: Mac,
     /// The product.
     pub(in crate::cli) product: ProductId,
-    /// Only this component; without it the whole seat ends.
+    /// The component; without it one that holds the machine's seat, else one that needs a seat.
     pub(in crate::cli) component: Option<ComponentId>,
-    /// Why; it becomes part of the event.
-    #[arg(long)]
-    pub(in crate::cli) reason: String,
     /// The product's vendor, where two vendors have a product of this id.
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) vendor: Option<VendorId>,
+    /// Whose checkout; without it that of the identity which waits for approval, else of the one that is bound, else of one
+    /// that is new.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(in crate::cli) by: Option<Fingerprint>,
+    /// With which continuation number; without it the one that is accepted.
+    #[arg(long, value_name = "NUMBER", requires = "by")]
+    pub(in crate::cli) continuation: Option<u64>,
 }
 
 #[derive(Args, Debug)]

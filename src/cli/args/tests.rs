@@ -117,3 +117,26 @@ fn the_product_of_a_reservation_can_be_left_out_before_its_machines() {
     assert_eq!(settled(&format!(" BKSRV {mac}")), (product, 1));
     assert_eq!(settled(&format!(" {mac} {mac}")), (machine, 1));
 }
+
+#[test]
+fn a_release_is_of_one_machine_or_of_what_is_new_from_one_address() {
+    let mac = "00:1a:2b:3c:4d:5e";
+    for good in [
+        &format!("release {mac} A --reason x --vendor 000102030405060708090a0b0c0d0e0f"),
+        "release --new --from 10.0.0.1 --reason x",
+        "release --new --since 1h --from 2001:db8::1 --product A --reason x --yes",
+    ] {
+        assert!(parses(&format!("seatkeeper {good}")), "{good}");
+    }
+    for wrong in [
+        &format!("release {mac} --reason x"),
+        &format!("release {mac} A --new --from 10.0.0.1 --reason x"),
+        &format!("release {mac} A --reason x --yes"),
+        "release --new --reason x",
+        "release --new --from somewhere --reason x",
+        "release --new --from 10.0.0.1 --reason x --yes --dry-run",
+        "release --since 1h --from 10.0.0.1 --reason x",
+    ] {
+        assert!(!parses(&format!("seatkeeper {wrong}")), "{wrong}");
+    }
+}

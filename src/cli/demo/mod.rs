@@ -9,6 +9,7 @@ use super::args::{DemoOptions, Global};
 use super::error::CliError;
 use super::run::SIGNALLED;
 use super::server::{Options, Server};
+use super::view::View;
 use super::{licenses, output, seats, session::Session};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -165,9 +166,9 @@ async fn start(data: &Path, name: &str, clock: Clock) -> Result<Server, CliError
 async fn show(stage: &mut Stage) -> Result<(), CliError> {
     let mut session = stage.administrator().await?;
     output::line("\nThe licenses, as `seatkeeper licenses` shows them:")?;
-    output::line(&licenses::table(&licenses::all(&mut session).await?))?;
+    View::usual().print_table(&licenses::all(&mut session).await?)?;
     output::line("The seats, as `seatkeeper seats` shows them:")?;
-    output::line(&seats::table(&seats::all(&mut session, None).await?))
+    View::usual().print_table(&seats::all(&mut session).await?)
 }
 
 async fn keep(stage: &mut Stage) -> Result<(), CliError> {

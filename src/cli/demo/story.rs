@@ -251,10 +251,7 @@ impl<'a> Story<'a> {
 
     async fn everything(&self) -> Result<Everything, CliError> {
         let mut session = self.stage.administrator().await?;
-        Ok((
-            licenses::all(&mut session).await?,
-            seats::all(&mut session, None).await?,
-        ))
+        Ok((licenses::all(&mut session).await?, seats::all(&mut session).await?))
     }
 
     async fn used(&self, product: &str) -> Result<u32, CliError> {

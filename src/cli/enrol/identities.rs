@@ -169,7 +169,7 @@ async fn all(session: &mut Session) -> Result<Vec<EnrolledRow>, CliError> {
 /// Which components of which machines are bound to which identity: by that an administrator knows it.
 async fn holds(session: &mut Session) -> Result<Holds, CliError> {
     let mut holds = Holds::new();
-    for seat in seats::all(session, None).await? {
+    for seat in seats::all(session).await? {
         for holder in &seat.components {
             let Some(identity) = holder.identity else { continue };
             holds.entry(identity).or_default().push(Held {

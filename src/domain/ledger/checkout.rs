@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::binding::{Met, Visitor, meet};
+use super::explain::{Trace, binding_step};
 use super::index::Standing;
 use super::units::NextUnits;
 use super::{Decided, Ledger, Occasion};
@@ -10,6 +11,7 @@ use crate::domain::catalogue::{COMPONENTS_MAX, Component, Product};
 use crate::domain::change::{Change, EventKind, Fact};
 use crate::domain::command::{Actor, Checkout};
 use crate::domain::denial::{Denial, Denied, SeatsInUse, Subject};
+use crate::domain::explain::Step;
 use crate::domain::ids::{Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial};
 use crate::domain::license::{LicenseStatus, Usage};
 use crate::domain::reply::{Counts, Grant, GrantKind, Reply};
@@ -28,21 +30,34 @@ struct Asked<'a> {
 }
 
 impl Ledger {
-    pub(super) fn checkout(&self, occasion: Occasion, checkout: &Checkout) -> Decided {
+    /// Decides, and notes what was looked at: each step before what follows from it.
+    pub(super) fn checkout(&self, occasion: Occasion, checkout: &Checkout, trace: &mut impl Trace) -> Decided {
         // The server itself has no identity that a component could be bound to.
         let Actor::Peer { identity, address } = occasion.actor else {
             return self.refuse(checkout, Denial::NotAuthorized, occasion.now);
         };
         let key = checkout.key.product_key();
-        if !self.vendors.contains_key(&key.vendor) {
+        let is_trusted = self.vendors.contains_key(&key.vendor);
+        trace.note(|| Step::Vendor { is_trusted });
+        if !is_trusted {
             return self.refuse(checkout, Denial::UnknownVendor, occasion.now);
         }
-        let Some(product) = self.product(&key) else {
+        let known = self.product(&key);
+        trace.note(|| Step::Product {
+            is_known: known.is_some(),
+        });
+        let Some(product) = known else {
             return self.refuse(checkout, Denial::UnknownProduct, occasion.now);
         };
+        trace.note(|| Step::Component {
+            is_known: product.components.contains_key(&checkout.component),
+        });
         let Some(component) = product.components.get(&checkout.component).copied() else {
             return self.refuse(checkout, Denial::UnknownComponent, occasion.now);
         };
+        trace.note(|| Step::Counted {
+            is_counted: component.counted,
+        });
         if !component.counted {
             let counts = self.counts(key, Usage::Machine, occasion.now);
             return Decided::unchanged(Reply::NotCounted {
@@ -50,7 +65,12 @@ impl Ledger {
                 signed_entry: product.signed_entry.clone(),
             });
         }
-        if let Some(required) = self.lacks(product, key, checkout.key.mac) {
+        let lacked = self.lacks(product, key, checkout.key.mac);
+        trace.note(|| Step::Required {
+            product: product.required,
+            is_missing: lacked.is_some(),
+        });
+        if let Some(required) = lacked {
             return self.refuse(checkout, Denial::RequiredProduct { product: required }, occasion.now);
         }
         let asked = Asked {
@@ -61,9 +81,10 @@ impl Ledger {
             address,
             occasion,
         };
+        trace.note(|| self.held_step(&checkout.key));
         match self.seats.get(&checkout.key) {
-            Some(seat) => self.renew(&asked, seat.clone()),
-            None => self.engage(&asked),
+            Some(seat) => self.renew(&asked, seat.clone(), trace),
+            None => self.engage(&asked, trace),
         }
     }
 
@@ -79,15 +100,20 @@ impl Ledger {
     }
 
     /// The machine holds the seat: it never takes a second one (rule I2).
-    fn renew(&self, asked: &Asked<'_>, mut seat: Seat) -> Decided {
+    fn renew(&self, asked: &Asked<'_>, mut seat: Seat, trace: &mut impl Trace) -> Decided {
         let Asked { checkout, occasion, .. } = *asked;
         let key = checkout.key;
-        if seat.components.len() >= COMPONENTS_MAX && !seat.components.contains_key(&checkout.component) {
+        let holding = seat.components.len();
+        let is_full = holding >= COMPONENTS_MAX && !seat.components.contains_key(&checkout.component);
+        trace.note(|| Step::Components { holding, is_full });
+        if is_full {
             return self.refuse(checkout, Denial::TooManyComponents, occasion.now);
         }
         let before = seat.components.get(&checkout.component);
         let left = self.last_numbers(key, checkout.component);
-        let (binding, seen) = match meet(before, left, checkout, asked.visitor()) {
+        let met = meet(before, left, checkout, asked.visitor());
+        trace.note(|| binding_step(before, &met));
+        let (binding, seen) = match met {
             Met::Honoured(binding, seen) => (binding, seen),
             Met::TurnedAway(denial) => return self.refuse(checkout, denial, occasion.now),
             Met::Refused(denial, noted, seen) => {
@@ -102,9 +128,16 @@ impl Ledger {
         };
         let mut changes = Vec::new();
         let mut events = Vec::new();
-        if let Some(denial) = self.why_not_serving(seat.serial, occasion.now) {
+        let why_not = self.why_not_serving(seat.serial, occasion.now);
+        trace.note(|| Step::SeatLicense {
+            serial: seat.serial,
+            why_not,
+        });
+        if let Some(denial) = why_not {
             let room = self.index.first_open(key.product_key(), occasion.now);
-            let Some(to) = room.filter(|_| !self.keeps_its_license(&seat, occasion.now)) else {
+            let room = room.filter(|_| !self.keeps_its_license(&seat, occasion.now));
+            trace.note(|| self.licenses_step(key.product_key(), room, occasion.now));
+            let Some(to) = room else {
                 return self.refuse(checkout, denial, occasion.now);
             };
             let (spent, moved) = self.leave_license(occasion, key, &mut seat, to, asked.product, &mut NextUnits::new());
@@ -126,25 +159,32 @@ impl Ledger {
     }
 
     /// The machine holds no seat: it gets one if one is available (rules S1, S7, X4).
-    fn engage(&self, asked: &Asked<'_>) -> Decided {
+    fn engage(&self, asked: &Asked<'_>, trace: &mut impl Trace) -> Decided {
         let Asked { checkout, occasion, .. } = *asked;
         let key = checkout.key.product_key();
         let left = self.last_numbers(checkout.key, checkout.component);
-        let (binding, seen) = match meet(None, left, checkout, asked.visitor()) {
+        let met = meet(None, left, checkout, asked.visitor());
+        trace.note(|| binding_step(None, &met));
+        let (binding, seen) = match met {
             Met::Honoured(binding, seen) => (binding, seen),
             Met::Refused(denial, ..) | Met::TurnedAway(denial) => {
                 return self.refuse(checkout, denial, occasion.now);
             }
         };
         let mut changes = Vec::new();
-        let serial = if let Some((id, serial)) = self.first_held(key, occasion.now) {
+        let held = self.first_held(key, occasion.now);
+        trace.note(|| Step::SetAside(held));
+        let serial = if let Some((id, serial)) = held {
             changes.extend(self.bind_held(id, serial));
             serial
-        } else if let Some(serial) = self.index.first_open(key, occasion.now) {
-            serial
         } else {
-            let why = self.why_none(key, &[Usage::Machine], occasion.now);
-            return self.refuse(checkout, why, occasion.now);
+            let open = self.index.first_open(key, occasion.now);
+            trace.note(|| self.licenses_step(key, open, occasion.now));
+            let Some(serial) = open else {
+                let why = self.why_none(key, &[Usage::Machine], occasion.now);
+                return self.refuse(checkout, why, occasion.now);
+            };
+            serial
         };
         let mut seat = new_seat(asked.product, serial, occasion.now);
         asked.hold(&mut seat, binding);

@@ -54,6 +54,8 @@ pub(super) struct Index {
     /// Seats, spent and reserved units of each license (rule S2).
     pub(super) used: BTreeMap<Serial, u32>,
     pub(super) open: BTreeSet<Open>,
+    /// Licenses without a free unit, in the same order: what is not in the one is in the other.
+    pub(super) full: BTreeSet<Open>,
     /// Sums over the licenses of a product by the moment from which they do not serve: keys sold by the day share few.
     pub(super) ends: BTreeMap<(ProductKey, Usage, Timestamp), Ending>,
     pub(super) tallies: BTreeMap<(ProductKey, Usage), Tally>,
@@ -98,6 +100,18 @@ impl Index {
         self.open
             .range(open_between(product, usage, &serving))
             .map(|open| open.serial)
+    }
+
+    /// The licenses of a usage that have a free unit, whether they serve or not, in the order in which they would.
+    pub(super) fn with_free(&self, product: ProductKey, usage: Usage) -> impl Iterator<Item = Serial> {
+        let all = open_between(product, usage, &(Timestamp(0)..=Timestamp::MAX));
+        self.open.range(all).map(|open| open.serial)
+    }
+
+    /// Those that have none, likewise.
+    pub(super) fn without_free(&self, product: ProductKey, usage: Usage) -> impl Iterator<Item = Serial> {
+        let all = open_between(product, usage, &(Timestamp(0)..=Timestamp::MAX));
+        self.full.range(all).map(|open| open.serial)
     }
 
     /// The machine license that serves a new seat (rules S3, X3).

@@ -138,6 +138,7 @@ impl Ledger {
             return;
         };
         self.index.open.remove(&open);
+        self.index.full.remove(&open);
         let end = (open.product, open.usage, open.ends_at);
         if let Some(ending) = self.index.ends.get_mut(&end) {
             ending.licenses -= tally.licenses;
@@ -165,6 +166,8 @@ impl Ledger {
         };
         if tally.free > 0 {
             self.index.open.insert(open);
+        } else {
+            self.index.full.insert(open);
         }
         let end = (open.product, open.usage, open.ends_at);
         let ending = self.index.ends.entry(end).or_default();

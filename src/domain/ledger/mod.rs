@@ -11,6 +11,7 @@ mod clock;
 mod dates;
 mod ending;
 mod enrol;
+mod explain;
 mod import;
 mod index;
 mod keep;
@@ -45,6 +46,7 @@ use super::reservation::Reservation;
 use super::seat::{FormerSeat, LeftBehind, Seat, SeatKey, SpentUnit};
 use super::time::Now;
 use super::timekeeper::ClockState;
+use explain::Unheard;
 use index::Index;
 
 /// Everything the server knows, with the indexes that make each decision cheap.
@@ -245,7 +247,7 @@ impl Ledger {
             } => self.add_token(occasion, *token, label, (*secs, *uses)),
             Command::Admins(page) => Decided::unchanged(self.admins_page(page)),
             Command::Availability(name) => self.availability(*name, now),
-            Command::Checkout(checkout) => self.checkout(occasion, checkout),
+            Command::Checkout(checkout) => self.checkout(occasion, checkout, &mut Unheard),
             Command::ClockAccept => self.accept_jump(occasion),
             Command::ClockReset => Self::reset_clock(occasion),
             Command::Commit(settle) => self.settle(occasion, settle, true),
@@ -257,6 +259,7 @@ impl Ledger {
             } => self.end_seat(occasion, *mac, *product, *component, reason),
             Command::Enrol { token } => self.enrol(occasion, *token),
             Command::EnrolledIdentities(page) => Decided::unchanged(self.enrolled_page(page)),
+            Command::Explain(ask) => self.explain(occasion, ask),
             Command::Found { id } => self.found(occasion, *id),
             Command::Import(keys) => self.import(occasion, keys),
             Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),

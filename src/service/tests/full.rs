@@ -256,3 +256,27 @@ fn on_a_full_disk_what_is_reserved_is_committed_and_a_machine_that_is_decided_an
         "there is room again"
     );
 }
+
+// proves V2
+#[test]
+fn a_full_disk_explains_why_no_seat_is_given() {
+    let (mut writer, _) = served();
+    let explain = crate::domain::explain::Explain {
+        mac: Mac::new([2, 0, 0, 0, 0, 2]).expect("unicast"),
+        product: ProductName {
+            vendor: None,
+            product: product(),
+        },
+        component: None,
+        identity: None,
+        continuation: None,
+        rebind: Rebind::Honour,
+    };
+    let reply = ask(&mut writer, by(ADMINISTRATOR, Command::Explain(explain)));
+    let Reply::Explained(told) = reply else {
+        panic!("{reply:?}");
+    };
+    assert_eq!(denial(&told.outcome), Some(Denial::DiskFull));
+    let full = crate::domain::explain::Step::Room { is_enough: false };
+    assert_eq!(told.steps.last(), Some(&full));
+}

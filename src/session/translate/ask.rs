@@ -11,13 +11,14 @@ use crate::domain::command::{
     Checkout, Command, Page, ProductName, Rebind, Release, Reserve, SeatsPage, Settle, Wanted,
 };
 use crate::domain::enrolment::{TOKEN_SECS_DEFAULT, TOKEN_SECS_MAX, TOKEN_USES_DEFAULT, TOKEN_USES_MAX};
+use crate::domain::explain::Explain;
 use crate::domain::ids::{
     ComponentId, Fingerprint, IdError, Mac, ProductId, ReservationId, Serial, TokenHash, TokenId, VendorId,
 };
 use crate::domain::reservation::RESERVE_SECS_DEFAULT;
 use crate::domain::seat::{MachineNote, SeatKey};
 use crate::wire::limits::PAGE_ROWS_MAX;
-use crate::wire::messages::{Request, admin, deploy, enrol, seat, views};
+use crate::wire::messages::{Request, admin, deploy, enrol, explain, seat, views};
 
 /// What a request asks for. `rebind` is what this server does about a new identity (rule I7).
 ///
@@ -27,10 +28,7 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
     let command = match request {
         Request::Abort(ask) => Command::Abort(abort(&ask)?),
         Request::AdminAdd(ask) => add_admin(ask)?,
-        Request::AdminList(ask) => Command::Admins(Page {
-            after: ask.after.map(Fingerprint),
-            limit: limit("AdminList.limit", ask.limit)?,
-        }),
+        Request::AdminList(ask) => Command::Admins(page("AdminList.limit", ask.after.map(Fingerprint), ask.limit)?),
         Request::AdminRemove(ask) => Command::RemoveAdmin {
             fingerprint: Fingerprint(ask.fingerprint),
         },
@@ -51,10 +49,9 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
         Request::Enrol(ask) => Command::Enrol {
             token: TokenHash(Sha256::digest(ask.secret.0).into()),
         },
-        Request::EnrolIdentities(ask) => Command::EnrolledIdentities(Page {
-            after: ask.after.map(Fingerprint),
-            limit: limit("EnrolIdentities.limit", ask.limit)?,
-        }),
+        Request::EnrolIdentities(ask) => {
+            Command::EnrolledIdentities(page("EnrolIdentities.limit", ask.after.map(Fingerprint), ask.limit)?)
+        }
         Request::EnrolRemove(ask) => Command::RemoveEnrolled {
             identity: Fingerprint(ask.identity),
         },
@@ -63,10 +60,8 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
             id: TokenId(ask.token),
             also_identities: ask.also_identities,
         },
-        Request::EnrolTokens(ask) => Command::Tokens(Page {
-            after: ask.after.map(TokenHash),
-            limit: limit("EnrolTokens.limit", ask.limit)?,
-        }),
+        Request::EnrolTokens(ask) => Command::Tokens(page("EnrolTokens.limit", ask.after.map(TokenHash), ask.limit)?),
+        Request::Explain(ask) => Command::Explain(explain(&ask, rebind)?),
         Request::Hello(_) => return Ok(Work::Hello),
         Request::Import(ask) => {
             return Ok(Work::VerifyKeys {
@@ -78,16 +73,16 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
             serial: serial("LicenseRemove.serial", &ask.serial)?,
             end_seats: ask.end_seats,
         },
-        Request::Licenses(ask) => Command::Licenses(Page {
-            after: ask.after.map(|after| serial("Licenses.after", &after)).transpose()?,
-            limit: limit("Licenses.limit", ask.limit)?,
-        }),
+        Request::Licenses(ask) => Command::Licenses(page(
+            "Licenses.limit",
+            ask.after.map(|after| serial("Licenses.after", &after)).transpose()?,
+            ask.limit,
+        )?),
         Request::Products(ask) => products(&ask)?,
         Request::Release(ask) => Command::Release(release(&ask)?),
-        Request::Reservations(ask) => Command::Reservations(Page {
-            after: ask.after.map(ReservationId),
-            limit: limit("Reservations.limit", ask.limit)?,
-        }),
+        Request::Reservations(ask) => {
+            Command::Reservations(page("Reservations.limit", ask.after.map(ReservationId), ask.limit)?)
+        }
         Request::Reserve(ask) => Command::Reserve(reserve(&ask)?),
         Request::SeatEnd(ask) => end_seat(ask)?,
         Request::Seats(ask) => seats(&ask)?,
@@ -95,6 +90,11 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
         Request::VendorTrust(ask) => return Ok(Work::TrustVendor(ask.public_key)),
     };
     Ok(Work::Command(command))
+}
+
+fn page<T>(field: &'static str, after: Option<T>, asked: Option<u16>) -> Result<Page<T>, DecodeError> {
+    let limit = limit(field, asked)?;
+    Ok(Page { after, limit })
 }
 
 /// What a peer is told that sent a malformed request.
@@ -122,6 +122,18 @@ fn checkout(ask: seat::Checkout, peer: Peer, rebind: Rebind) -> Result<Checkout,
             address: Some(peer.address),
             other_macs: other_macs?,
         },
+        rebind,
+    })
+}
+
+fn explain(ask: &explain::Explain, rebind: Rebind) -> Result<Explain, DecodeError> {
+    let component = ask.component.as_ref().map(|id| component("Explain.component", id));
+    Ok(Explain {
+        mac: mac("Explain.mac", ask.mac)?,
+        product: named(ask.vendor, "Explain.product", &ask.product)?,
+        component: component.transpose()?,
+        identity: ask.identity.map(Fingerprint),
+        continuation: ask.continuation,
         rebind,
     })
 }

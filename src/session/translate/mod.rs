@@ -5,8 +5,10 @@ mod ask;
 #[cfg(test)]
 mod client;
 mod codes;
+mod explain;
 mod pages;
 mod refusal;
+mod remedy;
 mod reply;
 mod rows;
 mod text;

@@ -5,13 +5,13 @@ use super::super::lease;
 use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;
-use super::{Answer, Greeting, KeyOutcome, pages, rows, status_of_key_refusal};
+use super::{Answer, Greeting, KeyOutcome, explain, pages, rows, status_of_key_refusal};
 use crate::domain::command::Rebind;
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductId, ProductKey, Serial};
 use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, Status as Counted, TokenRow};
 use crate::domain::time::{Monotonic, Timestamp};
-use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, VENDOR_ROWS_MAX, VERSION_MAX};
+use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, REFUSAL_TEXT_LEN_MAX, VENDOR_ROWS_MAX, VERSION_MAX};
 use crate::wire::messages::hello::{HelloOk, Refusal};
 use crate::wire::messages::{Response, admin, deploy, enrol, seat, views};
 use crate::wire::{self, Opcode, Outcome, ReleaseOutcome, Status};
@@ -85,9 +85,10 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
             used,
         }),
         Reply::CatalogueImported { products, effects } => pages::catalogue(products, effects, server_time),
-        Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
+        Reply::Denied(denied) => denied_response(&denied, context),
         Reply::Enrolled { label } => Response::Enrol(enrol::EnrolOk { server_time, label }),
         Reply::EnrolledIdentities(listing) => pages::enrolled(listing, server_time),
+        Reply::Explained(explanation) => Response::Explain(explain::explained(*explanation, context.server_time)),
         Reply::Imported(outcomes) => {
             let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
             Response::Import(imported(outcomes, context))
@@ -133,6 +134,18 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         Reply::TokenRevoked { identities, more } => token_revoked(identities, more, server_time),
         Reply::Tokens(listing) => pages::tokens(listing, server_time),
     }
+}
+
+/// A refused checkout says too where its whole decision can be seen.
+fn denied_response(denied: &Denied, context: &Context<'_>) -> Response {
+    let mut refusal = refusal(denied, context.server_time);
+    if matches!(context.opcode, Opcode::CHECKOUT | Opcode::RENEW) {
+        let hint = explain::hint(&denied.subject);
+        if refusal.text.len() + hint.len() <= REFUSAL_TEXT_LEN_MAX {
+            refusal.text.push_str(&hint);
+        }
+    }
+    Response::Refused(status_of(&denied.denial), refusal)
 }
 
 fn token_added(row: TokenRow, server_time: u64) -> Response {

@@ -16,6 +16,7 @@ pub(crate) mod field;
 pub mod admin;
 pub mod deploy;
 pub mod enrol;
+pub mod explain;
 pub mod hello;
 mod request;
 pub mod seat;
@@ -153,6 +154,9 @@ table! {
     views::AdminList, Place::Request(&[Opcode::ADMIN_LIST]);
     views::AdminListOk, Place::Reply(&[Opcode::ADMIN_LIST]);
     views::AdminRow, Place::Field;
+    explain::Explain, Place::Request(&[Opcode::EXPLAIN]);
+    explain::ExplainOk, Place::Reply(&[Opcode::EXPLAIN]);
+    explain::ExplainStep, Place::Field;
     enrol::EnrolTokens, Place::Request(&[Opcode::ENROL_TOKENS]);
     enrol::EnrolTokensOk, Place::Reply(&[Opcode::ENROL_TOKENS]);
     enrol::TokenRow, Place::Field;

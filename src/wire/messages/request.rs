@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Message, admin, deploy, enrol, hello, seat, views};
+use super::{Message, admin, deploy, enrol, explain, hello, seat, views};
 use crate::codec::DecodeError;
 use crate::wire::{Opcode, Status};
 
@@ -84,6 +84,8 @@ requests! {
     EnrolTokenRevoke(enrol::EnrolTokenRevoke) = ENROL_TOKEN_REVOKE;
     /// Lists the tokens.
     EnrolTokens(enrol::EnrolTokens) = ENROL_TOKENS;
+    /// Asks how a checkout would be decided.
+    Explain(explain::Explain) = EXPLAIN;
     /// Begins the connection.
     Hello(hello::Hello) = HELLO;
     /// Imports license keys.
@@ -194,6 +196,8 @@ responses! {
     EnrolTokenRevoke(enrol::EnrolTokenRevokeOk) = ENROL_TOKEN_REVOKE;
     /// The tokens.
     EnrolTokens(enrol::EnrolTokensOk) = ENROL_TOKENS;
+    /// How a checkout would be decided.
+    Explain(explain::ExplainOk) = EXPLAIN;
     /// The connection has begun.
     Hello(hello::HelloOk) = HELLO;
     /// What became of each key.

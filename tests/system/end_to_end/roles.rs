@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use seatkeeper::domain::blacklist::Listed;
 use seatkeeper::tls::Identity;
 use seatkeeper::vendor::{SignedBlacklist, SignedCatalogue};
-use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, hello, seat, views};
+use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, explain, hello, seat, views};
 use seatkeeper::wire::{Opcode, Role, Status};
 
 use crate::site::Site;
@@ -55,6 +55,11 @@ pub(super) fn request(site: &Site, opcode: Opcode) -> Request {
         Opcode::LICENSES => Request::Licenses(views::Licenses::default()),
         Opcode::SEATS => Request::Seats(views::Seats::default()),
         Opcode::PRODUCTS => Request::Products(views::Products::default()),
+        Opcode::EXPLAIN => Request::Explain(explain::Explain {
+            product,
+            mac: mac(2),
+            ..explain::Explain::default()
+        }),
         Opcode::ADMIN_LIST => Request::AdminList(views::AdminList::default()),
         administration => administrators_request(site, administration),
     }

@@ -74,6 +74,7 @@ pub const fn server_time(response: &Response) -> Option<u64> {
         Response::EnrolTokenAdd(reply) => reply.server_time,
         Response::EnrolTokenRevoke(reply) => reply.server_time,
         Response::EnrolTokens(reply) => reply.server_time,
+        Response::Explain(reply) => reply.server_time,
         Response::Hello(reply) => reply.server_time,
         Response::Import(reply) => reply.server_time,
         Response::LicenseRemove(reply) => reply.server_time,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
+use seatkeeper::client::harmless;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -68,7 +69,8 @@ impl Output {
     pub(crate) fn print(&self, json: &impl Serialize, text: &str) -> Result<(), Failure> {
         self.printed.set(true);
         let shown = if self.json {
-            serde_json::to_string_pretty(json).map_err(|error| Failure::Output(error.into()))? + "\n"
+            let json = serde_json::to_string_pretty(json).map_err(|error| Failure::Output(error.into()))?;
+            harmless::json(&json) + "\n"
         } else {
             text.to_owned()
         };
@@ -80,10 +82,14 @@ impl Output {
         if self.json && !self.printed.get() {
             let json =
                 serde_json::json!({ "error": { "message": failure.to_string(), "exit_code": failure.exit_code() } });
-            drop(writeln!(io::stdout(), "{json:#}"));
+            drop(writeln!(io::stdout(), "{}", harmless::json(&format!("{json:#}"))));
         }
         // Nobody is left to tell if standard error is closed.
-        drop(writeln!(io::stderr(), "seatprobe: {failure}"));
+        drop(writeln!(
+            io::stderr(),
+            "seatprobe: {}",
+            harmless::lines(&failure.to_string())
+        ));
         ExitCode::from(failure.exit_code())
     }
 }
@@ -122,13 +128,6 @@ pub(crate) fn millis(micros: u64) -> String {
     format!("{}.{:03} ms", micros / 1_000, micros % 1_000)
 }
 
-/// Text without control characters: what a server calls itself must not move the cursor of who reads it.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,11 +137,6 @@ mod tests {
         assert_eq!(millis(0), "0.000 ms");
         assert_eq!(millis(1_042), "1.042 ms");
         assert_eq!(millis(3_000_000), "3000.000 ms");
-    }
-
-    #[test]
-    fn a_name_cannot_move_the_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use seatkeeper::client::harmless;
 use serde::Serialize;
 
 use crate::output::{self, Failure, Warning};
@@ -134,7 +135,7 @@ impl Report {
 
     /// The report for people: a line a step.
     pub(super) fn text(&self) -> String {
-        let mut lines = vec![format!("{} at {}", output::printable(&self.target), self.address)];
+        let mut lines = vec![format!("{} at {}", harmless::text(&self.target), self.address)];
         let others = self.other_addresses.iter();
         lines.extend(others.map(|other| format!("  (not asked: {})", other.ip())));
         for step in &self.steps {
@@ -144,10 +145,10 @@ impl Report {
                 Outcome::Skipped => "skipped",
             };
             let took = step.micros.map(output::millis).unwrap_or_default();
-            let (shown, told) = (step.name.shown(), output::printable(&step.text));
+            let (shown, told) = (step.name.shown(), harmless::text(&step.text));
             lines.push(format!("{shown:<6} {outcome:<8} {took:>12}  {told}"));
             if let Some(meaning) = &step.meaning {
-                lines.push(format!("{:>30}{}", "", output::printable(meaning)));
+                lines.push(format!("{:>30}{}", "", harmless::text(meaning)));
             }
         }
         lines.join("\n") + "\n" + &output::warnings(&self.warnings)

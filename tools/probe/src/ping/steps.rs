@@ -146,7 +146,7 @@ fn greeted(report: &mut Report, connection: &Connection, took: u64) {
     report.good(Name::Hello, took, text);
     report
         .warnings
-        .extend(skew.warning(&crate::output::printable(&hello.name)));
+        .extend(skew.warning(&seatkeeper::client::harmless::text(&hello.name)));
     report.server = Some(Greeting {
         name: hello.name.clone(),
         server: connection.server().to_string(),

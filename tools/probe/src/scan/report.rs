@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seatkeeper::client::discover::{Found, NO_INTERFACE};
+use seatkeeper::client::harmless;
 use seatkeeper::domain::ids::Fingerprint;
 use seatkeeper::wire::limits::{OFFERS_PER_SERVER_MAX, SERVERS_MAX, VERSION_MAX, VERSION_MIN};
 use serde::Serialize;
@@ -87,7 +88,7 @@ impl Offered {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            output::printable(&self.interface),
+            harmless::text(&self.interface),
             self.path_name.clone(),
             self.address.clone(),
             output::millis(self.round_trip_micros),
@@ -161,12 +162,12 @@ fn section(offers: &[Offered]) -> String {
         format!("{} to {}", first.protocol_min, first.protocol_max)
     };
     let facts = [
-        ("server", output::printable(&first.name)),
+        ("server", harmless::text(&first.name)),
         ("server id", first.server.clone()),
         ("fingerprint", first.fingerprint.clone()),
         (
             "version",
-            format!("seatkeeper {}, protocol {protocol}", output::printable(&first.version)),
+            format!("seatkeeper {}, protocol {protocol}", harmless::text(&first.version)),
         ),
         ("epoch", format!("{}, priority {}", first.epoch, first.priority)),
     ];
@@ -189,7 +190,7 @@ fn warnings(offers: &[Offered]) -> Vec<Warning> {
         if *way > 1 {
             continue;
         }
-        let name = output::printable(&one.name);
+        let name = harmless::text(&one.name);
         warnings.extend(one.skew_secs.warning(&name));
         if one.protocol_min > VERSION_MAX || one.protocol_max < VERSION_MIN {
             warnings.push(Warning {
@@ -225,7 +226,7 @@ fn warnings(offers: &[Offered]) -> Vec<Warning> {
             text: format!(
                 "{} servers call themselves {}; give each its own name (`name` in the configuration)",
                 servers.len(),
-                output::printable(name)
+                harmless::text(name)
             ),
         });
     }

@@ -1,0 +1,105 @@
+//! What a site's configuration, its disk and its clock have to do with a checkout is explained by what turns it away.
+
+use super::*;
+use crate::domain::explain::{Explain, Explanation, Step};
+use crate::domain::timekeeper::Standing;
+use crate::service::Enrolment;
+
+/// Explains a checkout, then makes it: what is said beforehand is what it is answered.
+fn explained<S: Store>(writer: &mut Writer<S>, asked: &Request) -> Explanation {
+    let (Command::Checkout(checkout), Actor::Peer { identity, .. }) = (&asked.command, asked.actor) else {
+        panic!("no checkout: {asked:?}");
+    };
+    let explain = as_server(Command::Explain(Explain {
+        mac: checkout.key.mac,
+        product: ProductName {
+            vendor: None,
+            product: checkout.key.product,
+        },
+        component: None,
+        identity: Some(identity),
+        continuation: Some(checkout.continuation),
+        rebind: Rebind::Honour,
+    }));
+    let mut replies = writer.round(&[explain, asked.clone()], at(START)).expect("commits");
+    let (answered, told) = (replies.pop(), replies.pop());
+    let Some(Reply::Explained(explanation)) = told else {
+        panic!("{told:?}");
+    };
+    assert_eq!(Some(&explanation.outcome), answered.as_ref(), "{:?}", explanation.steps);
+    *explanation
+}
+
+fn set_up(policy: Enrolment) -> Writer<MemoryStore> {
+    let mut writer = writer(MemoryStore::new()).serving(policy);
+    writer.round(&setup(10), at(START)).expect("commits");
+    writer
+}
+
+// proves V2
+// proves T2
+#[test]
+fn a_checkout_is_explained_from_the_clock_to_the_license() {
+    let told = explained(&mut set_up(Enrolment::Open), &checkout(1, 1));
+    let [clock, enrolment, room, pace, rest @ ..] = &told.steps[..] else {
+        panic!("{told:?}");
+    };
+    assert!(
+        matches!(
+            clock,
+            Step::Clock {
+                standing: Standing::Fine,
+                ..
+            }
+        ),
+        "{clock:?}"
+    );
+    assert!(matches!(
+        enrolment,
+        Step::Enrolment {
+            is_asked: false,
+            is_served: true
+        }
+    ));
+    assert!(matches!(room, Step::Room { is_enough: true }));
+    assert!(matches!(pace, Step::Pace { retry_secs: None }));
+    assert!(
+        matches!(rest.last(), Some(Step::Licenses(looked)) if looked.serves.is_some()),
+        "{rest:?}"
+    );
+}
+
+// proves V2
+#[test]
+fn where_agents_enrol_a_stranger_is_explained_by_that() {
+    let mut writer = set_up(Enrolment::Token);
+    let told = explained(&mut writer, &checkout(1, 1));
+    assert_eq!(
+        told.steps.last(),
+        Some(&Step::Enrolment {
+            is_asked: true,
+            is_served: false
+        })
+    );
+    assert_eq!(told.steps.len(), 2, "nothing is decided behind it: {told:?}");
+}
+
+// proves V2
+#[test]
+fn who_asks_for_too_many_machines_is_explained_by_that_and_a_renewal_is_not() {
+    let mut writer = set_up(Enrolment::Open);
+    for mac in 1..=4 {
+        explained(&mut writer, &checkout(1, mac));
+    }
+    let told = explained(&mut writer, &checkout(1, 5));
+    let slow = Step::Pace {
+        retry_secs: Some(86_400),
+    };
+    assert_eq!(told.steps.last(), Some(&slow));
+    let told = explained(&mut writer, &checkout(1, 4));
+    assert!(matches!(told.steps.last(), Some(Step::SeatLicense { .. })), "{told:?}");
+    assert!(
+        !told.steps.iter().any(|step| matches!(step, Step::Pace { .. })),
+        "{told:?}"
+    );
+}
