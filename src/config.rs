@@ -1,14 +1,15 @@
 //! The server's configuration: a TOML file, with the command line over it. Unknown keys are errors with their line.
 
+mod error;
 mod listen;
+mod near;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use thiserror::Error;
-
+pub use error::ConfigError;
 pub use listen::{Listen, ListenError};
+use serde::Deserialize;
 
 use crate::domain::command::Rebind;
 use crate::net::bounds::HELD_LEN_MIN;
@@ -235,39 +236,6 @@ pub enum LogFormat {
     Text,
 }
 
-/// Why the configuration cannot be used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the configuration {}: {source}; check the path and its permissions", path.display())]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// The file is not what it should be. The message names line, column and key.
-    #[error("the configuration {} is wrong: {message}", path.display())]
-    Parse {
-        /// Which file.
-        path: PathBuf,
-        /// Line, column, what is wrong and which keys there are.
-        message: String,
-    },
-    /// A value cannot be.
-    #[error("the configuration is wrong: {key} {reason}")]
-    Value {
-        /// Which key.
-        key: &'static str,
-        /// What it must be.
-        reason: &'static str,
-    },
-    /// The environment's port is not a port.
-    #[error("{PORT_VARIABLE} is '{0}'; set it to a port number from 1 to 65535, or unset it")]
-    Port(String),
-}
-
 impl Config {
     /// Reads a configuration file.
     ///
@@ -278,10 +246,7 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::of(path, &error))?;
         config.check()?;
         Ok(config)
     }
@@ -332,6 +297,37 @@ impl Config {
         let with_port = |listen: &Listen| SocketAddr::new(listen.address, listen.port.unwrap_or(site_port));
         self.listen.iter().map(with_port).collect()
     }
+}
+
+/// The keys that a configuration file sets, each with its table's name before it, in the order of their names.
+///
+/// # Errors
+/// The file cannot be read, or is no TOML.
+pub fn settings(path: &Path) -> Result<Vec<String>, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let tables: toml::Table = toml::from_str(&text).map_err(|error| ConfigError::of(path, &error))?;
+    let of_table = |(name, value): (String, toml::Value)| match value {
+        toml::Value::Table(keys) => keys.keys().map(|key| format!("{name}.{key}")).collect(),
+        _ => vec![name],
+    };
+    let mut settings: Vec<_> = tables.into_iter().flat_map(of_table).collect();
+    settings.sort();
+    Ok(settings)
+}
+
+/// Checks that all addresses have one port, which is what agents are told when they search.
+///
+/// # Errors
+/// They have several.
+pub fn one_port(addresses: &[SocketAddr]) -> Result<(), ConfigError> {
+    let first = addresses.first().map(SocketAddr::port);
+    if addresses.iter().any(|address| Some(address.port()) != first) {
+        return Err(ConfigError::Ports);
+    }
+    Ok(())
 }
 
 /// The port of this site: [`PORT_VARIABLE`], or 17328.

@@ -22,9 +22,7 @@ pub struct TelemetryError(String);
 /// # Errors
 /// The level, from [`LOG_VARIABLE`] or the configuration, is not one.
 pub fn start(log: &Log) -> Result<(), TelemetryError> {
-    let level = std::env::var(LOG_VARIABLE).ok().filter(|level| !level.is_empty());
-    let level = level.unwrap_or_else(|| log.level.clone());
-    let filter = filter(&level).ok_or(TelemetryError(level))?;
+    let filter = configured(log)?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -36,6 +34,20 @@ pub fn start(log: &Log) -> Result<(), TelemetryError> {
     // Only the first call of a process can succeed; its settings stay.
     drop(started);
     Ok(())
+}
+
+/// Checks what [`start`] would log.
+///
+/// # Errors
+/// As of [`start`].
+pub fn check(log: &Log) -> Result<(), TelemetryError> {
+    configured(log).map(drop)
+}
+
+fn configured(log: &Log) -> Result<EnvFilter, TelemetryError> {
+    let level = std::env::var(LOG_VARIABLE).ok().filter(|level| !level.is_empty());
+    let level = level.unwrap_or_else(|| log.level.clone());
+    filter(&level).ok_or(TelemetryError(level))
 }
 
 /// The filter that `level` describes. A word alone must be a level: the parser would take a mistyped one for a part of

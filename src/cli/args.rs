@@ -209,6 +209,8 @@ pub(super) enum Command {
     /// Without an option it changes nothing: it says what holds, what is damaged and where, and whether a server starts
     /// with it. Exit code 1 if none does.
     Repair(RepairOptions),
+    /// Check a configuration file: whether a server would start with it. Exit code 2 if not, with the place and the remedy.
+    CheckConfig(CheckConfig),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -236,6 +238,13 @@ pub(super) struct ServeOptions {
     /// Make a new administrator identity in the data directory: for when the last one is lost.
     #[arg(long)]
     pub(super) recover_admin: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CheckConfig {
+    /// The file, as `serve --config` takes it.
+    #[arg(value_name = "FILE", default_value = "/etc/seatkeeper/seatkeeper.toml")]
+    pub(super) file: PathBuf,
 }
 
 #[derive(Args, Clone, Copy, Debug)]

@@ -5,6 +5,7 @@ mod agent;
 mod args;
 mod blacklist;
 mod catalogue;
+mod check_config;
 mod clock;
 mod consent;
 #[cfg(feature = "demo")]
@@ -65,6 +66,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Agent(asked) => agent::run(&with(asked.reach), asked.command).await,
         Command::Blacklist(asked) => blacklist::run(&with(asked.reach), asked.command).await,
         Command::Catalogue(asked) => catalogue::run(&with(asked.reach), asked.command).await,
+        Command::CheckConfig(asked) => check_config::run(&everywhere, &asked),
         Command::Clock(asked) => clock::run(&with(asked.reach), asked.command).await,
         Command::Commit(asked) => settle::commit(&with(asked.reach), asked.options).await,
         Command::Completions { shell } => generate::completions(shell),

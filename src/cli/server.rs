@@ -14,7 +14,7 @@ use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
 use super::supervision;
 use crate::client::with_causes;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, one_port};
 use crate::domain::command::{Actor, Command, Role};
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::DAY_SECS;
@@ -162,16 +162,7 @@ const FREE_PORT_TRIES: u32 = 16;
 
 impl Sockets {
     fn open(wanted: &[SocketAddr]) -> Result<Self, CliError> {
-        if wanted
-            .iter()
-            .any(|address| Some(address.port()) != wanted.first().map(SocketAddr::port))
-        {
-            return Err(CliError::Usage(
-                "every address must be listened on at the same port, which is what agents are told when they search; \
-                 start another server for another port"
-                    .to_owned(),
-            ));
-        }
+        one_port(wanted).map_err(|error| CliError::Usage(error.to_string()))?;
         let any = wanted.iter().all(|address| address.port() == 0);
         let mut tries = if any { FREE_PORT_TRIES } else { 1 };
         loop {

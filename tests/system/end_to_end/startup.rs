@@ -154,3 +154,41 @@ fn a_users_identity_does_not_become_that_of_a_server() {
     assert_ne!(shown["fingerprint"].as_str(), Some(server.fingerprint.as_str()));
     server.stop();
 }
+
+#[test]
+fn a_configuration_is_checked_without_starting_a_server_and_the_key_that_was_meant_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |text: &str, more: &[&str]| {
+        let path = dir.path().join("seatkeeper.toml");
+        std::fs::write(&path, text).unwrap();
+        run([&["check-config", path.to_str().unwrap()], more].concat())
+    };
+    let sample = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tools/dist/seatkeeper.toml")).unwrap();
+    assert!(check(&sample, &[]).ok().contains("is good: it changes nothing"));
+    let own = "name = \"one\"\nlisten = [\"127.0.0.1\"]\n[limits]\nconnections = 7\n";
+    assert_eq!(
+        check(own, &["--json"]).json()["settings"],
+        serde_json::json!(["limits.connections", "listen", "name"])
+    );
+    for (wrong, place, remedy) in [
+        ("lisen = []", "line 1", "did you mean `listen`?"),
+        ("[limits]\nconections = 7", "line 2", "did you mean `connections`?"),
+        ("rebind = \"aprove\"", "line 1", "did you mean `approve`?"),
+        ("[log]\nlevel = \"loud\"", "log.level", "write error, warn"),
+        (
+            "listen = [\"127.0.0.1:1\", \"[::1]:2\"]",
+            "same port",
+            "start another server",
+        ),
+        ("[limits]\nconnections = 0", "limits.connections", "must be 1 to"),
+        ("name = ", "line 1", "TOML parse error"),
+    ] {
+        let said = check(wrong, &[]).failed_with(2).stderr;
+        assert!(said.contains(place) && said.contains(remedy), "{wrong}: {said}");
+    }
+    let missing = run(["check-config", "/nowhere/seatkeeper.toml"]).failed_with(2).stderr;
+    assert!(
+        missing.contains("/nowhere/seatkeeper.toml") && missing.contains("check the path"),
+        "{missing}"
+    );
+}
