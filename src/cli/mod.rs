@@ -9,8 +9,10 @@ mod clock;
 mod consent;
 #[cfg(feature = "demo")]
 mod demo;
+mod denials;
 mod enrol;
 mod error;
+mod events;
 mod files;
 mod generate;
 mod identity;
@@ -64,7 +66,9 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(options) => Box::pin(demo::run(options)).await,
+        Command::Denials(asked) => denials::run(&with(asked.reach), asked.options).await,
         Command::Enrol(asked) => enrol::run(&with(asked.reach), asked.command).await,
+        Command::Events(asked) => Box::pin(events::run(&with(asked.reach), asked.options)).await,
         Command::Identity(asked) => identity::run(&with(asked.reach), &asked.command),
         Command::Import(asked) => import::keys(&with(asked.reach), asked.options).await,
         Command::ImportFile(asked) => import::file(&with(asked.reach), asked.options).await,

@@ -54,9 +54,24 @@ pub(super) fn note(text: &str) {
 
 /// Prints a value as JSON, as `tools/guide/json.md` documents it.
 pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::because("cannot make JSON", error))?;
-    JSON_PRINTED.store(true, Ordering::Relaxed);
+    let text = json_text(value, true)?;
+    json_begins();
     write(&format!("{text}\n"))
+}
+
+/// A value as JSON, on many lines or on one.
+pub(super) fn json_text(value: &impl Serialize, is_pretty: bool) -> Result<String, CliError> {
+    let text = if is_pretty {
+        serde_json::to_string_pretty(value)
+    } else {
+        serde_json::to_string(value)
+    };
+    text.map_err(|error| CliError::because("cannot make JSON", error))
+}
+
+/// The JSON on standard output begins: no failure is put behind it.
+pub(super) fn json_begins() {
+    JSON_PRINTED.store(true, Ordering::Relaxed);
 }
 
 /// Prints rows as a table fitted to the terminal.
@@ -107,9 +122,16 @@ fn records(head: &[&str], rows: &[Vec<String>]) -> String {
 
 /// Prints rows as CSV. A cell that a spreadsheet would take for a formula gets an apostrophe in front.
 pub(super) fn csv(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
+    write(&csv_text(Some(head), rows)?)
+}
+
+/// Rows as CSV, below their head where there is one.
+pub(super) fn csv_text(head: Option<&[&str]>, rows: impl IntoIterator<Item = Vec<String>>) -> Result<String, CliError> {
     let failed = |error| CliError::because("cannot make CSV", error);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(head).map_err(failed)?;
+    if let Some(head) = head {
+        writer.write_record(head).map_err(failed)?;
+    }
     for row in rows {
         writer
             .write_record(row.iter().map(|cell| no_formula(&printable(cell))))
@@ -118,7 +140,7 @@ pub(super) fn csv(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) ->
     let bytes = writer
         .into_inner()
         .map_err(|error| CliError::failed(format!("cannot make CSV: {error}")))?;
-    write(&String::from_utf8_lossy(&bytes))
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A point in time for people, UTC; `never` where there is none.
@@ -184,7 +206,7 @@ pub(super) fn mac(bytes: [u8; 6]) -> String {
 }
 
 /// Text without control characters: what a machine calls itself must not move the cursor of who reads it.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
@@ -200,12 +222,17 @@ fn no_formula(cell: &str) -> String {
 
 /// Prints text as it is.
 pub(super) fn write(text: &str) -> Result<(), CliError> {
+    write_if_read(text).map(drop)
+}
+
+/// Prints text as it is; false where nobody reads any more.
+pub(super) fn write_if_read(text: &str) -> Result<bool, CliError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads has seen enough, as `head` does.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(CliError::because("cannot write to standard output", error)),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }
 

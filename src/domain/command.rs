@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::blacklist::Blacklist;
 use super::catalogue::Catalogue;
+use super::event_log::{ChainPage, EventsPage};
 use super::ids::{
     ComponentId, Fingerprint, Mac, ProductId, ReservationId, Serial, ServerId, TokenHash, TokenId, VendorId,
 };
@@ -116,6 +117,11 @@ pub enum Command {
         /// The hash of what it brought.
         token: TokenHash,
     },
+    /// The refusals of the event log that are still counted, and how far it is durable; the rest is read from the disk
+    /// (rule V3).
+    Events(Box<EventsPage>),
+    /// How far the event log is durable; what is checked is read from the disk.
+    EventsVerify(ChainPage),
     /// The server's first start: its name for itself.
     Found {
         /// 16 random bytes.
@@ -307,6 +313,8 @@ impl Command {
             | Self::ClockReset
             | Self::Commit(_)
             | Self::EndSeat { .. }
+            | Self::Events(_)
+            | Self::EventsVerify(_)
             | Self::KeepTime(_)
             | Self::Licenses(_)
             | Self::MendDates
@@ -333,7 +341,13 @@ impl Command {
             Self::Availability(_) | Self::Checkout(_) | Self::Enrol { .. } | Self::Release(_) => &[Role::Agent],
             Self::Abort(_) | Self::Commit(_) | Self::Reserve(_) => &[Role::Deployer],
             Self::Reservations(_) => &[Role::Deployer, Role::Viewer],
-            Self::Admins(_) | Self::Licenses(_) | Self::Products(_) | Self::Seats(_) | Self::Status => &[Role::Viewer],
+            Self::Admins(_)
+            | Self::Events(_)
+            | Self::EventsVerify(_)
+            | Self::Licenses(_)
+            | Self::Products(_)
+            | Self::Seats(_)
+            | Self::Status => &[Role::Viewer],
             Self::AddAdmin { .. }
             | Self::AddToken { .. }
             | Self::ClockAccept

@@ -15,8 +15,8 @@ pub mod status;
 
 pub use crate::codec::DecodeError;
 pub use codes::{
-    Altered, ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Outcome, ReleaseOutcome,
-    Reserved, Role, Settled, Usage,
+    Altered, ConflictKind, EndCause, EventKind, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Outcome,
+    ReleaseOutcome, Reserved, Role, Settled, Usage,
 };
 pub use frame::{Frame, FrameError, Header, decode_frame, peek_header};
 pub use opcode::Opcode;

@@ -66,6 +66,10 @@ opcodes! {
     ADMIN_LIST = 0x0024, VIEWER;
     /// A page of the tokens that enrol identities.
     ENROL_TOKENS = 0x0025, ADMINISTRATOR;
+    /// A page of the event log.
+    EVENTS = 0x0026, VIEWER;
+    /// Checks a portion of the event log's chain.
+    EVENTS_VERIFY = 0x002f, VIEWER;
     /// Trusts a vendor's public key.
     VENDOR_TRUST = 0x0030, ADMINISTRATOR;
     /// Imports a signed catalogue.

@@ -15,8 +15,8 @@ use seatkeeper::session::Peer;
 use seatkeeper::session::translate::{Work, role_code, work_of};
 use seatkeeper::wire::messages::{self, Place};
 use seatkeeper::wire::{
-    Altered, ConflictKind, EndCause, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Opcode, Outcome,
-    ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
+    Altered, ConflictKind, EndCause, EventKind, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Opcode,
+    Outcome, ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
 };
 
 use crate::vectors::{Said, expected};
@@ -103,6 +103,7 @@ fn expected() -> Vec<(String, String)> {
         Altered,
         ConflictKind,
         EndCause,
+        EventKind,
         ImportOutcome,
         Kind,
         LicenseStatus,
@@ -164,6 +165,8 @@ fn command_asked_by(opcode: Opcode) -> Option<Command> {
     };
     match work_of(request, peer, Rebind::Honour).expect("a request that can be carried out") {
         Work::Command(command) => Some(command),
+        Work::Events(page) => Some(Command::Events(page)),
+        Work::EventsVerify(page) => Some(Command::EventsVerify(page)),
         Work::Hello => None,
         Work::TrustVendor(public_key) => Some(Command::TrustVendor {
             public_key,

@@ -11,6 +11,7 @@ mod crashes;
 mod demo;
 mod deployment;
 mod enrolment;
+mod events;
 mod failures;
 mod imports;
 mod interrupted;

@@ -256,6 +256,9 @@ impl Ledger {
                 reason,
             } => self.end_seat(occasion, *mac, *product, *component, reason),
             Command::Enrol { token } => self.enrol(occasion, *token),
+            // The writer fills in what it knows: events are no part of the ledger.
+            Command::Events(_) => Decided::unchanged(Reply::Events(Box::default())),
+            Command::EventsVerify(_) => Decided::unchanged(Reply::EventsVerified(Box::default())),
             Command::Found { id } => self.found(occasion, *id),
             Command::Import(keys) => self.import(occasion, keys),
             Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),

@@ -5,7 +5,7 @@ use super::super::lease;
 use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;
-use super::{Answer, Greeting, KeyOutcome, pages, rows, status_of_key_refusal};
+use super::{Answer, Greeting, KeyOutcome, events, pages, rows, status_of_key_refusal};
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductId, ProductKey, Serial};
 use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, Status as Counted, TokenRow};
@@ -86,6 +86,8 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         Reply::CatalogueImported { products, effects } => pages::catalogue(products, effects, server_time),
         Reply::Denied(denied) => Response::Refused(status_of(&denied.denial), refusal(&denied, context.server_time)),
         Reply::Enrolled { label } => Response::Enrol(enrol::EnrolOk { server_time, label }),
+        Reply::Events(read) => events::found(*read, server_time),
+        Reply::EventsVerified(read) => events::checked(*read, server_time),
         Reply::Imported(outcomes) => {
             let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
             Response::Import(imported(outcomes, context))

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Message, admin, deploy, enrol, hello, seat, views};
+use super::{Message, admin, deploy, enrol, events, hello, seat, views};
 use crate::codec::DecodeError;
 use crate::wire::{Opcode, Status};
 
@@ -80,6 +80,10 @@ requests! {
     EnrolTokenRevoke(enrol::EnrolTokenRevoke) = ENROL_TOKEN_REVOKE;
     /// Lists the tokens.
     EnrolTokens(enrol::EnrolTokens) = ENROL_TOKENS;
+    /// Reads the event log.
+    Events(events::Events) = EVENTS;
+    /// Checks the event log's chain.
+    EventsVerify(events::EventsVerify) = EVENTS_VERIFY;
     /// Begins the connection.
     Hello(hello::Hello) = HELLO;
     /// Imports license keys.
@@ -188,6 +192,10 @@ responses! {
     EnrolTokenRevoke(enrol::EnrolTokenRevokeOk) = ENROL_TOKEN_REVOKE;
     /// The tokens.
     EnrolTokens(enrol::EnrolTokensOk) = ENROL_TOKENS;
+    /// Events.
+    Events(events::EventsOk) = EVENTS;
+    /// What holds of the chain.
+    EventsVerify(events::EventsVerifyOk) = EVENTS_VERIFY;
     /// The connection has begun.
     Hello(hello::HelloOk) = HELLO;
     /// What became of each key.

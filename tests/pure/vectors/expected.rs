@@ -2,6 +2,7 @@
 
 mod deployment;
 mod enrolment;
+mod events;
 mod imports;
 mod views;
 
@@ -32,6 +33,7 @@ pub(crate) fn all() -> BTreeMap<&'static str, Said> {
         deployment::reservations(),
         enrolment::agents(),
         enrolment::administrators(),
+        events::viewers(),
         views::status(),
         views::licenses(),
         views::used_seats(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use seatkeeper::domain::blacklist::Listed;
 use seatkeeper::tls::Identity;
 use seatkeeper::vendor::{SignedBlacklist, SignedCatalogue};
-use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, hello, seat, views};
+use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, events, hello, seat, views};
 use seatkeeper::wire::{Opcode, Role, Status};
 
 use crate::site::Site;
@@ -56,6 +56,8 @@ pub(super) fn request(site: &Site, opcode: Opcode) -> Request {
         Opcode::SEATS => Request::Seats(views::Seats::default()),
         Opcode::PRODUCTS => Request::Products(views::Products::default()),
         Opcode::ADMIN_LIST => Request::AdminList(views::AdminList::default()),
+        Opcode::EVENTS => Request::Events(events::Events::default()),
+        Opcode::EVENTS_VERIFY => Request::EventsVerify(events::EventsVerify::default()),
         administration => administrators_request(site, administration),
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::change::{ClockEvent, EventKind};
 use crate::store::envelope::{RecordError, fields};
 
 use super::super::JumpV1;
-use super::forms::{AtRest, ProductKeyV1, ReasonV1, SeatKeyV1, SeatsV1};
+use super::forms::{AtRest, ProductKeyV1, ReasonV1, RefusedV1, SeatKeyV1, SeatsV1};
 use super::{ActorV1, EventV1};
 
 /// Makes the type of a kind at rest and its conversions from a table. What stands behind `<=>` is a variant of
@@ -116,4 +116,5 @@ kinds! {
     29 TokenAdded { token: [u8; 8], uses: u32, expires_at: u64 } <=> TokenAdded { token, uses, expires_at };
     30 TokenRevoked { token: [u8; 8], identities: u32 } <=> TokenRevoked { token, identities };
     31 IdentityEnrolled { token: [u8; 8], identity: [u8; 32] } <=> IdentityEnrolled { token, identity };
+    32 Refused { refused: RefusedV1 } <=> Refused(refused);
 }
