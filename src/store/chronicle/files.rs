@@ -7,8 +7,11 @@ use std::sync::Arc;
 use super::{Chronicle, Segment, Summary};
 use crate::domain::event_log::Gap;
 use crate::store::history::{self, HISTORY};
-use crate::store::journal::{DIR, Walk, segment_name, segment_number};
+use crate::store::journal::{Beginning, DIR, Walk, segment_name, segment_number};
 use crate::store::{StoreError, io_failed};
+
+/// Bytes of a segment that is kept unpacked, at most: one with a very large round is not.
+const KEPT_BYTES: usize = 32 << 20;
 
 impl Chronicle {
     /// The numbers of the segments, ascending.
@@ -55,7 +58,9 @@ impl Chronicle {
                     fault,
                     ..whole(number, file, bytes)
                 };
-                self.known().unpacked = Some(segment.clone());
+                if segment.bytes.len() <= KEPT_BYTES {
+                    self.known().unpacked = Some(segment.clone());
+                }
                 Some(segment)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -94,8 +99,15 @@ impl Chronicle {
         if let Some(summary) = self.summary(number) {
             return Some(summary.first);
         }
-        let segment = self.segment(number)?;
-        let first = Walk::first_round(number, &segment.bytes)?;
+        let path = self.0.data.join(DIR).join(segment_name(number));
+        // Two of its sectors tell it in nearly every case, and that there is none of one that was made ahead.
+        let start = self.0.disk.read_start(&path, Walk::START_LEN);
+        let beginning = start.map_or(Beginning::Unclear, |start| Walk::begins_with(number, &start));
+        let first = match beginning {
+            Beginning::Round(first) => first,
+            Beginning::Nothing => return None,
+            Beginning::Unclear => Walk::first_round(number, &self.segment(number)?.bytes)?,
+        };
         self.known().first.insert(number, first);
         Some(first)
     }

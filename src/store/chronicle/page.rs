@@ -23,6 +23,15 @@ impl Chronicle {
     /// # Errors
     /// The directories cannot be read. A segment that cannot be read is a gap, and is told.
     pub fn page(&self, page: &EventsPage, through: u64) -> Result<EventsRead, StoreError> {
+        let is_at_the_end = page.after.is_some_and(|after| after >= EventPlace::behind(through));
+        if is_at_the_end && !page.newest_first {
+            // Whoever follows the log asks so most of the time: the disk has nothing to do with it.
+            return Ok(EventsRead {
+                through,
+                next: page.after,
+                ..EventsRead::default()
+            });
+        }
         let numbers = self.numbers()?;
         self.forget_before(numbers.first().copied().unwrap_or_default());
         let mut taken = Taken::new(page, through);
@@ -38,9 +47,6 @@ impl Chronicle {
         let start = taken.page.after.unwrap_or(EventPlace::behind(0));
         let through = taken.read.through;
         taken.read.next = Some(start);
-        if start >= EventPlace::behind(through) {
-            return;
-        }
         let begin = self.place_of(numbers, start.round);
         // What the reading comes from, where that is known: nothing is missed between here and there.
         let mut last = (begin > 0 && start.index == u32::MAX).then_some(start.round);
@@ -105,11 +111,17 @@ impl Chronicle {
                 taken.missing(last + 1, read.before.round);
             }
             let round = read.link.round;
-            for (place, bytes) in taken.events(segment, &read) {
+            let Some(events) = taken.events(segment, &read) else {
+                seen.spoil();
+                *last = Some(round);
+                continue;
+            };
+            for (place, bytes) in events {
                 if place <= start {
                     continue;
                 }
                 let Some(event) = taken.event(segment, place, bytes) else {
+                    seen.spoil();
                     continue;
                 };
                 seen.event(&event);
@@ -200,7 +212,7 @@ impl Chronicle {
                         continue;
                     }
                     last = round;
-                    for (place, bytes) in taken.events(segment, &read) {
+                    for (place, bytes) in taken.events(segment, &read).into_iter().flatten() {
                         let Some(event) = (place < before).then(|| taken.event(segment, place, bytes)).flatten() else {
                             continue;
                         };
@@ -259,19 +271,23 @@ impl<'a> Taken<'a> {
         is_step
     }
 
-    /// The events of a round as bytes; where there are none to be had, that is told.
+    /// The events of a round as bytes; where they cannot be had, that is told.
     fn events<'r>(
         &mut self,
         segment: &Segment,
         read: &'r Read,
-    ) -> impl Iterator<Item = (EventPlace, Bytes<'r>)> + use<'r> {
+    ) -> Option<impl Iterator<Item = (EventPlace, Bytes<'r>)> + use<'r>> {
         let round = read.link.round;
-        let found = round::events(&read.payload).map(|(_, events)| events);
-        if let Err(error) = &found {
-            self.unreadable(segment, round, format!("round {round}: {error}"));
+        match round::events(&read.payload) {
+            Ok((_, events)) => {
+                let places = (0..u32::MAX).map(move |index| EventPlace { round, index });
+                Some(places.zip(events))
+            }
+            Err(error) => {
+                self.unreadable(segment, round, format!("round {round}: {error}"));
+                None
+            }
         }
-        let places = (0..u32::MAX).map(move |index| EventPlace { round, index });
-        places.zip(found.into_iter().flatten())
     }
 
     /// The event that has these bytes; one that cannot be read is told.

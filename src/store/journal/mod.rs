@@ -22,7 +22,7 @@ pub(super) use record::Link;
 pub(super) use sector::SECTOR_LEN;
 pub(super) use segment::{name as segment_name, number as segment_number, told as segment_sectors};
 pub use stock::Room;
-pub(super) use walk::{Read, Walk};
+pub(super) use walk::{Beginning, Read, Walk};
 
 use super::disk::Disk;
 use super::lock::Lock;

@@ -26,6 +26,17 @@ pub(in crate::store) struct Read {
     pub(in crate::store) payload: Vec<u8>,
 }
 
+/// How a segment begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::store) enum Beginning {
+    /// Nothing was written to it.
+    Nothing,
+    /// With this round.
+    Round(u64),
+    /// That cannot be told by its beginning alone.
+    Unclear,
+}
+
 impl<'a> Walk<'a> {
     /// Reads segment `number` from round `from` on, or from the first that it holds if that is later. What stands behind
     /// round `through` is not looked at: it may be being written.
@@ -74,6 +85,26 @@ impl<'a> Walk<'a> {
                 });
                 Some(Err(damage))
             }
+        }
+    }
+
+    /// Bytes of a segment that [`Walk::begins_with`] needs.
+    pub(in crate::store) const START_LEN: usize = 2 * SECTOR_LEN;
+
+    /// What the beginning of a segment says of its first record.
+    pub(in crate::store) fn begins_with(number: u64, start: &[u8]) -> Beginning {
+        if segment::told(number, start).is_err() {
+            return Beginning::Unclear;
+        }
+        let segment = Segment {
+            number,
+            bytes: start,
+            sectors: FIRST_SECTOR + 1,
+        };
+        match segment.sector(FIRST_SECTOR) {
+            Sector::Written { place: 0, round, .. } => Beginning::Round(round),
+            Sector::Unwritten => Beginning::Nothing,
+            Sector::Damaged | Sector::Written { .. } => Beginning::Unclear,
         }
     }
 
