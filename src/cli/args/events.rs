@@ -8,7 +8,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use crate::domain::ids::{Fingerprint, Mac, ProductId};
+use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
+use crate::session::translate::status_of_reason;
 use crate::wire::{EventKind, Status};
 
 /// Events that `--last` takes at most: they are held until the oldest of them is known.
@@ -184,11 +186,10 @@ static KINDS: LazyLock<Vec<(&str, EventKind)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Statuses that requests are refused with by the rules.
+/// Statuses of refusals, in the order of the registry.
 static REASONS: LazyLock<Vec<(&str, Status)>> = LazyLock::new(|| {
-    let reasons = Status::TABLE
-        .iter()
-        .filter(|(status, _)| status.0 >= Status::NOT_AUTHORIZED.0);
+    let told = |status: Status| Reason::ALL.iter().any(|reason| status_of_reason(*reason) == status);
+    let reasons = Status::TABLE.iter().filter(|(status, _)| told(*status));
     reasons
         .map(|(status, name)| (&*Box::leak(typed(name).into_boxed_str()), *status))
         .collect()
@@ -220,6 +221,17 @@ fn reasons() -> impl TypedValueParser<Value = Status> {
 mod tests {
     use super::*;
     use crate::domain::time::DAY_SECS;
+
+    #[test]
+    fn what_requests_are_refused_for_can_be_typed_and_nothing_else() {
+        let names: Vec<&str> = REASONS.iter().map(|(name, _)| *name).collect();
+        assert!(
+            names.contains(&"seats-exhausted") && names.contains(&"slow-down"),
+            "{names:?}"
+        );
+        assert!(!names.contains(&"ok") && !names.contains(&"text-damaged"), "{names:?}");
+        assert!(KINDS.iter().any(|(name, _)| *name == "refused") && KINDS.len() == EventKind::TABLE.len() - 1);
+    }
 
     #[test]
     fn moments_are_read_as_people_write_them() {
