@@ -409,6 +409,64 @@ fn an_edit_whose_checksums_were_made_to_hold_is_found_by_the_round_behind_it() {
 }
 
 #[test]
+fn whatever_is_damaged_nothing_is_told_that_was_not_written_and_each_answer_is_a_step_ahead() {
+    let log = Log::of(200);
+    let in_dir = |dir: &str| {
+        log.place
+            .names(dir)
+            .into_iter()
+            .map(|name| format!("{dir}/{name}"))
+            .collect::<Vec<_>>()
+    };
+    let files = [in_dir("history"), in_dir("journal")].concat();
+    assert!(files.len() > 8);
+    let mut dice = 1_u64;
+    let mut told = 0;
+    for harm in 0..40 {
+        let mut roll = |below: usize| {
+            dice = dice
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(dice >> 33).unwrap() % below
+        };
+        let name = &files[roll(files.len())];
+        let whole = log.place.file(name);
+        let mut bytes = whole.clone();
+        match harm % 4 {
+            0 => bytes.truncate(roll(whole.len())),
+            1 => bytes[roll(whole.len())] ^= 1 << roll(8),
+            2 => {
+                let at = roll(whole.len()) / SECTOR * SECTOR;
+                let end = whole.len().min(at + SECTOR * (1 + roll(3)));
+                bytes[at..end].fill(0);
+            }
+            _ => bytes.clear(),
+        }
+        log.place.put_file(name, &bytes);
+        let fresh = log.store.chronicle().unwrap();
+        for newest_first in [false, true] {
+            // That each answer is a step ahead is checked there.
+            let mut found = all(&fresh, &asking(60, newest_first), log.round, false);
+            if newest_first {
+                found.reverse();
+            }
+            assert!(found.is_sorted_by_key(|(place, _)| *place), "{name}");
+            assert!(found.iter().all(|one| log.written.contains(one)), "{name}");
+            assert!(
+                found.len() > log.written.len() / 2,
+                "{name}, harm {harm}, newest first {newest_first}: {} of {}",
+                found.len(),
+                log.written.len()
+            );
+        }
+        let checked = fresh.check(&ChainPage::default(), log.round).unwrap();
+        told += usize::from(checked.segments.iter().any(|segment| !segment.gaps.is_empty()));
+        log.place.put_file(name, &whole);
+    }
+    assert!(told > 13, "{told}");
+}
+
+#[test]
 fn a_header_that_hides_events_is_found() {
     let log = Log::of(300);
     let (name, _, bytes) = oldest(&log);

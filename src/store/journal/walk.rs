@@ -108,10 +108,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The round of the first record.
+    /// The first round that can be read.
     pub(in crate::store) fn first_round(number: u64, bytes: &[u8]) -> Option<u64> {
-        let walk = Walk::new(number, bytes, 0, u64::MAX).ok()?;
-        (!walk.is_over).then(|| walk.reader.link().round + 1)
+        let mut walk = Walk::new(number, bytes, 0, u64::MAX).ok()?;
+        loop {
+            // Nothing is known of what stands before it, if that is damaged.
+            if let Ok(read) = walk.next()? {
+                return Some(read.link.round);
+            }
+        }
     }
 
     fn try_next(&mut self) -> Result<Option<Read>, Damage> {
