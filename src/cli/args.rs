@@ -11,6 +11,7 @@ mod admin;
 mod agent;
 mod deploy;
 mod enrol;
+mod events;
 mod release;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub(super) use admin::{
 pub(super) use agent::{AgentCommand, Licensed, RunProgram};
 pub(super) use deploy::{CommitOptions, Named, ReservationFilter, ReserveOptions, SettleOptions};
 pub(super) use enrol::{EnrolCommand, TokenText};
+pub(super) use events::{DenialsOptions, EventsCommand, EventsOptions, Shown, Who, typed};
 pub(super) use release::{NewSeats, OneSeat, ReleaseTarget};
 pub(super) use views::{LicenseFilter, SeatFilter};
 
@@ -164,6 +166,17 @@ pub(super) enum Command {
     Seats(Asking<SeatFilter>),
     /// Show the products of the catalogues and how many seats of each there are.
     Products(Reach),
+    /// Show what happened: who got, gave up or lost a seat, what was imported, who was refused, and by whom.
+    ///
+    /// The oldest first. Refusals of a machine for a product and a reason are one event an hour, with a count; those of this
+    /// hour are shown last, as far as they have come.
+    Events(Asking<EventsOptions>),
+    /// Sum up refusals by day (UTC), product and reason, and tell how many seats more would have been enough.
+    ///
+    /// Seats more: the machines that were refused that day for want of a seat (seats-exhausted) and engaged none later on the
+    /// same day. With so many seats more, each machine that was refused would have had one by the end of the day. Days do not
+    /// add up: the same machine may be among those of each.
+    Denials(Asking<DenialsOptions>),
     /// Say how a machine's checkout would be decided, rule by rule, and what to do. Changes nothing.
     ///
     /// It says why a machine is refused: which licenses were looked at and why each serves or does not, who holds the

@@ -10,8 +10,10 @@ mod clock;
 mod consent;
 #[cfg(feature = "demo")]
 mod demo;
+mod denials;
 mod enrol;
 mod error;
+mod events;
 mod explain;
 mod files;
 mod generate;
@@ -72,8 +74,10 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Completions { shell } => generate::completions(shell),
         #[cfg(feature = "demo")]
         Command::Demo(options) => Box::pin(demo::run(options)).await,
+        Command::Denials(asked) => denials::run(&with(asked.reach), asked.options).await,
         Command::Enrol(asked) => enrol::run(&with(asked.reach), asked.command).await,
         Command::Explain(asked) => explain::run(&with(asked.reach), asked.options).await,
+        Command::Events(asked) => Box::pin(events::run(&with(asked.reach), asked.options)).await,
         Command::Identity(asked) => identity::run(&with(asked.reach), &asked.command),
         Command::Import(asked) => import::keys(&with(asked.reach), asked.options).await,
         Command::ImportFile(asked) => import::file(&with(asked.reach), asked.options).await,

@@ -54,9 +54,25 @@ pub(super) fn note(text: &str) {
 
 /// Prints a value as JSON, as `tools/guide/json.md` documents it.
 pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::because("cannot make JSON", error))?;
+    let text = json_text(value, true)?;
+    json_begins();
+    write(&format!("{text}\n"))
+}
+
+/// A value as JSON, on many lines or on one.
+pub(super) fn json_text(value: &impl Serialize, is_pretty: bool) -> Result<String, CliError> {
+    let text = if is_pretty {
+        serde_json::to_string_pretty(value)
+    } else {
+        serde_json::to_string(value)
+    };
+    let text = text.map_err(|error| CliError::because("cannot make JSON", error))?;
+    Ok(harmless::json(&text))
+}
+
+/// The JSON on standard output begins: no failure is put behind it.
+pub(super) fn json_begins() {
     JSON_PRINTED.store(true, Ordering::Relaxed);
-    write(&harmless::json(&format!("{text}\n")))
 }
 
 /// Prints a part of a list as JSON, the first one or another, in the form of [`json`]. A list that a failure cuts off is
@@ -98,6 +114,14 @@ pub(super) fn csv(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) ->
 
 /// Prints a part of a list as CSV, the first one with its head.
 pub(super) fn csv_rows(head: Option<Vec<String>>, rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
+    write(&csv_text(head, rows)?)
+}
+
+/// Rows as CSV, below their head where there is one.
+pub(super) fn csv_text(
+    head: Option<Vec<String>>,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Result<String, CliError> {
     let failed = |error| CliError::because("cannot make CSV", error);
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in head.into_iter().chain(rows) {
@@ -108,7 +132,7 @@ pub(super) fn csv_rows(head: Option<Vec<String>>, rows: impl IntoIterator<Item =
     let bytes = writer
         .into_inner()
         .map_err(|error| CliError::failed(format!("cannot make CSV: {error}")))?;
-    write(&String::from_utf8_lossy(&bytes))
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A point in time for people, UTC; `never` where there is none.

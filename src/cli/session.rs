@@ -15,7 +15,8 @@ use crate::client::deadline::Deadline;
 use crate::client::discover::{NO_INTERFACE, Scope, Search, discover};
 use crate::client::with_causes;
 use crate::config::site_port;
-use crate::domain::ids::Fingerprint;
+use crate::domain::ids::{Fingerprint, ServerId};
+use crate::domain::time::Timestamp;
 use crate::session::ClientError;
 use crate::tls::{Identity, PinRule};
 use crate::wire::Status;
@@ -135,6 +136,16 @@ impl Session {
     /// Where the server is.
     pub(super) fn address(&self) -> SocketAddr {
         self.connection.target().address
+    }
+
+    /// The server's calendar when it was greeted.
+    pub(super) const fn server_time(&self) -> Timestamp {
+        self.connection.server_time()
+    }
+
+    /// The server's name for itself, kept for life.
+    pub(super) const fn server(&self) -> ServerId {
+        self.connection.server()
     }
 
     /// The server's identity.

@@ -4,6 +4,7 @@ use super::blacklist::{Blacklist, Listed};
 use super::catalogue::{Catalogue, Vendor};
 use super::command::{Actor, Role};
 use super::enrolment::{Enrolled, Token};
+use super::event_log::Refused;
 use super::ids::{
     ComponentId, Fingerprint, Mac, ProductKey, ReservationId, Serial, ServerId, TokenHash, TokenId, VendorId,
 };
@@ -370,6 +371,8 @@ pub enum EventKind {
         /// The identity now.
         to: Fingerprint,
     },
+    /// Requests were refused, counted together (rule V3).
+    Refused(Box<Refused>),
     /// Something was set aside (rules X2, X4).
     Reserved {
         /// Its name.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::blacklist::Blacklist;
 use super::catalogue::Catalogue;
+use super::event_log::{ChainPage, EventsPage};
 use super::explain::Explain;
 use super::ids::{
     ComponentId, Fingerprint, Mac, ProductId, ReservationId, Serial, ServerId, TokenHash, TokenId, VendorId,
@@ -121,6 +122,11 @@ pub enum Command {
     EnrolledIdentities(Page<Fingerprint>),
     /// How a checkout would be decided; changes nothing (rule V2).
     Explain(Explain),
+    /// The refusals of the event log that are still counted, and how far it is durable; the rest is read from the disk
+    /// (rule V3).
+    Events(Box<EventsPage>),
+    /// How far the event log is durable; what is checked is read from the disk.
+    EventsVerify(ChainPage),
     /// The server's first start: its name for itself.
     Found {
         /// 16 random bytes.
@@ -320,6 +326,8 @@ impl Command {
             | Self::Commit(_)
             | Self::EndSeat { .. }
             | Self::EnrolledIdentities(_)
+            | Self::Events(_)
+            | Self::EventsVerify(_)
             | Self::Explain(_)
             | Self::JudgeKeys(_)
             | Self::KeepTime(_)
@@ -351,6 +359,8 @@ impl Command {
             Self::Reservations(_) => &[Role::Deployer, Role::Viewer],
             Self::Admins(_)
             | Self::Explain(_)
+            | Self::Events(_)
+            | Self::EventsVerify(_)
             | Self::Licenses(_)
             | Self::Products(_)
             | Self::Seats(_)

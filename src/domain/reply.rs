@@ -6,6 +6,7 @@ use super::catalogue::{Component, Offers, OnConflict, Vendor};
 use super::change::{Admin, Server};
 use super::denial::{Denial, Denied, KeyRefusal};
 use super::enrolment::{Enrolled, Token};
+use super::event_log::{ChainRead, EventsRead};
 use super::explain::Explanation;
 use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, TokenHash, VendorId};
 use super::license::{License, LicenseStatus};
@@ -57,6 +58,10 @@ pub enum Reply {
     EnrolledIdentities(Listing<(Fingerprint, Enrolled)>),
     /// How a checkout would be decided.
     Explained(Box<Explanation>),
+    /// Events: of the ledger's own knowledge those that are not on disk yet.
+    Events(Box<EventsRead>),
+    /// The chain of rounds was checked.
+    EventsVerified(Box<ChainRead>),
     /// What became of each key, in the order in which they came.
     Imported(Vec<ImportOutcome>),
     /// The license is gone.

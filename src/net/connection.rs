@@ -267,7 +267,7 @@ fn weight_of(work: &Work) -> usize {
     const PLAIN: usize = 256;
     PLAIN
         + match work {
-            Work::Command(_) | Work::Hello | Work::TrustVendor(_) => 0,
+            Work::Command(_) | Work::Events(_) | Work::EventsVerify(_) | Work::Hello | Work::TrustVendor(_) => 0,
             Work::VerifyBlacklist(signed) | Work::VerifyCatalogue { signed, .. } => signed.len(),
             Work::VerifyKeys { texts, .. } => texts.iter().map(String::len).sum(),
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::blacklist::Blacklist;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::command::{Actor, Command, Role};
+use crate::domain::event_log::{ChainPage, EventsPage};
 use crate::domain::ids::VendorId;
 use crate::domain::license::VerifiedKey;
 use crate::domain::reply::Reply;
@@ -33,6 +34,9 @@ pub enum Prepared {
 pub fn prepare(facts: &Facts, actor: Actor, work: Work) -> Prepared {
     match work {
         Work::Command(command) => Prepared::Ask(command),
+        // What is on the disk is not read here.
+        Work::Events(page) => Prepared::Ask(Command::Events(page)),
+        Work::EventsVerify(page) => Prepared::Ask(Command::EventsVerify(page)),
         Work::Hello => Prepared::Answered(greet(facts, actor)),
         _ if !may_bring(facts, actor) => Prepared::Ask(refused_by_the_ledger()),
         Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
@@ -111,6 +115,8 @@ impl Prepared {
 pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight: usize) -> Answer {
     let prepared = match work {
         Work::Command(command) => return ask(service, actor, command, weight).await,
+        Work::Events(page) => return events(service, actor, *page, weight).await,
+        Work::EventsVerify(page) => return events_verified(service, actor, page, weight).await,
         Work::Hello => return service.with_facts(|facts| greet(facts, actor)),
         // Before the facts are copied and a thread is taken: whoever may not bring anything costs no more than any agent.
         _ if !service.with_facts(|facts| may_bring(facts, actor)) => Prepared::Ask(refused_by_the_ledger()),
@@ -132,6 +138,35 @@ pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight:
             prepared.answer(answer)
         }
         Err(answer) => answer.clone(),
+    }
+}
+
+/// A page of the event log. The writer tells how far it is durable, and whether the peer may read it at all.
+async fn events(service: &Service, actor: Actor, page: EventsPage, weight: usize) -> Answer {
+    let command = Command::Events(Box::new(page.clone()));
+    match ask(service, actor, command, weight).await {
+        Answer::Reply(reply) => match *reply {
+            Reply::Events(told) => match service.event_log().read(page, *told).await {
+                Ok(read) => Answer::Reply(Box::new(Reply::Events(Box::new(read)))),
+                Err(_) => Answer::Failed,
+            },
+            other => Answer::Reply(Box::new(other)),
+        },
+        other => other,
+    }
+}
+
+/// A portion of the event log's chain, likewise.
+async fn events_verified(service: &Service, actor: Actor, page: ChainPage, weight: usize) -> Answer {
+    match ask(service, actor, Command::EventsVerify(page), weight).await {
+        Answer::Reply(reply) => match *reply {
+            Reply::EventsVerified(told) => match service.event_log().check(page, *told).await {
+                Ok(read) => Answer::Reply(Box::new(Reply::EventsVerified(Box::new(read)))),
+                Err(_) => Answer::Failed,
+            },
+            other => Answer::Reply(Box::new(other)),
+        },
+        other => other,
     }
 }
 

@@ -4,16 +4,19 @@
 //! what its thread does, for whoever drives it by hand.
 
 mod enrolment;
+mod event_log;
 mod facts;
 mod limiter;
 mod narrate;
 mod queue;
+mod refusals;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use enrolment::Enrolment;
+pub use event_log::{EventLog, EventsUnreadable};
 pub use facts::Facts;
 pub use limiter::{NewSeatLimiter, NewSeatLimits};
 pub use queue::{QUEUE_MAX, Rounds, Service, SubmitError, rounds, spawn};

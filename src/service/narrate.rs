@@ -2,6 +2,7 @@
 
 use crate::domain::change::{Change, ClockEvent, Event, EventKind};
 use crate::domain::command::Actor;
+use crate::domain::event_log::Refused;
 
 /// Tells the events of changes that are durable.
 pub(super) fn events(changes: &[Change]) {
@@ -57,7 +58,21 @@ fn tell(event: &Event) {
         | EventKind::SeatEngaged { .. }
         | EventKind::SeatMoved { .. }
         | EventKind::SeatRenewed { .. } => tell_of_seats(&event.kind, by),
+        EventKind::Refused(refused) => tell_of_refusals(refused, by),
     }
+}
+
+fn tell_of_refusals(refused: &Refused, by: &str) {
+    let Refused {
+        product,
+        mac,
+        reason,
+        count,
+        since,
+        ..
+    } = refused;
+    let (mac, product) = (mac.map(tracing::field::display), product.map(tracing::field::display));
+    tracing::info!(by, mac, product, ?reason, count, since = since.0, "refused");
 }
 
 fn tell_of_the_server(kind: &EventKind, by: &str) {

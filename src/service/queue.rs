@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::event_log::EventLog;
 use super::facts::Facts;
 use super::writer::{Request, Writer};
 use crate::clock::Clock;
@@ -64,9 +65,16 @@ pub struct Service {
     shares: Shares,
     facts: watch::Receiver<Facts>,
     clock: Clock,
+    event_log: EventLog,
 }
 
 impl Service {
+    /// The events that are durable.
+    #[must_use]
+    pub const fn event_log(&self) -> &EventLog {
+        &self.event_log
+    }
+
     /// Hands a command to the writer. `weight` is its size on the wire in bytes.
     ///
     /// A source may have a quarter as many commands in the queue as there are places left. However many sources take all
@@ -219,6 +227,7 @@ pub fn rounds<S: Store>(mut writer: Writer<S>, clock: Clock, places: usize) -> (
         shares: Shares::default(),
         facts,
         clock: clock.clone(),
+        event_log: EventLog::new(writer.chronicle()),
     };
     let rounds = Rounds {
         writer,

@@ -6,16 +6,18 @@ use super::enrolment::{Enrolment, Gate};
 use super::facts::Facts;
 use super::limiter::{NewSeatLimiter, NewSeatLimits};
 use super::narrate;
-use crate::domain::change::Change;
+use super::refusals::Refusals;
+use crate::domain::change::{Change, Fact};
 use crate::domain::command::{Actor, Checkout, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
+use crate::domain::event_log::{EventPlace, EventsPage, EventsRead};
 use crate::domain::explain::{Explanation, Step};
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
 use crate::domain::time::{Monotonic, Now, Reading};
 use crate::domain::timekeeper::{ClockChange, Standing, Timekeeper};
-use crate::store::{Progress, Room, Round, Store, StoreError};
+use crate::store::{Chronicle, Progress, Room, Round, Store, StoreError};
 
 /// Who asks what.
 #[derive(Clone, Debug)]
@@ -51,10 +53,14 @@ pub struct Writer<S> {
     set_back: bool,
     /// What refusals noted and no commit has taken along yet: a refusal causes no disk sync of its own (rule V3).
     noted: Vec<Change>,
+    /// The refusals themselves, until they are events.
+    refusals: Refusals,
     /// The time of the last decision.
     decided_at: Now,
     checkpoint: Progress,
     facts_changed: bool,
+    /// Whether nothing follows what is being committed.
+    is_ending: bool,
 }
 
 /// Notes of refusals that wait for a commit, at most; then they are committed by themselves.
@@ -79,9 +85,11 @@ impl<S: Store> Writer<S> {
             timekeeper,
             set_back: false,
             noted: Vec::new(),
+            refusals: Refusals::default(),
             decided_at: loaded.now.unwrap_or_default(),
             checkpoint: Progress::Resting,
             facts_changed: true,
+            is_ending: false,
         })
     }
 
@@ -146,6 +154,7 @@ impl<S: Store> Writer<S> {
             if let Reply::Explained(explanation) = &mut reply {
                 self.prepend(explanation, now, reading);
             }
+            self.refusals.note(request, &reply, now.latest());
             is_granted |= !decided.is_empty() && !matches!(reply, Reply::Denied(_));
             changes.extend(decided);
             replies.push(reply);
@@ -155,7 +164,47 @@ impl<S: Store> Writer<S> {
         } else {
             self.noted.append(&mut changes);
         }
+        self.fill_in_events(requests, &mut replies);
         Ok(replies)
+    }
+
+    /// Tells who reads events how far they are durable by now, and what is not written yet.
+    fn fill_in_events(&self, requests: &[Request], replies: &mut [Reply]) {
+        for (request, reply) in requests.iter().zip(replies) {
+            match (&request.command, reply) {
+                (Command::Events(page), Reply::Events(read)) => {
+                    **read = self.counted(page);
+                    read.through = self.number;
+                }
+                (Command::EventsVerify(_), Reply::EventsVerified(read)) => read.through = self.number,
+                _ => {}
+            }
+        }
+    }
+
+    /// The refusals that are still counted, each with its place among them.
+    fn counted(&self, page: &EventsPage) -> EventsRead {
+        let skipped = match page.after {
+            Some(EventPlace {
+                round: EventPlace::COUNTED,
+                index,
+            }) => index.saturating_add(1),
+            // They come first where the newest do.
+            Some(_) if page.newest_first => return EventsRead::default(),
+            _ => 0,
+        };
+        let (events, more) = self.refusals.page(page, usize::try_from(skipped).unwrap_or(usize::MAX));
+        let place = |index| EventPlace {
+            round: EventPlace::COUNTED,
+            index,
+        };
+        let rows: Vec<_> = (skipped..).map(place).zip(events).collect();
+        EventsRead {
+            next: rows.last().map(|(place, _)| *place),
+            rows,
+            more,
+            ..EventsRead::default()
+        }
     }
 
     /// Makes durable what refusals noted, and the time; for the end.
@@ -164,6 +213,7 @@ impl<S: Store> Writer<S> {
     /// The store failed: what is on disk is unknown, the process must stop.
     pub fn finish(&mut self, reading: Reading) -> Result<(), StoreError> {
         self.store.ending();
+        self.is_ending = true;
         let now = self.observe(reading)?;
         self.apply_all(Actor::Server, &Command::KeepTime(0), now)?;
         self.store.seal()
@@ -192,6 +242,11 @@ impl<S: Store> Writer<S> {
     /// The published facts, if they changed since this was last asked.
     pub fn take_facts(&mut self) -> Option<Facts> {
         std::mem::take(&mut self.facts_changed).then(|| Facts::of(&self.ledger))
+    }
+
+    /// A reader of the events that are durable, where the store keeps them.
+    pub fn chronicle(&self) -> Option<Chronicle> {
+        self.store.chronicle()
     }
 
     /// The ledger, to look at.
@@ -381,8 +436,20 @@ impl<S: Store> Writer<S> {
     fn commit(&mut self, changes: Vec<Change>, now: Now) -> Result<(), StoreError> {
         let mut all = std::mem::take(&mut self.noted);
         all.extend(changes);
-        if all.is_empty() {
+        if all.is_empty() && self.is_ending && !self.refusals.is_empty() {
+            // Nothing else follows that they could ride with: the time is written once more as it is.
+            all.extend(self.ledger.clock().map(|clock| Fact::ClockPut(clock).into()));
+        }
+        let Some(last) = all.last_mut() else {
             return Ok(());
+        };
+        // On a full disk what is left is for what goes on.
+        if !self.is_full() {
+            last.events.extend(if self.is_ending {
+                self.refusals.take_all()
+            } else {
+                self.refusals.take_over(now.latest())
+            });
         }
         self.store.commit(&Round {
             number: self.number + 1,

@@ -22,6 +22,16 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// [`io::ErrorKind::NotFound`] if there is none, or it cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// The first bytes of a file, at most `len` of them.
+    ///
+    /// # Errors
+    /// As of [`Disk::read`].
+    fn read_start(&self, path: &Path, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = self.read(path)?;
+        bytes.truncate(len);
+        Ok(bytes)
+    }
+
     /// How many bytes a file has.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::domain::time::Now;
 
 use super::background::Background;
 use super::checkpoint::{self, Keeper, SCRATCH};
+use super::chronicle::Chronicle;
 use super::disk::Disk;
 use super::founding::{found, make_dir, newest_manifest};
 use super::history::Retention;
@@ -262,6 +263,10 @@ impl Store for DiskStore {
         if let Some(open) = &mut self.open {
             open.journal.open_reserve();
         }
+    }
+
+    fn chronicle(&self) -> Option<Chronicle> {
+        Some(Chronicle::new(Arc::clone(&self.options.disk), &self.data))
     }
 
     fn room(&self) -> Room {

@@ -218,7 +218,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// The error with what caused it, for a line of the log.
-    pub(super) fn with_cause(&self) -> String {
+    pub(crate) fn with_cause(&self) -> String {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::chronicle::Chronicle;
 use super::disk::Disk;
 use super::envelope::RecordError;
 use super::journal::{End, Found, Journal, Link, Position, Shape};
@@ -236,4 +237,10 @@ pub fn cut_journal(disk: Arc<dyn Disk>, data: &Path, start: Start, segment_bytes
     let (end, _) = found.read_to_damage(start.position(), start.link(), &mut |_, _| Ok(()));
     found.cut(&end, shape(segment_bytes))?;
     Ok(end.link.round)
+}
+
+/// A reader of the events in the directory `data`.
+#[must_use]
+pub fn chronicle(disk: Arc<dyn Disk>, data: &Path) -> Chronicle {
+    Chronicle::new(disk, data)
 }

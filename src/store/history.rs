@@ -1,19 +1,23 @@
 //! What no generation needs of the journal any more, kept for its events: compressed, for as long and as large as is
 //! configured (rule V3).
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
 
+use super::chronicle::Summary;
 use super::disk::Disk;
-use super::journal::{DIR, segment_name, segment_number};
+use super::journal::{DIR, SECTOR_LEN, segment_name, segment_number, segment_sectors};
 use super::{StoreError, io_failed};
 use crate::domain::time::{DAY_SECS, Timestamp};
 
 /// The directory, in the data directory.
 pub(super) const HISTORY: &str = "history";
+
+/// Bytes of a file's header, at most.
+const HEADER_LEN_MAX: usize = 512;
 
 /// What is added to a segment's name.
 const SUFFIX: &str = ".gz";
@@ -45,9 +49,10 @@ pub(super) fn keep(disk: &dyn Disk, data: &Path, number: u64, now: Timestamp) ->
     let draft = history.join(segment_name(number) + SUFFIX + ".new");
     disk.make_dir(&history)
         .map_err(io_failed("creating the directory", &history))?;
+    let summary = Summary::of(number, &bytes);
     let write = || {
         let mut file = disk.create(&draft)?;
-        file.write_at(0, &compressed(&bytes, now)?)?;
+        file.write_at(0, &compressed(&bytes, summary, now)?)?;
         file.sync()?;
         disk.rename(&draft, &path)?;
         disk.sync_dir(&history)?;
@@ -55,6 +60,33 @@ pub(super) fn keep(disk: &dyn Disk, data: &Path, number: u64, now: Timestamp) ->
     };
     write().map_err(io_failed("writing", &path))?;
     disk.remove(&segment).map_err(io_failed("removing", &segment))
+}
+
+/// The numbers of the segments that are kept, in no order.
+pub(super) fn numbers(disk: &dyn Disk, data: &Path) -> io::Result<Vec<u64>> {
+    let names = disk.names(&data.join(HISTORY))?;
+    let number = |name: &String| name.strip_suffix(SUFFIX).and_then(segment_number);
+    Ok(names.iter().filter_map(number).collect())
+}
+
+/// The file of a segment, from the data directory.
+pub(super) fn file(number: u64) -> String {
+    format!("{HISTORY}/{}{SUFFIX}", segment_name(number))
+}
+
+/// A segment as it was, or what of it can be unpacked; whether that is all of it.
+pub(super) fn read(disk: &dyn Disk, data: &Path, number: u64) -> io::Result<(Vec<u8>, bool)> {
+    let packed = disk.read(&data.join(file(number)))?;
+    let mut unpacked = Vec::new();
+    let mut decoder = GzDecoder::new(packed.as_slice());
+    // Its beginning says how long it is: no more than that is taken, whatever the rest says.
+    let begun = decoder.by_ref().take(SECTOR_LEN as u64).read_to_end(&mut unpacked);
+    let sectors = segment_sectors(number, &unpacked).unwrap_or(0);
+    let len = (u64::from(sectors) * SECTOR_LEN as u64).saturating_sub(unpacked.len() as u64);
+    let rest = decoder.by_ref().take(len).read_to_end(&mut unpacked);
+    // The checksum stands behind the last byte, and is looked at by who reads on.
+    let is_whole = begun.is_ok() && rest.is_ok() && matches!(decoder.read(&mut [0]), Ok(0));
+    Ok((unpacked, is_whole))
 }
 
 /// Removes the oldest of what is kept until the rest is as new and as small as it should be.
@@ -106,14 +138,27 @@ fn kept(disk: &dyn Disk, history: &Path) -> Result<Vec<(PathBuf, u64)>, StoreErr
 
 /// When a file was put there, as its header says. One whose header does not hold is as old as can be.
 fn kept_at(disk: &dyn Disk, path: &Path) -> Result<Timestamp, StoreError> {
-    let bytes = disk.read(path).map_err(io_failed("reading", path))?;
+    let bytes = disk
+        .read_start(path, HEADER_LEN_MAX)
+        .map_err(io_failed("reading", path))?;
     let header = GzDecoder::new(bytes.as_slice());
     Ok(Timestamp(header.header().map_or(0, |header| header.mtime().into())))
 }
 
-fn compressed(bytes: &[u8], now: Timestamp) -> io::Result<Vec<u8>> {
+/// What the header of a segment says that it holds; nothing where it does not say it, or what it says does not hold.
+pub(super) fn summary(disk: &dyn Disk, data: &Path, number: u64) -> Option<Summary> {
+    let start = disk.read_start(&data.join(file(number)), HEADER_LEN_MAX).ok()?;
+    let decoder = GzDecoder::new(start.as_slice());
+    Summary::read(decoder.header()?.extra()?)
+}
+
+fn compressed(bytes: &[u8], summary: Option<Summary>, now: Timestamp) -> io::Result<Vec<u8>> {
     let mtime = u32::try_from(now.0).unwrap_or(u32::MAX);
-    let mut encoder = GzBuilder::new().mtime(mtime).write(Vec::new(), Compression::default());
+    let mut header = GzBuilder::new().mtime(mtime);
+    if let Some(summary) = summary {
+        header = header.extra(summary.bytes());
+    }
+    let mut encoder = header.write(Vec::new(), Compression::default());
     encoder.write_all(bytes)?;
     encoder.finish()
 }
@@ -121,7 +166,6 @@ fn compressed(bytes: &[u8], now: Timestamp) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::io::Read;
 
     use super::*;
     use crate::store::os_disk::OsDisk;

@@ -5,6 +5,7 @@
 
 mod background;
 mod checkpoint;
+mod chronicle;
 mod disk;
 mod disk_store;
 mod ended;
@@ -33,6 +34,7 @@ mod sled_snapshots;
 mod snapshot;
 mod worker;
 
+pub use chronicle::Chronicle;
 pub use disk::{Disk, DiskFile};
 pub use disk_store::{DiskStore, Options};
 pub use envelope::{RECORD_LEN_MAX, RecordError};
@@ -122,6 +124,11 @@ pub trait Store: Send + 'static {
 
     /// Has what a full disk keeps for the end used from here on: only what ends the service follows.
     fn ending(&mut self) {}
+
+    /// A reader of the events of the rounds that are durable, where they are kept.
+    fn chronicle(&self) -> Option<Chronicle> {
+        None
+    }
 
     /// Whether the disk has room to go on.
     fn room(&self) -> Room {

@@ -1,7 +1,7 @@
 //! The file layer over the operating system.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, DiskFile};
@@ -24,6 +24,12 @@ impl Disk for OsDisk {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn read_start(&self, path: &Path, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(len as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn len(&self, path: &Path) -> io::Result<u64> {

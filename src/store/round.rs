@@ -95,7 +95,47 @@ pub(super) fn read(bytes: &[u8]) -> Result<Payload, RecordError> {
     }
 }
 
+/// The time of a round and its events, which come one by one: a round may have very many.
+pub(super) fn events(bytes: &[u8]) -> Result<(Now, Events<'_>), RecordError> {
+    let mut cursor = Cursor(bytes);
+    let now = Now {
+        steady: Timestamp(u64::from_le_bytes(cursor.array()?)),
+        calendar: Timestamp(u64::from_le_bytes(cursor.array()?)),
+    };
+    for _ in 0..cursor.number()? {
+        let [key_len] = cursor.array()?;
+        cursor.bytes(usize::from(key_len))?;
+        match cursor.number()? {
+            DELETED => {}
+            len => drop(cursor.record(len)?),
+        }
+    }
+    let left = cursor.number()?;
+    Ok((now, Events { cursor, left }))
+}
+
+/// The events of a round.
+#[derive(Debug)]
+pub(super) struct Events<'a> {
+    cursor: Cursor<'a>,
+    left: u32,
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = Result<&'a [u8], RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let read = self.cursor.number().and_then(|len| self.cursor.record(len));
+        if read.is_err() {
+            self.left = 0;
+        }
+        Some(read)
+    }
+}
+
 /// What is left to read.
+#[derive(Debug)]
 struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {

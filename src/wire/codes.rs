@@ -133,6 +133,78 @@ codes! {
 }
 
 codes! {
+    /// What happened (rule V3).
+    EventKind(u8) {
+        /// An identity was given a role.
+        ROLE_GIVEN = 1,
+        /// An identity lost its role.
+        ROLE_TAKEN = 2,
+        /// A component's binding with a conflict was forgotten.
+        BINDING_FORGOTTEN = 3,
+        /// A vendor's list of serials that do not serve came.
+        BLACKLIST_IMPORTED = 4,
+        /// A vendor's catalogue came.
+        CATALOGUE_IMPORTED = 5,
+        /// An administrator set the time.
+        TIME_SET = 6,
+        /// Another component holds a seat too.
+        COMPONENT_ADDED = 7,
+        /// A component was released.
+        COMPONENT_RELEASED = 8,
+        /// A copied machine showed itself.
+        CONFLICT_SEEN = 9,
+        /// A unit that was set aside for a machine is free again.
+        DEPLOYMENT_ABORTED = 10,
+        /// A unit was spent on a machine.
+        DEPLOYMENT_COMMITTED = 11,
+        /// An administrator approved the identity that waited.
+        IDENTITY_APPROVED = 12,
+        /// An identity waits for approval.
+        IDENTITY_WAITS = 13,
+        /// A jump of the clock was accepted.
+        JUMP_ACCEPTED = 14,
+        /// The clock jumped ahead.
+        JUMP_PENDING = 15,
+        /// A jump of the clock is over and counts for nothing.
+        JUMP_REJECTED = 16,
+        /// A license was imported or renewed.
+        LICENSE_IMPORTED = 17,
+        /// What a vendor's list says of a license changed.
+        LICENSE_LISTED = 18,
+        /// A license was removed.
+        LICENSE_REMOVED = 19,
+        /// A component's identity was replaced by another one.
+        IDENTITY_REPLACED = 20,
+        /// Nothing is set aside by a reservation any more.
+        RESERVATION_ENDED = 21,
+        /// Something was set aside.
+        RESERVED = 22,
+        /// A seat ended.
+        SEAT_ENDED = 23,
+        /// A seat was engaged.
+        SEAT_ENGAGED = 24,
+        /// A seat went to another license.
+        SEAT_MOVED = 25,
+        /// A seat was renewed; never written.
+        SEAT_RENEWED = 26,
+        /// The server was started for the first time.
+        SERVER_FOUNDED = 27,
+        /// A vendor is trusted from now on.
+        VENDOR_TRUSTED = 28,
+        /// A token enrols identities from now on.
+        TOKEN_ADDED = 29,
+        /// A token was revoked.
+        TOKEN_REVOKED = 30,
+        /// A token enrolled an identity.
+        IDENTITY_ENROLLED = 31,
+        /// An identity that a token had enrolled is enrolled no more.
+        IDENTITY_REMOVED = 32,
+        /// Requests were refused, counted together.
+        REFUSED = 33,
+    }
+}
+
+codes! {
     /// What came of a step that EXPLAIN tells.
     Finding(u8) {
         /// The decision went on.

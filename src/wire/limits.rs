@@ -32,6 +32,21 @@ pub const IN_FLIGHT_MAX: usize = 64;
 /// Rows of one page of a listing, at most; a page ends earlier where its body would not fit a frame.
 pub const PAGE_ROWS_MAX: usize = 256;
 
+/// Kinds of events that one EVENTS may name, at most.
+pub const EVENT_KINDS_MAX: usize = 64;
+
+/// Parts of the event log that cannot be read and are told of one page or segment, at most.
+pub const GAPS_MAX: usize = 16;
+
+/// Segments of the event log in one answer, at most.
+pub const SEGMENT_ROWS_MAX: usize = 8;
+
+/// The longest name of a file of the event log, in bytes.
+pub const FILE_LEN_MAX: usize = 64;
+
+/// The longest text of what does not hold of the event log, in bytes.
+pub const FAULT_LEN_MAX: usize = 256;
+
 /// The longest product or component id, in bytes.
 pub const ID_LEN_MAX: usize = 24;
 

@@ -66,10 +66,14 @@ opcodes! {
     ADMIN_LIST = 0x0024, VIEWER;
     /// A page of the tokens that enrol identities.
     ENROL_TOKENS = 0x0025, ADMINISTRATOR;
+    /// A page of the event log.
+    EVENTS = 0x0026, VIEWER;
     /// How a checkout would be decided, step by step; changes nothing.
     EXPLAIN = 0x0028, VIEWER;
     /// A page of the identities that tokens enrolled.
     ENROL_IDENTITIES = 0x0029, ADMINISTRATOR;
+    /// Checks a portion of the event log's chain.
+    EVENTS_VERIFY = 0x002f, VIEWER;
     /// Trusts a vendor's public key.
     VENDOR_TRUST = 0x0030, ADMINISTRATOR;
     /// Imports a signed catalogue.

@@ -15,8 +15,8 @@ use seatkeeper::session::Peer;
 use seatkeeper::session::translate::{Work, role_code, work_of};
 use seatkeeper::wire::messages::{self, Place};
 use seatkeeper::wire::{
-    Altered, Check, ConflictKind, EndCause, Finding, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict, Opcode,
-    Outcome, ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
+    Altered, Check, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict,
+    Opcode, Outcome, ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
 };
 
 use crate::vectors::{Said, expected};
@@ -105,6 +105,7 @@ fn expected() -> Vec<(String, String)> {
         ConflictKind,
         EndCause,
         Finding,
+        EventKind,
         ImportOutcome,
         Kind,
         LicenseStatus,
@@ -166,6 +167,8 @@ fn command_asked_by(opcode: Opcode) -> Option<Command> {
     };
     match work_of(request, peer, Rebind::Honour).expect("a request that can be carried out") {
         Work::Command(command) => Some(command),
+        Work::Events(page) => Some(Command::Events(page)),
+        Work::EventsVerify(page) => Some(Command::EventsVerify(page)),
         Work::Hello => None,
         Work::TrustVendor(public_key) => Some(Command::TrustVendor {
             public_key,

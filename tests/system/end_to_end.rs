@@ -11,6 +11,7 @@ mod crashes;
 mod demo;
 mod deployment;
 mod enrolment;
+mod events;
 mod explain;
 mod failures;
 mod imports;

@@ -7,6 +7,7 @@
 )]
 
 mod end_to_end;
+mod event_log;
 #[path = "../support/forge.rs"]
 mod forge;
 mod harm;

@@ -260,6 +260,9 @@ impl Ledger {
             Command::Enrol { token } => self.enrol(occasion, *token),
             Command::EnrolledIdentities(page) => Decided::unchanged(self.enrolled_page(page)),
             Command::Explain(ask) => self.explain(occasion, ask),
+            // The writer fills in what it knows: events are no part of the ledger.
+            Command::Events(_) => Decided::unchanged(Reply::Events(Box::default())),
+            Command::EventsVerify(_) => Decided::unchanged(Reply::EventsVerified(Box::default())),
             Command::Found { id } => self.found(occasion, *id),
             Command::Import(keys) => self.import(occasion, keys),
             Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),

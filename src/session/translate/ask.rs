@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::super::server::Peer;
-use super::{Work, role_of};
+use super::{Work, events, role_of};
 use crate::codec::DecodeError;
 use crate::domain::command::{
     Checkout, Command, Page, ProductName, Rebind, Release, Reserve, SeatsPage, Settle, Wanted,
@@ -62,6 +62,8 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
         },
         Request::EnrolTokens(ask) => Command::Tokens(page("EnrolTokens.limit", ask.after.map(TokenHash), ask.limit)?),
         Request::Explain(ask) => Command::Explain(explain(&ask, rebind)?),
+        Request::Events(ask) => return Ok(Work::Events(Box::new(events::page(&ask)?))),
+        Request::EventsVerify(ask) => return Ok(Work::EventsVerify(events::chain_page(&ask))),
         Request::Hello(_) => return Ok(Work::Hello),
         Request::Import(ask) => {
             return Ok(Work::VerifyKeys {
@@ -286,7 +288,7 @@ fn macs(field: &'static str, list: &[[u8; 6]]) -> Result<BTreeSet<Mac>, DecodeEr
 }
 
 /// Rows at most: what is asked for, but no more than a page has.
-fn limit(field: &'static str, asked: Option<u16>) -> Result<usize, DecodeError> {
+pub(super) fn limit(field: &'static str, asked: Option<u16>) -> Result<usize, DecodeError> {
     match asked {
         Some(0) => Err(DecodeError::Invalid {
             field,
@@ -297,7 +299,7 @@ fn limit(field: &'static str, asked: Option<u16>) -> Result<usize, DecodeError> 
     }
 }
 
-fn product(field: &'static str, id: &str) -> Result<ProductId, DecodeError> {
+pub(super) fn product(field: &'static str, id: &str) -> Result<ProductId, DecodeError> {
     ProductId::from_canonical(id.as_bytes()).map_err(invalid(field))
 }
 
@@ -309,7 +311,7 @@ fn serial(field: &'static str, serial: &str) -> Result<Serial, DecodeError> {
     Serial::from_canonical(serial.as_bytes()).map_err(invalid(field))
 }
 
-fn mac(field: &'static str, bytes: [u8; 6]) -> Result<Mac, DecodeError> {
+pub(super) fn mac(field: &'static str, bytes: [u8; 6]) -> Result<Mac, DecodeError> {
     Mac::new(bytes).map_err(invalid(field))
 }
 

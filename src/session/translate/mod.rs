@@ -5,6 +5,7 @@ mod ask;
 #[cfg(test)]
 mod client;
 mod codes;
+mod events;
 mod explain;
 mod pages;
 mod refusal;
@@ -19,11 +20,12 @@ pub use ask::{malformed, work_of};
 #[cfg(test)]
 pub(super) use client::{checkout_of, release_of, reply_of_checkout, reply_of_release};
 pub use codes::{kind_code, license_status_code, role_code, role_of, usage_code};
-pub use refusal::{status_of, status_of_key_error, status_of_key_refusal, status_of_list_error};
+pub use refusal::{status_of, status_of_key_error, status_of_key_refusal, status_of_list_error, status_of_reason};
 pub use reply::{Context, respond};
 
 use crate::domain::change::Server;
 use crate::domain::command::{Command, Role};
+use crate::domain::event_log::{ChainPage, EventsPage};
 use crate::domain::reply::{ImportOutcome, Reply};
 use crate::vendor::{KeyError, KeyFileError, ListError};
 use crate::wire::messages::hello::Succession;
@@ -35,6 +37,10 @@ use crate::wire::messages::hello::Succession;
 pub enum Work {
     /// Ask the ledger.
     Command(Command),
+    /// Ask the ledger, and read the rest of the page from the disk.
+    Events(Box<EventsPage>),
+    /// Ask the ledger, and check a portion of what is on the disk.
+    EventsVerify(ChainPage),
     /// Find out the peer's role and the server's own facts.
     Hello,
     /// Trust the vendor of this Ed25519 public key, if it is one.

@@ -7,29 +7,46 @@ use crate::domain::enrolment::Enrolled;
 use crate::domain::ids::Fingerprint;
 use crate::domain::reply::{Effect, LicenseRow, Listing, ProductRow, ReservationRow, SeatRow, TokenRow};
 use crate::wire::limits::{BODY_LEN_MAX, EFFECTS_MAX, PAGE_ROWS_MAX};
-use crate::wire::messages::{Message, Response, admin, deploy, enrol, views};
+use crate::wire::messages::{Message, Response, admin, deploy, enrol, events, views};
 
 /// Bytes of a page that are not rows: the server's time, `more` and a count, each with its header.
 const PAGE_HEAD_LEN: usize = 32;
+
+/// The same of a page of events, which says besides how far it goes.
+const EVENTS_HEAD_LEN: usize = 96;
 
 /// The rows that fit one frame, at most so many, and whether more follow. A page may end early: the client asks again
 /// behind its last row, so that it never matters where a page ends.
 fn fitting<T, M: Message>(listing: Listing<T>, count_max: usize, row: impl Fn(T) -> M) -> (Vec<M>, bool) {
     let Listing { rows, more } = listing;
     let asked = rows.len();
-    let mut room = BODY_LEN_MAX - PAGE_HEAD_LEN;
-    let mut fitting = Vec::with_capacity(asked.min(count_max));
+    let fitting = fitting_in(BODY_LEN_MAX - PAGE_HEAD_LEN, rows, count_max, row);
+    let more = more || fitting.len() < asked;
+    (fitting, more)
+}
+
+/// The events that fit one frame beside what cannot be read of them.
+pub(super) fn fitting_beside<T, M: Message>(rows: Vec<T>, gaps: &[events::Gap], row: impl Fn(T) -> M) -> Vec<M> {
+    let taken: usize = gaps.iter().map(len_of).sum();
+    let room = BODY_LEN_MAX.saturating_sub(EVENTS_HEAD_LEN + taken);
+    fitting_in(room, rows, PAGE_ROWS_MAX, row)
+}
+
+/// Bytes of a message as a field. One over a bound takes none here; encoding the page then says so.
+fn len_of<M: Message>(message: &M) -> usize {
+    tlv::HEADER_LEN + message.to_body().map_or(0, |body| body.len())
+}
+
+fn fitting_in<T, M: Message>(mut room: usize, rows: Vec<T>, count_max: usize, row: impl Fn(T) -> M) -> Vec<M> {
+    let mut fitting = Vec::with_capacity(rows.len().min(count_max));
     for row in rows.into_iter().take(count_max).map(row) {
-        // A row over a bound takes no room here; encoding the page then says so.
-        let len = tlv::HEADER_LEN + row.to_body().map_or(0, |body| body.len());
-        let Some(left) = room.checked_sub(len) else {
+        let Some(left) = room.checked_sub(len_of(&row)) else {
             break;
         };
         room = left;
         fitting.push(row);
     }
-    let more = more || fitting.len() < asked;
-    (fitting, more)
+    fitting
 }
 
 pub(super) fn admins(listing: Listing<(Fingerprint, Admin)>, server_time: u64) -> Response {

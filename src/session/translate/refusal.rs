@@ -4,6 +4,7 @@ use super::rows::former;
 use super::text::text;
 use crate::domain::denial::{Denial, Denied, KeyRefusal};
 use crate::domain::ids::Mac;
+use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::vendor::{KeyError, ListError};
 use crate::wire::Status;
@@ -12,47 +13,53 @@ use crate::wire::messages::hello::Refusal;
 /// After how many seconds to ask a server again whose disk is full: somebody has to make room.
 const DISK_FULL_RETRY_SECS: u32 = 60;
 
-/// The status of a denial. No wildcard arm: a new [`Denial`] does not compile until the registry has a number for it.
+/// The status of a denial.
 #[must_use]
 pub const fn status_of(denial: &Denial) -> Status {
-    match denial {
-        Denial::AmbiguousProduct => Status::AMBIGUOUS_PRODUCT,
-        Denial::BlacklistNotNewer { .. } => Status::BLACKLIST_NOT_NEWER,
-        Denial::CatalogueNotNewer { .. } => Status::CATALOGUE_NOT_NEWER,
-        Denial::Conflict => Status::CONFLICT,
-        Denial::DeploymentOnly => Status::DEPLOYMENT_ONLY,
-        Denial::DiskFull => Status::DISK_FULL,
-        Denial::EnrolmentRequired => Status::ENROLMENT_REQUIRED,
-        Denial::IdentityNotBound => Status::IDENTITY_NOT_BOUND,
-        Denial::LastAdministrator => Status::LAST_ADMINISTRATOR,
-        Denial::LicenseBlacklisted => Status::LICENSE_BLACKLISTED,
-        Denial::LicenseExpired => Status::LICENSE_EXPIRED,
-        Denial::LicenseInUse { .. } => Status::LICENSE_IN_USE,
-        Denial::LicenseSuperseded => Status::LICENSE_SUPERSEDED,
-        Denial::NoJumpPending => Status::NO_JUMP_PENDING,
-        Denial::NoLicense => Status::NO_LICENSE,
-        Denial::NotAuthorized => Status::NOT_AUTHORIZED,
-        Denial::RebindPending => Status::REBIND_PENDING,
-        Denial::ReboundRecently { .. } => Status::REBOUND_RECENTLY,
-        Denial::RequiredProduct { .. } => Status::REQUIRED_PRODUCT,
-        Denial::ReservationTaken => Status::RESERVATION_TAKEN,
-        Denial::ReservationTooLarge => Status::RESERVATION_TOO_LARGE,
-        Denial::ReservationTooLong => Status::RESERVATION_TOO_LONG,
-        Denial::SeatsExhausted => Status::SEATS_EXHAUSTED,
-        Denial::SlowDown { .. } | Denial::TooManyWrongTokens { .. } => Status::SLOW_DOWN,
-        Denial::TokenRefused => Status::TOKEN_REFUSED,
-        Denial::TooManyComponents => Status::TOO_MANY_COMPONENTS,
-        Denial::TooManyReservations => Status::TOO_MANY_RESERVATIONS,
-        Denial::TooManyTokens => Status::TOO_MANY_TOKENS,
-        Denial::TooManyVendors => Status::TOO_MANY_VENDORS,
-        Denial::UnknownAdministrator => Status::UNKNOWN_ADMINISTRATOR,
-        Denial::UnknownComponent => Status::UNKNOWN_COMPONENT,
-        Denial::UnknownIdentity => Status::UNKNOWN_IDENTITY,
-        Denial::UnknownProduct => Status::UNKNOWN_PRODUCT,
-        Denial::UnknownReservation => Status::UNKNOWN_RESERVATION,
-        Denial::UnknownSerial => Status::UNKNOWN_SERIAL,
-        Denial::UnknownToken => Status::UNKNOWN_TOKEN,
-        Denial::UnknownVendor => Status::UNKNOWN_VENDOR,
+    status_of_reason(denial.reason())
+}
+
+/// The status of a reason. No wildcard arm: a new [`Denial`] does not compile until the registry has a number for it.
+#[must_use]
+pub const fn status_of_reason(reason: Reason) -> Status {
+    match reason {
+        Reason::AmbiguousProduct => Status::AMBIGUOUS_PRODUCT,
+        Reason::BlacklistNotNewer => Status::BLACKLIST_NOT_NEWER,
+        Reason::CatalogueNotNewer => Status::CATALOGUE_NOT_NEWER,
+        Reason::Conflict => Status::CONFLICT,
+        Reason::DeploymentOnly => Status::DEPLOYMENT_ONLY,
+        Reason::DiskFull => Status::DISK_FULL,
+        Reason::EnrolmentRequired => Status::ENROLMENT_REQUIRED,
+        Reason::IdentityNotBound => Status::IDENTITY_NOT_BOUND,
+        Reason::LastAdministrator => Status::LAST_ADMINISTRATOR,
+        Reason::LicenseBlacklisted => Status::LICENSE_BLACKLISTED,
+        Reason::LicenseExpired => Status::LICENSE_EXPIRED,
+        Reason::LicenseInUse => Status::LICENSE_IN_USE,
+        Reason::LicenseSuperseded => Status::LICENSE_SUPERSEDED,
+        Reason::NoJumpPending => Status::NO_JUMP_PENDING,
+        Reason::NoLicense => Status::NO_LICENSE,
+        Reason::NotAuthorized => Status::NOT_AUTHORIZED,
+        Reason::RebindPending => Status::REBIND_PENDING,
+        Reason::ReboundRecently => Status::REBOUND_RECENTLY,
+        Reason::RequiredProduct => Status::REQUIRED_PRODUCT,
+        Reason::ReservationTaken => Status::RESERVATION_TAKEN,
+        Reason::ReservationTooLarge => Status::RESERVATION_TOO_LARGE,
+        Reason::ReservationTooLong => Status::RESERVATION_TOO_LONG,
+        Reason::SeatsExhausted => Status::SEATS_EXHAUSTED,
+        Reason::SlowDown | Reason::TooManyWrongTokens => Status::SLOW_DOWN,
+        Reason::TokenRefused => Status::TOKEN_REFUSED,
+        Reason::TooManyComponents => Status::TOO_MANY_COMPONENTS,
+        Reason::TooManyReservations => Status::TOO_MANY_RESERVATIONS,
+        Reason::TooManyTokens => Status::TOO_MANY_TOKENS,
+        Reason::TooManyVendors => Status::TOO_MANY_VENDORS,
+        Reason::UnknownAdministrator => Status::UNKNOWN_ADMINISTRATOR,
+        Reason::UnknownComponent => Status::UNKNOWN_COMPONENT,
+        Reason::UnknownIdentity => Status::UNKNOWN_IDENTITY,
+        Reason::UnknownProduct => Status::UNKNOWN_PRODUCT,
+        Reason::UnknownReservation => Status::UNKNOWN_RESERVATION,
+        Reason::UnknownSerial => Status::UNKNOWN_SERIAL,
+        Reason::UnknownToken => Status::UNKNOWN_TOKEN,
+        Reason::UnknownVendor => Status::UNKNOWN_VENDOR,
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::lease;
 use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;
-use super::{Answer, Greeting, KeyOutcome, explain, pages, rows, status_of_key_refusal};
+use super::{Answer, Greeting, KeyOutcome, events, explain, pages, rows, status_of_key_refusal};
 use crate::domain::command::Rebind;
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductId, ProductKey, Serial};
@@ -89,6 +89,8 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         Reply::Enrolled { label } => Response::Enrol(enrol::EnrolOk { server_time, label }),
         Reply::EnrolledIdentities(listing) => pages::enrolled(listing, server_time),
         Reply::Explained(explanation) => Response::Explain(explain::explained(*explanation, context.server_time)),
+        Reply::Events(read) => events::found(*read, server_time),
+        Reply::EventsVerified(read) => events::checked(*read, server_time),
         Reply::Imported(outcomes) => {
             let outcomes = outcomes.into_iter().map(KeyOutcome::Decided).collect();
             Response::Import(imported(outcomes, context))

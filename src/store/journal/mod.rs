@@ -6,6 +6,7 @@ mod record;
 mod sector;
 mod segment;
 mod stock;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -19,8 +20,9 @@ pub(super) use found::Found;
 pub(super) use reader::End;
 pub(super) use record::Link;
 pub(super) use sector::SECTOR_LEN;
-pub(super) use segment::{name as segment_name, number as segment_number};
+pub(super) use segment::{name as segment_name, number as segment_number, told as segment_sectors};
 pub use stock::Room;
+pub(super) use walk::{Beginning, Read, Walk};
 
 use super::disk::Disk;
 use super::lock::Lock;

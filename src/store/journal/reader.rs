@@ -80,6 +80,16 @@ impl Reader {
         }
     }
 
+    /// The last record that was read.
+    pub(super) const fn link(&self) -> Link {
+        self.link
+    }
+
+    /// Goes on behind another record: what stands in between cannot be read.
+    pub(super) const fn go_on_behind(&mut self, link: Link) {
+        self.link = link;
+    }
+
     /// Where it starts.
     pub(super) const fn start(&self) -> Position {
         self.start
@@ -172,7 +182,7 @@ impl Reader {
     }
 
     /// Seals and marks name the record before them.
-    fn follows(&self, segment: u64, at: u32, round: u64, bytes: &[u8; ROOM]) -> Result<(), Damage> {
+    pub(super) fn follows(&self, segment: u64, at: u32, round: u64, bytes: &[u8; ROOM]) -> Result<(), Damage> {
         if round != self.link.round || !bytes.starts_with(&self.link.hash) {
             return Err(self.damage(segment, at, "a seal or mark is not that of the record before it"));
         }
@@ -180,7 +190,13 @@ impl Reader {
     }
 
     /// Goes on in the segment that a mark names; nothing follows in this one.
-    fn mark(&mut self, segment: &Segment<'_>, at: u32, round: u64, bytes: &[u8; ROOM]) -> Result<(), Damage> {
+    pub(super) fn mark(
+        &mut self,
+        segment: &Segment<'_>,
+        at: u32,
+        round: u64,
+        bytes: &[u8; ROOM],
+    ) -> Result<(), Damage> {
         self.follows(segment.number, at, round, bytes)?;
         let named = bytes
             .split_at(self.link.hash.len())
@@ -202,7 +218,7 @@ impl Reader {
     }
 
     /// Reads the record that starts at sector `at`: the sector after it, or nothing if it is torn.
-    fn record(
+    pub(super) fn record(
         &mut self,
         segment: &Segment<'_>,
         at: u32,
@@ -242,7 +258,7 @@ impl Reader {
 
     /// The journal ends here: from sector `at` on nothing is written, but for what is left of the one record that was
     /// being written.
-    fn unwritten_from(&mut self, segment: &Segment<'_>, at: u32) -> Result<(), Damage> {
+    pub(super) fn unwritten_from(&mut self, segment: &Segment<'_>, at: u32) -> Result<(), Damage> {
         for index in at..segment.sectors {
             match segment.sector(index) {
                 Sector::Unwritten => {}
@@ -263,7 +279,7 @@ impl Reader {
     }
 
     /// A segment that was made ahead and never used.
-    fn nothing_in(&self, segment: &Segment<'_>) -> Result<(), Damage> {
+    pub(super) fn nothing_in(&self, segment: &Segment<'_>) -> Result<(), Damage> {
         let is_written = |&index: &u32| segment.sector(index) != Sector::Unwritten;
         match (FIRST_SECTOR..segment.sectors).find(is_written) {
             None => Ok(()),
@@ -276,7 +292,7 @@ impl Reader {
         self.damage(segment, 0, "the segment is missing")
     }
 
-    const fn damage(&self, segment: u64, sector: u32, what: &'static str) -> Damage {
+    pub(super) const fn damage(&self, segment: u64, sector: u32, what: &'static str) -> Damage {
         Damage {
             segment,
             byte: sector as u64 * SECTOR_LEN as u64,
@@ -286,19 +302,21 @@ impl Reader {
     }
 }
 
-struct Segment<'a> {
-    number: u64,
-    bytes: &'a [u8],
-    sectors: u32,
+/// A segment that is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment<'a> {
+    pub(super) number: u64,
+    pub(super) bytes: &'a [u8],
+    pub(super) sectors: u32,
 }
 
 impl Segment<'_> {
     /// Whether a mark can stand at sector `at` or behind it.
-    const fn has_room_at(&self, at: u32) -> bool {
+    pub(super) const fn has_room_at(&self, at: u32) -> bool {
         at <= self.sectors.saturating_sub(LAST_SECTORS)
     }
 
-    fn sector(&self, index: u32) -> Sector<'_> {
+    pub(super) fn sector(&self, index: u32) -> Sector<'_> {
         let start = index as usize * SECTOR_LEN;
         match self.bytes.get(start..).and_then(<[u8]>::first_chunk) {
             Some(bytes) => sector::read(self.number, index, bytes),

@@ -45,6 +45,15 @@ impl Header {
         })
     }
 
+    /// The record before it, as it says.
+    pub(super) fn follows(&self) -> Option<Link> {
+        let round = self.round.checked_sub(1)?;
+        Some(Link {
+            round,
+            hash: self.before,
+        })
+    }
+
     /// Sectors that the whole record takes up.
     pub(super) fn sectors(&self) -> u32 {
         sectors_of(self.payload_len)

@@ -143,19 +143,23 @@ pub(super) fn is_draft(name: &str) -> bool {
 
 /// The sectors of segment `number`, if `bytes` begin as it does and are as many as it was made with.
 pub(super) fn check(number: u64, bytes: &[u8]) -> Result<u32, &'static str> {
-    let first = bytes.first_chunk::<SECTOR_LEN>().ok_or("it is cut short")?;
-    let Sector::Written { bytes: told, .. } = sector::read(number, 0, first) else {
-        return Err("its first sector does not hold");
-    };
-    let sectors = told
-        .strip_prefix(&MAGIC)
-        .and_then(|rest| rest.first_chunk())
-        .map(|sectors| u32::from_le_bytes(*sectors))
-        .ok_or("it is of a form that this seatkeeper does not know")?;
+    let sectors = told(number, bytes)?;
     if bytes.len() != sectors as usize * SECTOR_LEN {
         return Err("it has not the length that it was made with");
     }
     Ok(sectors)
+}
+
+/// How many sectors segment `number` has, as its beginning says.
+pub(in crate::store) fn told(number: u64, bytes: &[u8]) -> Result<u32, &'static str> {
+    let first = bytes.first_chunk::<SECTOR_LEN>().ok_or("it is cut short")?;
+    let Sector::Written { bytes: told, .. } = sector::read(number, 0, first) else {
+        return Err("its first sector does not hold");
+    };
+    told.strip_prefix(&MAGIC)
+        .and_then(|rest| rest.first_chunk())
+        .map(|sectors| u32::from_le_bytes(*sectors))
+        .ok_or("it is of a form that this seatkeeper does not know")
 }
 
 fn header(number: u64, sectors: u32) -> Vec<u8> {

@@ -16,6 +16,7 @@ pub(crate) mod field;
 pub mod admin;
 pub mod deploy;
 pub mod enrol;
+pub mod events;
 pub mod explain;
 pub mod hello;
 mod request;
@@ -163,6 +164,15 @@ table! {
     enrol::EnrolIdentities, Place::Request(&[Opcode::ENROL_IDENTITIES]);
     enrol::EnrolIdentitiesOk, Place::Reply(&[Opcode::ENROL_IDENTITIES]);
     enrol::EnrolledRow, Place::Field;
+    events::Events, Place::Request(&[Opcode::EVENTS]);
+    events::EventsOk, Place::Reply(&[Opcode::EVENTS]);
+    events::EventPlace, Place::Field;
+    events::EventRow, Place::Field;
+    events::Gap, Place::Field;
+    events::EventsVerify, Place::Request(&[Opcode::EVENTS_VERIFY]);
+    events::EventsVerifyOk, Place::Reply(&[Opcode::EVENTS_VERIFY]);
+    events::SegmentRow, Place::Field;
+    events::Span, Place::Field;
     admin::VendorTrust, Place::Request(&[Opcode::VENDOR_TRUST]);
     admin::Done, Place::Reply(&[
         Opcode::VENDOR_TRUST,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Message, admin, deploy, enrol, explain, hello, seat, views};
+use super::{Message, admin, deploy, enrol, events, explain, hello, seat, views};
 use crate::codec::DecodeError;
 use crate::wire::{Opcode, Status};
 
@@ -86,6 +86,10 @@ requests! {
     EnrolTokens(enrol::EnrolTokens) = ENROL_TOKENS;
     /// Asks how a checkout would be decided.
     Explain(explain::Explain) = EXPLAIN;
+    /// Reads the event log.
+    Events(events::Events) = EVENTS;
+    /// Checks the event log's chain.
+    EventsVerify(events::EventsVerify) = EVENTS_VERIFY;
     /// Begins the connection.
     Hello(hello::Hello) = HELLO;
     /// Imports license keys.
@@ -198,6 +202,10 @@ responses! {
     EnrolTokens(enrol::EnrolTokensOk) = ENROL_TOKENS;
     /// How a checkout would be decided.
     Explain(explain::ExplainOk) = EXPLAIN;
+    /// Events.
+    Events(events::EventsOk) = EVENTS;
+    /// What holds of the chain.
+    EventsVerify(events::EventsVerifyOk) = EVENTS_VERIFY;
     /// The connection has begun.
     Hello(hello::HelloOk) = HELLO;
     /// What became of each key.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use libfuzzer_sys::fuzz_target;
-use seatkeeper::store::fuzz::{Start, cut_journal};
+use seatkeeper::domain::event_log::{ChainPage, EventFilter, EventsPage};
+use seatkeeper::store::fuzz::{Start, chronicle, cut_journal};
 use seatkeeper_fuzz::forms::{self, MARK, ROOM, SEAL, SECTOR_LEN};
 use seatkeeper_fuzz::{Shelf, Steps, number};
 
@@ -151,6 +152,43 @@ impl Forger {
     }
 }
 
+/// Reads all events and checks the whole chain: each answer is a step ahead, in whichever direction.
+fn read_events(shelf: &Shelf, through: u64) {
+    let (disk, data, _) = shelf.parts();
+    let chronicle = chronicle(disk, data);
+    for newest_first in [false, true] {
+        let mut page = EventsPage {
+            filter: EventFilter::default(),
+            newest_first,
+            after: None,
+            limit: 3,
+        };
+        loop {
+            let read = chronicle.page(&page, through).expect("a directory");
+            if !read.more {
+                break;
+            }
+            let is_ahead = match (page.after, read.next) {
+                (Some(before), Some(next)) => (next > before) != newest_first,
+                (None, next) => next.is_some(),
+                (Some(_), None) => false,
+            };
+            assert!(is_ahead, "{page:?} goes on at {:?}", read.next);
+            page.after = read.next;
+        }
+    }
+    let mut page = ChainPage::default();
+    loop {
+        let read = chronicle.check(&page, through).expect("a directory");
+        let last = read.segments.last().map(|segment| segment.number);
+        if !read.more {
+            break;
+        }
+        assert!(last > page.after);
+        page.after = last;
+    }
+}
+
 fuzz_target!(|input: &[u8]| {
     let mut forger = Forger::new();
     for (kind, taken) in Steps::of(input) {
@@ -158,6 +196,9 @@ fuzz_target!(|input: &[u8]| {
     }
     let (shelf, start) = (forger.shelf(), forger.start);
     let reading = shelf.read(start);
+    for through in [start.round + reading.rounds.len() as u64, u64::MAX] {
+        read_events(&shelf, through);
+    }
     let numbers = reading.rounds.iter().map(|(number, _)| *number);
     assert!(
         numbers.eq((start.round..).skip(1).take(reading.rounds.len())),

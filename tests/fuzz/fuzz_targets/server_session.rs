@@ -122,6 +122,8 @@ impl Bench {
     fn perform(&mut self, work: Work) -> Answer {
         match work {
             Work::Command(command) => self.apply(&command),
+            Work::Events(page) => self.apply(&Command::Events(page)),
+            Work::EventsVerify(page) => self.apply(&Command::EventsVerify(page)),
             Work::Hello => {
                 let server = Server {
                     id: ServerId([1; 16]),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use seatkeeper::domain::change::Change;
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::time::Now;
-use seatkeeper::store::{self, DiskStore, Progress, Round, Store, StoreError};
+use seatkeeper::store::{self, Disk as _, DiskStore, Progress, Round, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::disk::{ROOT, SimDisk};
@@ -22,6 +22,8 @@ pub struct Options {
     pub segment_bytes: u32,
     /// Bytes of journal between checkpoints: few, so that checkpoints come often.
     pub checkpoint_bytes: u64,
+    /// Bytes of the history that is kept: few, so that it goes often.
+    pub history_bytes: u64,
 }
 
 impl Options {
@@ -32,6 +34,7 @@ impl Options {
             seed,
             segment_bytes: 24 * 512,
             checkpoint_bytes: 9_000,
+            history_bytes: 4_000,
         }
     }
 }
@@ -60,6 +63,43 @@ impl Place {
         }
     }
 
+    /// A file below the data directory.
+    ///
+    /// # Panics
+    /// It is not there.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Vec<u8> {
+        self.disk.read(&Path::new(ROOT).join(name)).expect("a file")
+    }
+
+    /// Puts a file below the data directory in place of one that is there.
+    ///
+    /// # Panics
+    /// The disk fails.
+    pub fn put_file(&self, name: &str, bytes: &[u8]) {
+        let mut file = self.disk.create(&Path::new(ROOT).join(name)).expect("a file");
+        file.write_at(0, bytes).expect("written");
+    }
+
+    /// Removes a file below the data directory.
+    ///
+    /// # Panics
+    /// The disk fails.
+    pub fn remove_file(&self, name: &str) {
+        self.disk.remove(&Path::new(ROOT).join(name)).expect("removed");
+    }
+
+    /// The names of the files in a directory below the data directory, in order.
+    ///
+    /// # Panics
+    /// The disk fails.
+    #[must_use]
+    pub fn names(&self, dir: &str) -> Vec<String> {
+        let mut names = self.disk.names(&Path::new(ROOT).join(dir)).expect("a directory");
+        names.sort();
+        names
+    }
+
     /// Opens the store that is there, or a new one.
     ///
     /// # Errors
@@ -78,7 +118,7 @@ impl Place {
                 checkpoint_bytes: self.options.checkpoint_bytes,
                 retention: store::Retention {
                     days: 365,
-                    bytes: 4_000,
+                    bytes: self.options.history_bytes,
                 },
                 threaded: false,
             },

@@ -2,6 +2,7 @@
 
 mod deployment;
 mod enrolment;
+mod events;
 mod explain;
 mod imports;
 mod views;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> BTreeMap<&'static str, Said> {
         enrolment::agents(),
         enrolment::administrators(),
         explain::all(),
+        events::viewers(),
         views::status(),
         views::licenses(),
         views::used_seats(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use seatkeeper::domain::blacklist::Listed;
 use seatkeeper::tls::Identity;
 use seatkeeper::vendor::{SignedBlacklist, SignedCatalogue};
-use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, explain, hello, seat, views};
+use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, events, explain, hello, seat, views};
 use seatkeeper::wire::{Opcode, Role, Status};
 
 use crate::site::Site;
@@ -61,6 +61,8 @@ pub(super) fn request(site: &Site, opcode: Opcode) -> Request {
             ..explain::Explain::default()
         }),
         Opcode::ADMIN_LIST => Request::AdminList(views::AdminList::default()),
+        Opcode::EVENTS => Request::Events(events::Events::default()),
+        Opcode::EVENTS_VERIFY => Request::EventsVerify(events::EventsVerify::default()),
         administration => administrators_request(site, administration),
     }
 }

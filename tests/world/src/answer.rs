@@ -75,6 +75,8 @@ pub const fn server_time(response: &Response) -> Option<u64> {
         Response::EnrolTokenRevoke(reply) => reply.server_time,
         Response::EnrolTokens(reply) => reply.server_time,
         Response::Explain(reply) => reply.server_time,
+        Response::Events(reply) => reply.server_time,
+        Response::EventsVerify(reply) => reply.server_time,
         Response::Hello(reply) => reply.server_time,
         Response::Import(reply) => reply.server_time,
         Response::LicenseRemove(reply) => reply.server_time,

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::blacklist::Listed;
 use crate::domain::command::Role;
+use crate::domain::event_log::Refused;
 use crate::domain::ids::{
     ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, ServerId, TokenId, VendorId,
 };
 use crate::domain::license::SEATS_MAX;
-use crate::domain::seat::{ConflictKind, EndCause, SeatKey};
+use crate::domain::reason::Reason;
+use crate::domain::seat::{ConflictKind, EndCause, HOST_NAME_LEN_MAX, SeatKey};
 use crate::domain::time::Timestamp;
 use crate::domain::timekeeper::Jump;
 use crate::store::envelope::RecordError;
@@ -49,6 +51,48 @@ pub(super) struct ReasonV1(String);
 /// The seats of a license.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct SeatsV1(u32);
+
+/// Requests that were refused.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct RefusedV1 {
+    vendor: Option<[u8; 16]>,
+    product: Option<String>,
+    mac: Option<[u8; 6]>,
+    host_name: String,
+    reason: u16,
+    count: u32,
+    since: u64,
+}
+
+impl AtRest<RefusedV1> for Box<Refused> {
+    fn at_rest(&self) -> RefusedV1 {
+        RefusedV1 {
+            vendor: self.vendor.map(|vendor| vendor.0),
+            product: self.product.map(|product| product.as_str().to_owned()),
+            mac: self.mac.map(Mac::bytes),
+            host_name: self.host_name.clone(),
+            reason: self.reason.number(),
+            count: self.count,
+            since: self.since.0,
+        }
+    }
+
+    fn restored(form: RefusedV1) -> Result<Self, RecordError> {
+        let product = form.product.map(|id| ProductId::from_canonical(id.as_bytes()));
+        let named = form.host_name.len() <= HOST_NAME_LEN_MAX && !form.host_name.contains(char::is_control);
+        check("host name", named)?;
+        check("count", form.count > 0)?;
+        Ok(Self::new(Refused {
+            vendor: form.vendor.map(VendorId),
+            product: product.transpose()?,
+            mac: form.mac.map(Mac::new).transpose()?,
+            host_name: form.host_name,
+            reason: Reason::of_number(form.reason).ok_or(RecordError::Field("reason"))?,
+            count: form.count,
+            since: Timestamp(form.since),
+        }))
+    }
+}
 
 impl AtRest<SeatKeyV1> for SeatKey {
     fn at_rest(&self) -> SeatKeyV1 {

@@ -6,7 +6,7 @@ use crate::domain::change::{ClockEvent, EventKind};
 use crate::store::envelope::{RecordError, fields};
 
 use super::super::JumpV1;
-use super::forms::{AtRest, ProductKeyV1, ReasonV1, SeatKeyV1, SeatsV1};
+use super::forms::{AtRest, ProductKeyV1, ReasonV1, RefusedV1, SeatKeyV1, SeatsV1};
 use super::{ActorV1, EventV1};
 
 /// Makes the type of a kind at rest and its conversions from a table. What stands behind `<=>` is a variant of
@@ -117,4 +117,5 @@ kinds! {
     30 TokenRevoked { token: [u8; 8], identities: u32 } <=> TokenRevoked { token, identities };
     31 IdentityEnrolled { token: [u8; 8], identity: [u8; 32] } <=> IdentityEnrolled { token, identity };
     32 IdentityRemoved { token: [u8; 8], identity: [u8; 32] } <=> IdentityRemoved { token, identity };
+    33 Refused { refused: RefusedV1 } <=> Refused(refused);
 }

@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::domain::blacklist::Listed;
+use crate::domain::event_log::Refused;
 use crate::domain::ids::{ComponentId, Mac, ProductKey, ReservationId, ServerId, TokenId, VendorId};
+use crate::domain::reason::Reason;
 use crate::domain::seat::{ConflictKind, SeatKey};
 
 pub(super) const AT: u64 = 0x0102_0304_0506_0708;
@@ -74,6 +76,7 @@ pub(super) fn frozen() -> Vec<(Event, Vec<u8>)> {
         enrolment(),
         licenses(),
         seats(),
+        refusals(),
     ]
     .concat()
 }
@@ -310,5 +313,39 @@ fn seats() -> Vec<(Event, Vec<u8>)> {
         engaged(true, 1),
         of_seat(moved, 25, &[&SERIAL, &OTHER_SERIAL]),
         of_seat(EventKind::SeatRenewed { key }, 26, &[]),
+    ]
+}
+
+fn refusals() -> Vec<(Event, Vec<u8>)> {
+    let nameless = Refused {
+        vendor: None,
+        product: None,
+        mac: None,
+        host_name: String::new(),
+        reason: Reason::NotAuthorized,
+        count: 1,
+        since: Timestamp(AT),
+    };
+    let since = AT.to_le_bytes();
+    let fields: [&[u8]; 5] = [&[0; 11], &[16, 0], b"\x01\0\0\0", &since, &[]];
+    let of_machine = Refused {
+        vendor: Some(VendorId(VENDOR)),
+        product: Some(product().product),
+        mac: Some(key().mac),
+        host_name: "srv-4".to_owned(),
+        reason: Reason::SeatsExhausted,
+        count: 5,
+        since: Timestamp(7),
+    };
+    let (vendor, product) = PRODUCT.split_at(16);
+    let name = b"\x05\0\0\0\0\0\0\0srv-4";
+    let rest = b"\x17\0\x05\0\0\0\x07\0\0\0\0\0\0\0";
+    vec![
+        one(EventKind::Refused(Box::new(nameless)), 33, &fields),
+        one(
+            EventKind::Refused(Box::new(of_machine)),
+            33,
+            &[&[1], vendor, &[1], product, &[1], &MAC, name, rest],
+        ),
     ]
 }

@@ -13,45 +13,6 @@ use crate::domain::seat::EndCause;
 use crate::store::envelope::{RECORD_LEN_MAX, payload_of};
 use frozen::{AT, MAC, SERIAL, VENDOR, frozen};
 
-/// The number of each kind. A new one does not compile until it has a number here; the first test below asks for its
-/// bytes.
-const fn number(kind: &EventKind) -> u8 {
-    match kind {
-        EventKind::AdminAdded { .. } => 1,
-        EventKind::AdminRemoved { .. } => 2,
-        EventKind::BindingForgotten { .. } => 3,
-        EventKind::BlacklistImported { .. } => 4,
-        EventKind::CatalogueImported { .. } => 5,
-        EventKind::ClockChanged(ClockEvent::Reset { .. }) => 6,
-        EventKind::ComponentAdded { .. } => 7,
-        EventKind::ComponentReleased { .. } => 8,
-        EventKind::ConflictSeen { .. } => 9,
-        EventKind::DeploymentAborted { .. } => 10,
-        EventKind::DeploymentCommitted { .. } => 11,
-        EventKind::IdentityApproved { .. } => 12,
-        EventKind::IdentityWaits { .. } => 13,
-        EventKind::ClockChanged(ClockEvent::JumpAccepted(_)) => 14,
-        EventKind::ClockChanged(ClockEvent::JumpPending(_)) => 15,
-        EventKind::ClockChanged(ClockEvent::JumpRejected(_)) => 16,
-        EventKind::LicenseImported { .. } => 17,
-        EventKind::LicenseListed { .. } => 18,
-        EventKind::LicenseRemoved { .. } => 19,
-        EventKind::Rebound { .. } => 20,
-        EventKind::ReservationEnded { .. } => 21,
-        EventKind::Reserved { .. } => 22,
-        EventKind::SeatEnded { .. } => 23,
-        EventKind::SeatEngaged { .. } => 24,
-        EventKind::SeatMoved { .. } => 25,
-        EventKind::SeatRenewed { .. } => 26,
-        EventKind::ServerFounded { .. } => 27,
-        EventKind::VendorTrusted { .. } => 28,
-        EventKind::TokenAdded { .. } => 29,
-        EventKind::TokenRevoked { .. } => 30,
-        EventKind::IdentityEnrolled { .. } => 31,
-        EventKind::IdentityRemoved { .. } => 32,
-    }
-}
-
 /// Reads an event of the server's from the bytes of a look-alike of its kind's fields.
 fn read(number: u8, fields: &impl Serialize) -> Result<Event, RecordError> {
     event(&payload_of(&(1_u8, number, AT, (2_u8, None::<()>), fields)).unwrap())
@@ -59,13 +20,13 @@ fn read(number: u8, fields: &impl Serialize) -> Result<Event, RecordError> {
 
 #[test]
 fn each_kind_that_there_is_has_frozen_bytes_under_its_number() {
-    let numbers: BTreeSet<_> = frozen().iter().map(|(event, _)| number(&event.kind)).collect();
+    let numbers: BTreeSet<_> = frozen().iter().map(|(event, _)| event.kind.number()).collect();
     for kind in 1..=u8::MAX {
         let is_known = !matches!(event(&[1, kind]), Err(RecordError::EventKind(newer)) if newer == kind);
         assert_eq!(is_known, numbers.contains(&kind), "kind {kind}");
     }
     for (event, bytes) in frozen() {
-        assert_eq!(bytes[1], number(&event.kind), "{event:?}");
+        assert_eq!(bytes[1], event.kind.number(), "{event:?}");
     }
 }
 

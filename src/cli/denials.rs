@@ -1,0 +1,257 @@
+//! `denials`: refusals summed up, and how many seats more would have been enough.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::args::{DenialsOptions, Global};
+use super::error::CliError;
+use super::events::{Pages, reason_name};
+use super::output;
+use super::session::Session;
+use crate::domain::time::{DAY_SECS, Timestamp};
+use crate::wire::messages::events::{EventRow, Events};
+use crate::wire::{EventKind, Status};
+
+/// Machines that are held in memory, at most: of a day, a product and a reason each.
+const MACHINES_MAX: usize = 500_000;
+
+/// The columns of the table and of CSV.
+const HEAD: [&str; 6] = ["day", "product", "reason", "refused", "machines", "seats more"];
+
+/// A row of `denials --json`.
+#[derive(Serialize)]
+struct Row {
+    day: String,
+    vendor: Option<String>,
+    product: Option<String>,
+    status: String,
+    count: u64,
+    machines: u64,
+    seats_more: Option<u64>,
+}
+
+/// What is summed up together.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Key {
+    day: u64,
+    product: Option<String>,
+    vendor: Option<[u8; 16]>,
+    status: Status,
+}
+
+#[derive(Debug, Default)]
+struct Sum {
+    count: u64,
+    /// When each machine was refused last.
+    machines: BTreeMap<[u8; 6], u64>,
+    /// Machines that engaged a seat later on the same day.
+    served: u64,
+}
+
+/// Refusals by day, product and reason.
+#[derive(Debug, Default)]
+struct Sums {
+    sums: BTreeMap<Key, Sum>,
+    machines: usize,
+}
+
+pub(super) async fn run(global: &Global, options: DenialsOptions) -> Result<(), CliError> {
+    let mut session = Session::open(global).await?;
+    let now = session.server_time();
+    let refused = Events {
+        since: Some(options.since.at(now).0),
+        until: options.until.map(|until| until.at(now).0),
+        product: options.product.map(|product| product.as_str().to_owned()),
+        kinds: vec![EventKind::REFUSED],
+        ..Events::default()
+    };
+    let mut sums = Sums::default();
+    let mut pages = Pages::new(refused.clone(), false);
+    while let Some(page) = pages.next(&mut session).await? {
+        let rows = page
+            .rows
+            .iter()
+            .filter(|row| options.reason.is_none() || row.status == options.reason);
+        for row in rows {
+            sums.add(row)?;
+        }
+    }
+    if let Some((since, until)) = sums.days_of_want() {
+        let engaged = Events {
+            since: Some(since),
+            until: Some(until),
+            kinds: vec![EventKind::SEAT_ENGAGED],
+            ..refused
+        };
+        let mut pages = Pages::new(engaged, false);
+        while let Some(page) = pages.next(&mut session).await? {
+            for row in &page.rows {
+                sums.serve(row);
+            }
+        }
+    }
+    let rows = sums.rows();
+    if global.json {
+        return output::json(&rows);
+    }
+    if options.csv {
+        return output::csv(&HEAD, rows.iter().map(cells));
+    }
+    if rows.is_empty() {
+        return output::line("nothing was refused");
+    }
+    output::table(&HEAD, rows.iter().map(cells))
+}
+
+impl Sums {
+    fn add(&mut self, row: &EventRow) -> Result<(), CliError> {
+        let key = Key {
+            day: row.at / DAY_SECS,
+            product: row.product.clone(),
+            vendor: row.vendor,
+            status: row.status.unwrap_or_default(),
+        };
+        let sum = self.sums.entry(key).or_default();
+        sum.count += u64::from(row.count.unwrap_or(1));
+        if let Some(mac) = row.mac {
+            let at = sum.machines.entry(mac).or_insert_with(|| {
+                self.machines += 1;
+                0
+            });
+            *at = row.at.max(*at);
+        }
+        if self.machines > MACHINES_MAX {
+            return Err(CliError::failed(format!(
+                "more than {MACHINES_MAX} machines were refused; ask for less with --since, --until, --product or --reason"
+            )));
+        }
+        Ok(())
+    }
+
+    /// From when to when seats may have been engaged by machines that were refused for want of one.
+    fn days_of_want(&self) -> Option<(u64, u64)> {
+        let mut days = self.sums.keys().filter(|key| is_want(key.status)).map(|key| key.day);
+        let first = days.next()?;
+        let last = days.next_back().unwrap_or(first);
+        Some((first * DAY_SECS, (last + 1) * DAY_SECS))
+    }
+
+    /// A machine engaged a seat.
+    fn serve(&mut self, row: &EventRow) {
+        let Some(mac) = row.mac else { return };
+        let key = Key {
+            day: row.at / DAY_SECS,
+            product: row.product.clone(),
+            vendor: row.vendor,
+            status: Status::SEATS_EXHAUSTED,
+        };
+        if let Some(sum) = self.sums.get_mut(&key)
+            && let Some(refused_at) = sum.machines.get_mut(&mac)
+            && *refused_at <= row.at
+        {
+            // Once: it may give the seat back and engage another one.
+            *refused_at = u64::MAX;
+            sum.served += 1;
+        }
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let row = |(key, sum): (&Key, &Sum)| {
+            let machines = sum.machines.len() as u64;
+            Row {
+                day: day(key.day),
+                vendor: key.vendor.map(|vendor| output::hex(&vendor)),
+                product: key.product.clone(),
+                status: reason_name(key.status),
+                count: sum.count,
+                machines,
+                seats_more: is_want(key.status).then(|| machines - sum.served),
+            }
+        };
+        self.sums.iter().map(row).collect()
+    }
+}
+
+fn is_want(status: Status) -> bool {
+    status == Status::SEATS_EXHAUSTED
+}
+
+fn day(day: u64) -> String {
+    let date = output::date(Some(Timestamp(day * DAY_SECS)));
+    date.split(' ').next().unwrap_or_default().to_owned()
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    vec![
+        row.day.clone(),
+        row.product.clone().unwrap_or_default(),
+        row.status.clone(),
+        row.count.to_string(),
+        row.machines.to_string(),
+        row.seats_more.map(|seats| seats.to_string()).unwrap_or_default(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(at: u64, mac: u8, status: Status, count: u32) -> EventRow {
+        EventRow {
+            status: Some(status),
+            count: Some(count),
+            ..engaged(at, mac)
+        }
+    }
+
+    fn engaged(at: u64, mac: u8) -> EventRow {
+        EventRow {
+            at,
+            product: Some("BKSRV".into()),
+            mac: Some([0, 0, 0, 0, 0, mac]),
+            ..EventRow::default()
+        }
+    }
+
+    // proves V3
+    #[test]
+    fn seats_more_are_the_machines_that_were_refused_and_engaged_none_later_that_day() {
+        let mut sums = Sums::default();
+        let short = Status::SEATS_EXHAUSTED;
+        for row in [
+            refused(100, 1, short, 3),
+            refused(4_000, 1, short, 2),
+            refused(100, 2, short, 1),
+            refused(5_000, 3, short, 1),
+            refused(5_000, 4, Status::NO_LICENSE, 1),
+            refused(DAY_SECS + 1, 2, short, 1),
+        ] {
+            sums.add(&row).expect("few");
+        }
+        assert_eq!(sums.days_of_want(), Some((0, 2 * DAY_SECS)));
+        // 1 got one between its refusals and none after; 2 got one, twice; 3's came before it was refused.
+        for row in [
+            engaged(3_000, 1),
+            engaged(200, 2),
+            engaged(900, 2),
+            engaged(4_999, 3),
+            engaged(7, 4),
+        ] {
+            sums.serve(&row);
+        }
+        let rows: Vec<_> = sums
+            .rows()
+            .into_iter()
+            .map(|row| (row.day, row.status, row.count, row.machines, row.seats_more))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("1970-01-01".to_owned(), "no-license".to_owned(), 1, 1, None),
+                ("1970-01-01".to_owned(), "seats-exhausted".to_owned(), 7, 3, Some(2)),
+                ("1970-01-02".to_owned(), "seats-exhausted".to_owned(), 1, 1, Some(1)),
+            ]
+        );
+    }
+}

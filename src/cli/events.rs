@@ -1,0 +1,187 @@
+//! `events`: what happened, since when, by whom; and whether the log of it is whole (rule V3).
+
+mod anchor;
+mod follow;
+mod row;
+mod sentence;
+mod sink;
+mod verify;
+
+use super::args::{EventsCommand, EventsOptions, Global, Shown, Who};
+use super::error::CliError;
+use super::output;
+use super::session::{Session, unexpected};
+use crate::client::harmless;
+use crate::domain::time::Timestamp;
+use crate::wire::limits::PAGE_ROWS_MAX;
+use crate::wire::messages::events::{EventPlace, EventRow, Events, EventsOk, Gap};
+use crate::wire::messages::{Request, Response};
+use sink::Sink;
+
+/// Events that `--follow` begins with.
+const FOLLOW_LAST: u32 = 10;
+
+pub(super) async fn run(global: &Global, options: EventsOptions) -> Result<(), CliError> {
+    match options.command {
+        None => show(global, &options.shown).await,
+        Some(EventsCommand::Anchor) => anchor::run(global).await,
+        Some(EventsCommand::Verify { anchor }) => verify::run(global, anchor.as_deref()).await,
+    }
+}
+
+async fn show(global: &Global, shown: &Shown) -> Result<(), CliError> {
+    let mut session = Session::open(global).await?;
+    let wanted = wanted(shown, session.server_time());
+    let mut sink = Sink::new(global.json, shown);
+    let last = match shown.last {
+        None if shown.follow && shown.since.is_none() => Some(FOLLOW_LAST),
+        last => last,
+    };
+    let mut from = None;
+    let mut seen = follow::Seen::default();
+    match last {
+        Some(last) if !shown.reverse => {
+            let newest = Events {
+                newest_first: Some(true),
+                ..wanted.clone()
+            };
+            let (mut rows, through) = self::last(&mut session, newest, last).await?;
+            rows.reverse();
+            seen.keep_news(&mut rows);
+            sink.rows(&rows)?;
+            from = Some(behind(through));
+        }
+        most => {
+            let mut left = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+            let mut pages = Pages::new(wanted.clone(), shown.reverse);
+            while let Some(mut page) = pages.next(&mut session).await? {
+                page.rows.truncate(left);
+                seen.keep_news(&mut page.rows);
+                left -= page.rows.len();
+                from = Some(going_on(&page));
+                if !sink.rows(&page.rows)? || left == 0 {
+                    break;
+                }
+            }
+        }
+    }
+    if shown.follow && !sink.is_closed() {
+        return follow::run(global, session, Events { after: from, ..wanted }, (seen, sink)).await;
+    }
+    sink.end()
+}
+
+/// The filter as the server is asked.
+fn wanted(shown: &Shown, now: Timestamp) -> Events {
+    let (identity, by_server) = match shown.actor {
+        Some(Who::Identity(identity)) => (Some(identity.0), None),
+        Some(Who::Server) => (None, Some(true)),
+        None => (None, None),
+    };
+    Events {
+        since: shown.since.map(|since| since.at(now).0),
+        until: shown.until.map(|until| until.at(now).0),
+        mac: shown.mac.map(crate::domain::ids::Mac::bytes),
+        product: shown.product.map(|product| product.as_str().to_owned()),
+        kinds: shown.kind.clone(),
+        identity,
+        by_server,
+        ..Events::default()
+    }
+}
+
+/// The last events, the newest first, and the last round that was durable then.
+async fn last(session: &mut Session, wanted: Events, last: u32) -> Result<(Vec<EventRow>, u64), CliError> {
+    let most = usize::try_from(last).unwrap_or(usize::MAX);
+    let mut pages = Pages::new(wanted, true);
+    let (mut rows, mut through) = (Vec::new(), None);
+    while rows.len() < most {
+        let left = u16::try_from((most - rows.len()).min(PAGE_ROWS_MAX)).unwrap_or(u16::MAX);
+        pages.ask.limit = Some(left);
+        let Some(page) = pages.next(session).await? else { break };
+        through.get_or_insert(page.through);
+        rows.extend(page.rows);
+    }
+    Ok((rows, through.unwrap_or_default()))
+}
+
+/// Events page by page; what cannot be read on the way is told.
+pub(super) struct Pages {
+    ask: Events,
+    is_over: bool,
+}
+
+impl Pages {
+    pub(super) fn new(wanted: Events, newest_first: bool) -> Self {
+        Self {
+            ask: Events {
+                newest_first: newest_first.then_some(true),
+                ..wanted
+            },
+            is_over: false,
+        }
+    }
+
+    /// The next page; it may have no rows and yet have more behind it.
+    pub(super) async fn next(&mut self, session: &mut Session) -> Result<Option<EventsOk>, CliError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let page = page(session, &self.ask).await?;
+        // A server that makes no step ahead must not be asked for ever.
+        self.is_over = !page.more || self.ask.after.as_ref() == Some(&page.next);
+        self.ask.after = Some(page.next.clone());
+        Ok(Some(page))
+    }
+}
+
+async fn page(session: &mut Session, ask: &Events) -> Result<EventsOk, CliError> {
+    match session.ask(&Request::Events(ask.clone())).await? {
+        Response::Events(page) => {
+            for gap in &page.gaps {
+                output::note(&format!("seatkeeper: some events cannot be read: {}", told(gap)));
+            }
+            Ok(page)
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// A gap for people.
+fn told(gap: &Gap) -> String {
+    let Gap {
+        file,
+        byte,
+        what,
+        after,
+    } = gap;
+    let place = match (byte, after) {
+        (0, 0) => String::new(),
+        (0, after) => format!(" behind round {after}"),
+        (byte, 0) => format!(" at byte {byte}"),
+        (byte, after) => format!(" at byte {byte}, behind round {after}"),
+    };
+    harmless::text(&format!("{file}{place}: {what}"))
+}
+
+/// Where to go on later: refusals that are still counted get their places then.
+fn going_on(page: &EventsOk) -> EventPlace {
+    if is_counted(&page.next) {
+        behind(page.through)
+    } else {
+        page.next.clone()
+    }
+}
+
+const fn behind(round: u64) -> EventPlace {
+    EventPlace { round, index: u32::MAX }
+}
+
+const fn is_counted(place: &EventPlace) -> bool {
+    place.round == crate::domain::event_log::EventPlace::COUNTED
+}
+
+/// The name of a reason as it is typed behind `--reason`.
+pub(super) fn reason_name(status: crate::wire::Status) -> String {
+    row::status(status)
+}

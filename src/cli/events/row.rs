@@ -1,0 +1,167 @@
+//! An event as JSON and CSV.
+
+use serde::Serialize;
+
+use super::is_counted;
+use super::sentence::{by, sentence};
+use crate::cli::args::typed;
+use crate::cli::output::{self, date, rfc3339};
+use crate::domain::time::Timestamp;
+use crate::wire::messages::events::EventRow;
+use crate::wire::{EventKind, Status};
+
+/// The columns of CSV.
+pub(super) const HEAD: [&str; 12] = [
+    "time",
+    "kind",
+    "by",
+    "address",
+    "product",
+    "mac",
+    "host",
+    "component",
+    "serial",
+    "reason",
+    "count",
+    "event",
+];
+
+/// A row of `events --json`. What an event of its kind does not have is left out.
+#[derive(Serialize)]
+pub(super) struct Row {
+    time: Option<String>,
+    kind: String,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u32>,
+    counting: bool,
+    actor: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    component: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial_before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lapsed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spent: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jump_secs: Option<u64>,
+}
+
+impl From<&EventRow> for Row {
+    fn from(row: &EventRow) -> Self {
+        let place = Some(&row.place).filter(|place| !is_counted(place));
+        let hex = |bytes: Option<&[u8]>| bytes.map(output::hex);
+        let time = |secs: Option<u64>| secs.and_then(|secs| rfc3339(Some(Timestamp(secs))));
+        Self {
+            time: rfc3339(Some(Timestamp(row.at))),
+            kind: kind(row.kind),
+            text: sentence(row),
+            round: place.map(|place| place.round),
+            index: place.map(|place| place.index),
+            counting: place.is_none(),
+            actor: hex(row.identity.as_ref().map(<[u8; 32]>::as_slice)).unwrap_or_else(|| "server".to_owned()),
+            address: row.address.map(|address| address.to_string()),
+            vendor: hex(row.vendor.as_ref().map(<[u8; 16]>::as_slice)),
+            product: row.product.clone(),
+            mac: row.mac.map(output::mac),
+            host_name: row.host_name.clone(),
+            component: row.component.clone(),
+            serial: row.serial.clone(),
+            serial_before: row.serial_before.clone(),
+            subject: hex(row.subject.as_ref().map(<[u8; 32]>::as_slice)),
+            subject_before: hex(row.subject_before.as_ref().map(<[u8; 32]>::as_slice)),
+            role: row.role.map(|role| output::code(role.name())),
+            reason: row.reason.clone(),
+            cause: row.cause.map(|cause| output::code(cause.name())),
+            conflict: row.conflict.map(|conflict| output::code(conflict.name())),
+            listed: row.listed.map(|listed| output::code(listed.name())),
+            status: row.status.map(status),
+            count: row.count,
+            again: row.again,
+            lapsed: row.lapsed,
+            spent: row.spent,
+            reservation: hex(row.reservation.as_ref().map(<[u8; 16]>::as_slice)),
+            token: hex(row.token.as_ref().map(<[u8; 8]>::as_slice)),
+            server: hex(row.server.as_ref().map(<[u8; 16]>::as_slice)),
+            version: row.version,
+            from: time(row.from),
+            to: time(row.to),
+            jump_secs: row.jump_secs,
+        }
+    }
+}
+
+pub(super) fn cells(row: &EventRow) -> Vec<String> {
+    let reason = row.status.map(status).or_else(|| row.reason.clone());
+    vec![
+        date(Some(Timestamp(row.at))),
+        kind(row.kind),
+        by(row, 64),
+        row.address.map(|address| address.to_string()).unwrap_or_default(),
+        row.product.clone().unwrap_or_default(),
+        row.mac.map(output::mac).unwrap_or_default(),
+        row.host_name.clone().unwrap_or_default(),
+        row.component.clone().unwrap_or_default(),
+        row.serial.clone().unwrap_or_default(),
+        reason.unwrap_or_default(),
+        row.count.map(|count| count.to_string()).unwrap_or_default(),
+        sentence(row),
+    ]
+}
+
+/// The name of a kind as it is typed behind `--kind`.
+pub(super) fn kind(kind: EventKind) -> String {
+    kind.name().map_or_else(|| format!("kind-{}", kind.0), typed)
+}
+
+/// The name of a reason as it is typed behind `--reason`.
+pub(super) fn status(status: Status) -> String {
+    status.name().map_or_else(|| format!("status-{}", status.0), typed)
+}
