@@ -51,7 +51,7 @@ pub(super) async fn list(global: &Global) -> Result<(), CliError> {
     let tokens = super::all(&mut session).await?;
     // A token that is forgotten has no label any more.
     let labels: BTreeMap<_, _> = tokens.iter().map(|seen| (seen.id().0, &*seen.row.label)).collect();
-    let holds = holds(&mut session).await?;
+    let holds = holds(&mut session, rows.iter().map(|row| row.identity)).await?;
     let held_by = |row: &EnrolledRow| holds.get(&row.identity).map_or(&[][..], Vec::as_slice);
     if global.json {
         let told = rows.iter().map(|row| Row {
@@ -84,7 +84,7 @@ pub(super) async fn remove(global: &Global, identity: Fingerprint, consent: Cons
     let mut session = Session::open(global).await?;
     if !global.json {
         let rows = all(&mut session).await?;
-        let holds = holds(&mut session).await?;
+        let holds = holds(&mut session, [identity.0]).await?;
         announce(
             identity,
             rows.iter().find(|row| row.identity == identity.0),
@@ -166,19 +166,25 @@ async fn all(session: &mut Session) -> Result<Vec<EnrolledRow>, CliError> {
     session.rows(request, take).await
 }
 
-/// Which components of which machines are bound to which identity: by that an administrator knows it.
-async fn holds(session: &mut Session) -> Result<Holds, CliError> {
-    let mut holds = Holds::new();
-    for seat in seats::all(session).await? {
-        for holder in &seat.components {
-            let Some(identity) = holder.identity else { continue };
-            holds.entry(identity).or_default().push(Held {
-                product: seat.product.clone(),
-                component: holder.component.clone(),
-                mac: output::mac(seat.mac),
-                host_name: seat.host_name.clone(),
-            });
+/// Which components of which machines are bound to these identities: by that an administrator knows them.
+async fn holds(session: &mut Session, wanted: impl IntoIterator<Item = [u8; 32]>) -> Result<Holds, CliError> {
+    let mut holds: Holds = wanted.into_iter().map(|identity| (identity, Vec::new())).collect();
+    seats::pages(session, None, |page| {
+        for seat in page {
+            for holder in &seat.components {
+                let held = holder.identity.and_then(|identity| holds.get_mut(&identity));
+                if let Some(held) = held {
+                    held.push(Held {
+                        product: seat.product.clone(),
+                        component: holder.component.clone(),
+                        mac: output::mac(seat.mac),
+                        host_name: seat.host_name.clone(),
+                    });
+                }
+            }
         }
-    }
+        Ok(true)
+    })
+    .await?;
     Ok(holds)
 }
