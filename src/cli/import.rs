@@ -12,7 +12,6 @@ use super::keys::{self, Candidate, Place, Unsearched};
 use super::output::{self, count};
 use super::progress::Progress;
 use super::session::{Session, unexpected};
-use crate::vendor::FoundKey;
 use crate::wire::limits::KEYS_MAX;
 use crate::wire::messages::admin::ImportRow;
 use crate::wire::messages::{Request, Response, admin};
@@ -119,9 +118,9 @@ async fn watched(
 
 /// Imports keys and shows nothing.
 #[cfg(feature = "demo")]
-pub(super) async fn import(session: &mut Session, found: &[FoundKey]) -> Result<Summary, CliError> {
+pub(super) async fn import(session: &mut Session, found: &[crate::vendor::FoundKey]) -> Result<Summary, CliError> {
     let place = |line| Place { part: None, line };
-    let candidate = |key: &FoundKey| Candidate {
+    let candidate = |key: &crate::vendor::FoundKey| Candidate {
         place: place(key.line),
         text: key.text.clone(),
     };
