@@ -23,7 +23,7 @@ use crate::site::Site;
 use crate::wire::{Wire, checkout, hello, mac};
 
 /// What takes longer than this hangs. The server's own limits are several times as short.
-const WATCHDOG: Duration = Duration::from_secs(20);
+const WATCHDOG: Duration = Duration::from_mins(1);
 
 /// How often what cannot be awaited is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

@@ -34,8 +34,7 @@ async fn is_left(besieged: &Besieged, identity: &Identity, request: Request) {
             most = most.max(resident(besieged.site.server()));
         }
     };
-    // The server has much to answer before anybody's buffers are full.
-    tokio::time::timeout(3 * WATCHDOG, ended)
+    tokio::time::timeout(WATCHDOG, ended)
         .await
         .expect("the server hangs up");
     let limits = ConnectionLimits {
