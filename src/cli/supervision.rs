@@ -9,9 +9,6 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::command::{Actor, Command};
 use crate::service::{Service, SubmitError};
 
-/// How long to wait before a full queue is asked again.
-const RETRY: Duration = Duration::from_millis(20);
-
 /// The server takes connections now.
 pub(super) fn ready(addresses: &[SocketAddr]) {
     let addresses: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
@@ -50,7 +47,7 @@ async fn is_alive(service: &Service, within: Duration) -> bool {
         loop {
             match service.submit(Actor::Server, Command::Status, 0) {
                 Ok(reply) => return reply.await.is_ok(),
-                Err(SubmitError::Busy) => tokio::time::sleep(RETRY).await,
+                Err(SubmitError::Busy) => service.room().await,
                 Err(SubmitError::Stopped) => return false,
             }
         }

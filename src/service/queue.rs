@@ -113,6 +113,11 @@ impl Service {
         }
     }
 
+    /// Waits until the queue has a place; at once where the writer has stopped. Somebody else may take it.
+    pub async fn room(&self) {
+        drop(self.calls.reserve().await);
+    }
+
     /// Commands that the writer has not taken yet.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
