@@ -5,6 +5,7 @@ mod deployment;
 mod explaining;
 mod refusals;
 mod responder;
+mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
