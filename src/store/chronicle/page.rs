@@ -189,8 +189,10 @@ impl Chronicle {
     /// Takes the last events of a segment before a place, of so many rounds; the place before which to go on.
     fn backwards(segment: &Segment, first: u64, before: EventPlace, taken: &mut Taken<'_>) -> EventPlace {
         let room = taken.room();
-        let from = before.round.saturating_sub(CHUNK_ROUNDS - 1).max(first);
         let through = taken.read.through.min(before.round);
+        // Counted from what the segment has: behind its end any number of rounds may be missing.
+        let newest = Walk::newest_round(segment.number, &segment.bytes, through);
+        let from = newest.map_or(first, |newest| newest.saturating_sub(CHUNK_ROUNDS - 1).max(first));
         let mut found = VecDeque::new();
         let (mut is_cut, mut is_sound, mut last) = (false, true, from.saturating_sub(1));
         match Walk::new(segment.number, &segment.bytes, from, through) {

@@ -119,6 +119,23 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The newest round up to `through` of which the beginning can be read.
+    pub(in crate::store) fn newest_round(number: u64, bytes: &[u8], through: u64) -> Option<u64> {
+        let walk = Walk::new(number, bytes, through.saturating_add(1), u64::MAX).ok()?;
+        // Where a sector cannot be read, the place of a round is not known.
+        let end = match walk.place_of(through.saturating_add(1)) {
+            FIRST_SECTOR => walk.segment.sectors,
+            place => (place + 1).min(walk.segment.sectors),
+        };
+        let mut rounds = (FIRST_SECTOR..end)
+            .rev()
+            .filter_map(|index| match walk.segment.sector(index) {
+                Sector::Written { place: 0, round, .. } => Some(round),
+                Sector::Damaged | Sector::Unwritten | Sector::Written { .. } => None,
+            });
+        rounds.find(|round| *round <= through)
+    }
+
     fn try_next(&mut self) -> Result<Option<Read>, Damage> {
         let segment = self.segment;
         while self.at < segment.sectors && self.reader.link().round < self.through {
