@@ -123,10 +123,10 @@ pub(super) fn agent(global: &Global, licensed: &Licensed) -> Result<Agent, CliEr
     if let Some(server) = &global.server {
         agent = agent.servers([session::named(server)?.to_string()]);
     }
-    Ok(match (licensed.mac, &licensed.interface) {
-        (Some(mac), _) => agent.mac(mac),
-        (None, Some(interface)) => agent.interface(interface.clone()),
-        (None, None) => agent,
+    Ok(match (licensed.mac, &licensed.interface, licensed.mac_if_absent) {
+        (Some(mac), _, _) | (None, None, Some(mac)) => agent.mac(mac),
+        (None, Some(interface), _) => agent.interface(interface.clone()),
+        (None, None, None) => agent,
     })
 }
 

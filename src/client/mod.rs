@@ -23,6 +23,12 @@
 //! A deployment tool embeds [`deploy::Deployer`]. An uninstaller calls [`Agent::release`]. One exchange takes at most 3 seconds unless [`Agent::deadline`] says
 //! otherwise, whatever servers do.
 
+/// What `tools/guide/vendor.md` shows of embedding, compiled as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../tools/guide/vendor.md")]
+#[derive(Debug)]
+pub struct VendorGuide;
+
 pub mod adapter;
 pub mod address;
 pub mod agent;

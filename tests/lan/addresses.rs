@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use crate::lab::Lab;
+use crate::process::{SEATKEEPER, STATE_DIR, finish};
 use crate::shop::{Shop, lists_only, used};
 
 // proves I5
@@ -41,6 +42,21 @@ pub(crate) fn no_mac() {
     // What the administrator says counts, whatever the adapter is.
     checkout(&["--interface", "eth0"]).ok();
     assert_eq!(used(&server), 2);
+    // As a container is told: for every program in it, unless that is told otherwise.
+    let told = |more: &[&str]| {
+        let mut check = container.command(SEATKEEPER);
+        check
+            .args(["agent", "check", "BKSRV", "agent", "--json", "--vendor-key"])
+            .arg(&key)
+            .args(more);
+        check
+            .env(STATE_DIR, lab.dir().join("told"))
+            .env("SEATKEEPER_MAC", "00:1a:2b:3c:00:07");
+        finish(&mut check).json()["mac"].clone()
+    };
+    assert_eq!(told(&[]), "00:1a:2b:3c:00:07");
+    assert_eq!(told(&["--mac", "00:1a:2b:3c:00:01"]), "00:1a:2b:3c:00:01");
+    assert_ne!(told(&["--interface", "eth0"]), "00:1a:2b:3c:00:07");
 }
 
 pub(crate) fn link_local_only() {

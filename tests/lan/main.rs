@@ -2,7 +2,7 @@
 //!
 //! Needs Linux, `unshare`, `nsenter` and `ip`, and permission to make user namespaces; where that is missing the tests
 //! count as ignored, or as failed with `SEATKEEPER_LAN=require`. So do those that need root besides. Those that need
-//! `strace` or systemd's own tools count as ignored where there are none.
+//! `strace`, systemd or its tools count as ignored where there are none.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,8 +15,10 @@
 mod addresses;
 mod crowd;
 mod disk;
+mod guides;
 mod lab;
 mod least;
+mod machine;
 #[path = "../support/process.rs"]
 #[expect(dead_code, reason = "shared with the system tests, which need more of it")]
 mod process;
@@ -90,6 +92,7 @@ const TESTS: &[Test] = &[
         "a_server_opens_no_connection_and_sends_nothing_that_was_not_asked_for",
         silence::counted,
     ),
+    ("what_a_guide_shows_is_compared_with_what_is_printed", guides::comparing),
     (
         "three_hundred_identities_in_three_namespaces_get_exactly_two_hundred_seats",
         crowd::three_namespaces,
@@ -109,6 +112,11 @@ const DEMANDING: &[Demanding] = &[
         "the_unit_is_sound_and_leaves_little_exposed",
         least::sound_unit,
         least::systemd,
+    ),
+    (
+        "an_administrator_and_a_vendor_who_type_what_the_guides_say_get_what_they_say",
+        guides::administrator,
+        machine::possible,
     ),
     (
         "every_system_call_is_one_that_the_unit_allows_and_none_connects_or_writes_elsewhere",

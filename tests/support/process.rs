@@ -68,6 +68,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     for variable in [
         "SEATKEEPER_PORT",
         "SEATKEEPER_LOG",
+        "SEATKEEPER_MAC",
         "SEATKEEPER_VENDOR_KEY",
         "SEATKEEPER_ENROL_TOKEN",
         STATE_DIR,

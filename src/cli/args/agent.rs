@@ -13,9 +13,13 @@ pub(in crate::cli) struct Licensed {
     pub(in crate::cli) product: ProductId,
     /// The component of it.
     pub(in crate::cli) component: ComponentId,
-    /// The machine's MAC address; chosen from its adapters if absent.
+    /// The machine's MAC address; without it and `--interface` that of the variable `SEATKEEPER_MAC`, as for a container,
+    /// else chosen from its adapters.
     #[arg(long, conflicts_with = "interface")]
     pub(in crate::cli) mac: Option<Mac>,
+    /// The variable's: apart from `--mac`, so that `--interface` goes ahead of it.
+    #[arg(long, hide = true, value_name = "SEATKEEPER_MAC", env = "SEATKEEPER_MAC")]
+    pub(in crate::cli) mac_if_absent: Option<Mac>,
     /// Use the MAC address of this network interface.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) interface: Option<String>,

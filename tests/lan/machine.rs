@@ -1,0 +1,221 @@
+//! A whole host: systemd as its first process, directories of its own where programs are installed and state is kept. What
+//! an administrator does on a server is done here as it is typed: nothing is imitated, and nothing of it reaches the
+//! machine that the test runs on.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::lab::Host;
+use crate::process::{Output, command, finish, wait};
+
+/// What every program of systemd needs to be told where it is.
+const SYSTEMD: &str = "/lib/systemd/systemd";
+
+/// Makes the namespaces that [`BOOT`] runs in, which end with this process or with its thread that asked for it.
+const UNSHARE: [&str; 12] = [
+    "--pdeathsig",
+    "KILL",
+    "--",
+    "unshare",
+    "--fork",
+    "--kill-child=KILL",
+    "--pid",
+    "--mount-proc",
+    "--mount",
+    "--uts",
+    "--ipc",
+    "--cgroup",
+];
+
+/// Makes the host's file system and becomes its first process. `$1` is the host's name. Of what the system would start,
+/// only the journal is: all else is about devices and files that are not the host's own.
+const BOOT: &str = r#"
+set -eu
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs /run
+for place in etc var usr/bin; do
+    mkdir -p "/run/lab/$place/upper" "/run/lab/$place/work"
+    mount -t overlay -o "lowerdir=/$place,upperdir=/run/lab/$place/upper,workdir=/run/lab/$place/work" overlay "/$place"
+done
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+mount -t tmpfs -o mode=700 tmpfs /root
+rm -rf /var/lib/seatkeeper /var/lib/private /var/lib/seatkeeper-agent /etc/seatkeeper
+mkdir -p /etc/systemd/system
+rm -rf /etc/systemd/system/*.wants
+for unit in /lib/systemd/system/sysinit.target.wants/* /lib/systemd/system/local-fs.target.wants/* \
+    /lib/systemd/system/sockets.target.wants/* /lib/systemd/system/timers.target.wants/* \
+    /lib/systemd/system/multi-user.target.wants/*; do
+    name=$(basename "$unit")
+    case "$name" in
+    systemd-journald*) ;;
+    *) ln -sfT /dev/null "/etc/systemd/system/$name" ;;
+    esac
+done
+echo "$1" >/etc/hostname
+printf '[Unit]\nDescription=A host of the laboratory\n' >/etc/systemd/system/lab.target
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=lab \
+    /lib/systemd/systemd --system --unit=lab.target --log-target=null --show-status=0
+"#;
+
+/// Whether whole hosts can be made here: by root, where systemd is.
+pub(crate) fn possible() -> Result<(), String> {
+    if !nix::unistd::geteuid().is_root() {
+        return Err("a whole host takes root".to_owned());
+    }
+    if !Path::new(SYSTEMD).exists() {
+        return Err(format!("there is no {SYSTEMD}"));
+    }
+    let tried = command("setpriv")
+        .args(UNSHARE)
+        .args([
+            "sh",
+            "-c",
+            "mount --make-rprivate / && mkdir -p /run && mount -t tmpfs tmpfs /run && mkdir /run/u /run/w \
+              && mount -t overlay -o lowerdir=/etc,upperdir=/run/u,workdir=/run/w overlay /etc",
+        ])
+        .output();
+    match tried {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Err(format!("setpriv: {error}")),
+    }
+}
+
+/// A host of a lab that runs systemd.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    name: String,
+    boot: Child,
+    /// Its first process, as this process knows it.
+    first: u32,
+    /// What its shells find in their environment.
+    environment: Vec<(String, String)>,
+}
+
+impl Machine {
+    /// Starts `host` as a machine of this name, and waits until it is up.
+    #[track_caller]
+    pub(crate) fn boot(host: &Host, name: &str) -> Self {
+        let boot = host
+            .command("setpriv")
+            .args(UNSHARE)
+            .args(["sh", "-c", BOOT, "sh", name])
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("setpriv");
+        let mut machine = Self {
+            name: name.to_owned(),
+            first: 0,
+            boot,
+            environment: Vec::new(),
+        };
+        machine.first = machine.first_process();
+        // It answers once its own socket is there, and says so when it has started everything.
+        let up = "until [ -S /run/systemd/private ]; do sleep 0.05; done; systemctl is-system-running --wait";
+        machine.shell(up).ok();
+        machine
+    }
+
+    /// The child of `unshare`, which is the first process inside.
+    #[track_caller]
+    fn first_process(&mut self) -> u32 {
+        let unshare = self.boot.id();
+        loop {
+            let children = std::fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children"));
+            if let Some(first) = children
+                .ok()
+                .and_then(|pids| pids.split_whitespace().next()?.parse().ok())
+            {
+                return first;
+            }
+            let ended = self.boot.try_wait().expect("its state");
+            assert!(ended.is_none(), "{} did not boot: {ended:?}", self.name);
+            std::thread::yield_now();
+        }
+    }
+
+    /// Sets a variable for all further commands.
+    pub(crate) fn set(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
+    fn inside(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut inside = command("nsenter");
+        inside.args([
+            "--target",
+            &self.first.to_string(),
+            "--all",
+            "--",
+            "env",
+            "-i",
+            "-C",
+            "/root",
+        ]);
+        inside.args([
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME=/root",
+            "TERM=dumb",
+            "COLUMNS=160",
+            "LC_ALL=C.UTF-8",
+        ]);
+        inside.args(self.environment.iter().map(|(name, value)| format!("{name}={value}")));
+        inside.arg(program);
+        inside
+    }
+
+    /// Runs a script as root of this machine would type it, up to the first command that fails. Both of its streams are one.
+    pub(crate) fn shell(&self, script: &str) -> Output {
+        finish(
+            self.inside("bash")
+                .args(["-euo", "pipefail", "-c", &format!("exec 2>&1\n{script}")]),
+        )
+    }
+
+    /// Makes a file of root's.
+    #[track_caller]
+    pub(crate) fn put(&self, file: &str, bytes: &[u8]) {
+        let script = format!("mkdir -p \"$(dirname '{file}')\" && cat >'{file}'");
+        let mut put = self.inside("sh");
+        let mut child = put
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("nsenter");
+        let mut stdin = child.stdin.take().expect("piped");
+        stdin.write_all(bytes).expect("written");
+        drop(stdin);
+        wait(child).ok();
+    }
+
+    /// The bytes of a file of root's.
+    #[track_caller]
+    pub(crate) fn get(&self, file: &str) -> Vec<u8> {
+        let read = self.inside("cat").arg(file).output().expect("nsenter");
+        assert!(read.status.success(), "{}: {file}: {read:?}", self.name);
+        read.stdout
+    }
+
+    /// Installs a program, as a package would.
+    #[track_caller]
+    pub(crate) fn install(&self, program: &Path, name: &str) {
+        let bytes = std::fs::read(program).unwrap_or_else(|error| {
+            panic!(
+                "{}: {error}; build it with `cargo build --workspace`",
+                program.display()
+            );
+        });
+        self.put(name, &bytes);
+        self.shell(&format!("chmod 755 '{name}'")).ok();
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // The first process takes all others with it.
+        drop(self.boot.kill());
+        drop(self.boot.wait());
+    }
+}
