@@ -5,9 +5,10 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -128,10 +129,7 @@ impl Connection {
             // As it is now: others of its source may have come while this one waited.
             self.session.allow(self.place.requests());
             match event {
-                Event::Answered(tag, answer) => {
-                    self.session
-                        .handle_reply(tag, answer, self.shared.service.clock().calendar(), at);
-                }
+                Event::Answered(tag, answer) => self.hand_over(tag, answer, at),
                 Event::Read(Ok(0)) => self.session.handle_end(at),
                 Event::Read(Ok(len)) => {
                     self.stream.get_mut().0.allow(FRUITLESS_LEN_MAX);
@@ -149,7 +147,7 @@ impl Connection {
             }
             // Whoever always has a byte to read must not put off its time.
             self.session.handle_timeout(at);
-            let closed = self.take_actions();
+            let closed = self.take_actions().or_else(|| self.take_ready(at));
             self.tell_gate(at);
             self.write().await?;
             let written = monotonic();
@@ -163,14 +161,35 @@ impl Connection {
         }
     }
 
+    fn hand_over(&mut self, tag: RequestTag, answer: Answer, at: Monotonic) {
+        let server_time = self.shared.service.clock().calendar();
+        self.session.handle_reply(tag, answer, server_time, at);
+    }
+
+    /// Takes the answers that are there as well, as many as are sent at once: those of pipelined requests come together,
+    /// and each of them by itself would be a record of TLS and a system call.
+    fn take_ready(&mut self, at: Monotonic) -> Option<Reason> {
+        while self.to_send() < TLS_SEND_LEN {
+            let (tag, answer) = ready(&mut self.pending)?;
+            self.hand_over(tag, answer, at);
+            if let Some(reason) = self.take_actions() {
+                return Some(reason);
+            }
+        }
+        None
+    }
+
+    fn to_send(&self) -> usize {
+        self.output.iter().map(Bytes::len).sum()
+    }
+
     /// Tells the gate what is new of this connection; most requests change nothing of it.
     fn tell_gate(&mut self, at: Monotonic) {
         if !self.told.greeted && self.session.role().is_some() {
             self.told.greeted = true;
             self.place.greeted();
         }
-        let to_send: usize = self.output.iter().map(Bytes::len).sum();
-        let held_len = (self.session.held_len() + to_send).saturating_sub(FREE_LEN);
+        let held_len = (self.session.held_len() + self.to_send()).saturating_sub(FREE_LEN);
         if self.told.held_len != held_len {
             self.told.held_len = held_len;
             self.place.holds(held_len, at);
@@ -224,7 +243,7 @@ impl Connection {
     async fn write(&mut self) -> Option<()> {
         let silence = self.shared.session.silence_ms(Role::Agent);
         let writing = async {
-            while let Some(bytes) = self.output.pop_front() {
+            while let Some(bytes) = gathered(&mut self.output) {
                 self.stream.write_all(&bytes).await?;
             }
             self.stream.flush().await
@@ -252,6 +271,37 @@ async fn first(pending: &mut VecDeque<Pending>) -> (RequestTag, Answer) {
     let tag = oldest.tag;
     pending.pop_front();
     (tag, answer)
+}
+
+/// As [`first`], if it is there already.
+fn ready(pending: &mut VecDeque<Pending>) -> Option<(RequestTag, Answer)> {
+    let oldest = pending.front_mut()?;
+    // Whoever waits for it next has its own waker noted instead of this one.
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(answer) = oldest.answer.as_mut().poll(&mut context) else {
+        return None;
+    };
+    let tag = oldest.tag;
+    pending.pop_front();
+    Some((tag, answer))
+}
+
+/// What is written next: the first of it, with those behind it that fit into a record of TLS.
+fn gathered(output: &mut VecDeque<Bytes>) -> Option<Bytes> {
+    let first = output.pop_front()?;
+    let fits = |len: usize, next: Option<&Bytes>| next.is_some_and(|next| len + next.len() <= TLS_SEND_LEN);
+    if !fits(first.len(), output.front()) {
+        return Some(first);
+    }
+    let mut together =
+        BytesMut::with_capacity(TLS_SEND_LEN.min(first.len() + output.iter().map(Bytes::len).sum::<usize>()));
+    together.extend_from_slice(&first);
+    while fits(together.len(), output.front()) {
+        if let Some(next) = output.pop_front() {
+            together.extend_from_slice(&next);
+        }
+    }
+    Some(together.freeze())
 }
 
 async fn until(due: Option<Monotonic>) {
