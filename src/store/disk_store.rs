@@ -116,11 +116,11 @@ impl Options {
 impl DiskStore {
     /// The newest generation that holds, opened, with where the journal ends after it. Those that do not hold are told.
     fn usable(&self, found: &Found) -> Result<Usable, StoreError> {
-        let mut first_error = None;
+        let mut told: Option<StoreError> = None;
         for generation in &self.newest.manifest.generations {
             match self.try_generation(found, *generation) {
                 Ok(usable) => {
-                    if first_error.is_some() {
+                    if told.is_some() {
                         tracing::warn!(
                             "generation {} and the journal since then hold: the server goes on from them, nothing is lost",
                             generation.number
@@ -134,11 +134,14 @@ impl DiskStore {
                         generation.number,
                         error.with_cause()
                     );
-                    first_error.get_or_insert(error);
+                    // Of the newest, but for a disk that fails: that may pass, and the older one may hold then.
+                    if told.as_ref().is_none_or(|first| !first.may_pass() && error.may_pass()) {
+                        told = Some(error);
+                    }
                 }
             }
         }
-        Err(first_error.unwrap_or(StoreError::NotLoaded))
+        Err(told.unwrap_or(StoreError::NotLoaded))
     }
 
     fn try_generation(&self, found: &Found, generation: Generation) -> Result<Usable, StoreError> {

@@ -217,6 +217,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it says something of the disk and nothing of what is on it: another try may do better.
+    pub(super) const fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Full { .. } | Self::Io { .. } | Self::NotWritable { .. } | Self::Hung { .. }
+        )
+    }
+
     /// The error with what caused it, for a line of the log.
     pub(crate) fn with_cause(&self) -> String {
         let mut text = self.to_string();
