@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand};
 use seatkeeper::domain::ids::VendorId;
 
@@ -21,6 +22,9 @@ pub(crate) enum Command {
     /// Attack a server, and measure how an agent that keeps the protocol is served meanwhile, against a server that only
     /// answers and is attacked in the same way.
     Attack(Attack),
+    /// Have connections renew seats as fast as they are answered, and measure how many renewals a second the server makes
+    /// durable, against a server that only answers.
+    Steady(Steady),
     /// Be a server that only answers. What it answers comes from standard input; other commands start it themselves.
     #[command(hide = true)]
     Floor {
@@ -84,8 +88,34 @@ pub(crate) struct Attack {
     pub(crate) server: ServerArgs,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct Steady {
+    /// Connections.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=16_384).map(usize::from))]
+    pub(crate) connections: usize,
+    /// Requests under way on each.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64).map(usize::from))]
+    pub(crate) depth: usize,
+    /// Machines with a seat, dealt out among the connections: at least one for each. With fewer of them than requests under
+    /// way, fewer are under way, since no machine asks twice at once.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
+    pub(crate) machines: u32,
+    /// Seconds that each run takes.
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(crate) secs: u64,
+    /// How often, floor and server in turn. What is told is the middle one.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) runs: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
 const EXAMPLES: &str = "Examples:
   cargo build --release --workspace
   target/release/seatswarm attack                      a fresh server under every attack, against the floor
   target/release/seatswarm attack unread --secs 30     one attack, longer
+  target/release/seatswarm steady --depth 16           how many renewals a second, against the floor
   target/release/seatswarm attack --server 127.0.0.1:17328 --admin /var/lib/seatkeeper/admin.pem";

@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::ValueEnum;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use data_encoding::HEXLOWER;
 use seatkeeper::domain::ids::VendorId;
 use seatkeeper::tls::Identity;
 use serde::Serialize;
@@ -16,12 +15,10 @@ use crate::agent::{Agents, Met, STARTERS};
 use crate::args::Attack;
 use crate::assault::{self, Assault};
 use crate::error::SwarmError;
-use crate::floor::{self, Answers};
+use crate::floor;
 use crate::latency::{Latencies, Summary, median, shown};
-use crate::line::Path;
-use crate::machine::Machine;
 use crate::process::resident_len;
-use crate::site::{Site, config_of, identity};
+use crate::site::{Site, identity};
 
 /// Seats of the license: more than anybody asks for.
 const SEATS: u32 = 1_000_000;
@@ -72,7 +69,11 @@ pub(crate) async fn run(args: &Attack) -> Result<(), SwarmError> {
     let site = Site::open(&args.server, "", SEATS).await?;
     let identities: Result<Vec<Identity>, SwarmError> = (0..=STARTERS).map(|_| identity()).collect();
     let identities = identities?;
-    let answers = answers_of(&site, &identities).await?;
+    let first = identities
+        .first()
+        .ok_or_else(|| SwarmError::because("asking the server once", "there is no identity"))?;
+    // None of the agents' machines, which would look like a copy of it.
+    let answers = floor::answers_of(&site, first, 0).await?;
     let (floor, floor_address) = floor::start_tls(&answers).await?;
     let mut server = Side::admitted(site.server, site.vendor, &identities).await?;
     let mut bare = Side::admitted(floor_address, site.vendor, &identities).await?;
@@ -96,37 +97,6 @@ pub(crate) async fn run(args: &Attack) -> Result<(), SwarmError> {
         told(&report)
     };
     writeln!(std::io::stdout(), "{text}").map_err(SwarmError::Output)
-}
-
-/// What the server answers to HELLO and to a renewal, for the floor to answer the same.
-async fn answers_of(site: &Site, identities: &[Identity]) -> Result<Answers, SwarmError> {
-    let failed = |error: std::io::Error| SwarmError::of("asking the server once")(&error);
-    let first = identities
-        .first()
-        .ok_or_else(|| SwarmError::because("asking the server once", "there is no identity"))?;
-    let way = Path {
-        server: site.server,
-        from: None,
-        tls: config_of(first)?,
-    };
-    let (mut line, hello) = way.greeted().await.map_err(failed)?;
-    // Twice: what is measured are renewals. None of the agents' machines, which would look like a copy of it.
-    let mut machine = Machine::new(0);
-    let mut other = None;
-    for _ in 0..2 {
-        let request = machine.request(site.vendor);
-        let body = request
-            .to_body()
-            .map_err(|error| failed(std::io::Error::other(error)))?;
-        let answer = line.ask(request.opcode(), body).await.map_err(failed)?;
-        machine.take(&answer).map_err(failed)?;
-        other = Some(answer.body);
-    }
-    line.close().await;
-    Ok(Answers {
-        hello: HEXLOWER.encode(&hello),
-        other: HEXLOWER.encode(&other.unwrap_or_default()),
-    })
 }
 
 impl Side {

@@ -84,10 +84,15 @@ impl Line {
         self.stream.flush().await
     }
 
+    /// The next frame, if it has come already.
+    pub(crate) fn received(&mut self) -> io::Result<Option<Frame>> {
+        decode_frame(&mut self.inbox).map_err(io::Error::other)
+    }
+
     /// The next frame.
     pub(crate) async fn receive(&mut self) -> io::Result<Frame> {
         loop {
-            if let Some(frame) = decode_frame(&mut self.inbox).map_err(io::Error::other)? {
+            if let Some(frame) = self.received()? {
                 return Ok(frame);
             }
             if self.stream.read_buf(&mut self.inbox).await? == 0 {

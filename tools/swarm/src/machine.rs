@@ -27,6 +27,11 @@ impl Machine {
         }
     }
 
+    /// The `number`th machine with the number that it was told last.
+    pub(crate) const fn with(number: u32, continuation: u64) -> Self {
+        Self { number, continuation }
+    }
+
     /// What it asks.
     pub(crate) fn request(&self, vendor: VendorId) -> Request {
         let [a, b, c, d] = self.number.to_be_bytes();

@@ -6,14 +6,18 @@ mod assault;
 mod besiege;
 mod child;
 mod clock;
+mod drive;
 mod error;
 mod files;
 mod floor;
 mod latency;
 mod line;
 mod machine;
+mod mold;
 mod process;
 mod site;
+mod steady;
+mod syncs;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), SwarmError> {
     match command {
         Command::Attack(attack) => besiege::run(&attack).await,
+        Command::Steady(steady) => steady::run(&steady).await,
         Command::Floor { floor: Floor::Tls } => floor::serve_tls().await,
         Command::Assault {
             assault,

@@ -88,6 +88,41 @@ fn an_attack_is_lived_through_and_every_agent_is_served_on_both_sides() {
 }
 
 #[test]
+fn renewals_are_counted_on_both_sides_and_nothing_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let server = serve(&data).to_string();
+    let admin = data.join("admin.pem");
+    // As few machines as a server with its usual limits lets a host engage at once.
+    let (code, stdout, stderr) = swarm(&[
+        "steady",
+        "--connections",
+        "5",
+        "--depth",
+        "2",
+        "--machines",
+        "20",
+        "--secs",
+        "1",
+        "--runs",
+        "1",
+        "--json",
+        "--server",
+        &server,
+        "--admin",
+        admin.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let report: Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!(report["refused"], Value::Array(Vec::new()));
+    for side in ["server", "floor"] {
+        assert!(report[side]["count"].as_u64() > Some(20), "{side}: {report}");
+    }
+    assert!(report["ratio"].as_f64() > Some(0.0), "{report}");
+    assert_eq!(report["lone_ratio"], Value::Null);
+}
+
+#[test]
 fn what_is_missing_is_told_with_the_remedy() {
     let (code, _, stderr) = swarm(&["attack", "none", "--seatkeeper", "/nowhere/seatkeeper"]);
     assert_eq!(code, Some(1));

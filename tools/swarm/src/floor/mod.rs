@@ -5,10 +5,15 @@ mod tls;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use data_encoding::HEXLOWER;
+use seatkeeper::tls::Identity;
 use serde::{Deserialize, Serialize};
 
 use crate::child::{Child, Says};
 use crate::error::SwarmError;
+use crate::line::Path;
+use crate::machine::Machine;
+use crate::site::{Site, config_of};
 
 pub(crate) use tls::serve as serve_tls;
 
@@ -32,6 +37,34 @@ pub(crate) async fn start_tls(answers: &Answers) -> Result<(Child, SocketAddr), 
         line.strip_prefix(READY)?.parse().ok()
     })
     .await
+}
+
+/// What the server answers to HELLO and to a renewal of the `number`th machine, for a floor to answer the same.
+pub(crate) async fn answers_of(site: &Site, identity: &Identity, number: u32) -> Result<Answers, SwarmError> {
+    let failed = |error: std::io::Error| SwarmError::of("asking the server once")(&error);
+    let way = Path {
+        server: site.server,
+        from: None,
+        tls: config_of(identity)?,
+    };
+    let (mut line, hello) = way.greeted().await.map_err(failed)?;
+    // Twice: what is measured are renewals.
+    let mut machine = Machine::new(number);
+    let mut other = None;
+    for _ in 0..2 {
+        let request = machine.request(site.vendor);
+        let body = request
+            .to_body()
+            .map_err(|error| failed(std::io::Error::other(error)))?;
+        let answer = line.ask(request.opcode(), body).await.map_err(failed)?;
+        machine.take(&answer).map_err(failed)?;
+        other = Some(answer.body);
+    }
+    line.close().await;
+    Ok(Answers {
+        hello: HEXLOWER.encode(&hello),
+        other: HEXLOWER.encode(&other.unwrap_or_default()),
+    })
 }
 
 /// This program.

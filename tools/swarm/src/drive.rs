@@ -1,0 +1,271 @@
+//! Connections that always have so many requests under way: each sends the next as soon as one is answered.
+//!
+//! So what each request waits is counted from when it was sent: a closed loop, which tells what a server can do at most. A
+//! server that stands still is asked less meanwhile; `attack` measures what those wait who come at times of their own.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use seatkeeper::tls::Identity;
+use seatkeeper::wire::messages::Response;
+use seatkeeper::wire::{Frame, Status};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::Moment;
+use crate::error::SwarmError;
+use crate::latency::Latencies;
+use crate::line::{Line, Path, read};
+use crate::mold::{Mold, continuation_in};
+use crate::site::config_of;
+
+/// Requests that a server lets a source have under way; connections are spread over as many addresses as that takes.
+const REQUESTS_PER_SOURCE: usize = 256;
+
+/// Connections that a server takes from a source.
+const CONNECTIONS_PER_SOURCE: usize = 256;
+
+/// Connections that are opened at once.
+const OPENING: usize = 32;
+
+/// Machines with their connections to one server.
+pub(crate) struct Drive {
+    drivers: Vec<Driver>,
+}
+
+/// A connection and the machines that ask over it.
+struct Driver {
+    server: SocketAddr,
+    /// Which of the identities it has.
+    place: usize,
+    line: Line,
+    mold: Mold,
+    machines: Vec<Driven>,
+    next: usize,
+    request: u32,
+}
+
+/// A machine and the continuation number that it sends next.
+#[derive(Clone, Copy)]
+struct Driven {
+    number: u32,
+    continuation: u64,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Driving {
+    /// What was answered within the time, and how long each waited.
+    pub(crate) answered: Latencies,
+    /// How long it was measured.
+    pub(crate) took: Duration,
+    /// What was refused, by its words.
+    pub(crate) refused: BTreeMap<String, u64>,
+}
+
+impl Driving {
+    fn new() -> Self {
+        Self {
+            answered: Latencies::new(),
+            took: Duration::ZERO,
+            refused: BTreeMap::new(),
+        }
+    }
+
+    /// Answers a second.
+    pub(crate) fn rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52")]
+        let count = self.answered.summary().count as f64;
+        count / self.took.as_secs_f64()
+    }
+}
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    /// After so long.
+    Time(Duration),
+    /// When each machine has asked so often.
+    Rounds(usize),
+}
+
+impl Drive {
+    /// Connects as each of the identities, from as many addresses of this host as `depth` requests under way on each take,
+    /// and deals `machines` out among them.
+    pub(crate) async fn connect(
+        server: SocketAddr,
+        mold: &Mold,
+        identities: &[Identity],
+        machines: u32,
+        depth: usize,
+    ) -> Result<Self, SwarmError> {
+        let count = identities.len();
+        let each = (REQUESTS_PER_SOURCE / depth.max(1)).clamp(1, CONNECTIONS_PER_SOURCE);
+        let mut drivers = Vec::with_capacity(count);
+        let mut opening = JoinSet::new();
+        let mut places: VecDeque<_> = identities.iter().enumerate().collect();
+        while !(places.is_empty() && opening.is_empty()) {
+            while opening.len() < OPENING
+                && let Some((place, identity)) = places.pop_front()
+            {
+                let way = Path {
+                    server,
+                    from: Some(source(place / each)),
+                    tls: config_of(identity)?,
+                };
+                opening.spawn(async move { (place, way.greeted().await) });
+            }
+            if let Some(opened) = opening.join_next().await {
+                let (place, line) = opened.map_err(|error| SwarmError::of("opening a connection")(&error))?;
+                let (line, _) = line.map_err(|error| SwarmError::of(format!("connecting to {server}"))(&error))?;
+                let own = (0..machines).skip(place).step_by(count);
+                let machines = own
+                    .map(|number| Driven {
+                        number,
+                        continuation: 0,
+                    })
+                    .collect();
+                drivers.push(Driver {
+                    server,
+                    place,
+                    line,
+                    mold: mold.clone(),
+                    machines,
+                    next: 0,
+                    request: 1,
+                });
+            }
+        }
+        Ok(Self { drivers })
+    }
+
+    /// Has all of them ask, `depth` at a time, and tells now and then how many were answered.
+    pub(crate) async fn run(&mut self, depth: usize, until: Until) -> Result<Driving, SwarmError> {
+        let (start, started) = watch::channel(false);
+        let mut running = JoinSet::new();
+        for mut driver in self.drivers.drain(..) {
+            let mut started = started.clone();
+            running.spawn(async move {
+                // All at once: whoever was dropped means that none will start.
+                drop(started.wait_for(|started| *started).await);
+                let outcome = driver.run(depth, until).await;
+                (driver, outcome)
+            });
+        }
+        let begun = Moment::now();
+        start.send_replace(true);
+        let mut driving = Driving::new();
+        for (driver, outcome) in running.join_all().await {
+            let one = outcome.map_err(|error| SwarmError::of("asking over an open connection")(&error))?;
+            driving.answered.and(&one.answered);
+            for (said, count) in one.refused {
+                *driving.refused.entry(said).or_default() += count;
+            }
+            self.drivers.push(driver);
+        }
+        driving.took = match until {
+            Until::Time(time) => time,
+            Until::Rounds(_) => begun.ago(),
+        };
+        Ok(driving)
+    }
+
+    /// The same machines with what they know, over other connections: for another number of requests under way on each.
+    pub(crate) async fn moved(self, identities: &[Identity], depth: usize) -> Result<Self, SwarmError> {
+        let Some(first) = self.drivers.first() else {
+            return Ok(self);
+        };
+        let (server, mold) = (first.server, first.mold.clone());
+        let mut known = BTreeMap::new();
+        for driver in self.drivers {
+            driver.line.close().await;
+            known.insert(driver.place, driver.machines);
+        }
+        let mut moved = Self::connect(server, &mold, identities, 0, depth).await?;
+        for driver in &mut moved.drivers {
+            driver.machines = known.remove(&driver.place).unwrap_or_default();
+        }
+        Ok(moved)
+    }
+
+    /// Hangs up.
+    pub(crate) async fn close(self) {
+        for driver in self.drivers {
+            driver.line.close().await;
+        }
+    }
+}
+
+impl Driver {
+    async fn run(&mut self, depth: usize, until: Until) -> io::Result<Driving> {
+        let begun = Moment::now();
+        let (end, mut left) = match until {
+            Until::Time(time) => (Some(begun.after(time)), usize::MAX),
+            Until::Rounds(rounds) => (None, rounds.saturating_mul(self.machines.len())),
+        };
+        // A machine has one request under way: its next one needs the number in the answer.
+        let depth = depth.min(self.machines.len());
+        let mut under_way: VecDeque<(usize, Moment)> = VecDeque::with_capacity(depth);
+        let (mut out, mut driving) = (BytesMut::new(), Driving::new());
+        loop {
+            let is_over = end.is_some_and(|end| end.ago() > Duration::ZERO);
+            while !is_over && left > 0 && under_way.len() < depth {
+                left -= 1;
+                under_way.push_back((self.ask(&mut out), Moment::now()));
+            }
+            if under_way.is_empty() {
+                return Ok(driving);
+            }
+            if !out.is_empty() {
+                self.line.send_bytes(&out).await?;
+                out.clear();
+            }
+            let mut answer = Some(self.line.receive().await?);
+            while let Some(frame) = answer {
+                let (place, sent) = under_way
+                    .pop_front()
+                    .ok_or_else(|| io::Error::other(format!("an answer to nothing: {:?}", read(&frame))))?;
+                // What is answered behind the end counts for nothing: the time that it took is not counted either.
+                if end.is_none_or(|end| end.ago() == Duration::ZERO) {
+                    driving.answered.note(sent.ago());
+                }
+                if let (Status::OK, Some(number)) = (frame.status, continuation_in(frame.opcode, &frame.body)) {
+                    if let Some(driven) = self.machines.get_mut(place) {
+                        driven.continuation = number;
+                    }
+                } else {
+                    *driving.refused.entry(said(&frame)?).or_default() += 1;
+                }
+                answer = self.line.received()?;
+            }
+        }
+    }
+
+    /// Writes the next machine's request; its place.
+    fn ask(&mut self, out: &mut BytesMut) -> usize {
+        let place = self.next;
+        self.next = (place + 1) % self.machines.len().max(1);
+        if let Some(&Driven { number, continuation }) = self.machines.get(place) {
+            self.mold.cast(self.request, number, continuation, out);
+            self.request = self.request.wrapping_add(1).max(1);
+        }
+        place
+    }
+}
+
+/// The words of an answer that is no grant.
+fn said(frame: &Frame) -> io::Result<String> {
+    Ok(match read(frame)? {
+        Response::Refused(status, refusal) => format!("{status:?}: {}", refusal.text),
+        other => format!("not a grant: {:?}", other.status()),
+    })
+}
+
+/// The address of this host from which the `place`th source connects.
+fn source(place: usize) -> IpAddr {
+    let [.., high, low] = (place + 1).to_be_bytes();
+    IpAddr::V4(Ipv4Addr::new(127, 0, 2 + high, low))
+}
