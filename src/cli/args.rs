@@ -186,6 +186,11 @@ pub(super) enum Command {
     ///
     /// With `--new --from ADDRESS` it says first which seats it would end, and asks. Harmless to repeat.
     Release(Asking<ReleaseTarget>),
+    /// Have the server read its configuration file again, and say what that changed and what needs a restart.
+    ///
+    /// The server reads the file that it was started with; what its command line says goes before it, as at its start. A file
+    /// that is wrong changes nothing, and is told as check-config does. SIGHUP does the same, and the log says what came of it.
+    Reload(Asking<ReloadOptions>),
     /// Take a license off the server; its seats move to other licenses that have room.
     Remove(Asking<RemoveTarget>),
     /// Approve the identities that wait on a machine, and forget those of its components that have a conflict.
@@ -251,6 +256,13 @@ pub(super) struct ServeOptions {
     /// Make a new administrator identity in the data directory: for when the last one is lost.
     #[arg(long)]
     pub(super) recover_admin: bool,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct ReloadOptions {
+    /// Only say what it would change.
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,7 @@
 //! A whole server, wired up: data directory, writer, sockets. `serve` runs one until a signal, the demonstration another.
 
+mod reload;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,15 +29,16 @@ use crate::sockets::server::ServerSockets;
 use crate::store::{self, DiskStore, StoreError};
 use crate::tls::Identity;
 use crate::wire::limits::NAME_LEN_MAX;
-
-/// The priority of a server that is not configured: others can be put before and behind it.
-const PRIORITY_DEFAULT: u16 = 100;
+use reload::{PRIORITY_DEFAULT, Reloader};
+pub(super) use reload::{Reloading, Reloads};
 
 /// What a server is started with.
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) data: PathBuf,
     pub(super) config: Config,
+    /// How it is read again.
+    pub(super) reloading: Reloading,
     pub(super) site_port: u16,
     pub(super) clock: Clock,
     pub(super) recover_admin: bool,
@@ -48,6 +51,7 @@ pub(super) struct Server {
     addresses: Vec<SocketAddr>,
     fingerprint: Fingerprint,
     stop: CancellationToken,
+    reloads: Reloads,
     connections: Connections,
     responder: tokio::task::JoinHandle<()>,
     ended: watch::Receiver<Option<End>>,
@@ -66,6 +70,7 @@ impl Server {
         let Options {
             data,
             config,
+            reloading,
             site_port,
             clock,
             recover_admin,
@@ -98,14 +103,25 @@ impl Server {
             port: addresses.first().map_or(site_port, SocketAddr::port),
             priority: config.priority.unwrap_or(PRIORITY_DEFAULT),
         };
+        let (offer, offered) = watch::channel(offered);
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
         let (time_service, alive_service) = (service.clone(), service.clone());
         let mut limits = config.net();
         limits.connections.total = make_room(limits.connections.total);
-        let shared = Shared::new(service, &identity, lease_key, name_of(&config), limits)
-            .map_err(|error| CliError::because("cannot set up TLS", error))?;
+        let (ask, asks) = reload::channel();
+        let shared = Shared::new(service.clone(), &identity, lease_key, name_of(&config), limits)
+            .map_err(|error| CliError::because("cannot set up TLS", error))?
+            .reloading(ask.clone());
         let stop = CancellationToken::new();
+        let reloader = Reloader {
+            reloading,
+            running: config,
+            service,
+            dials: shared.dials(),
+            offered: offer,
+        };
+        tokio::spawn(reloader.run(asks, stop.clone()));
         tokio::spawn(keep_time(time_service, stop.clone()));
         tokio::spawn(supervision::keep_alive(alive_service, stop.clone()));
         let responder = tokio::spawn(discovery.run(stop.clone()));
@@ -115,6 +131,7 @@ impl Server {
             addresses,
             fingerprint,
             stop,
+            reloads: Reloads::new(ask),
             connections,
             responder,
             ended,
@@ -124,6 +141,11 @@ impl Server {
     /// Its TCP addresses.
     pub(super) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What has its configuration read again.
+    pub(super) const fn reloads(&self) -> &Reloads {
+        &self.reloads
     }
 
     /// Its identity.
@@ -238,16 +260,17 @@ fn prepare(
     recover_admin: bool,
 ) -> Result<(Writer<DiskStore>, Identity, LeaseKey), CliError> {
     local::refuse_foreign(data)?;
+    let settings = reload::settings(config);
     let kept = store::Options {
-        checkpoint_bytes: u64::from(config.journal.checkpoint_kib) << 10,
-        retention: config.events.retention(),
+        checkpoint_bytes: settings.checkpoint_bytes,
+        retention: settings.retention,
         ..store::Options::default()
     };
     let store = DiskStore::open_with(data, kept)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
-    let mut writer = Writer::load(store, config.limits.new_seats())
+    let mut writer = Writer::load(store, settings.new_seats)
         .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?
-        .serving(config.enrol.into());
+        .serving(settings.enrolment);
     let identity = |file: &str| {
         let path = data.join(file);
         Identity::load_or_create(&path)

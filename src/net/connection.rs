@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
@@ -17,12 +18,12 @@ use super::bounds::{FREE_LEN, FRUITLESS_LEN_MAX, READ_LEN, TLS_SEND_LEN};
 use super::limits::Place;
 use super::metered::Metered;
 use super::shared::Shared;
-use super::work::{ask, perform};
+use super::work::ask;
 use crate::clock::monotonic;
 use crate::domain::command::Role;
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Monotonic;
-use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, Work};
+use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, SessionConfig, Work};
 use crate::tls::peer_fingerprint;
 use crate::wire::limits::{HANDSHAKE_LEN_MAX, HELLO_MS};
 
@@ -71,11 +72,13 @@ pub(super) async fn serve(
         identity,
         address: peer.ip().to_canonical(),
     };
-    let session = ServerSession::new(Arc::clone(&shared.session), peer, monotonic());
+    let mut settings = shared.session.clone();
+    let session = ServerSession::new(Arc::clone(&settings.borrow_and_update()), peer, monotonic());
     let mut connection = Connection {
         stream,
         session,
         shared,
+        settings,
         place,
         told: Told::default(),
         pending: VecDeque::new(),
@@ -89,6 +92,7 @@ struct Connection {
     stream: TlsStream<Metered>,
     session: ServerSession,
     shared: Arc<Shared>,
+    settings: watch::Receiver<Arc<SessionConfig>>,
     place: Place,
     told: Told,
     pending: VecDeque<Pending>,
@@ -127,6 +131,9 @@ impl Connection {
             let at = monotonic();
             // As it is now: others of its source may have come while this one waited.
             self.session.allow(self.place.requests());
+            if self.settings.has_changed().unwrap_or(false) {
+                self.session.reconfigure(&self.settings.borrow_and_update());
+            }
             match event {
                 Event::Answered(tag, answer) => {
                     self.session
@@ -212,8 +219,8 @@ impl Connection {
         let answer: Pin<Box<dyn Future<Output = Answer> + Send>> = match work {
             Work::Command(command) if !waits => Box::pin(ask(&self.shared.service, actor, command, weight)),
             work => {
-                let service = self.shared.service.clone();
-                Box::pin(async move { perform(&service, actor, work, weight).await })
+                let shared = Arc::clone(&self.shared);
+                Box::pin(async move { shared.perform(actor, work, weight).await })
             }
         };
         self.pending.push_back(Pending { tag, waits, answer });
@@ -222,7 +229,7 @@ impl Connection {
     /// Writes what is to be sent. A peer that does not read is left after the silence limit of an agent, whatever its
     /// role: meanwhile it takes memory.
     async fn write(&mut self) -> Option<()> {
-        let silence = self.shared.session.silence_ms(Role::Agent);
+        let silence = self.settings.borrow().silence_ms(Role::Agent);
         let writing = async {
             while let Some(bytes) = self.output.pop_front() {
                 self.stream.write_all(&bytes).await?;
@@ -267,7 +274,12 @@ fn weight_of(work: &Work) -> usize {
     const PLAIN: usize = 256;
     PLAIN
         + match work {
-            Work::Command(_) | Work::Events(_) | Work::EventsVerify(_) | Work::Hello | Work::TrustVendor(_) => 0,
+            Work::Command(_)
+            | Work::Events(_)
+            | Work::EventsVerify(_)
+            | Work::Hello
+            | Work::Reload { .. }
+            | Work::TrustVendor(_) => 0,
             Work::VerifyBlacklist(signed) | Work::VerifyCatalogue { signed, .. } => signed.len(),
             Work::VerifyKeys { texts, .. } => texts.iter().map(String::len).sum(),
         }

@@ -80,6 +80,18 @@ impl Gate {
         }
     }
 
+    /// Keeps to other bounds from now on. Connections that are there stay, also where they are more than that: while they
+    /// are, a new one takes the place of another or is turned away.
+    pub(super) fn set_limits(&self, limits: ConnectionLimits) {
+        locked(&self.crowd).set_limits(limits);
+    }
+
+    /// How many connections there are, and how many there may be.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let crowd = locked(&self.crowd);
+        (crowd.len(), crowd.limits().total)
+    }
+
     /// A place for a connection from `address`, which `end` ends; nothing when there is no room for it.
     pub(super) fn admit(&self, address: IpAddr, end: CancellationToken, now: Monotonic) -> Option<Place> {
         let admitted = locked(&self.crowd).admit(source_of(address), end);

@@ -7,6 +7,7 @@ use super::facts::Facts;
 use super::limiter::{NewSeatLimiter, NewSeatLimits};
 use super::narrate;
 use super::refusals::Refusals;
+use super::settings::Settings;
 use crate::domain::change::{Change, Fact};
 use crate::domain::command::{Actor, Checkout, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
@@ -100,6 +101,19 @@ impl<S: Store> Writer<S> {
             gate: Gate::new(policy),
             ..self
         }
+    }
+
+    /// Goes by other settings from now on. What was decided stays, and who engaged new seats lately is remembered.
+    pub fn configure(&mut self, settings: &Settings) {
+        let Settings {
+            new_seats,
+            enrolment,
+            checkpoint_bytes,
+            retention,
+        } = *settings;
+        self.limiter.set_limits(new_seats);
+        self.gate.set_policy(enrolment);
+        self.store.keep(checkpoint_bytes, retention);
     }
 
     /// Frees everything that is overdue. To be done before the port opens (rule S6).

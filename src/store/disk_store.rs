@@ -265,6 +265,14 @@ impl Store for DiskStore {
         }
     }
 
+    fn keep(&mut self, checkpoint_bytes: u64, retention: Retention) {
+        self.options.checkpoint_bytes = checkpoint_bytes;
+        self.options.retention = retention;
+        if let Some(open) = &mut self.open {
+            open.keep(checkpoint_bytes, retention);
+        }
+    }
+
     fn chronicle(&self) -> Option<Chronicle> {
         Some(Chronicle::new(Arc::clone(&self.options.disk), &self.data))
     }

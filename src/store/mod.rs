@@ -125,6 +125,9 @@ pub trait Store: Send + 'static {
     /// Has what a full disk keeps for the end used from here on: only what ends the service follows.
     fn ending(&mut self) {}
 
+    /// Has checkpoints made after another length of the journal, and another part kept of what happened, from now on.
+    fn keep(&mut self, _checkpoint_bytes: u64, _retention: Retention) {}
+
     /// A reader of the events of the rounds that are durable, where they are kept.
     fn chronicle(&self) -> Option<Chronicle> {
         None

@@ -7,6 +7,7 @@ use crate::domain::time::Now;
 use super::Progress;
 use super::background::{Background, Task};
 use super::checkpoint::{Made, Start};
+use super::history::Retention;
 use super::journal::Journal;
 
 /// Facts of a portion of a checkpoint, at most: what the writer copies between two rounds.
@@ -42,6 +43,15 @@ impl Open {
     /// more than a few times what the journal does.
     pub(super) fn set_due(&mut self, checkpoint_bytes: u64) {
         self.due_bytes = checkpoint_bytes.max(self.generation_bytes);
+    }
+
+    /// Goes by other options from now on.
+    pub(super) fn keep(&mut self, checkpoint_bytes: u64, retention: Retention) {
+        // One that makes up for damage is due at once.
+        if self.due_bytes > 0 {
+            self.set_due(checkpoint_bytes);
+        }
+        self.background.ask(Task::Keep(retention));
     }
 
     pub(super) fn checkpoint(&mut self, ledger: &Ledger, checkpoint_bytes: u64) -> Progress {

@@ -109,6 +109,18 @@ codes! {
 }
 
 codes! {
+    /// What becomes of a key of the configuration whose value changed.
+    ConfigEffect(u8) {
+        /// It is in force at once.
+        APPLIED = 1,
+        /// It is in force after the next start.
+        NEEDS_RESTART = 2,
+        /// Something else than the file says it, as the command line: that goes before the file.
+        OVERRULED = 3,
+    }
+}
+
+codes! {
     /// How a machine's copy showed itself (rule I7).
     ConflictKind(u8) {
         /// Identity A, then B, then A again within 24 hours.
@@ -201,6 +213,8 @@ codes! {
         IDENTITY_REMOVED = 32,
         /// Requests were refused, counted together.
         REFUSED = 33,
+        /// The configuration was read again while the server ran.
+        CONFIG_RELOADED = 36,
     }
 }
 

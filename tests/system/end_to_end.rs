@@ -23,6 +23,7 @@ mod names;
 mod outage;
 mod peers;
 mod program;
+mod reload;
 mod repair;
 mod replay;
 mod roles;

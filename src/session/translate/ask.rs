@@ -81,6 +81,11 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
             ask.limit,
         )?),
         Request::Products(ask) => products(&ask)?,
+        Request::Reload(ask) => {
+            return Ok(Work::Reload {
+                dry_run: ask.dry_run.unwrap_or(false),
+            });
+        }
         Request::Release(ask) => Command::Release(release(&ask)?),
         Request::Reservations(ask) => {
             Command::Reservations(page("Reservations.limit", ask.after.map(ReservationId), ask.limit)?)

@@ -5,7 +5,7 @@ use super::super::lease;
 use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;
-use super::{Answer, Greeting, KeyOutcome, events, explain, pages, rows, status_of_key_refusal};
+use super::{Answer, Greeting, KeyOutcome, events, explain, pages, reload, rows, status_of_key_refusal};
 use crate::domain::command::Rebind;
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductId, ProductKey, Serial};
@@ -31,6 +31,9 @@ pub struct Context<'a> {
     pub lease: Option<&'a seat::Lease>,
 }
 
+const NO_CONFIGURATION: &str = "the server was started without a configuration file, so there is nothing to read again; start \
+                                it with --config FILE";
+
 /// The reply to a request.
 #[must_use]
 pub fn respond(answer: Answer, context: &Context<'_>) -> Response {
@@ -48,6 +51,8 @@ pub fn respond(answer: Answer, context: &Context<'_>) -> Response {
         Answer::Failed => failed(context),
         Answer::Hello(greeting) => Response::Hello(hello(*greeting, context)),
         Answer::Imported(outcomes) => Response::Import(imported(outcomes, context)),
+        Answer::NoConfiguration => refused(context, Status::NO_CONFIGURATION, NO_CONFIGURATION.to_owned()),
+        Answer::Reloaded(reloaded) => reload::told(*reloaded, context.server_time.0),
         Answer::Reply(reply) => of_reply(*reply, context),
         Answer::Stopping => refused(
             context,

@@ -19,6 +19,7 @@ pub mod enrol;
 pub mod events;
 pub mod explain;
 pub mod hello;
+pub mod reload;
 mod request;
 pub mod seat;
 pub mod views;
@@ -204,4 +205,7 @@ table! {
     enrol::EnrolTokenRevoke, Place::Request(&[Opcode::ENROL_TOKEN_REVOKE]);
     enrol::EnrolTokenRevokeOk, Place::Reply(&[Opcode::ENROL_TOKEN_REVOKE]);
     enrol::EnrolRemove, Place::Request(&[Opcode::ENROL_REMOVE]);
+    reload::Reload, Place::Request(&[Opcode::RELOAD]);
+    reload::ReloadOk, Place::Reply(&[Opcode::RELOAD]);
+    reload::ConfigRow, Place::Field;
 }
