@@ -148,7 +148,7 @@ pub(super) enum Command {
     Demo(DemoOptions),
     /// List the servers that answer on the network.
     List(Asking<ListOptions>),
-    /// Tell how a server is.
+    /// Tell how a server is: first what needs somebody, then its health, then how much there is.
     Status(Asking<StatusTarget>),
     /// Trust a vendor's keys.
     Vendor(AskingBelow<VendorCommand>),
@@ -305,4 +305,7 @@ pub(super) struct ListOptions {
 pub(super) struct StatusTarget {
     /// The server, HOST or HOST:PORT; the same as --server.
     pub(super) target: Option<String>,
+    /// End with exit code 1 where there is a warning, for cron and monitoring; everything is printed as without it.
+    #[arg(long)]
+    pub(super) check: bool,
 }

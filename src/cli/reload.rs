@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::args::{Global, ReloadOptions};
 use super::error::CliError;
 use super::output::{self, count};
-use super::session::{Session, unexpected};
-use crate::wire::ConfigEffect;
+use super::session::{self, Session, unexpected};
 use crate::wire::messages::reload::{ConfigRow, Reload, ReloadOk};
 use crate::wire::messages::{Request, Response};
+use crate::wire::{ConfigEffect, Status};
 
 /// What `reload --json` prints.
 #[derive(Serialize)]
@@ -32,8 +32,11 @@ pub(super) async fn run(global: &Global, options: ReloadOptions) -> Result<(), C
     let ReloadOptions { dry_run } = options;
     let mut session = Session::open(global).await?;
     let request = Request::Reload(Reload { dry_run: Some(dry_run) });
-    let reply = match session.ask(&request).await? {
+    let reply = match session.answer(&request).await? {
         Response::Reload(reply) => reply,
+        // No rule of licensing refuses it: there is nothing to do it with.
+        Response::Refused(Status::NO_CONFIGURATION, refusal) => return Err(CliError::failed(refusal.text)),
+        Response::Refused(status, refusal) => return Err(session::refused(status, &refusal.text)),
         other => return Err(unexpected(&other)),
     };
     if !reply.wrong.is_empty() {

@@ -1,5 +1,6 @@
 //! A whole server, wired up: data directory, writer, sockets. `serve` runs one until a signal, the demonstration another.
 
+mod gauge;
 mod reload;
 
 use std::io;
@@ -75,9 +76,11 @@ impl Server {
             clock,
             recover_admin,
         } = options;
-        let (writer, identity, lease_key) = {
+        let ((writer, identity, lease_key), looked) = {
             let (data, clock, config) = (data.clone(), clock.clone(), config.clone());
-            blocking(move || prepare(&data, &clock, &config, recover_admin)).await?
+            let prepared =
+                move || prepare(&data, &clock, &config, recover_admin).map(|ready| (ready, gauge::now(&data)));
+            blocking(prepared).await?
         };
         let fingerprint = Fingerprint(identity.fingerprint());
         let sockets = Sockets::open(&config.listen_on(site_port))?;
@@ -110,10 +113,13 @@ impl Server {
         let mut limits = config.net();
         limits.connections.total = make_room(limits.connections.total);
         let (ask, asks) = reload::channel();
+        let (look, disk) = watch::channel(looked);
         let shared = Shared::new(service.clone(), &identity, lease_key, name_of(&config), limits)
             .map_err(|error| CliError::because("cannot set up TLS", error))?
-            .reloading(ask.clone());
+            .reloading(ask.clone())
+            .on_disk(disk);
         let stop = CancellationToken::new();
+        tokio::spawn(gauge::watch_disk(data.clone(), look, stop.clone()));
         let reloader = Reloader {
             reloading,
             running: config,

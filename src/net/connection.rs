@@ -20,7 +20,7 @@ use super::metered::Metered;
 use super::shared::Shared;
 use super::work::ask;
 use crate::clock::monotonic;
-use crate::domain::command::Role;
+use crate::domain::command::{Command, Role};
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Monotonic;
 use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, SessionConfig, Work};
@@ -216,12 +216,19 @@ impl Connection {
         let actor = self.session.peer().actor();
         let weight = weight_of(&work);
         let waits = !matches!(work, Work::Command(_)) || self.pending.iter().any(|before| before.waits);
+        let is_status = matches!(work, Work::Command(Command::Status));
         let answer: Pin<Box<dyn Future<Output = Answer> + Send>> = match work {
             Work::Command(command) if !waits => Box::pin(ask(&self.shared.service, actor, command, weight)),
             work => {
                 let shared = Arc::clone(&self.shared);
                 Box::pin(async move { shared.perform(actor, work, weight).await })
             }
+        };
+        let answer = if is_status {
+            let shared = Arc::clone(&self.shared);
+            Box::pin(async move { shared.with_health(answer.await) })
+        } else {
+            answer
         };
         self.pending.push_back(Pending { tag, waits, answer });
     }

@@ -8,8 +8,9 @@ use super::limits::{ConnectionLimits, Gate};
 use super::work;
 use crate::clock::monotonic;
 use crate::domain::command::{Actor, Rebind};
+use crate::domain::reply::Reply;
 use crate::service::Service;
-use crate::session::{Answer, LeaseKey, SessionConfig, Work};
+use crate::session::{Answer, Disk, Health, LeaseKey, SessionConfig, Work};
 use crate::tls::{Identity, TlsError, server_config};
 
 /// Bounds of a server's connections.
@@ -53,6 +54,8 @@ pub struct Shared {
     /// As it is now.
     pub(super) session: watch::Receiver<Arc<SessionConfig>>,
     change_session: Arc<watch::Sender<Arc<SessionConfig>>>,
+    /// Nothing where nobody looks at it.
+    disk: Option<watch::Receiver<Option<Disk>>>,
     /// Nothing where there is no configuration to read again.
     reload: Option<mpsc::Sender<ReloadAsk>>,
 }
@@ -82,6 +85,7 @@ impl Shared {
             gate: Gate::new(limits.connections),
             session,
             change_session: Arc::new(change_session),
+            disk: None,
             reload: None,
         })
     }
@@ -91,6 +95,15 @@ impl Shared {
     pub fn reloading(self, asks: mpsc::Sender<ReloadAsk>) -> Self {
         Self {
             reload: Some(asks),
+            ..self
+        }
+    }
+
+    /// The same, where somebody looks at the disk now and then.
+    #[must_use]
+    pub fn on_disk(self, disk: watch::Receiver<Option<Disk>>) -> Self {
+        Self {
+            disk: Some(disk),
             ..self
         }
     }
@@ -111,6 +124,23 @@ impl Shared {
                 self.reload(actor, dry_run).await
             }
             work => work::perform(&self.service, actor, work, weight).await,
+        }
+    }
+
+    /// Adds to the ledger's answer to STATUS how the server is besides. It asks nobody: what is told was looked at before.
+    pub(super) fn with_health(&self, answer: Answer) -> Answer {
+        let (connections, connections_max) = self.gate.count();
+        let health = Health {
+            disk: self.disk.as_ref().and_then(|disk| *disk.borrow()),
+            connections,
+            connections_max,
+        };
+        match answer {
+            Answer::Reply(reply) => match *reply {
+                Reply::Status(status) => Answer::Status(status, health),
+                other => Answer::Reply(Box::new(other)),
+            },
+            other => other,
         }
     }
 

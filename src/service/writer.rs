@@ -160,6 +160,7 @@ impl<S: Store> Writer<S> {
             if let Reply::Status(status) = &mut reply {
                 status.needs_enrolment = self.gate.is_closed();
                 status.clock = Some((now.steady, self.timekeeper.standing(reading)));
+                status.checkpoint = self.store.checkpointed();
                 status.disk_left = match self.store.room() {
                     Room::Enough => None,
                     Room::Short { left } => Some(left),

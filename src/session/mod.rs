@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod config;
+pub mod health;
 mod inbox;
 pub mod lease;
 mod limiter;
@@ -15,6 +16,7 @@ pub mod translate;
 
 pub use client::{ClientError, ClientEvent, ClientSession};
 pub use config::SessionConfig;
+pub use health::{Disk, Health};
 pub use lease::{LeaseError, LeaseKey, LeaseKeyError};
 pub use reload::{ChangedKey, Reloaded};
 pub use responder::{Addressed, Facts, Responder};

@@ -2,6 +2,7 @@
 
 use crate::domain::change::{Fact, FactKey};
 use crate::domain::ledger::Ledger;
+use crate::domain::reply::Checkpoint;
 use crate::domain::time::Now;
 
 use super::Progress;
@@ -27,6 +28,8 @@ pub(super) struct Open {
     pub(super) due_bytes: u64,
     /// Bytes of the rows of the newest generation; 0 where that is not known yet.
     pub(super) generation_bytes: u64,
+    /// How the last checkpoint went.
+    pub(super) checkpointed: Checkpoint,
 }
 
 /// How far a checkpoint is.
@@ -60,6 +63,11 @@ impl Open {
             match outcome {
                 Ok(Made { generation, bytes }) => {
                     self.generation_bytes = bytes;
+                    self.checkpointed = Checkpoint {
+                        generation: generation.number,
+                        made_at: Some(self.now.steady),
+                        failure: None,
+                    };
                     tracing::info!(
                         "checkpoint {}: {} records, through round {}",
                         generation.number,
@@ -73,6 +81,7 @@ impl Open {
                         "a checkpoint failed and is thrown away; service goes on, and it is tried again: {}",
                         error.with_cause()
                     );
+                    self.checkpointed.failure = Some((self.now.steady, error.with_cause()));
                     self.due_bytes = self.journal_bytes + checkpoint_bytes / 4;
                 }
             }

@@ -375,3 +375,41 @@ codes! {
         DEPLOYMENT = 2,
     }
 }
+
+codes! {
+    /// What an administrator should do something about; what `number` is, and what it is about.
+    Warning(u8) {
+        /// The disk is full: nothing new is taken. Bytes that are left for everything else.
+        DISK_FULL = 1,
+        /// Little is left on the disk of the data directory. Free bytes.
+        DISK_LOW = 2,
+        /// The last checkpoint failed, at that moment: a start takes the longer, the longer that goes on.
+        CHECKPOINT_FAILED = 3,
+        /// The clock was set back. Seconds.
+        CLOCK_SET_BACK = 4,
+        /// The clock jumped ahead, and that is not accepted. Seconds.
+        CLOCK_JUMPED = 5,
+        /// A license ends within 7 days. Days left; product, license and moment.
+        LICENSE_ENDS_AT_ONCE = 6,
+        /// Nothing of a product is available. How much is in use; product.
+        NONE_AVAILABLE = 7,
+        /// Seats have a conflict. How many.
+        CONFLICTS = 8,
+        /// Identities wait for approval. On how many seats.
+        IDENTITIES_WAIT = 9,
+        /// Vendors have taken licenses back. How many.
+        LICENSES_BLACKLISTED = 10,
+        /// Others have taken the place of licenses. How many.
+        LICENSES_SUPERSEDED = 11,
+        /// A license ends within 30 days. Days left; product, license and moment.
+        LICENSE_ENDS_SOON = 12,
+        /// At least nine in ten of a product are in use. How many are available; product.
+        NEARLY_USED_UP = 13,
+        /// At least nine in ten connections are taken. How many.
+        CONNECTIONS_NEARLY_USED_UP = 14,
+        /// The time of licenses is over. How many.
+        LICENSES_EXPIRED = 15,
+        /// No vendor is trusted: nothing can be imported.
+        NO_VENDOR = 16,
+    }
+}

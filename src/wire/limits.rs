@@ -89,6 +89,15 @@ pub const REASON_LEN_MAX: usize = 256;
 /// The longest text of a refusal, in bytes.
 pub const REFUSAL_TEXT_LEN_MAX: usize = 512;
 
+/// Ends of licenses that STATUS tells, at most.
+pub const ENDING_ROWS_MAX: usize = 8;
+
+/// Products with little left that STATUS tells, at most.
+pub const SCARCE_ROWS_MAX: usize = 16;
+
+/// Warnings of STATUS, at most.
+pub const WARNINGS_MAX: usize = 64;
+
 /// The longest path of a configuration file that is told, in bytes.
 pub const PATH_LEN_MAX: usize = 1_024;
 

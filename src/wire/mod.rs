@@ -16,7 +16,7 @@ pub mod status;
 pub use crate::codec::DecodeError;
 pub use codes::{
     Altered, Check, ConfigEffect, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus,
-    Offers, OnConflict, Outcome, ReleaseOutcome, Reserved, Role, Settled, Usage,
+    Offers, OnConflict, Outcome, ReleaseOutcome, Reserved, Role, Settled, Usage, Warning,
 };
 pub use frame::{Frame, FrameError, Header, decode_frame, peek_header};
 pub use opcode::Opcode;

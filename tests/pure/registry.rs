@@ -16,7 +16,7 @@ use seatkeeper::session::translate::{Work, role_code, work_of};
 use seatkeeper::wire::messages::{self, Place};
 use seatkeeper::wire::{
     Altered, Check, ConfigEffect, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus,
-    Offers, OnConflict, Opcode, Outcome, ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
+    Offers, OnConflict, Opcode, Outcome, ReleaseOutcome, Reserved, Role, Settled, Status, Usage, Warning,
 };
 
 use crate::vectors::{Said, expected};
@@ -117,7 +117,8 @@ fn expected() -> Vec<(String, String)> {
         Reserved,
         Role,
         Settled,
-        Usage
+        Usage,
+        Warning
     ]);
     sections.extend(
         messages::TABLE

@@ -16,6 +16,7 @@ mod import;
 mod index;
 mod keep;
 mod left;
+mod outlook;
 mod query;
 mod reclaim;
 mod release;

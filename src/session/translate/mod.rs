@@ -13,6 +13,7 @@ mod reload;
 mod remedy;
 mod reply;
 mod rows;
+mod status;
 mod text;
 
 use bytes::Bytes;
@@ -24,11 +25,12 @@ pub use codes::{kind_code, license_status_code, role_code, role_of, usage_code};
 pub use refusal::{status_of, status_of_key_error, status_of_key_refusal, status_of_list_error, status_of_reason};
 pub use reply::{Context, respond};
 
+use super::health::Health;
 use super::reload::Reloaded;
 use crate::domain::change::Server;
 use crate::domain::command::{Command, Role};
 use crate::domain::event_log::{ChainPage, EventsPage};
-use crate::domain::reply::{ImportOutcome, Reply};
+use crate::domain::reply::{ImportOutcome, Reply, Status};
 use crate::vendor::{KeyError, KeyFileError, ListError};
 use crate::wire::messages::hello::Succession;
 
@@ -109,6 +111,8 @@ pub enum Answer {
     Reloaded(Box<Reloaded>),
     /// The ledger answered.
     Reply(Box<Reply>),
+    /// The ledger answered how much there is; and how the server is besides.
+    Status(Box<Status>, Health),
     /// The server stops and did not accept the request.
     Stopping,
     /// The 32 bytes are no vendor's key.

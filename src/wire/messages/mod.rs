@@ -138,6 +138,11 @@ table! {
     views::Status, Place::Request(&[Opcode::STATUS]);
     views::StatusOk, Place::Reply(&[Opcode::STATUS]);
     views::ClockRow, Place::Field;
+    views::CheckpointRow, Place::Field;
+    views::DiskRow, Place::Field;
+    views::EndingRow, Place::Field;
+    views::ScarceRow, Place::Field;
+    views::WarningRow, Place::Field;
     views::VendorRow, Place::Field;
     views::Licenses, Place::Request(&[Opcode::LICENSES]);
     views::LicensesOk, Place::Reply(&[Opcode::LICENSES]);
