@@ -85,17 +85,7 @@ impl Server {
         let fingerprint = Fingerprint(identity.fingerprint());
         let sockets = Sockets::open(&config.listen_on(site_port))?;
         let addresses = sockets.addresses.clone();
-        let local = LocalServer {
-            listen: addresses.clone(),
-            fingerprint: fingerprint.to_string(),
-        };
-        if let Err(error) = local.write(&data) {
-            // A full disk must not keep a server from starting; commands then need to be told where it is.
-            tracing::warn!(
-                "commands on this host do not find this server by themselves, give them --server: {}",
-                with_causes(&error)
-            );
-        }
+        be_found_here(&data, &addresses, fingerprint);
 
         let (service, thread) = service::spawn(writer, clock.clone())
             .map_err(|error| CliError::because("cannot start the writer", error))?;
@@ -175,6 +165,21 @@ impl Server {
         // The responder holds nothing that is waited for; a panic in it would have been told by its own message.
         drop(self.responder.await);
         end_of(self.ended, STORE_PATIENCE).await.map_err(CliError::failed)
+    }
+}
+
+/// Lets commands on this host find the server by its data directory.
+fn be_found_here(data: &std::path::Path, addresses: &[SocketAddr], fingerprint: Fingerprint) {
+    let local = LocalServer {
+        listen: addresses.to_vec(),
+        fingerprint: fingerprint.to_string(),
+    };
+    if let Err(error) = local.write(data) {
+        // A full disk must not keep a server from starting; commands then need to be told where it is.
+        tracing::warn!(
+            "commands on this host do not find this server by themselves, give them --server: {}",
+            with_causes(&error)
+        );
     }
 }
 

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+pub use super::outlook::{Checkpoint, ENDING_MAX, EndingRow, SCARCE_MAX, ScarceRow};
+
 use super::catalogue::{Component, Offers, OnConflict, Vendor};
 use super::change::{Admin, Server};
 use super::denial::{Denial, Denied, KeyRefusal};
@@ -9,7 +11,7 @@ use super::enrolment::{Enrolled, Token};
 use super::event_log::{ChainRead, EventsRead};
 use super::explain::Explanation;
 use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, TokenHash, VendorId};
-use super::license::{License, LicenseStatus, Usage};
+use super::license::{License, LicenseStatus};
 use super::reservation::Reservation;
 use super::seat::{Conflict, FormerSeat, Seat, SeatKey};
 use super::time::Timestamp;
@@ -445,53 +447,6 @@ pub struct Status {
     pub scarce: Vec<ScarceRow>,
     /// How the last checkpoint went; filled in by the writer, where its store makes any.
     pub checkpoint: Option<Checkpoint>,
-}
-
-/// Ends of licenses that STATUS tells, at most.
-pub const ENDING_MAX: usize = 8;
-
-/// Products with little left that STATUS tells, at most.
-pub const SCARCE_MAX: usize = 16;
-
-/// A license that ends, the next of its product and usage.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct EndingRow {
-    /// Which; the first of several that end at the same moment.
-    pub license: License,
-    /// The product's name; its id where no catalogue names it any more.
-    pub product_name: String,
-    /// The first moment at which it does not serve.
-    pub ends_at: Timestamp,
-    /// Days until then, rounded up.
-    pub days_left: u32,
-    /// Licenses of the product and usage that end at that moment.
-    pub licenses: u32,
-}
-
-/// A product of which at least nine in ten are in use.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ScarceRow {
-    /// Which.
-    pub key: ProductKey,
-    /// Its name; its id where no catalogue names it any more.
-    pub product_name: String,
-    /// Its seats, or its units for deployments.
-    pub usage: Usage,
-    /// Seats, spent and reserved units.
-    pub used: u64,
-    /// Free on licenses that serve.
-    pub available: u64,
-}
-
-/// How checkpoints go.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Checkpoint {
-    /// The number of the generation that was made last; 0 before the first.
-    pub generation: u64,
-    /// The time of it.
-    pub made_at: Option<Timestamp>,
-    /// When one failed since then, and why.
-    pub failure: Option<(Timestamp, String)>,
 }
 
 /// A trusted vendor.

@@ -186,6 +186,27 @@ mod tests {
     }
 
     #[test]
+    fn other_bounds_let_in_more_or_have_a_new_one_take_the_place_of_another() {
+        let bounds = |total| ConnectionLimits {
+            total,
+            per_source: 10,
+            held_len: 10,
+        };
+        let gate = Gate::new(bounds(1));
+        let admit = || gate.admit([10, 0, 0, 1].into(), CancellationToken::new(), Monotonic(1));
+        let first = admit().expect("room");
+        first.greeted();
+        assert!(admit().is_none());
+        gate.set_limits(bounds(3));
+        let others = [admit().expect("room"), admit().expect("room")];
+        others.iter().for_each(Place::greeted);
+        assert_eq!(gate.count(), (3, 3));
+        gate.set_limits(bounds(1));
+        assert_eq!(gate.count(), (3, 1), "those that are there stay");
+        assert!(admit().is_none());
+    }
+
+    #[test]
     fn connections_of_a_source_share_its_requests_and_each_has_one() {
         let gate = Gate::new(ConnectionLimits {
             total: 10_000,

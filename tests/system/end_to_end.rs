@@ -31,6 +31,7 @@ mod rotation;
 mod seats;
 mod secrets;
 mod startup;
+mod status;
 mod stopping;
 mod views;
 

@@ -108,7 +108,7 @@ impl Reloader {
                 }
                 Ok(changes.into_iter().map(told).collect())
             }
-            Err(wrong) => Err(self.refuse(&wrong)),
+            Err(wrong) => Err(refuse(&wrong)),
         };
         let file = path.display().to_string();
         Answer::Reloaded(Box::new(Reloaded { file, outcome }))
@@ -127,12 +127,6 @@ impl Reloader {
             Err(SubmitError::Busy) => Some(Answer::Busy),
             Err(SubmitError::Stopped) => Some(Answer::Stopping),
         }
-    }
-
-    fn refuse(&self, wrong: &Wrong) -> String {
-        let text = wrong.to_string();
-        tracing::error!("the configuration was not read again, and what was in force stays: {text}");
-        text
     }
 
     async fn take_over(&mut self, path: &Path, good: Good, changes: &[ConfigChange]) {
@@ -157,6 +151,12 @@ impl Reloader {
         }
         supervision::reloaded();
     }
+}
+
+fn refuse(wrong: &Wrong) -> String {
+    let text = wrong.to_string();
+    tracing::error!("the configuration was not read again, and what was in force stays: {text}");
+    text
 }
 
 /// What of a configuration the writer goes by.

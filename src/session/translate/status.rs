@@ -142,7 +142,7 @@ fn warnings(status: &views::StatusOk) -> Vec<views::WarningRow> {
 /// The free bytes of a disk with little left. That nothing at all is left is another warning.
 fn low_disk(status: &views::StatusOk) -> Option<u64> {
     let disk = status.disk.as_ref().filter(|_| status.disk_left.is_none())?;
-    let least = (disk.total / 20).min(DISK_ENOUGH).max(DISK_LEAST);
+    let least = (disk.total / 20).clamp(DISK_LEAST, DISK_ENOUGH);
     (disk.free < least).then_some(disk.free)
 }
 
