@@ -1,13 +1,17 @@
 //! The server's configuration: a TOML file, with the command line over it. Unknown keys are errors with their line.
 
+mod changes;
 mod error;
+mod file;
 mod listen;
 mod near;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+pub use changes::{ConfigChange, Effect, Overrides};
 pub use error::ConfigError;
+pub use file::ConfigFile;
 pub use listen::{Listen, ListenError};
 use serde::Deserialize;
 
@@ -237,20 +241,6 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// Reads a configuration file.
-    ///
-    /// # Errors
-    /// The file cannot be read, or has an unknown key or a wrong value: fix the line that the message names.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::of(path, &error))?;
-        config.check()?;
-        Ok(config)
-    }
-
     /// Checks what types cannot say.
     ///
     /// # Errors
@@ -299,25 +289,6 @@ impl Config {
     }
 }
 
-/// The keys that a configuration file sets, each with its table's name before it, in the order of their names.
-///
-/// # Errors
-/// The file cannot be read, or is no TOML.
-pub fn settings(path: &Path) -> Result<Vec<String>, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let tables: toml::Table = toml::from_str(&text).map_err(|error| ConfigError::of(path, &error))?;
-    let of_table = |(name, value): (String, toml::Value)| match value {
-        toml::Value::Table(keys) => keys.keys().map(|key| format!("{name}.{key}")).collect(),
-        _ => vec![name],
-    };
-    let mut settings: Vec<_> = tables.into_iter().flat_map(of_table).collect();
-    settings.sort();
-    Ok(settings)
-}
-
 /// Checks that all addresses have one port, which is what agents are told when they search.
 ///
 /// # Errors
@@ -346,13 +317,15 @@ pub fn site_port() -> Result<u16, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn read(text: &str) -> Result<Config, ConfigError> {
         let dir = tempfile::tempdir().expect("temporary directory");
         let path = dir.path().join("seatkeeper.toml");
         std::fs::write(&path, text).expect("write");
-        Config::read(&path)
+        ConfigFile::read(&path).map(|file| file.config)
     }
 
     #[test]
@@ -419,7 +392,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = Config::read(Path::new("/nowhere/seatkeeper.toml"))
+        let error = ConfigFile::read(Path::new("/nowhere/seatkeeper.toml"))
             .expect_err("missing")
             .to_string();
         assert!(error.contains("/nowhere/seatkeeper.toml"), "{error}");

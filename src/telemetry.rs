@@ -1,8 +1,10 @@
 //! Structured logs on standard error.
 
+use std::fmt;
+
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, reload};
 
 use crate::config::{Log, LogFormat};
 
@@ -17,23 +19,58 @@ pub const LOG_VARIABLE: &str = "SEATKEEPER_LOG";
 )]
 pub struct TelemetryError(String);
 
+/// Changes what is logged while the process runs.
+#[derive(Default)]
+pub struct LogFilter(Option<Box<SetFilter>>);
+
+type SetFilter = dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync;
+
+impl LogFilter {
+    /// Logs what `log` says from now on, in the shape in which it was begun. Where this process did not start the log,
+    /// nothing.
+    ///
+    /// # Errors
+    /// As of [`start`].
+    pub fn set(&self, log: &Log) -> Result<(), TelemetryError> {
+        let filter = configured(log)?;
+        if let Some(set) = &self.0 {
+            // It fails only where there is no log any more.
+            set(filter).ok();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogFilter").finish_non_exhaustive()
+    }
+}
+
 /// Starts logging for the whole process; a second call changes nothing.
 ///
 /// # Errors
 /// The level, from [`LOG_VARIABLE`] or the configuration, is not one.
-pub fn start(log: &Log) -> Result<(), TelemetryError> {
+pub fn start(log: &Log) -> Result<LogFilter, TelemetryError> {
     let filter = configured(log)?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false);
-    let started = match log.format {
-        LogFormat::Json => lines.json().try_init(),
-        LogFormat::Text => lines.try_init(),
+    let (started, set): (_, Box<SetFilter>) = match log.format {
+        LogFormat::Json => {
+            let lines = lines.json().with_filter_reloading();
+            let handle = lines.reload_handle();
+            (lines.try_init(), Box::new(move |filter| handle.reload(filter)))
+        }
+        LogFormat::Text => {
+            let lines = lines.with_filter_reloading();
+            let handle = lines.reload_handle();
+            (lines.try_init(), Box::new(move |filter| handle.reload(filter)))
+        }
     };
     // Only the first call of a process can succeed; its settings stay.
-    drop(started);
-    Ok(())
+    Ok(LogFilter(started.is_ok().then_some(set)))
 }
 
 /// Checks what [`start`] would log.

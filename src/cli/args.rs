@@ -148,7 +148,7 @@ pub(super) enum Command {
     Demo(DemoOptions),
     /// List the servers that answer on the network.
     List(Asking<ListOptions>),
-    /// Tell how a server is.
+    /// Tell how a server is: first what needs somebody, then its health, then how much there is.
     Status(Asking<StatusTarget>),
     /// Trust a vendor's keys.
     Vendor(AskingBelow<VendorCommand>),
@@ -186,6 +186,11 @@ pub(super) enum Command {
     ///
     /// With `--new --from ADDRESS` it says first which seats it would end, and asks. Harmless to repeat.
     Release(Asking<ReleaseTarget>),
+    /// Have the server read its configuration file again, and say what that changed and what needs a restart.
+    ///
+    /// The server reads the file that it was started with; what its command line says goes before it, as at its start. A file
+    /// that is wrong changes nothing, and is told as check-config does. SIGHUP does the same, and the log says what came of it.
+    Reload(Asking<ReloadOptions>),
     /// Take a license off the server; its seats move to other licenses that have room.
     Remove(Asking<RemoveTarget>),
     /// Approve the identities that wait on a machine, and forget those of its components that have a conflict.
@@ -253,6 +258,13 @@ pub(super) struct ServeOptions {
     pub(super) recover_admin: bool,
 }
 
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct ReloadOptions {
+    /// Only say what it would change.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
 #[derive(Args, Debug)]
 pub(super) struct CheckConfig {
     /// The file, as `serve --config` takes it.
@@ -293,4 +305,7 @@ pub(super) struct ListOptions {
 pub(super) struct StatusTarget {
     /// The server, HOST or HOST:PORT; the same as --server.
     pub(super) target: Option<String>,
+    /// End with exit code 1 where there is a warning, for cron and monitoring; everything is printed as without it.
+    #[arg(long)]
+    pub(super) check: bool,
 }

@@ -5,10 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::{CheckConfig, Everywhere};
+use super::configuration::Source;
 use super::error::CliError;
 use super::output::{self, count};
-use crate::config::{self, Config, site_port};
-use crate::telemetry;
 
 /// What `check-config --json` prints.
 #[derive(Serialize)]
@@ -19,14 +18,14 @@ struct Checked<'a> {
 }
 
 pub(super) fn run(everywhere: &Everywhere, asked: &CheckConfig) -> Result<(), CliError> {
-    let usage = |error: &dyn std::error::Error| CliError::Usage(error.to_string());
-    let config = Config::read(&asked.file).map_err(|error| usage(&error))?;
-    telemetry::check(&config.log).map_err(|error| usage(&error))?;
-    let port = site_port().map_err(|error| usage(&error))?;
-    config::one_port(&config.listen_on(port)).map_err(|error| usage(&error))?;
+    let source = Source {
+        file: Some(asked.file.clone()),
+        ..Source::default()
+    };
+    let good = source.read().map_err(|error| CliError::Usage(error.to_string()))?;
     let checked = Checked {
         file: &asked.file,
-        settings: config::settings(&asked.file).map_err(|error| usage(&error))?,
+        settings: good.file.settings,
     };
     if everywhere.json {
         return output::json(&checked);

@@ -24,7 +24,8 @@ pub enum CliError {
     /// The arguments cannot be used together, or name what is not there.
     #[error("{0}")]
     Usage(String),
-    /// A program that was run ended with this exit code, or a signal ended the demonstration; it becomes our own.
+    /// A program that was run ended with this exit code, or a signal ended the demonstration, or `status --check` found what
+    /// it told; it becomes our own.
     #[error("ended with exit code {0}")]
     Program(u8),
 }

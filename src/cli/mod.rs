@@ -7,6 +7,7 @@ mod blacklist;
 mod catalogue;
 mod check_config;
 mod clock;
+mod configuration;
 mod consent;
 #[cfg(feature = "demo")]
 mod demo;
@@ -32,6 +33,7 @@ mod output;
 mod products;
 mod progress;
 mod release;
+mod reload;
 mod remove;
 mod repair;
 mod reservations;
@@ -85,6 +87,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::List(asked) => list::run(&with(asked.reach), asked.options).await,
         Command::Man { directory } => generate::man(&directory),
         Command::Products(reach) => products::run(&with(reach)).await,
+        Command::Reload(asked) => reload::run(&with(asked.reach), asked.options).await,
         Command::Release(asked) => release::run(&with(asked.reach), asked.options).await,
         Command::Remove(asked) => remove::run(&with(asked.reach), asked.options).await,
         Command::Repair(options) => repair::run(everywhere, options).await,

@@ -1,41 +1,43 @@
-//! `serve`: the server, until SIGTERM or SIGINT.
+//! `serve`: the server, until SIGTERM or SIGINT. At SIGHUP it reads its configuration again.
 
 use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::ServeOptions;
+use super::configuration::{Good, Source};
 use super::error::CliError;
 use super::local;
-use super::server::{Options, Server};
+use super::server::{Options, Reloading, Server};
 use super::supervision;
 use crate::clock::Clock;
-use crate::config::{Config, site_port};
+use crate::config::Overrides;
 use crate::telemetry;
 
 pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<(), CliError> {
     let usage = |error: &dyn std::error::Error| CliError::Usage(error.to_string());
-    let mut config = match &options.config {
-        Some(path) => Config::read(path).map_err(|error| usage(&error))?,
-        None => Config::default(),
+    let source = Source {
+        file: options.config,
+        overrides: Overrides {
+            name: options.name,
+            data,
+            listen: options.listen,
+            log_level: Source::log_level(),
+        },
     };
-    if !options.listen.is_empty() {
-        config.listen = options.listen;
-    }
-    config.name = options.name.or(config.name);
-    config.check().map_err(|error| usage(&error))?;
-    let asked = data.as_deref().or(config.data.as_deref());
-    let data = local::data_dir(asked)?;
-    let site_port = site_port().map_err(|error| usage(&error))?;
-    telemetry::start(&config.log).map_err(|error| usage(&error))?;
+    let Good { config, site_port, .. } = source.read().map_err(|error| usage(&error))?;
+    let data = local::data_dir(config.data.as_deref())?;
+    let log = telemetry::start(&config.log).map_err(|error| usage(&error))?;
 
     // Listened for before anything starts, so that no signal is lost.
     let listen = |kind| signal(kind).map_err(|error| CliError::because("cannot listen for signals", error));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let mut hangup = listen(SignalKind::hangup())?;
     let clock = Clock::system();
     let start = Options {
         data: data.clone(),
         config,
+        reloading: Reloading { source, log },
         site_port,
         clock,
         recover_admin: options.recover_admin,
@@ -49,10 +51,14 @@ pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<
         "serving"
     );
     supervision::ready(server.addresses());
-    let failure = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
-        reason = server.failed() => Some(reason),
+    let reloads = server.reloads().clone();
+    let failure = loop {
+        tokio::select! {
+            _ = terminate.recv() => break None,
+            _ = interrupt.recv() => break None,
+            reason = server.failed() => break Some(reason),
+            Some(()) = hangup.recv() => reloads.begin(),
+        }
     };
     tracing::info!("stopping");
     supervision::stopping();

@@ -1,5 +1,8 @@
 //! A whole server, wired up: data directory, writer, sockets. `serve` runs one until a signal, the demonstration another.
 
+mod gauge;
+mod reload;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,15 +30,16 @@ use crate::sockets::server::ServerSockets;
 use crate::store::{self, DiskStore, StoreError};
 use crate::tls::Identity;
 use crate::wire::limits::NAME_LEN_MAX;
-
-/// The priority of a server that is not configured: others can be put before and behind it.
-const PRIORITY_DEFAULT: u16 = 100;
+use reload::{PRIORITY_DEFAULT, Reloader};
+pub(super) use reload::{Reloading, Reloads};
 
 /// What a server is started with.
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) data: PathBuf,
     pub(super) config: Config,
+    /// How it is read again.
+    pub(super) reloading: Reloading,
     pub(super) site_port: u16,
     pub(super) clock: Clock,
     pub(super) recover_admin: bool,
@@ -48,6 +52,7 @@ pub(super) struct Server {
     addresses: Vec<SocketAddr>,
     fingerprint: Fingerprint,
     stop: CancellationToken,
+    reloads: Reloads,
     connections: Connections,
     responder: tokio::task::JoinHandle<()>,
     ended: watch::Receiver<Option<End>>,
@@ -66,28 +71,21 @@ impl Server {
         let Options {
             data,
             config,
+            reloading,
             site_port,
             clock,
             recover_admin,
         } = options;
-        let (writer, identity, lease_key) = {
+        let ((writer, identity, lease_key), looked) = {
             let (data, clock, config) = (data.clone(), clock.clone(), config.clone());
-            blocking(move || prepare(&data, &clock, &config, recover_admin)).await?
+            let prepared =
+                move || prepare(&data, &clock, &config, recover_admin).map(|ready| (ready, gauge::now(&data)));
+            blocking(prepared).await?
         };
         let fingerprint = Fingerprint(identity.fingerprint());
         let sockets = Sockets::open(&config.listen_on(site_port))?;
         let addresses = sockets.addresses.clone();
-        let local = LocalServer {
-            listen: addresses.clone(),
-            fingerprint: fingerprint.to_string(),
-        };
-        if let Err(error) = local.write(&data) {
-            // A full disk must not keep a server from starting; commands then need to be told where it is.
-            tracing::warn!(
-                "commands on this host do not find this server by themselves, give them --server: {}",
-                with_causes(&error)
-            );
-        }
+        be_found_here(&data, &addresses, fingerprint);
 
         let (service, thread) = service::spawn(writer, clock.clone())
             .map_err(|error| CliError::because("cannot start the writer", error))?;
@@ -98,14 +96,28 @@ impl Server {
             port: addresses.first().map_or(site_port, SocketAddr::port),
             priority: config.priority.unwrap_or(PRIORITY_DEFAULT),
         };
+        let (offer, offered) = watch::channel(offered);
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
         let (time_service, alive_service) = (service.clone(), service.clone());
         let mut limits = config.net();
         limits.connections.total = make_room(limits.connections.total);
-        let shared = Shared::new(service, &identity, lease_key, name_of(&config), limits)
-            .map_err(|error| CliError::because("cannot set up TLS", error))?;
+        let (ask, asks) = reload::channel();
+        let (look, disk) = watch::channel(looked);
+        let shared = Shared::new(service.clone(), &identity, lease_key, name_of(&config), limits)
+            .map_err(|error| CliError::because("cannot set up TLS", error))?
+            .reloading(ask.clone())
+            .on_disk(disk);
         let stop = CancellationToken::new();
+        tokio::spawn(gauge::watch_disk(data.clone(), look, stop.clone()));
+        let reloader = Reloader {
+            reloading,
+            running: config,
+            service,
+            dials: shared.dials(),
+            offered: offer,
+        };
+        tokio::spawn(reloader.run(asks, stop.clone()));
         tokio::spawn(keep_time(time_service, stop.clone()));
         tokio::spawn(supervision::keep_alive(alive_service, stop.clone()));
         let responder = tokio::spawn(discovery.run(stop.clone()));
@@ -115,6 +127,7 @@ impl Server {
             addresses,
             fingerprint,
             stop,
+            reloads: Reloads::new(ask),
             connections,
             responder,
             ended,
@@ -124,6 +137,11 @@ impl Server {
     /// Its TCP addresses.
     pub(super) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What has its configuration read again.
+    pub(super) const fn reloads(&self) -> &Reloads {
+        &self.reloads
     }
 
     /// Its identity.
@@ -147,6 +165,21 @@ impl Server {
         // The responder holds nothing that is waited for; a panic in it would have been told by its own message.
         drop(self.responder.await);
         end_of(self.ended, STORE_PATIENCE).await.map_err(CliError::failed)
+    }
+}
+
+/// Lets commands on this host find the server by its data directory.
+fn be_found_here(data: &std::path::Path, addresses: &[SocketAddr], fingerprint: Fingerprint) {
+    let local = LocalServer {
+        listen: addresses.to_vec(),
+        fingerprint: fingerprint.to_string(),
+    };
+    if let Err(error) = local.write(data) {
+        // A full disk must not keep a server from starting; commands then need to be told where it is.
+        tracing::warn!(
+            "commands on this host do not find this server by themselves, give them --server: {}",
+            with_causes(&error)
+        );
     }
 }
 
@@ -238,16 +271,17 @@ fn prepare(
     recover_admin: bool,
 ) -> Result<(Writer<DiskStore>, Identity, LeaseKey), CliError> {
     local::refuse_foreign(data)?;
+    let settings = reload::settings(config);
     let kept = store::Options {
-        checkpoint_bytes: u64::from(config.journal.checkpoint_kib) << 10,
-        retention: config.events.retention(),
+        checkpoint_bytes: settings.checkpoint_bytes,
+        retention: settings.retention,
         ..store::Options::default()
     };
     let store = DiskStore::open_with(data, kept)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
-    let mut writer = Writer::load(store, config.limits.new_seats())
+    let mut writer = Writer::load(store, settings.new_seats)
         .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?
-        .serving(config.enrol.into());
+        .serving(settings.enrolment);
     let identity = |file: &str| {
         let path = data.join(file);
         Identity::load_or_create(&path)

@@ -1,22 +1,33 @@
-//! `status`: how a server is, in one look.
+//! `status`: how a server is, in one look: first what needs somebody, then how it is, then how much there is.
+
+mod warnings;
 
 use serde::Serialize;
 
 use super::args::{Global, StatusTarget};
 use super::clock::{self, Clock};
 use super::error::CliError;
-use super::output::{self, count, date, rfc3339};
+use super::output::{self, count, date, lasting, rfc3339};
 use super::session::{Session, unexpected};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::StatusOk;
-use crate::wire::messages::{Request, Response, views};
+use crate::wire::messages::{Request, Response, events, views};
+use warnings::bytes;
+
+/// This command's version.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What `--check` ends with where there is a warning.
+const WARNED: u8 = 1;
 
 /// What `status --json` prints.
 #[derive(Serialize)]
 struct Told {
+    warnings: Vec<warnings::Told>,
     address: String,
     name: String,
     version: String,
+    command_version: &'static str,
     fingerprint: String,
     server: Option<String>,
     epoch: Option<u32>,
@@ -34,10 +45,61 @@ struct Told {
     reservations: u32,
     clock: Clock,
     disk_left: Option<u64>,
+    disk: Option<Disk>,
+    checkpoint: Option<Checkpoint>,
+    connections: Option<u32>,
+    connections_max: Option<u32>,
+    ending: Vec<Ending>,
+    scarce: Vec<Scarce>,
+    events_since: Option<String>,
     enrol: &'static str,
     rebind: &'static str,
     admins: u32,
     vendors: Vec<Vendor>,
+}
+
+/// The disk of the data directory, in bytes.
+#[derive(Serialize)]
+struct Disk {
+    free: u64,
+    total: u64,
+    data: u64,
+    journal: u64,
+}
+
+/// How checkpoints go.
+#[derive(Serialize)]
+struct Checkpoint {
+    generation: u64,
+    made_at: Option<String>,
+    failed_at: Option<String>,
+    failure: Option<String>,
+}
+
+/// A license that ends.
+#[derive(Serialize)]
+struct Ending {
+    serial: String,
+    vendor: String,
+    product: String,
+    product_name: String,
+    kind: String,
+    usage: String,
+    seats: u32,
+    expires_at: Option<String>,
+    days_left: u32,
+    licenses: u32,
+}
+
+/// A product with little left.
+#[derive(Serialize)]
+struct Scarce {
+    vendor: String,
+    product: String,
+    product_name: String,
+    usage: String,
+    used: u64,
+    available: u64,
 }
 
 /// A trusted vendor.
@@ -54,10 +116,28 @@ pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), Cli
     global.server = target.target.or(global.server);
     let mut session = Session::open(&global).await?;
     let status = ask(&mut session).await?;
+    let events_since = oldest_event(&mut session).await?;
     if global.json {
-        output::json(&told(&session, &status))
+        output::json(&told(&session, &status, events_since))?;
     } else {
-        tell(&session, &status)
+        tell(&session, &status, events_since)?;
+    }
+    if target.check && !status.warnings.is_empty() {
+        // Everything is said.
+        return Err(CliError::Program(WARNED));
+    }
+    Ok(())
+}
+
+/// When the oldest event that is kept happened. The server reads the beginning of one file for it.
+async fn oldest_event(session: &mut Session) -> Result<Option<u64>, CliError> {
+    let request = Request::Events(events::Events {
+        limit: Some(1),
+        ..events::Events::default()
+    });
+    match session.ask(&request).await? {
+        Response::Events(page) => Ok(page.rows.first().map(|row| row.at)),
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -69,85 +149,107 @@ pub(super) async fn ask(session: &mut Session) -> Result<StatusOk, CliError> {
     }
 }
 
-/// What an administrator should look at, the most pressing first.
-fn warnings(status: &StatusOk) -> Vec<String> {
-    let counted = [
-        (
-            status.conflicts,
-            "with a conflict, a copied machine: see seatkeeper seats --conflicts, then seatkeeper resolve MAC",
-            "seat",
-        ),
-        (
-            status.waiting,
-            "on which a new identity waits for approval: see seatkeeper seats --waiting, then seatkeeper resolve MAC",
-            "seat",
-        ),
-        (
-            status.licenses_blacklisted.into(),
-            "taken back by the vendor: see seatkeeper licenses, and contact the vendor",
-            "license",
-        ),
-        (
-            status.licenses_superseded.into(),
-            "replaced by others, says the vendor: see seatkeeper licenses, and import the new keys",
-            "license",
-        ),
-        (
-            status.licenses_expired.into(),
-            "expired: see seatkeeper licenses",
-            "license",
-        ),
-    ];
-    let counted = counted
-        .into_iter()
-        .filter(|(number, ..)| *number > 0)
-        .map(|(number, text, what)| format!("{} {text}", count(number, what)));
-    let no_vendor = status
-        .vendors
-        .is_empty()
-        .then(|| "no vendor is trusted yet: seatkeeper vendor trust FILE".to_owned());
-    let disk_full = status.disk_left.map(|left| {
-        format!(
-            "the disk is full: nothing new is taken, and what is left for everything else is {} KiB; make room on the \
-             disk of the data directory before the server stops",
-            left / 1_024
-        )
-    });
-    disk_full
-        .into_iter()
-        .chain(clock::warning(status))
-        .chain(counted)
-        .chain(no_vendor)
-        .collect()
+fn tell(session: &Session, status: &StatusOk, events_since: Option<u64>) -> Result<(), CliError> {
+    for warning in &status.warnings {
+        output::line(&format!("{:<12} {}", "WARNING", warnings::sentence(warning, status)))?;
+    }
+    let mut lines = health(session, status);
+    lines.extend(counts(status));
+    let since = events_since.map_or_else(
+        || "none".to_owned(),
+        |at| format!("kept since {} UTC", date(Some(Timestamp(at)))),
+    );
+    lines.push(("events", since));
+    lines.extend(policies(status).map(|(what, value)| (what, value.to_owned())));
+    for row in &status.vendors {
+        let name = if row.name.is_empty() {
+            "no catalogue yet"
+        } else {
+            &row.name
+        };
+        lines.push(("vendor", format!("{name} ({})", output::hex(&row.vendor))));
+    }
+    for (what, value) in lines {
+        output::line(&format!("{what:<12} {value}"))?;
+    }
+    Ok(())
 }
 
-fn tell(session: &Session, status: &StatusOk) -> Result<(), CliError> {
-    for warning in warnings(status) {
-        output::line(&format!("{:<12} {warning}", "WARNING"))?;
+/// How the server is.
+fn health(session: &Session, status: &StatusOk) -> Vec<(&'static str, String)> {
+    let mut lines = vec![(
+        "server",
+        format!(
+            "{} (seatkeeper {}) at {}",
+            status.name,
+            status.server_version,
+            session.address()
+        ),
+    )];
+    if status.server_version != VERSION {
+        lines.push((
+            "command",
+            format!("seatkeeper {VERSION}, another version than the server's"),
+        ));
     }
     let minutes = status.uptime_secs / 60;
-    for (what, value) in [
-        (
-            "server",
-            format!(
-                "{} (seatkeeper {}) at {}",
-                status.name,
-                status.server_version,
-                session.address()
-            ),
-        ),
+    let uptime = format!("{} d {} h {} min", minutes / 1_440, minutes / 60 % 24, minutes % 60);
+    lines.extend([
         ("fingerprint", session.fingerprint().to_string()),
         ("time", date(Some(Timestamp(status.server_time)))),
-        (
-            "running for",
-            format!("{} d {} h {} min", minutes / 1_440, minutes / 60 % 24, minutes % 60),
+        ("running for", uptime),
+    ]);
+    if let Some(disk) = &status.disk {
+        lines.push((
+            "disk",
+            format!(
+                "{} free of {}; the data directory takes {}, {} of it the journal",
+                bytes(disk.free),
+                bytes(disk.total),
+                bytes(disk.data),
+                bytes(disk.journal)
+            ),
+        ));
+    }
+    if let Some(checkpoint) = &status.checkpoint {
+        lines.push(("checkpoint", checkpointed(status, checkpoint)));
+    }
+    if let Some((now, most)) = status.connections.zip(status.connections_max) {
+        lines.push(("connections", format!("{now} of {most}")));
+    }
+    if let Some(next) = status.ending.first() {
+        lines.push((
+            "next end",
+            format!(
+                "license {} of {}, {}, in {}",
+                next.serial,
+                next.product,
+                count(next.seats.into(), "seat"),
+                count(next.days_left.into(), "day")
+            ),
+        ));
+    }
+    lines
+}
+
+fn checkpointed(status: &StatusOk, checkpoint: &views::CheckpointRow) -> String {
+    match checkpoint.made_at {
+        Some(at) if checkpoint.generation > 0 => format!(
+            "{} made {} ago",
+            checkpoint.generation,
+            lasting(status.server_time.saturating_sub(at))
         ),
-        (
-            "epoch",
-            status
-                .epoch
-                .map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string()),
-        ),
+        _ => "none yet: the journal has everything".to_owned(),
+    }
+}
+
+/// How much there is.
+fn counts(status: &StatusOk) -> [(&'static str, String); 6] {
+    let epoch = status
+        .epoch
+        .map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string());
+    [
+        ("epoch", epoch),
         ("products", status.products.to_string()),
         (
             "licenses",
@@ -165,21 +267,7 @@ fn tell(session: &Session, status: &StatusOk) -> Result<(), CliError> {
         ),
         ("reservations", status.reservations.to_string()),
         ("identities", format!("{} with a role", status.admins)),
-    ] {
-        output::line(&format!("{what:<12} {value}"))?;
-    }
-    for (what, value) in policies(status) {
-        output::line(&format!("{what:<12} {value}"))?;
-    }
-    for row in &status.vendors {
-        let name = if row.name.is_empty() {
-            "no catalogue yet"
-        } else {
-            &row.name
-        };
-        output::line(&format!("{:<12} {name} ({})", "vendor", output::hex(&row.vendor)))?;
-    }
-    Ok(())
+    ]
 }
 
 /// What the site's configuration says, by its own words.
@@ -197,11 +285,13 @@ const fn policies(status: &StatusOk) -> [(&'static str, &'static str); 2] {
     [("enrol", enrol), ("rebind", rebind)]
 }
 
-fn told(session: &Session, status: &StatusOk) -> Told {
+fn told(session: &Session, status: &StatusOk, events_since: Option<u64>) -> Told {
     Told {
+        warnings: warnings::told(status),
         address: session.address().to_string(),
         name: status.name.clone(),
         version: status.server_version.clone(),
+        command_version: VERSION,
         fingerprint: session.fingerprint().to_string(),
         server: status.server.map(|server| output::hex(&server)),
         epoch: status.epoch,
@@ -219,6 +309,13 @@ fn told(session: &Session, status: &StatusOk) -> Told {
         reservations: status.reservations,
         clock: clock::clock(status),
         disk_left: status.disk_left,
+        disk: status.disk.as_ref().map(disk),
+        checkpoint: status.checkpoint.as_ref().map(checkpoint),
+        connections: status.connections,
+        connections_max: status.connections_max,
+        ending: status.ending.iter().map(ending).collect(),
+        scarce: status.scarce.iter().map(scarce).collect(),
+        events_since: time(events_since),
         enrol: if status.enrolment { "token" } else { "open" },
         rebind: if status.approval { "approve" } else { "honour" },
         admins: status.admins,
@@ -232,5 +329,53 @@ fn vendor(row: &views::VendorRow) -> Vendor {
         name: row.name.clone(),
         catalogue_version: row.catalogue_version,
         trusted_at: rfc3339(Some(Timestamp(row.trusted_at))),
+    }
+}
+
+fn time(at: Option<u64>) -> Option<String> {
+    at.and_then(|at| rfc3339(Some(Timestamp(at))))
+}
+
+const fn disk(row: &views::DiskRow) -> Disk {
+    Disk {
+        free: row.free,
+        total: row.total,
+        data: row.data,
+        journal: row.journal,
+    }
+}
+
+fn checkpoint(row: &views::CheckpointRow) -> Checkpoint {
+    Checkpoint {
+        generation: row.generation,
+        made_at: time(row.made_at),
+        failed_at: time(row.failed_at),
+        failure: row.failure.clone(),
+    }
+}
+
+fn ending(row: &views::EndingRow) -> Ending {
+    Ending {
+        serial: row.serial.clone(),
+        vendor: output::hex(&row.vendor),
+        product: row.product.clone(),
+        product_name: row.product_name.clone(),
+        kind: output::code(row.kind.name()),
+        usage: output::code(row.usage.name()),
+        seats: row.seats,
+        expires_at: time(Some(row.ends_at)),
+        days_left: row.days_left,
+        licenses: row.licenses,
+    }
+}
+
+fn scarce(row: &views::ScarceRow) -> Scarce {
+    Scarce {
+        vendor: output::hex(&row.vendor),
+        product: row.product.clone(),
+        product_name: row.product_name.clone(),
+        usage: output::code(row.usage.name()),
+        used: row.used,
+        available: row.available,
     }
 }

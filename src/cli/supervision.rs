@@ -18,6 +18,20 @@ pub(super) fn ready(addresses: &[SocketAddr]) {
     ]);
 }
 
+/// The server takes over another configuration.
+pub(super) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        // systemd wants both in one message, and takes one without the other for a failure.
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "systemd cannot be told when the configuration is read again"),
+    }
+}
+
+/// It has done so, and goes on.
+pub(super) fn reloaded() {
+    tell(&[NotifyState::Ready]);
+}
+
 /// The server takes nothing new any more.
 pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);

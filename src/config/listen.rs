@@ -1,5 +1,6 @@
 //! Addresses to listen on.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -19,6 +20,15 @@ pub struct Listen {
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("'{0}' is not an address to listen on; write 192.168.1.10, 192.168.1.10:17328, [fd00::1]:17328 or 0.0.0.0")]
 pub struct ListenError(String);
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.address, port).fmt(f),
+            None => self.address.fmt(f),
+        }
+    }
+}
 
 impl FromStr for Listen {
     type Err = ListenError;

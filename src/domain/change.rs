@@ -253,6 +253,11 @@ pub enum EventKind {
     },
     /// The clock jumped, or what became of a jump, or an administrator set the time (rule T2).
     ClockChanged(ClockEvent),
+    /// The configuration was read again while the server ran.
+    ConfigReloaded {
+        /// How many keys were taken over.
+        applied: u32,
+    },
     /// Another component holds the seat too.
     ComponentAdded {
         /// Which seat.

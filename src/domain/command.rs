@@ -153,6 +153,14 @@ pub enum Command {
     MendDates,
     /// Record what became of a jump of the clock (rule T2).
     NoteClock(ClockChange),
+    /// The server's configuration is about to be read again, and so many of its keys are taken over: whether who asks may
+    /// have that done, and an event. The ledger knows no configuration.
+    NoteReload {
+        /// How many keys.
+        applied: u32,
+        /// Whether nothing is taken over: then nothing is noted.
+        dry_run: bool,
+    },
     /// The products of all catalogues.
     Products(Page<(VendorId, ProductId)>),
     /// Free the seats whose renew date has come, a bounded number of them (rule S6).
@@ -334,6 +342,7 @@ impl Command {
             | Self::Licenses(_)
             | Self::MendDates
             | Self::NoteClock(_)
+            | Self::NoteReload { .. }
             | Self::Products(_)
             | Self::Reclaim
             | Self::Release(_)
@@ -379,6 +388,7 @@ impl Command {
             | Self::KeepTime(_)
             | Self::MendDates
             | Self::NoteClock(_)
+            | Self::NoteReload { .. }
             | Self::Reclaim
             | Self::RemoveAdmin { .. }
             | Self::RemoveEnrolled { .. }

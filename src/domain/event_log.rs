@@ -235,6 +235,7 @@ impl EventKind {
             Self::IdentityEnrolled { .. } => 31,
             Self::IdentityRemoved { .. } => 32,
             Self::Refused(_) => 33,
+            Self::ConfigReloaded { .. } => 36,
         }
     }
 
@@ -261,6 +262,7 @@ impl EventKind {
             | Self::BlacklistImported { .. }
             | Self::CatalogueImported { .. }
             | Self::ClockChanged(_)
+            | Self::ConfigReloaded { .. }
             | Self::IdentityEnrolled { .. }
             | Self::IdentityRemoved { .. }
             | Self::LicenseListed { .. }

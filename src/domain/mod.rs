@@ -14,6 +14,7 @@ pub mod explain;
 pub mod ids;
 pub mod ledger;
 pub mod license;
+pub mod outlook;
 pub mod reason;
 pub mod reply;
 pub mod reservation;

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+pub use super::outlook::{Checkpoint, ENDING_MAX, EndingRow, SCARCE_MAX, ScarceRow};
+
 use super::catalogue::{Component, Offers, OnConflict, Vendor};
 use super::change::{Admin, Server};
 use super::denial::{Denial, Denied, KeyRefusal};
@@ -439,6 +441,12 @@ pub struct Status {
     pub needs_enrolment: bool,
     /// Identities with a role.
     pub admins: u32,
+    /// What ends next of each product and usage, the soonest first; at most [`ENDING_MAX`].
+    pub ending: Vec<EndingRow>,
+    /// Products of which little or nothing is available, at most [`SCARCE_MAX`].
+    pub scarce: Vec<ScarceRow>,
+    /// How the last checkpoint went; filled in by the writer, where its store makes any.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// A trusted vendor.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
@@ -18,12 +19,12 @@ use super::bounds::{FREE_LEN, FRUITLESS_LEN_MAX, READ_LEN, TLS_SEND_LEN};
 use super::limits::Place;
 use super::metered::Metered;
 use super::shared::Shared;
-use super::work::{ask, perform};
+use super::work::ask;
 use crate::clock::monotonic;
-use crate::domain::command::Role;
+use crate::domain::command::{Command, Role};
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Monotonic;
-use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, Work};
+use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, SessionConfig, Work};
 use crate::tls::peer_fingerprint;
 use crate::wire::limits::{HANDSHAKE_LEN_MAX, HELLO_MS};
 
@@ -72,11 +73,13 @@ pub(super) async fn serve(
         identity,
         address: peer.ip().to_canonical(),
     };
-    let session = ServerSession::new(Arc::clone(&shared.session), peer, monotonic());
+    let mut settings = shared.session.clone();
+    let session = ServerSession::new(Arc::clone(&settings.borrow_and_update()), peer, monotonic());
     let mut connection = Connection {
         stream,
         session,
         shared,
+        settings,
         place,
         told: Told::default(),
         pending: VecDeque::new(),
@@ -90,6 +93,7 @@ struct Connection {
     stream: TlsStream<Metered>,
     session: ServerSession,
     shared: Arc<Shared>,
+    settings: watch::Receiver<Arc<SessionConfig>>,
     place: Place,
     told: Told,
     pending: VecDeque<Pending>,
@@ -128,6 +132,9 @@ impl Connection {
             let at = monotonic();
             // As it is now: others of its source may have come while this one waited.
             self.session.allow(self.place.requests());
+            if self.settings.has_changed().unwrap_or(false) {
+                self.session.reconfigure(&self.settings.borrow_and_update());
+            }
             match event {
                 Event::Answered(tag, answer) => self.hand_over(tag, answer, at),
                 Event::Read(Ok(0)) => self.session.handle_end(at),
@@ -228,12 +235,19 @@ impl Connection {
         let actor = self.session.peer().actor();
         let weight = weight_of(&work);
         let waits = !matches!(work, Work::Command(_)) || self.pending.iter().any(|before| before.waits);
+        let is_status = matches!(work, Work::Command(Command::Status));
         let answer: Pin<Box<dyn Future<Output = Answer> + Send>> = match work {
             Work::Command(command) if !waits => Box::pin(ask(&self.shared.service, actor, command, weight)),
             work => {
-                let service = self.shared.service.clone();
-                Box::pin(async move { perform(&service, actor, work, weight).await })
+                let shared = Arc::clone(&self.shared);
+                Box::pin(async move { shared.perform(actor, work, weight).await })
             }
+        };
+        let answer = if is_status {
+            let shared = Arc::clone(&self.shared);
+            Box::pin(async move { shared.with_health(answer.await) })
+        } else {
+            answer
         };
         self.pending.push_back(Pending { tag, waits, answer });
     }
@@ -241,7 +255,7 @@ impl Connection {
     /// Writes what is to be sent. A peer that does not read is left after the silence limit of an agent, whatever its
     /// role: meanwhile it takes memory.
     async fn write(&mut self) -> Option<()> {
-        let silence = self.shared.session.silence_ms(Role::Agent);
+        let silence = self.settings.borrow().silence_ms(Role::Agent);
         let writing = async {
             while let Some(bytes) = gathered(&mut self.output) {
                 self.stream.write_all(&bytes).await?;
@@ -317,7 +331,12 @@ fn weight_of(work: &Work) -> usize {
     const PLAIN: usize = 256;
     PLAIN
         + match work {
-            Work::Command(_) | Work::Events(_) | Work::EventsVerify(_) | Work::Hello | Work::TrustVendor(_) => 0,
+            Work::Command(_)
+            | Work::Events(_)
+            | Work::EventsVerify(_)
+            | Work::Hello
+            | Work::Reload { .. }
+            | Work::TrustVendor(_) => 0,
             Work::VerifyBlacklist(signed) | Work::VerifyCatalogue { signed, .. } => signed.len(),
             Work::VerifyKeys { texts, .. } => texts.iter().map(String::len).sum(),
         }

@@ -97,6 +97,14 @@ impl<T> Crowd<T> {
         }
     }
 
+    pub(super) const fn set_limits(&mut self, limits: ConnectionLimits) {
+        self.limits = limits;
+    }
+
+    pub(super) const fn limits(&self) -> &ConnectionLimits {
+        &self.limits
+    }
+
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }

@@ -80,6 +80,18 @@ impl Gate {
         }
     }
 
+    /// Keeps to other bounds from now on. Connections that are there stay, also where they are more than that: while they
+    /// are, a new one takes the place of another or is turned away.
+    pub(super) fn set_limits(&self, limits: ConnectionLimits) {
+        locked(&self.crowd).set_limits(limits);
+    }
+
+    /// How many connections there are, and how many there may be.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let crowd = locked(&self.crowd);
+        (crowd.len(), crowd.limits().total)
+    }
+
     /// A place for a connection from `address`, which `end` ends; nothing when there is no room for it.
     pub(super) fn admit(&self, address: IpAddr, end: CancellationToken, now: Monotonic) -> Option<Place> {
         let admitted = locked(&self.crowd).admit(source_of(address), end);
@@ -171,6 +183,27 @@ mod tests {
         assert!(second_end.is_cancelled());
         drop(second);
         assert_eq!(locked(&gate.crowd).len(), 0);
+    }
+
+    #[test]
+    fn other_bounds_let_in_more_or_have_a_new_one_take_the_place_of_another() {
+        let bounds = |total| ConnectionLimits {
+            total,
+            per_source: 10,
+            held_len: 10,
+        };
+        let gate = Gate::new(bounds(1));
+        let admit = || gate.admit([10, 0, 0, 1].into(), CancellationToken::new(), Monotonic(1));
+        let first = admit().expect("room");
+        first.greeted();
+        assert!(admit().is_none());
+        gate.set_limits(bounds(3));
+        let others = [admit().expect("room"), admit().expect("room")];
+        others.iter().for_each(Place::greeted);
+        assert_eq!(gate.count(), (3, 3));
+        gate.set_limits(bounds(1));
+        assert_eq!(gate.count(), (3, 1), "those that are there stay");
+        assert!(admit().is_none());
     }
 
     #[test]

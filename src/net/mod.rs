@@ -17,6 +17,6 @@ mod work;
 pub use descriptors::make_room;
 pub use limits::ConnectionLimits;
 pub use offers::{OfferFacts, follow};
-pub use shared::{NetLimits, Shared};
+pub use shared::{Dials, NetLimits, ReloadAsk, Shared};
 pub use tcp::{Connections, ListenError, listen};
 pub use work::{Prepared, prepare};

@@ -21,16 +21,24 @@ pub struct OfferFacts {
     pub priority: u16,
 }
 
-/// Follows the ledger's facts and publishes what offers say. The task ends with the service. Call it inside a tokio
-/// runtime.
+/// Follows the ledger's facts and what else is offered, and publishes what offers say. The task ends with the service. Call
+/// it inside a tokio runtime.
 #[must_use]
-pub fn follow(service: &Service, offered: OfferFacts) -> watch::Receiver<Arc<Facts>> {
+pub fn follow(service: &Service, mut offered: watch::Receiver<OfferFacts>) -> watch::Receiver<Arc<Facts>> {
     let mut ledger = service.watch_facts();
-    let first = facts(&ledger.borrow_and_update(), &offered);
+    let first = facts(&ledger.borrow_and_update(), &offered.borrow_and_update());
     let (publish, published) = watch::channel(Arc::new(first));
     tokio::spawn(async move {
-        while ledger.changed().await.is_ok() {
-            let newer = facts(&ledger.borrow_and_update(), &offered);
+        loop {
+            let is_there = tokio::select! {
+                changed = ledger.changed() => changed.is_ok(),
+                // Nobody may be there any more who could change it.
+                Ok(()) = offered.changed() => true,
+            };
+            if !is_there {
+                return;
+            }
+            let newer = facts(&ledger.borrow_and_update(), &offered.borrow_and_update());
             publish.send_replace(Arc::new(newer));
         }
     });

@@ -120,7 +120,7 @@ impl Connections {
     #[must_use]
     pub fn start(listeners: Vec<TcpListener>, shared: Shared, stop: &CancellationToken) -> Self {
         let door = Door {
-            gate: Gate::new(shared.limits),
+            gate: shared.gate.clone(),
             shared: Arc::new(shared),
             tasks: TaskTracker::new(),
             stop: stop.clone(),

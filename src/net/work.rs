@@ -39,6 +39,8 @@ pub fn prepare(facts: &Facts, actor: Actor, work: Work) -> Prepared {
         Work::EventsVerify(page) => Prepared::Ask(Command::EventsVerify(page)),
         Work::Hello => Prepared::Answered(greet(facts, actor)),
         _ if !may_bring(facts, actor) => Prepared::Ask(refused_by_the_ledger()),
+        // Who reads it is asked elsewhere, where there is anybody.
+        Work::Reload { .. } => Prepared::Answered(Answer::NoConfiguration),
         Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
             Ok(key) => Prepared::Ask(Command::TrustVendor {
                 public_key,
@@ -128,7 +130,7 @@ pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight:
                 Err(_) => return Answer::Failed,
             }
         }
-        Work::TrustVendor(_) | Work::VerifyBlacklist(_) | Work::VerifyCatalogue { .. } => {
+        Work::Reload { .. } | Work::TrustVendor(_) | Work::VerifyBlacklist(_) | Work::VerifyCatalogue { .. } => {
             prepare(&service.facts(), actor, work)
         }
     };
@@ -200,8 +202,9 @@ fn greet(facts: &Facts, actor: Actor) -> Answer {
     })
 }
 
-/// Whether `actor` may bring what has signatures to check: no time is spent on those of anybody else.
-fn may_bring(facts: &Facts, actor: Actor) -> bool {
+/// Whether `actor` may bring what has signatures to check, or have files read: no time is spent on what anybody else
+/// brings.
+pub(super) fn may_bring(facts: &Facts, actor: Actor) -> bool {
     role_of(facts, actor) == Role::Administrator
 }
 

@@ -42,6 +42,11 @@ impl Gate {
         }
     }
 
+    /// Keeps to another policy from now on.
+    pub(super) const fn set_policy(&mut self, policy: Enrolment) {
+        self.policy = policy;
+    }
+
     /// Whether agents have to enrol.
     pub(super) fn is_closed(&self) -> bool {
         self.policy == Enrolment::Token

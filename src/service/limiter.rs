@@ -49,6 +49,11 @@ impl NewSeatLimiter {
         }
     }
 
+    /// Goes by other limits from now on.
+    pub const fn set_limits(&mut self, limits: NewSeatLimits) {
+        self.limits = limits;
+    }
+
     /// Whether a seat may be engaged now; if not, after how many seconds to ask again.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod limiter;
 mod narrate;
 mod queue;
 mod refusals;
+mod settings;
 mod writer;
 
 #[cfg(test)]
@@ -20,4 +21,5 @@ pub use event_log::{EventLog, EventsUnreadable};
 pub use facts::Facts;
 pub use limiter::{NewSeatLimiter, NewSeatLimits};
 pub use queue::{QUEUE_MAX, Rounds, Service, SubmitError, rounds, spawn};
+pub use settings::Settings;
 pub use writer::{Request, StartError, Writer};

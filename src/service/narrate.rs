@@ -33,6 +33,7 @@ fn tell(event: &Event) {
         | EventKind::AdminRemoved { .. }
         | EventKind::BlacklistImported { .. }
         | EventKind::CatalogueImported { .. }
+        | EventKind::ConfigReloaded { .. }
         | EventKind::ServerFounded { .. }
         | EventKind::VendorTrusted { .. } => tell_of_the_server(&event.kind, by),
         EventKind::IdentityEnrolled { .. }
@@ -81,6 +82,7 @@ fn tell_of_the_server(kind: &EventKind, by: &str) {
         EventKind::AdminRemoved { fingerprint } => tracing::info!(by, %fingerprint, "role taken away"),
         EventKind::BlacklistImported { vendor, version } => tracing::info!(by, %vendor, version, "blacklist imported"),
         EventKind::CatalogueImported { vendor, version } => tracing::info!(by, %vendor, version, "catalogue imported"),
+        EventKind::ConfigReloaded { applied } => tracing::info!(by, applied, "configuration read again"),
         EventKind::ServerFounded { id } => tracing::info!(%id, "first start"),
         EventKind::VendorTrusted { vendor } => tracing::info!(by, %vendor, "vendor trusted"),
         _ => {}

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::event_log::EventLog;
 use super::facts::Facts;
+use super::settings::Settings;
 use super::writer::{Request, Writer};
 use crate::clock::Clock;
 use crate::domain::command::{Actor, Command};
@@ -45,6 +46,8 @@ enum Call {
     Job(Job),
     /// A checkpoint can go on.
     Progress,
+    /// Other settings.
+    Settings(Settings),
 }
 
 /// Why a command was not taken.
@@ -116,6 +119,15 @@ impl Service {
     /// Waits until the queue has a place; at once where the writer has stopped. Somebody else may take it.
     pub async fn room(&self) {
         drop(self.calls.reserve().await);
+    }
+
+    /// Has the writer go by other settings. They count for all that is asked behind this, and it may be for what waits.
+    ///
+    /// # Errors
+    /// The writer has stopped.
+    pub async fn configure(&self, settings: Settings) -> Result<(), SubmitError> {
+        let sent = self.calls.send(Call::Settings(settings)).await;
+        sent.map_err(|_| SubmitError::Stopped)
     }
 
     /// Commands that the writer has not taken yet.
@@ -284,7 +296,10 @@ impl<S: Store> Rounds<S> {
             return Ok(self.take());
         }
         let is_open = self.queue.blocking_recv_many(&mut self.calls, ROUND_COMMANDS_MAX) > 0;
-        self.taken.extend(self.calls.drain(..).filter_map(Call::job));
+        let mut calls = std::mem::take(&mut self.calls);
+        calls.drain(..).for_each(|call| self.sort(call));
+        // Its room is used again.
+        self.calls = calls;
         Ok(is_open)
     }
 
@@ -292,12 +307,20 @@ impl<S: Store> Rounds<S> {
     pub fn take(&mut self) -> bool {
         while self.taken.len() < ROUND_COMMANDS_MAX {
             match self.queue.try_recv() {
-                Ok(call) => self.taken.extend(call.job()),
+                Ok(call) => self.sort(call),
                 Err(mpsc::error::TryRecvError::Empty) => break,
                 Err(mpsc::error::TryRecvError::Disconnected) => return !self.taken.is_empty(),
             }
         }
         true
+    }
+
+    fn sort(&mut self, call: Call) {
+        match call {
+            Call::Job(job) => self.taken.push_back(job),
+            Call::Progress => {}
+            Call::Settings(settings) => self.writer.configure(&settings),
+        }
     }
 
     /// Commands that were taken and are not decided.
@@ -348,15 +371,6 @@ impl<S: Store> Rounds<S> {
     #[must_use]
     pub const fn writer(&self) -> &Writer<S> {
         &self.writer
-    }
-}
-
-impl Call {
-    fn job(self) -> Option<Job> {
-        match self {
-            Self::Job(job) => Some(job),
-            Self::Progress => None,
-        }
     }
 }
 

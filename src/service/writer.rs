@@ -7,6 +7,7 @@ use super::facts::Facts;
 use super::limiter::{NewSeatLimiter, NewSeatLimits};
 use super::narrate;
 use super::refusals::Refusals;
+use super::settings::Settings;
 use crate::domain::change::{Change, Fact};
 use crate::domain::command::{Actor, Checkout, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
@@ -102,6 +103,19 @@ impl<S: Store> Writer<S> {
         }
     }
 
+    /// Goes by other settings from now on. What was decided stays, and who engaged new seats lately is remembered.
+    pub fn configure(&mut self, settings: &Settings) {
+        let Settings {
+            new_seats,
+            enrolment,
+            checkpoint_bytes,
+            retention,
+        } = *settings;
+        self.limiter.set_limits(new_seats);
+        self.gate.set_policy(enrolment);
+        self.store.keep(checkpoint_bytes, retention);
+    }
+
     /// Frees everything that is overdue. To be done before the port opens (rule S6).
     ///
     /// # Errors
@@ -146,6 +160,7 @@ impl<S: Store> Writer<S> {
             if let Reply::Status(status) = &mut reply {
                 status.needs_enrolment = self.gate.is_closed();
                 status.clock = Some((now.steady, self.timekeeper.standing(reading)));
+                status.checkpoint = self.store.checkpointed();
                 status.disk_left = match self.store.room() {
                     Room::Enough => None,
                     Room::Short { left } => Some(left),

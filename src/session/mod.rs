@@ -4,9 +4,11 @@
 
 pub mod client;
 pub mod config;
+pub mod health;
 mod inbox;
 pub mod lease;
 mod limiter;
+pub mod reload;
 pub mod responder;
 pub mod server;
 mod spoken;
@@ -14,7 +16,9 @@ pub mod translate;
 
 pub use client::{ClientError, ClientEvent, ClientSession};
 pub use config::SessionConfig;
+pub use health::{Disk, Health};
 pub use lease::{LeaseError, LeaseKey, LeaseKeyError};
+pub use reload::{ChangedKey, Reloaded};
 pub use responder::{Addressed, Facts, Responder};
 pub use server::{Action, Peer, Reason, RequestTag, ServerSession};
 pub use translate::{Answer, Greeting, KeyOutcome, Work};

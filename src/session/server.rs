@@ -88,6 +88,8 @@ pub enum Reason {
 #[derive(Debug)]
 pub struct ServerSession {
     config: Arc<SessionConfig>,
+    /// The configuration as HELLO was answered: for how long it may be silent was told to the peer.
+    promised: Arc<SessionConfig>,
     peer: Peer,
     phase: Phase,
     greeted: bool,
@@ -133,6 +135,7 @@ impl ServerSession {
     pub fn new(config: Arc<SessionConfig>, peer: Peer, at: Monotonic) -> Self {
         Self {
             allowed: usize::from(config.in_flight_max),
+            promised: Arc::clone(&config),
             config,
             peer,
             phase: Phase::Open,
@@ -163,6 +166,14 @@ impl ServerSession {
     /// what this connection may have of what the connections of its source share. Those under way already go on.
     pub fn allow(&mut self, requests: usize) {
         self.allowed = requests.clamp(1, usize::from(self.config.in_flight_max).max(1));
+    }
+
+    /// Goes by another configuration from now on. For how long the peer may be silent stays as it was told.
+    pub fn reconfigure(&mut self, config: &Arc<SessionConfig>) {
+        self.config = Arc::clone(config);
+        if self.role.is_none() {
+            self.promised = Arc::clone(config);
+        }
     }
 
     /// Whether the next request, as far as it is known, finds room among those that are not answered.
@@ -262,7 +273,7 @@ impl ServerSession {
         }
         let wait_ms = match (self.greeted, self.role) {
             (false, _) => self.config.hello_ms,
-            (true, role) => u64::from(self.config.silence_ms(role.unwrap_or(Role::Agent))),
+            (true, role) => u64::from(self.promised.silence_ms(role.unwrap_or(Role::Agent))),
         };
         Some(self.quiet_since.after_millis(wait_ms))
     }

@@ -11,6 +11,7 @@ use crate::domain::change::Fact;
 use super::StoreError;
 use super::checkpoint::{Building, Keeper, Made, Start};
 use super::ended::{Ended, Running};
+use super::history::Retention;
 use super::lock::Lock;
 
 /// Portions that are on their way to the thread, at most.
@@ -23,6 +24,8 @@ pub(super) enum Task {
     Begin(Start),
     /// Go on with it.
     Put(Vec<Fact>),
+    /// Keep so much of what happened from now on.
+    Keep(Retention),
     /// End it; the number is that of the last round that may be in it.
     Finish(u64),
 }
@@ -227,6 +230,10 @@ impl Work {
                     self.building = None;
                     self.failure = Some(error);
                 }
+                None
+            }
+            Task::Keep(retention) => {
+                self.keeper.retention = retention;
                 None
             }
             Task::Finish(through) => Some(self.finish(through)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::change::Fact;
 use crate::domain::ledger::Ledger;
+use crate::domain::reply::Checkpoint;
 use crate::domain::time::Now;
 
 use super::background::Background;
@@ -195,6 +196,11 @@ impl Store for DiskStore {
             mut now,
             end,
         } = self.usable(&found)?;
+        let checkpointed = Checkpoint {
+            generation: generation.number,
+            made_at: now.map(|now| now.steady),
+            failure: None,
+        };
         let newest = self.newest.newest_generation();
         let keeping = if newest == generation.number {
             checkpoint::Standing::Sound
@@ -222,6 +228,7 @@ impl Store for DiskStore {
         let mut open = self.resume(found, &end, now.unwrap_or_default(), keeping)?;
         open.journal_bytes = journal_bytes;
         open.generation_bytes = generation_bytes;
+        open.checkpointed = checkpointed;
         if keeping == checkpoint::Standing::Sound {
             open.set_due(self.options.checkpoint_bytes);
         }
@@ -268,6 +275,18 @@ impl Store for DiskStore {
         }
     }
 
+    fn keep(&mut self, checkpoint_bytes: u64, retention: Retention) {
+        self.options.checkpoint_bytes = checkpoint_bytes;
+        self.options.retention = retention;
+        if let Some(open) = &mut self.open {
+            open.keep(checkpoint_bytes, retention);
+        }
+    }
+
+    fn checkpointed(&self) -> Option<Checkpoint> {
+        self.open.as_ref().map(|open| open.checkpointed.clone())
+    }
+
     fn chronicle(&self) -> Option<Chronicle> {
         Some(Chronicle::new(Arc::clone(&self.options.disk), &self.data))
     }
@@ -302,6 +321,7 @@ impl DiskStore {
             journal_bytes: 0,
             due_bytes: 0,
             generation_bytes: 0,
+            checkpointed: Checkpoint::default(),
         })
     }
 }

@@ -8,6 +8,7 @@ mod checkpoint;
 mod chronicle;
 mod disk;
 mod disk_store;
+mod disk_use;
 mod ended;
 mod envelope;
 mod error;
@@ -37,6 +38,7 @@ mod worker;
 pub use chronicle::Chronicle;
 pub use disk::{Disk, DiskFile};
 pub use disk_store::{DiskStore, Options};
+pub use disk_use::DiskUse;
 pub use envelope::{RECORD_LEN_MAX, RecordError};
 pub use error::StoreError;
 pub use format::FORMAT_VERSION;
@@ -52,6 +54,7 @@ use error::io_failed;
 
 use crate::domain::change::{Change, Fact};
 use crate::domain::ledger::Ledger;
+use crate::domain::reply::Checkpoint;
 use crate::domain::time::Now;
 
 /// Commands decided together and made durable together.
@@ -124,6 +127,14 @@ pub trait Store: Send + 'static {
 
     /// Has what a full disk keeps for the end used from here on: only what ends the service follows.
     fn ending(&mut self) {}
+
+    /// Has checkpoints made after another length of the journal, and another part kept of what happened, from now on.
+    fn keep(&mut self, _checkpoint_bytes: u64, _retention: Retention) {}
+
+    /// How the last checkpoint went, where any are made.
+    fn checkpointed(&self) -> Option<Checkpoint> {
+        None
+    }
 
     /// A reader of the events of the rounds that are durable, where they are kept.
     fn chronicle(&self) -> Option<Chronicle> {

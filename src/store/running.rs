@@ -2,11 +2,13 @@
 
 use crate::domain::change::{Fact, FactKey};
 use crate::domain::ledger::Ledger;
+use crate::domain::reply::Checkpoint;
 use crate::domain::time::Now;
 
 use super::Progress;
 use super::background::{Background, Task};
 use super::checkpoint::{Made, Start};
+use super::history::Retention;
 use super::journal::Journal;
 
 /// Facts of a portion of a checkpoint, at most: what the writer copies between two rounds.
@@ -26,6 +28,8 @@ pub(super) struct Open {
     pub(super) due_bytes: u64,
     /// Bytes of the rows of the newest generation; 0 where that is not known yet.
     pub(super) generation_bytes: u64,
+    /// How the last checkpoint went.
+    pub(super) checkpointed: Checkpoint,
 }
 
 /// How far a checkpoint is.
@@ -44,12 +48,26 @@ impl Open {
         self.due_bytes = checkpoint_bytes.max(self.generation_bytes);
     }
 
+    /// Goes by other options from now on.
+    pub(super) fn keep(&mut self, checkpoint_bytes: u64, retention: Retention) {
+        // One that makes up for damage is due at once.
+        if self.due_bytes > 0 {
+            self.set_due(checkpoint_bytes);
+        }
+        self.background.ask(Task::Keep(retention));
+    }
+
     pub(super) fn checkpoint(&mut self, ledger: &Ledger, checkpoint_bytes: u64) -> Progress {
         if let Some(outcome) = self.background.outcome() {
             self.walk = Walk::Resting;
             match outcome {
                 Ok(Made { generation, bytes }) => {
                     self.generation_bytes = bytes;
+                    self.checkpointed = Checkpoint {
+                        generation: generation.number,
+                        made_at: Some(self.now.steady),
+                        failure: None,
+                    };
                     tracing::info!(
                         "checkpoint {}: {} records, through round {}",
                         generation.number,
@@ -63,6 +81,7 @@ impl Open {
                         "a checkpoint failed and is thrown away; service goes on, and it is tried again: {}",
                         error.with_cause()
                     );
+                    self.checkpointed.failure = Some((self.now.steady, error.with_cause()));
                     self.due_bytes = self.journal_bytes + checkpoint_bytes / 4;
                 }
             }

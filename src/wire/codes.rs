@@ -109,6 +109,18 @@ codes! {
 }
 
 codes! {
+    /// What becomes of a key of the configuration whose value changed.
+    ConfigEffect(u8) {
+        /// It is in force at once.
+        APPLIED = 1,
+        /// It is in force after the next start.
+        NEEDS_RESTART = 2,
+        /// Something else than the file says it, as the command line: that goes before the file.
+        OVERRULED = 3,
+    }
+}
+
+codes! {
     /// How a machine's copy showed itself (rule I7).
     ConflictKind(u8) {
         /// Identity A, then B, then A again within 24 hours.
@@ -201,6 +213,8 @@ codes! {
         IDENTITY_REMOVED = 32,
         /// Requests were refused, counted together.
         REFUSED = 33,
+        /// The configuration was read again while the server ran.
+        CONFIG_RELOADED = 36,
     }
 }
 
@@ -359,5 +373,43 @@ codes! {
         MACHINE = 1,
         /// Its units are spent by deployments and never come back.
         DEPLOYMENT = 2,
+    }
+}
+
+codes! {
+    /// What an administrator should do something about; what `number` is, and what it is about.
+    Warning(u8) {
+        /// The disk is full: nothing new is taken. Bytes that are left for everything else.
+        DISK_FULL = 1,
+        /// Little is left on the disk of the data directory. Free bytes.
+        DISK_LOW = 2,
+        /// The last checkpoint failed, at that moment: a start takes the longer, the longer that goes on.
+        CHECKPOINT_FAILED = 3,
+        /// The clock was set back. Seconds.
+        CLOCK_SET_BACK = 4,
+        /// The clock jumped ahead, and that is not accepted. Seconds.
+        CLOCK_JUMPED = 5,
+        /// A license ends within 7 days. Days left; product, license and moment.
+        LICENSE_ENDS_AT_ONCE = 6,
+        /// Nothing of a product is available. How much is in use; product.
+        NONE_AVAILABLE = 7,
+        /// Seats have a conflict. How many.
+        CONFLICTS = 8,
+        /// Identities wait for approval. On how many seats.
+        IDENTITIES_WAIT = 9,
+        /// Vendors have taken licenses back. How many.
+        LICENSES_BLACKLISTED = 10,
+        /// Others have taken the place of licenses. How many.
+        LICENSES_SUPERSEDED = 11,
+        /// A license ends within 30 days. Days left; product, license and moment.
+        LICENSE_ENDS_SOON = 12,
+        /// At least nine in ten of a product are in use. How many are available; product.
+        NEARLY_USED_UP = 13,
+        /// At least nine in ten connections are taken. How many.
+        CONNECTIONS_NEARLY_USED_UP = 14,
+        /// The time of licenses is over. How many.
+        LICENSES_EXPIRED = 15,
+        /// No vendor is trusted: nothing can be imported.
+        NO_VENDOR = 16,
     }
 }

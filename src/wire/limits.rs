@@ -89,6 +89,33 @@ pub const REASON_LEN_MAX: usize = 256;
 /// The longest text of a refusal, in bytes.
 pub const REFUSAL_TEXT_LEN_MAX: usize = 512;
 
+/// Ends of licenses that STATUS tells, at most.
+pub const ENDING_ROWS_MAX: usize = 8;
+
+/// Products with little left that STATUS tells, at most.
+pub const SCARCE_ROWS_MAX: usize = 16;
+
+/// Warnings of STATUS, at most.
+pub const WARNINGS_MAX: usize = 64;
+
+/// The longest path of a configuration file that is told, in bytes.
+pub const PATH_LEN_MAX: usize = 1_024;
+
+/// Keys of the configuration that are told, at most.
+pub const CONFIG_ROWS_MAX: usize = 64;
+
+/// The longest name of a key of the configuration, in bytes.
+pub const CONFIG_KEY_LEN_MAX: usize = 64;
+
+/// The longest value of a key of the configuration that is told, in bytes.
+pub const CONFIG_VALUE_LEN_MAX: usize = 256;
+
+/// Lines that are told of what is wrong with a configuration, at most.
+pub const CONFIG_LINES_MAX: usize = 32;
+
+/// The longest of those lines, in bytes.
+pub const CONFIG_LINE_LEN_MAX: usize = 1_024;
+
 /// Steps of an explanation, at most.
 pub const EXPLAIN_STEPS_MAX: usize = 64;
 

@@ -15,8 +15,8 @@ pub mod status;
 
 pub use crate::codec::DecodeError;
 pub use codes::{
-    Altered, Check, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict,
-    Outcome, ReleaseOutcome, Reserved, Role, Settled, Usage,
+    Altered, Check, ConfigEffect, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus,
+    Offers, OnConflict, Outcome, ReleaseOutcome, Reserved, Role, Settled, Usage, Warning,
 };
 pub use frame::{Frame, FrameError, Header, decode_frame, peek_header};
 pub use opcode::Opcode;

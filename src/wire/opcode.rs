@@ -102,6 +102,8 @@ opcodes! {
     ENROL_TOKEN_REVOKE = 0x003c, ADMINISTRATOR;
     /// Takes back the enrolment of one identity.
     ENROL_REMOVE = 0x003d, ADMINISTRATOR;
+    /// Has the server read its configuration again.
+    RELOAD = 0x003e, ADMINISTRATOR;
 }
 
 impl Opcode {

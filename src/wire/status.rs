@@ -55,6 +55,8 @@ codes! {
         TOO_MANY_TOKENS = 0x011a,
         /// The identity is not enrolled, or not any more.
         UNKNOWN_IDENTITY = 0x011b,
+        /// The server was started without a configuration file: there is nothing to read again.
+        NO_CONFIGURATION = 0x011c,
         /// The product is known, but no license for it was ever imported.
         NO_LICENSE = 0x0120,
         /// No seat is free on any license that serves.

@@ -15,8 +15,8 @@ use seatkeeper::session::Peer;
 use seatkeeper::session::translate::{Work, role_code, work_of};
 use seatkeeper::wire::messages::{self, Place};
 use seatkeeper::wire::{
-    Altered, Check, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict,
-    Opcode, Outcome, ReleaseOutcome, Reserved, Role, Settled, Status, Usage,
+    Altered, Check, ConfigEffect, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus,
+    Offers, OnConflict, Opcode, Outcome, ReleaseOutcome, Reserved, Role, Settled, Status, Usage, Warning,
 };
 
 use crate::vectors::{Said, expected};
@@ -102,6 +102,7 @@ fn expected() -> Vec<(String, String)> {
     sections.extend(code_sections![
         Altered,
         Check,
+        ConfigEffect,
         ConflictKind,
         EndCause,
         Finding,
@@ -116,7 +117,8 @@ fn expected() -> Vec<(String, String)> {
         Reserved,
         Role,
         Settled,
-        Usage
+        Usage,
+        Warning
     ]);
     sections.extend(
         messages::TABLE
@@ -170,6 +172,7 @@ fn command_asked_by(opcode: Opcode) -> Option<Command> {
         Work::Events(page) => Some(Command::Events(page)),
         Work::EventsVerify(page) => Some(Command::EventsVerify(page)),
         Work::Hello => None,
+        Work::Reload { dry_run } => Some(Command::NoteReload { applied: 0, dry_run }),
         Work::TrustVendor(public_key) => Some(Command::TrustVendor {
             public_key,
             vendor: VendorId([0x11; 16]),

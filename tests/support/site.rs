@@ -98,6 +98,12 @@ impl Site {
         self.server.take().expect("a running server").stop();
     }
 
+    /// Stops the server in good order, at the end of a test.
+    #[track_caller]
+    pub(crate) fn stop_is_clean(mut self) {
+        self.stop();
+    }
+
     /// Starts the server again on the same directory.
     #[track_caller]
     pub(crate) fn start(&mut self) {

@@ -23,6 +23,7 @@ mod names;
 mod outage;
 mod peers;
 mod program;
+mod reload;
 mod repair;
 mod replay;
 mod roles;
@@ -30,6 +31,7 @@ mod rotation;
 mod seats;
 mod secrets;
 mod startup;
+mod status;
 mod stopping;
 mod views;
 

@@ -8,7 +8,7 @@ mod vendor;
 use super::args::{DemoOptions, Global};
 use super::error::CliError;
 use super::run::SIGNALLED;
-use super::server::{Options, Server};
+use super::server::{Options, Reloading, Server};
 use super::view::View;
 use super::{licenses, output, seats, session::Session};
 use crate::clock::Clock;
@@ -156,6 +156,7 @@ async fn start(data: &Path, name: &str, clock: Clock) -> Result<Server, CliError
     Server::start(Options {
         data: data.to_owned(),
         config,
+        reloading: Reloading::default(),
         site_port: 0,
         clock,
         recover_admin: false,

@@ -62,6 +62,10 @@ fn of_server(row: &EventRow) -> String {
         EventKind::ROLE_TAKEN => format!("identity {identity} lost its role"),
         EventKind::BLACKLIST_IMPORTED => format!("blacklist {version} of vendor {vendor} was imported"),
         EventKind::CATALOGUE_IMPORTED => format!("catalogue {version} of vendor {vendor} was imported"),
+        EventKind::CONFIG_RELOADED => format!(
+            "the configuration was read again: {} taken over",
+            count(counted(row), "key")
+        ),
         EventKind::SERVER_FOUNDED => format!("server {} was started for the first time", hex(row.server.as_ref())),
         EventKind::VENDOR_TRUSTED => format!("vendor {vendor} is trusted from now on"),
         EventKind::TOKEN_ADDED => format!(

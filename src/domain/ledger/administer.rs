@@ -6,6 +6,7 @@ use crate::domain::command::Role;
 use crate::domain::denial::Denial;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::reply::Reply;
+use crate::domain::timekeeper::ClockState;
 
 impl Ledger {
     pub(super) fn found(&self, occasion: Occasion, id: ServerId) -> Decided {
@@ -21,6 +22,22 @@ impl Ledger {
         Decided {
             reply: Reply::Done,
             changes: vec![change],
+        }
+    }
+
+    /// That the configuration is read again. The ledger keeps nothing of it: the time that it knows anyway carries the event.
+    pub(super) fn note_reload(&self, occasion: Occasion, applied: u32, dry_run: bool) -> Decided {
+        if dry_run {
+            return Decided::unchanged(Reply::Done);
+        }
+        let clock = ClockState {
+            mark: occasion.now.steady,
+            ..self.clock.unwrap_or_default()
+        };
+        let reloaded = EventKind::ConfigReloaded { applied };
+        Decided {
+            reply: Reply::Done,
+            changes: vec![occasion.change(Fact::ClockPut(clock), reloaded)],
         }
     }
 

@@ -114,6 +114,13 @@ impl Index {
         self.full.range(all).map(|open| open.serial)
     }
 
+    /// The first license of a usage that ends at this very moment.
+    pub(super) fn first_ending(&self, product: ProductKey, usage: Usage, ends_at: Timestamp) -> Option<Serial> {
+        let then = open_between(product, usage, &(ends_at..=ends_at));
+        let (open, full) = (self.open.range(then.clone()).next(), self.full.range(then).next());
+        open.into_iter().chain(full).min().map(|one| one.serial)
+    }
+
     /// The machine license that serves a new seat (rules S3, X3).
     pub(super) fn first_open(&self, product: ProductKey, now: Now) -> Option<Serial> {
         self.open(product, Usage::Machine, now).next()

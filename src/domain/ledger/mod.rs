@@ -16,6 +16,7 @@ mod import;
 mod index;
 mod keep;
 mod left;
+mod outlook;
 mod query;
 mod reclaim;
 mod release;
@@ -272,6 +273,7 @@ impl Ledger {
             Command::Licenses(page) => Decided::unchanged(self.licenses_page(page, now)),
             Command::MendDates => self.mend_dates(occasion),
             Command::NoteClock(change) => self.note_clock(occasion, *change),
+            Command::NoteReload { applied, dry_run } => self.note_reload(occasion, *applied, *dry_run),
             Command::Products(page) => Decided::unchanged(self.products_page(page, now)),
             Command::Reclaim => self.reclaim(occasion),
             Command::Release(release) => self.release(occasion, release),

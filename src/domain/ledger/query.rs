@@ -184,6 +184,9 @@ impl Ledger {
             disk_left: None,
             needs_enrolment: false,
             admins: size(self.admins.len()),
+            ending: self.ending(now),
+            scarce: self.scarce(now),
+            checkpoint: None,
         }))
     }
 

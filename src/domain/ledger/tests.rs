@@ -11,6 +11,7 @@ mod deploying;
 mod enrolling;
 mod fixture;
 mod importing;
+mod outlook;
 mod paging;
 mod releasing;
 mod removing;

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::command::{Release, Role};
 use crate::domain::ids::TokenHash;
 use crate::domain::time::Monotonic;
-use crate::service::Enrolment;
+use crate::service::{Enrolment, Settings};
 
 const TOKEN: TokenHash = TokenHash([0xc1; 32]);
 
@@ -35,6 +35,32 @@ fn ask(writer: &mut Writer<MemoryStore>, request: Request, counted_ms: u64) -> R
         ..at(START)
     };
     writer.round(&[request], reading).expect("commits").remove(0)
+}
+
+/// The writer goes by other settings from the next round on, and remembers who engaged seats before.
+#[test]
+fn other_settings_count_from_then_on_and_who_came_lately_is_remembered() {
+    let (mut writer, _) = open();
+    let settings = |new_seats, enrolment| Settings {
+        new_seats,
+        enrolment,
+        checkpoint_bytes: 1 << 20,
+        retention: crate::store::Retention::default(),
+    };
+    let seats = |macs_per_identity| NewSeatLimits {
+        macs_per_identity,
+        seats_per_source: 100,
+    };
+    let asks = |machine: u8| checkout(1, machine);
+    writer.configure(&settings(seats(1), Enrolment::Open));
+    let reply = ask(&mut writer, asks(2), 1);
+    assert!(matches!(denial(&reply), Some(Denial::SlowDown { .. })), "{reply:?}");
+    writer.configure(&settings(seats(2), Enrolment::Token));
+    assert_eq!(denial(&ask(&mut writer, asks(2), 2)), Some(Denial::EnrolmentRequired));
+    writer.configure(&settings(seats(2), Enrolment::Open));
+    assert_eq!(denial(&ask(&mut writer, asks(2), 3)), None);
+    let reply = ask(&mut writer, asks(3), 4);
+    assert!(matches!(denial(&reply), Some(Denial::SlowDown { .. })), "{reply:?}");
 }
 
 fn denial(reply: &Reply) -> Option<Denial> {

@@ -204,6 +204,9 @@ fn status_tells_how_the_clock_stands() {
             clock: Some((Timestamp(77), standing)),
             disk_left: None,
             needs_enrolment: false,
+            ending: Vec::new(),
+            scarce: Vec::new(),
+            checkpoint: None,
             admins: 1,
         };
         let mut pair = Pair::greeted(Role::Viewer);

@@ -290,6 +290,9 @@ fn status_tells_the_uptime_and_the_name() {
         clock: None,
         disk_left: None,
         needs_enrolment: false,
+        ending: Vec::new(),
+        scarce: Vec::new(),
+        checkpoint: None,
     };
     pair.reply(tag, Answer::Reply(Box::new(Reply::Status(Box::new(status)))));
     let answers = pair.answers();

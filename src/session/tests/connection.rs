@@ -39,7 +39,7 @@ fn sixty_four_requests_are_in_flight_and_the_next_waits_in_the_socket() {
     let ask = Request::Checkout(checkout_of(&checkout(0)));
     for _ in 0..limits::IN_FLIGHT_MAX {
         assert!(pair.server.wants_input());
-        pair.ask(&ask);
+        pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
     }
     assert!(!pair.server.wants_input());
     assert_eq!(pair.client.request(&ask), Err(ClientError::Full));
@@ -380,6 +380,30 @@ fn a_connection_without_hello_ends_after_five_seconds_and_not_before() {
     assert!(matches!(pair.server.poll_action(), Some(Action::Send(_))));
     assert_eq!(pair.server.poll_action(), Some(Action::Close(Reason::HelloDeadline)));
     assert_eq!(pair.server.poll_timeout(), None);
+}
+
+#[test]
+fn another_configuration_counts_at_once_but_for_how_long_a_peer_was_told_it_may_be_silent() {
+    let mut pair = Pair::greeted(Role::Viewer);
+    let due = pair.server.poll_timeout();
+    let mut other = SessionConfig::new("other".into(), "1.2.3".into(), Monotonic(0));
+    other.silence_administrator_ms = 1;
+    other.rebind = Rebind::Approve;
+    pair.server.reconfigure(&Arc::new(other.clone()));
+    assert_eq!(pair.server.poll_timeout(), due);
+    pair.ask(&Request::Checkout(checkout_of(&checkout(0))));
+    let (_, work) = pair.submitted.pop().expect("submitted");
+    assert!(
+        matches!(&work, Work::Command(Command::Checkout(checkout)) if checkout.rebind == Rebind::Approve),
+        "{work:?}"
+    );
+    // Who was not greeted yet is told the new limit, and keeps to that.
+    let mut pair = Pair::new();
+    pair.server.reconfigure(&Arc::new(other));
+    pair.carry();
+    assert_eq!(pair.submitted.pop(), Some((RequestTag(0), Work::Hello)));
+    pair.reply(RequestTag(0), Answer::Hello(Box::new(greeting(Role::Viewer))));
+    assert_eq!(pair.server.poll_timeout(), Some(pair.at.after_millis(1)));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::domain::ids::{
 use crate::domain::reservation::RESERVE_SECS_DEFAULT;
 use crate::domain::seat::{MachineNote, SeatKey};
 use crate::wire::limits::PAGE_ROWS_MAX;
+use crate::wire::messages::reload as wire_reload;
 use crate::wire::messages::{Request, admin, deploy, enrol, explain, seat, views};
 
 /// What a request asks for. `rebind` is what this server does about a new identity (rule I7).
@@ -81,6 +82,7 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
             ask.limit,
         )?),
         Request::Products(ask) => products(&ask)?,
+        Request::Reload(ask) => return Ok(reload(&ask)),
         Request::Release(ask) => Command::Release(release(&ask)?),
         Request::Reservations(ask) => {
             Command::Reservations(page("Reservations.limit", ask.after.map(ReservationId), ask.limit)?)
@@ -92,6 +94,12 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
         Request::VendorTrust(ask) => return Ok(Work::TrustVendor(ask.public_key)),
     };
     Ok(Work::Command(command))
+}
+
+fn reload(ask: &wire_reload::Reload) -> Work {
+    Work::Reload {
+        dry_run: ask.dry_run.unwrap_or(false),
+    }
 }
 
 fn page<T>(field: &'static str, after: Option<T>, asked: Option<u16>) -> Result<Page<T>, DecodeError> {

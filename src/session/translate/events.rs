@@ -177,6 +177,10 @@ fn fields(kind: &EventKind) -> events::EventRow {
             }
         }
         EventKind::ClockChanged(change) => of_clock(*change),
+        EventKind::ConfigReloaded { applied } => events::EventRow {
+            count: Some(*applied),
+            ..events::EventRow::default()
+        },
         EventKind::DeploymentAborted { .. }
         | EventKind::DeploymentCommitted { .. }
         | EventKind::ReservationEnded { .. }

@@ -9,9 +9,11 @@ mod events;
 mod explain;
 mod pages;
 mod refusal;
+mod reload;
 mod remedy;
 mod reply;
 mod rows;
+mod status;
 mod text;
 
 use bytes::Bytes;
@@ -23,10 +25,12 @@ pub use codes::{kind_code, license_status_code, role_code, role_of, usage_code};
 pub use refusal::{status_of, status_of_key_error, status_of_key_refusal, status_of_list_error, status_of_reason};
 pub use reply::{Context, respond};
 
+use super::health::Health;
+use super::reload::Reloaded;
 use crate::domain::change::Server;
 use crate::domain::command::{Command, Role};
 use crate::domain::event_log::{ChainPage, EventsPage};
-use crate::domain::reply::{ImportOutcome, Reply};
+use crate::domain::reply::{ImportOutcome, Reply, Status};
 use crate::vendor::{KeyError, KeyFileError, ListError};
 use crate::wire::messages::hello::Succession;
 
@@ -43,6 +47,11 @@ pub enum Work {
     EventsVerify(ChainPage),
     /// Find out the peer's role and the server's own facts.
     Hello,
+    /// Read the configuration again.
+    Reload {
+        /// Whether only to tell what that would change.
+        dry_run: bool,
+    },
     /// Trust the vendor of this Ed25519 public key, if it is one.
     TrustVendor([u8; 32]),
     /// Check a signed list of serials that do not serve, then import it.
@@ -96,8 +105,14 @@ pub enum Answer {
     Hello(Box<Greeting>),
     /// What became of each key, in the order in which they came.
     Imported(Vec<KeyOutcome>),
+    /// There is no configuration file to read again.
+    NoConfiguration,
+    /// The configuration was read again.
+    Reloaded(Box<Reloaded>),
     /// The ledger answered.
     Reply(Box<Reply>),
+    /// The ledger answered how much there is; and how the server is besides.
+    Status(Box<Status>, Health),
     /// The server stops and did not accept the request.
     Stopping,
     /// The 32 bytes are no vendor's key.

@@ -5,15 +5,14 @@ use super::super::lease;
 use super::codes::role_code;
 use super::refusal::{refusal, status_of, status_of_key_error, status_of_list_error};
 use super::text::key_refusal_text;
-use super::{Answer, Greeting, KeyOutcome, events, explain, pages, rows, status_of_key_refusal};
-use crate::domain::command::Rebind;
+use super::{Answer, Greeting, KeyOutcome, events, explain, pages, reload, rows, status, status_of_key_refusal};
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::ids::{Mac, ProductId, ProductKey, Serial};
-use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, Status as Counted, TokenRow};
+use crate::domain::reply::{Grant, GrantKind, ImportOutcome, Reply, Settled, TokenRow};
 use crate::domain::time::{Monotonic, Timestamp};
-use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, REFUSAL_TEXT_LEN_MAX, VENDOR_ROWS_MAX, VERSION_MAX};
+use crate::wire::limits::{BODY_LEN_MAX, BUSY_RETRY_SECS, REFUSAL_TEXT_LEN_MAX, VERSION_MAX};
 use crate::wire::messages::hello::{HelloOk, Refusal};
-use crate::wire::messages::{Response, admin, deploy, enrol, seat, views};
+use crate::wire::messages::{Response, admin, deploy, enrol, seat};
 use crate::wire::{self, Opcode, Outcome, ReleaseOutcome, Status};
 
 /// What a reply carries besides its answer.
@@ -30,6 +29,9 @@ pub struct Context<'a> {
     /// The lease that was asked for, without its days and its time.
     pub lease: Option<&'a seat::Lease>,
 }
+
+const NO_CONFIGURATION: &str = "the server was started without a configuration file, so there is nothing to read again; start \
+                                it with --config FILE";
 
 /// The reply to a request.
 #[must_use]
@@ -48,7 +50,10 @@ pub fn respond(answer: Answer, context: &Context<'_>) -> Response {
         Answer::Failed => failed(context),
         Answer::Hello(greeting) => Response::Hello(hello(*greeting, context)),
         Answer::Imported(outcomes) => Response::Import(imported(outcomes, context)),
+        Answer::NoConfiguration => refused(context, Status::NO_CONFIGURATION, NO_CONFIGURATION.to_owned()),
+        Answer::Reloaded(reloaded) => reload::told(*reloaded, context.server_time.0),
         Answer::Reply(reply) => of_reply(*reply, context),
+        Answer::Status(status, health) => status::told(*status, Some(health), context),
         Answer::Stopping => refused(
             context,
             Status::GOING_AWAY,
@@ -131,7 +136,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         Reply::Seat(grant) => Response::Checkout(granted(*grant, context)),
         Reply::Seats(listing) => pages::seats(listing, server_time),
         Reply::Settled { product, rows } => Response::Settle(settled(product, &rows, context)),
-        Reply::Status(status) => Response::Status(counted(*status, context)),
+        Reply::Status(status) => status::told(*status, None, context),
         Reply::TokenAdded(row) => token_added(*row, server_time),
         Reply::TokenRevoked { identities, more } => token_revoked(identities, more, server_time),
         Reply::Tokens(listing) => pages::tokens(listing, server_time),
@@ -231,34 +236,6 @@ const fn released(outcome: ReleaseOutcome, components_left: u32, context: &Conte
         outcome,
         components_left,
     })
-}
-
-fn counted(status: Counted, context: &Context<'_>) -> views::StatusOk {
-    let vendors = status.vendors.into_iter().take(VENDOR_ROWS_MAX);
-    views::StatusOk {
-        server_time: context.server_time.0,
-        name: context.config.name.clone(),
-        server_version: context.config.server_version.clone(),
-        uptime_secs: context.at.millis_since(context.config.started_at) / 1_000,
-        server: status.server.map(|server| server.id.0),
-        epoch: status.server.map(|server| server.epoch),
-        founded_at: status.server.map(|server| server.founded_at.0),
-        products: status.products,
-        licenses: status.licenses,
-        licenses_expired: status.licenses_expired,
-        seats: status.seats,
-        conflicts: status.conflicts,
-        admins: status.admins,
-        vendors: vendors.map(rows::vendor).collect(),
-        licenses_blacklisted: status.licenses_blacklisted,
-        licenses_superseded: status.licenses_superseded,
-        waiting: status.waiting,
-        reservations: status.reservations,
-        clock: status.clock.map_or_else(views::ClockRow::default, rows::clock),
-        disk_left: status.disk_left,
-        enrolment: status.needs_enrolment,
-        approval: context.config.rebind == Rebind::Approve,
-    }
 }
 
 fn imported(outcomes: Vec<KeyOutcome>, context: &Context<'_>) -> admin::ImportOk {

@@ -107,7 +107,8 @@ message! {
         /// Why requests were refused.
         0x0014 status: optional Status;
         /// How many: seats of a license, units and held seats of a reservation, seats that ended with a license, identities
-        /// that a token enrols or that are enrolled no more, requests that were refused.
+        /// that a token enrols or that are enrolled no more, requests that were refused, keys of the configuration that
+        /// were taken over.
         0x0015 count: optional u32;
         /// Whether the machine held a seat before; of an engaged seat.
         0x0016 again: optional bool;

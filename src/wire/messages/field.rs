@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use super::super::codes::{
-    Altered, Check, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus, Offers, OnConflict,
-    Outcome, ReleaseOutcome, Reserved, Role, Settled, Usage,
+    Altered, Check, ConfigEffect, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus,
+    Offers, OnConflict, Outcome, ReleaseOutcome, Reserved, Role, Settled, Usage, Warning,
 };
 use super::super::limits::BODY_LEN_MAX;
 use super::super::status::Status;
@@ -211,9 +211,9 @@ macro_rules! code_values {
 }
 
 code_values! {
-    Altered, u8, 1; Check, u8, 1; ConflictKind, u8, 1; EndCause, u8, 1; EventKind, u8, 1; Finding, u8, 1;
+    Altered, u8, 1; Check, u8, 1; ConfigEffect, u8, 1; ConflictKind, u8, 1; EndCause, u8, 1; EventKind, u8, 1; Finding, u8, 1;
     ImportOutcome, u8, 1; Kind, u8, 1; LicenseStatus, u8, 1; Offers, u8, 1; OnConflict, u8, 1; Outcome, u8, 1;
-    ReleaseOutcome, u8, 1; Reserved, u8, 1; Role, u8, 1; Settled, u8, 1; Status, u16, 2; Usage, u8, 1;
+    ReleaseOutcome, u8, 1; Reserved, u8, 1; Role, u8, 1; Settled, u8, 1; Status, u16, 2; Usage, u8, 1; Warning, u8, 1;
 }
 
 macro_rules! byte_arrays {

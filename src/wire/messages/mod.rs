@@ -19,6 +19,7 @@ pub mod enrol;
 pub mod events;
 pub mod explain;
 pub mod hello;
+pub mod reload;
 mod request;
 pub mod seat;
 pub mod views;
@@ -137,6 +138,11 @@ table! {
     views::Status, Place::Request(&[Opcode::STATUS]);
     views::StatusOk, Place::Reply(&[Opcode::STATUS]);
     views::ClockRow, Place::Field;
+    views::CheckpointRow, Place::Field;
+    views::DiskRow, Place::Field;
+    views::EndingRow, Place::Field;
+    views::ScarceRow, Place::Field;
+    views::WarningRow, Place::Field;
     views::VendorRow, Place::Field;
     views::Licenses, Place::Request(&[Opcode::LICENSES]);
     views::LicensesOk, Place::Reply(&[Opcode::LICENSES]);
@@ -204,4 +210,7 @@ table! {
     enrol::EnrolTokenRevoke, Place::Request(&[Opcode::ENROL_TOKEN_REVOKE]);
     enrol::EnrolTokenRevokeOk, Place::Reply(&[Opcode::ENROL_TOKEN_REVOKE]);
     enrol::EnrolRemove, Place::Request(&[Opcode::ENROL_REMOVE]);
+    reload::Reload, Place::Request(&[Opcode::RELOAD]);
+    reload::ReloadOk, Place::Reply(&[Opcode::RELOAD]);
+    reload::ConfigRow, Place::Field;
 }

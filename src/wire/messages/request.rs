@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Message, admin, deploy, enrol, events, explain, hello, seat, views};
+use super::{Message, admin, deploy, enrol, events, explain, hello, reload, seat, views};
 use crate::codec::DecodeError;
 use crate::wire::{Opcode, Status};
 
@@ -100,6 +100,8 @@ requests! {
     Licenses(views::Licenses) = LICENSES;
     /// Lists the products.
     Products(views::Products) = PRODUCTS;
+    /// Has the configuration read again.
+    Reload(reload::Reload) = RELOAD;
     /// Lets go of a seat.
     Release(seat::Release) = RELEASE;
     /// Asks for a seat while running.
@@ -216,6 +218,8 @@ responses! {
     Licenses(views::LicensesOk) = LICENSES;
     /// The products.
     Products(views::ProductsOk) = PRODUCTS;
+    /// What changed of the configuration.
+    Reload(reload::ReloadOk) = RELOAD;
     /// What a release did.
     Release(seat::ReleaseOk) = RELEASE | SEAT_END;
     /// The reservations.

@@ -6,15 +6,15 @@
 use std::net::IpAddr;
 
 use crate::wire::limits::{
-    COMPONENTS_MAX, HOST_NAME_LEN_MAX, ID_LEN_MAX, LABEL_LEN_MAX, NAME_LEN_MAX, OTHER_MACS_MAX, PAGE_ROWS_MAX,
-    SERIAL_LEN, VENDOR_ROWS_MAX,
+    COMPONENTS_MAX, ENDING_ROWS_MAX, FAULT_LEN_MAX, HOST_NAME_LEN_MAX, ID_LEN_MAX, LABEL_LEN_MAX, NAME_LEN_MAX,
+    OTHER_MACS_MAX, PAGE_ROWS_MAX, SCARCE_ROWS_MAX, SERIAL_LEN, VENDOR_ROWS_MAX, WARNINGS_MAX,
 };
-use crate::wire::{Kind, LicenseStatus, Offers, OnConflict, Role, Usage};
+use crate::wire::{Kind, LicenseStatus, Offers, OnConflict, Role, Usage, Warning};
 
 use super::seat::{Conflict, Counts};
 
 message! {
-    /// STATUS: counts over everything.
+    /// STATUS: how the server is, and counts over everything.
     Status {}
 }
 
@@ -65,6 +65,110 @@ message! {
         0x0015 enrolment: required bool;
         /// Whether an identity that would take another one's place waits for an administrator's approval (rule I7).
         0x0016 approval: required bool;
+        /// How checkpoints go; absent where the server makes none.
+        0x0017 checkpoint: optional CheckpointRow;
+        /// The disk of the data directory; absent where that is not known.
+        0x0018 disk: optional DiskRow;
+        /// Connections that there are now.
+        0x0019 connections: optional u32;
+        /// Connections that there may be.
+        0x001a connections_max: optional u32;
+        /// What ends next of each product and usage, the soonest first.
+        0x001b ending: repeated EndingRow, count ENDING_ROWS_MAX;
+        /// Products of whose seats or units at least nine in ten are in use.
+        0x001c scarce: repeated ScarceRow, count SCARCE_ROWS_MAX;
+        /// What an administrator should do something about, the most pressing first.
+        0x001d warnings: repeated WarningRow, count WARNINGS_MAX;
+    }
+}
+
+message! {
+    /// How checkpoints go: a server starts from the last one, and reads what was changed since.
+    CheckpointRow {
+        /// The number of the last one that was made; 0 before the first.
+        0x0001 generation: required u64;
+        /// The time of it, in seconds since 1970-01-01 00:00 UTC.
+        0x0002 made_at: optional u64;
+        /// When one failed since then, likewise.
+        0x0003 failed_at: optional u64;
+        /// Why it failed, for people.
+        0x0004 failure: optional String, max FAULT_LEN_MAX;
+    }
+}
+
+message! {
+    /// The disk of the data directory, as it was a short time ago.
+    DiskRow {
+        /// Bytes that are free on the file system.
+        0x0001 free: required u64;
+        /// Bytes of the file system.
+        0x0002 total: required u64;
+        /// Bytes that the data directory takes.
+        0x0003 data: required u64;
+        /// Bytes of those that the journal takes.
+        0x0004 journal: required u64;
+    }
+}
+
+message! {
+    /// A license that ends, the next of its product and usage.
+    EndingRow {
+        /// Its serial; the first of several that end at the same moment.
+        0x0001 serial: required String, max SERIAL_LEN;
+        /// The vendor's id.
+        0x0002 vendor: required [u8; 16];
+        /// The product's id.
+        0x0003 product: required String, max ID_LEN_MAX;
+        /// The product's name; its id where no catalogue names it any more.
+        0x0004 product_name: required String, max NAME_LEN_MAX;
+        /// How it was bought.
+        0x0005 kind: required Kind;
+        /// What it is for.
+        0x0006 usage: required Usage;
+        /// Its seats.
+        0x0007 seats: required u32;
+        /// The first moment at which it no longer serves, in seconds since 1970-01-01 00:00 UTC.
+        0x0008 ends_at: required u64;
+        /// Days until then, rounded up.
+        0x0009 days_left: required u32;
+        /// Licenses of the product and usage that end at that moment.
+        0x000a licenses: required u32;
+    }
+}
+
+message! {
+    /// A product of whose seats or units at least nine in ten are in use.
+    ScarceRow {
+        /// The vendor's id.
+        0x0001 vendor: required [u8; 16];
+        /// The product's id.
+        0x0002 product: required String, max ID_LEN_MAX;
+        /// The product's name; its id where no catalogue names it any more.
+        0x0003 product_name: required String, max NAME_LEN_MAX;
+        /// Whether it is about seats or about units for deployments.
+        0x0004 usage: required Usage;
+        /// Seats, spent and reserved units.
+        0x0005 used: required u64;
+        /// Free ones of licenses that serve.
+        0x0006 available: required u64;
+    }
+}
+
+message! {
+    /// Something that an administrator should do something about.
+    WarningRow {
+        /// What.
+        0x0001 code: required Warning;
+        /// The number that belongs to it: see the code.
+        0x0002 number: optional u64;
+        /// The vendor's id of the product that it is about.
+        0x0003 vendor: optional [u8; 16];
+        /// The product's id.
+        0x0004 product: optional String, max ID_LEN_MAX;
+        /// The license that it is about.
+        0x0005 serial: optional String, max SERIAL_LEN;
+        /// The moment that belongs to it, in seconds since 1970-01-01 00:00 UTC.
+        0x0006 at: optional u64;
     }
 }
 

@@ -137,6 +137,7 @@ impl Bench {
                     succession: None,
                 }))
             }
+            Work::Reload { .. } => Answer::NoConfiguration,
             Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
                 Ok(key) => self.apply(&Command::TrustVendor {
                     public_key,

@@ -5,6 +5,7 @@ mod enrolment;
 mod events;
 mod explain;
 mod imports;
+mod reload;
 mod views;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> BTreeMap<&'static str, Said> {
         enrolment::administrators(),
         explain::all(),
         events::viewers(),
+        reload::all(),
         views::status(),
         views::licenses(),
         views::used_seats(),

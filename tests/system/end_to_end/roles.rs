@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use seatkeeper::domain::blacklist::Listed;
 use seatkeeper::tls::Identity;
 use seatkeeper::vendor::{SignedBlacklist, SignedCatalogue};
-use seatkeeper::wire::messages::{Request, Response, admin, deploy, enrol, events, explain, hello, seat, views};
+use seatkeeper::wire::messages::{
+    Request, Response, admin, deploy, enrol, events, explain, hello, reload, seat, views,
+};
 use seatkeeper::wire::{Opcode, Role, Status};
 
 use crate::site::Site;
@@ -124,6 +126,7 @@ fn administrators_request(site: &Site, opcode: Opcode) -> Request {
             also_identities: true,
         }),
         Opcode::ADMIN_REMOVE => Request::AdminRemove(admin::AdminRemove { fingerprint: [8; 32] }),
+        Opcode::RELOAD => Request::Reload(reload::Reload::default()),
         unknown => panic!("{unknown:?} is in the registry and not in this test"),
     }
 }
@@ -179,6 +182,7 @@ async fn every_opcode_is_granted_to_the_roles_of_the_registry_and_to_no_other() 
                 Status::TOKEN_REFUSED,
                 Status::UNKNOWN_TOKEN,
                 Status::UNKNOWN_IDENTITY,
+                Status::NO_CONFIGURATION,
             ];
             assert!(
                 refused || reached.contains(&status),

@@ -84,6 +84,7 @@ pub const fn server_time(response: &Response) -> Option<u64> {
         Response::Products(reply) => reply.server_time,
         Response::Refused(_, refusal) => return refusal.server_time,
         Response::Release(reply) => reply.server_time,
+        Response::Reload(reply) => reply.server_time,
         Response::Reservations(reply) => reply.server_time,
         Response::Reserve(reply) => reply.server_time,
         Response::Seats(reply) => reply.server_time,

@@ -118,4 +118,5 @@ kinds! {
     31 IdentityEnrolled { token: [u8; 8], identity: [u8; 32] } <=> IdentityEnrolled { token, identity };
     32 IdentityRemoved { token: [u8; 8], identity: [u8; 32] } <=> IdentityRemoved { token, identity };
     33 Refused { refused: RefusedV1 } <=> Refused(refused);
+    36 ConfigReloaded { applied: u32 } <=> ConfigReloaded { applied };
 }

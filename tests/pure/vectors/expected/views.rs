@@ -1,7 +1,7 @@
 //! What viewers ask and are answered.
 
 use seatkeeper::wire::messages::{Request, Response, admin, views};
-use seatkeeper::wire::{Kind, LicenseStatus, Offers, OnConflict, Opcode, Role, Usage};
+use seatkeeper::wire::{Kind, LicenseStatus, Offers, OnConflict, Opcode, Role, Usage, Warning};
 
 use super::{Group, MAC, NOW, OTHER_MAC, SERIAL, Said, VENDOR, conflict, counts, reply, text, units};
 
@@ -40,6 +40,7 @@ pub(super) fn status() -> Group {
         disk_left: None,
         enrolment: true,
         approval: false,
+        ..Default::default()
     };
     let set_back = views::StatusOk {
         server_time: NOW,
@@ -54,11 +55,75 @@ pub(super) fn status() -> Group {
         approval: true,
         ..Default::default()
     };
+    let well = healthy();
     vec![
         ("status", Said::Request(Request::Status(views::Status {}))),
         ("status_ok", reply(Opcode::STATUS, Response::Status(answer))),
         ("status_ok_set_back", reply(Opcode::STATUS, Response::Status(set_back))),
+        ("status_ok_health", reply(Opcode::STATUS, Response::Status(well))),
     ]
+}
+
+/// How a server is, with what it warns of.
+fn healthy() -> views::StatusOk {
+    views::StatusOk {
+        server_time: NOW,
+        name: text("license-1"),
+        server_version: text("0.1.0"),
+        clock: views::ClockRow {
+            mark: NOW,
+            ..Default::default()
+        },
+        checkpoint: Some(views::CheckpointRow {
+            generation: 7,
+            made_at: Some(NOW - 600),
+            failed_at: Some(NOW - 60),
+            failure: Some(text("no room")),
+        }),
+        disk: Some(views::DiskRow {
+            free: 1 << 30,
+            total: 100 << 30,
+            data: 50 << 20,
+            journal: 16 << 20,
+        }),
+        connections: Some(12),
+        connections_max: Some(20_000),
+        ending: vec![views::EndingRow {
+            serial: text(SERIAL),
+            vendor: VENDOR,
+            product: text("BKSRV"),
+            product_name: text("Backup Server"),
+            kind: Kind::TRIAL,
+            usage: Usage::MACHINE,
+            seats: 10,
+            ends_at: NOW + 86_400,
+            days_left: 1,
+            licenses: 2,
+        }],
+        scarce: vec![views::ScarceRow {
+            vendor: VENDOR,
+            product: text("BKSRV"),
+            product_name: text("Backup Server"),
+            usage: Usage::MACHINE,
+            used: 20,
+            available: 0,
+        }],
+        warnings: vec![
+            views::WarningRow {
+                code: Warning::LICENSE_ENDS_AT_ONCE,
+                number: Some(1),
+                vendor: Some(VENDOR),
+                product: Some(text("BKSRV")),
+                serial: Some(text(SERIAL)),
+                at: Some(NOW + 86_400),
+            },
+            views::WarningRow {
+                code: Warning::NO_VENDOR,
+                ..Default::default()
+            },
+        ],
+        ..Default::default()
+    }
 }
 
 pub(super) fn licenses() -> Group {

@@ -64,7 +64,7 @@ impl Server {
             port,
             priority: 100,
         };
-        let facts = follow(&service, offered);
+        let facts = follow(&service, tokio::sync::watch::channel(offered).1);
         let shared = Shared::new(
             service,
             &identity,

@@ -131,6 +131,7 @@ fn administration() -> Vec<(Event, Vec<u8>)> {
         ),
         one(EventKind::ServerFounded { id }, 27, &[&[0x77; 16]]),
         one(EventKind::VendorTrusted { vendor }, 28, &[&VENDOR]),
+        one(EventKind::ConfigReloaded { applied: 513 }, 36, &[&[1, 2, 0, 0]]),
     ]
 }
 

@@ -1,0 +1,236 @@
+//! What STATUS warns of, as sentences: what is wrong, and what to do.
+
+use serde::Serialize;
+
+use crate::cli::clock;
+use crate::cli::output::{self, count, date, rfc3339};
+use crate::domain::time::Timestamp;
+use crate::wire::Warning;
+use crate::wire::messages::views::{StatusOk, WarningRow};
+
+/// A warning in `status --json`.
+#[derive(Serialize)]
+pub(super) struct Told {
+    code: String,
+    text: String,
+    number: Option<u64>,
+    product: Option<String>,
+    serial: Option<String>,
+    at: Option<String>,
+}
+
+/// The warnings, the most pressing first.
+pub(super) fn told(status: &StatusOk) -> Vec<Told> {
+    let rows = status.warnings.iter();
+    rows.map(|row| Told {
+        code: code(row.code),
+        text: sentence(row, status),
+        number: row.number,
+        product: row.product.clone(),
+        serial: row.serial.clone(),
+        at: row.at.and_then(|at| rfc3339(Some(Timestamp(at)))),
+    })
+    .collect()
+}
+
+/// A code's name, that of a newer server as a number.
+fn code(code: Warning) -> String {
+    let number = || format!("warning-{}", code.0);
+    code.name()
+        .map_or_else(number, |name| output::code(Some(name)).replace(' ', "-"))
+}
+
+pub(super) fn sentence(row: &WarningRow, status: &StatusOk) -> String {
+    let number = row.number.unwrap_or_default();
+    let counted = |what, text: &str| format!("{} {text}", count(number, what));
+    let at = date(row.at.map(Timestamp));
+    match row.code {
+        Warning::DISK_FULL => format!(
+            "the disk is full: nothing new is taken, and what is left for everything else is {}; make room on the disk of \
+             the data directory before the server stops",
+            bytes(number)
+        ),
+        Warning::DISK_LOW => format!(
+            "the disk of the data directory has {} left; make room before it is full and no new seats are given",
+            bytes(number)
+        ),
+        Warning::CHECKPOINT_FAILED => format!(
+            "the last checkpoint failed at {at} UTC{}; nothing is lost and it is tried again, but a start takes the longer: \
+             mend what it says",
+            status
+                .checkpoint
+                .as_ref()
+                .and_then(|checkpoint| checkpoint.failure.as_ref())
+                .map_or_else(String::new, |why| format!(": {why}"))
+        ),
+        Warning::CLOCK_SET_BACK | Warning::CLOCK_JUMPED => {
+            clock::warning(status).unwrap_or_else(|| "the clock was not right a moment ago".to_owned())
+        }
+        Warning::LICENSE_ENDS_AT_ONCE | Warning::LICENSE_ENDS_SOON => ending(row, status),
+        Warning::NONE_AVAILABLE => format!(
+            "nothing of {} is available, {number} are in use: see seatkeeper seats, and seatkeeper denials for how many more \
+             would be enough",
+            product(row)
+        ),
+        Warning::NEARLY_USED_UP => format!(
+            "{} is nearly used up, {number} are available: see seatkeeper products, and buy more in time",
+            product(row)
+        ),
+        Warning::CONFLICTS => counted(
+            "seat",
+            "with a conflict, a copied machine: see seatkeeper seats --conflicts, then seatkeeper resolve MAC",
+        ),
+        Warning::IDENTITIES_WAIT => counted(
+            "seat",
+            "on which a new identity waits for approval: see seatkeeper seats --waiting, then seatkeeper resolve MAC",
+        ),
+        Warning::LICENSES_BLACKLISTED => counted(
+            "license",
+            "taken back by the vendor: see seatkeeper licenses, and contact the vendor",
+        ),
+        Warning::LICENSES_SUPERSEDED => counted(
+            "license",
+            "replaced by others, says the vendor: see seatkeeper licenses, and import the new keys",
+        ),
+        Warning::LICENSES_EXPIRED => counted(
+            "license",
+            "expired: see seatkeeper licenses, and import a renewal or seatkeeper remove SERIAL",
+        ),
+        Warning::CONNECTIONS_NEARLY_USED_UP => format!(
+            "{number} of {} connections are taken: raise limits.connections in the configuration if they are wanted, then \
+             seatkeeper reload",
+            status.connections_max.unwrap_or_default()
+        ),
+        Warning::NO_VENDOR => "no vendor is trusted yet: seatkeeper vendor trust FILE".to_owned(),
+        Warning(newer) => format!("a warning that this command does not know ({newer}); upgrade it"),
+    }
+}
+
+fn product(row: &WarningRow) -> &str {
+    row.product.as_deref().unwrap_or("a product")
+}
+
+/// That a license ends: which, when, how many seats.
+fn ending(row: &WarningRow, status: &StatusOk) -> String {
+    let serial = row.serial.as_deref().unwrap_or("?");
+    let found = status
+        .ending
+        .iter()
+        .find(|ending| Some(&ending.serial) == row.serial.as_ref());
+    let (kind, seats, others) = found.map_or_else(
+        || ("license".to_owned(), String::new(), String::new()),
+        |ending| {
+            let kind = match ending.kind {
+                crate::wire::Kind::TRIAL => "trial",
+                crate::wire::Kind::SUBSCRIPTION => "subscription",
+                _ => "license",
+            };
+            let others = match ending.licenses.saturating_sub(1) {
+                0 => String::new(),
+                more => format!(" and {more} more that end then"),
+            };
+            (
+                kind.to_owned(),
+                format!(", {}", count(ending.seats.into(), "seat")),
+                others,
+            )
+        },
+    );
+    format!(
+        "{kind} {serial} of {}{seats}{others}, ends in {} ({} UTC): import a renewal, seatkeeper import KEY",
+        product(row),
+        count(row.number.unwrap_or_default(), "day"),
+        date(row.at.map(Timestamp))
+    )
+}
+
+/// So many bytes, for people.
+pub(super) fn bytes(number: u64) -> String {
+    for (unit, name) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] {
+        let (whole, tenths) = (number >> unit, ((number >> (unit - 10)) & 1_023) * 10 / 1_024);
+        match whole {
+            0 => {}
+            1..=9 => return format!("{whole}.{tenths} {name}"),
+            _ => return format!("{whole} {name}"),
+        }
+    }
+    format!("{number} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::messages::views;
+
+    #[test]
+    fn every_warning_has_a_sentence_of_its_own_that_says_what_to_do() {
+        let status = StatusOk {
+            clock: views::ClockRow {
+                set_back_secs: Some(5),
+                ..views::ClockRow::default()
+            },
+            ..StatusOk::default()
+        };
+        let mut sentences = Vec::new();
+        for (code, name) in Warning::TABLE {
+            let row = WarningRow {
+                code: *code,
+                number: Some(3),
+                ..WarningRow::default()
+            };
+            let text = sentence(&row, &status);
+            assert!(!text.contains("does not know"), "{name}: {text}");
+            sentences.push((text, *code));
+        }
+        let newer = WarningRow {
+            code: Warning(250),
+            ..WarningRow::default()
+        };
+        assert!(sentence(&newer, &status).contains("upgrade"));
+        // The pairs that say the same thing more or less strongly are told apart by their codes.
+        sentences.sort_by(|a, b| a.0.cmp(&b.0));
+        sentences.dedup_by(|a, b| a.0 == b.0);
+        assert_eq!(sentences.len(), Warning::TABLE.len() - 2);
+    }
+
+    #[test]
+    fn the_license_that_ends_is_named_with_its_seats_and_its_days() {
+        let status = StatusOk {
+            ending: vec![views::EndingRow {
+                serial: "0123456789ABCDEF".to_owned(),
+                kind: crate::wire::Kind::TRIAL,
+                seats: 5,
+                licenses: 3,
+                ..views::EndingRow::default()
+            }],
+            ..StatusOk::default()
+        };
+        let row = WarningRow {
+            code: Warning::LICENSE_ENDS_SOON,
+            number: Some(9),
+            product: Some("BKSRV".to_owned()),
+            serial: Some("0123456789ABCDEF".to_owned()),
+            at: Some(1_800_000_000),
+            ..WarningRow::default()
+        };
+        let text = sentence(&row, &status);
+        assert!(
+            text.starts_with(
+                "trial 0123456789ABCDEF of BKSRV, 5 seats and 2 more that end then, ends in 9 days (2027-"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn bytes_are_told_in_units_that_people_read() {
+        for (number, text) in [
+            (1_000, "1000 bytes"),
+            (1_536, "1.5 KiB"),
+            (50 << 20, "50 MiB"),
+            ((3 << 30) - 1, "2.9 GiB"),
+        ] {
+            assert_eq!(bytes(number), text);
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! How a server is, as the wire tells it, and what of that an administrator should do something about.
+
+use super::super::health::Health;
+use super::codes::{kind_code, usage_code};
+use super::reply::Context;
+use super::rows;
+use crate::domain::command::Rebind;
+use crate::domain::reply::{Checkpoint, EndingRow, ScarceRow, Status as Counted};
+use crate::wire::Warning;
+use crate::wire::limits::{FAULT_LEN_MAX, VENDOR_ROWS_MAX, WARNINGS_MAX};
+use crate::wire::messages::{Response, views};
+
+/// Days before its end from which on a license is told of.
+const SOON_DAYS: u32 = 30;
+
+/// Days before its end from which on that is pressing.
+const AT_ONCE_DAYS: u32 = 7;
+
+/// Little is left on a disk that has less than this free, in bytes, whatever its size.
+const DISK_LEAST: u64 = 256 << 20;
+
+/// Or less than a twentieth of it, unless that is more than this, in bytes.
+const DISK_ENOUGH: u64 = 5 << 30;
+
+/// The reply to STATUS.
+pub(super) fn told(status: Counted, health: Option<Health>, context: &Context<'_>) -> Response {
+    let vendors = status.vendors.into_iter().take(VENDOR_ROWS_MAX);
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let mut reply = views::StatusOk {
+        server_time: context.server_time.0,
+        name: context.config.name.clone(),
+        server_version: context.config.server_version.clone(),
+        uptime_secs: context.at.millis_since(context.config.started_at) / 1_000,
+        server: status.server.map(|server| server.id.0),
+        epoch: status.server.map(|server| server.epoch),
+        founded_at: status.server.map(|server| server.founded_at.0),
+        products: status.products,
+        licenses: status.licenses,
+        licenses_expired: status.licenses_expired,
+        seats: status.seats,
+        conflicts: status.conflicts,
+        admins: status.admins,
+        vendors: vendors.map(rows::vendor).collect(),
+        licenses_blacklisted: status.licenses_blacklisted,
+        licenses_superseded: status.licenses_superseded,
+        waiting: status.waiting,
+        reservations: status.reservations,
+        clock: status.clock.map_or_else(views::ClockRow::default, rows::clock),
+        disk_left: status.disk_left,
+        enrolment: status.needs_enrolment,
+        approval: context.config.rebind == Rebind::Approve,
+        checkpoint: status.checkpoint.map(checkpoint),
+        disk: health.and_then(|health| health.disk).map(|disk| views::DiskRow {
+            free: disk.free,
+            total: disk.total,
+            data: disk.data,
+            journal: disk.journal,
+        }),
+        connections: health.map(|health| number(health.connections)),
+        connections_max: health.map(|health| number(health.connections_max)),
+        ending: status.ending.into_iter().map(ending).collect(),
+        scarce: status.scarce.into_iter().map(scarce).collect(),
+        warnings: Vec::new(),
+    };
+    reply.warnings = warnings(&reply);
+    Response::Status(reply)
+}
+
+fn checkpoint(checkpoint: Checkpoint) -> views::CheckpointRow {
+    let (failed_at, failure) = checkpoint.failure.unzip();
+    views::CheckpointRow {
+        generation: checkpoint.generation,
+        made_at: checkpoint.made_at.map(|at| at.0),
+        failed_at: failed_at.map(|at| at.0),
+        // The system's words for a failure are not ours to bound.
+        failure: failure.map(|text| {
+            let cut = text.get(..text.floor_char_boundary(FAULT_LEN_MAX)).unwrap_or_default();
+            cut.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+        }),
+    }
+}
+
+fn ending(row: EndingRow) -> views::EndingRow {
+    let claims = &row.license.claims;
+    views::EndingRow {
+        serial: claims.serial.as_str().to_owned(),
+        vendor: claims.vendor.0,
+        product: claims.product.as_str().to_owned(),
+        product_name: row.product_name,
+        kind: kind_code(claims.kind),
+        usage: usage_code(claims.usage),
+        seats: claims.seats,
+        ends_at: row.ends_at.0,
+        days_left: row.days_left,
+        licenses: row.licenses,
+    }
+}
+
+fn scarce(row: ScarceRow) -> views::ScarceRow {
+    views::ScarceRow {
+        vendor: row.key.vendor.0,
+        product: row.key.product.as_str().to_owned(),
+        product_name: row.product_name,
+        usage: usage_code(row.usage),
+        used: row.used,
+        available: row.available,
+    }
+}
+
+/// What an administrator should do something about, the most pressing first: by the numbers of the codes. Pure.
+fn warnings(status: &views::StatusOk) -> Vec<views::WarningRow> {
+    let about = |code, number| views::WarningRow {
+        code,
+        number,
+        ..views::WarningRow::default()
+    };
+    let some = |code, count: u64| (count > 0).then(|| about(code, Some(count)));
+    let mut warnings: Vec<_> = [
+        status.disk_left.map(|left| about(Warning::DISK_FULL, Some(left))),
+        low_disk(status).map(|free| about(Warning::DISK_LOW, Some(free))),
+        status.checkpoint.as_ref().and_then(failed),
+        (status.clock.set_back_secs).map(|secs| about(Warning::CLOCK_SET_BACK, Some(secs))),
+        (status.clock.jump_secs).map(|secs| about(Warning::CLOCK_JUMPED, Some(secs))),
+        some(Warning::CONFLICTS, status.conflicts),
+        some(Warning::IDENTITIES_WAIT, status.waiting),
+        some(Warning::LICENSES_BLACKLISTED, status.licenses_blacklisted.into()),
+        some(Warning::LICENSES_SUPERSEDED, status.licenses_superseded.into()),
+        crowded(status).map(|connections| about(Warning::CONNECTIONS_NEARLY_USED_UP, Some(connections))),
+        some(Warning::LICENSES_EXPIRED, status.licenses_expired.into()),
+        status.vendors.is_empty().then(|| about(Warning::NO_VENDOR, None)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    warnings.extend(status.ending.iter().filter_map(ends));
+    warnings.extend(status.scarce.iter().map(runs_out));
+    warnings.sort_by_key(|warning| warning.code);
+    warnings.truncate(WARNINGS_MAX);
+    warnings
+}
+
+/// The free bytes of a disk with little left. That nothing at all is left is another warning.
+fn low_disk(status: &views::StatusOk) -> Option<u64> {
+    let disk = status.disk.as_ref().filter(|_| status.disk_left.is_none())?;
+    let least = (disk.total / 20).clamp(DISK_LEAST, DISK_ENOUGH);
+    (disk.free < least).then_some(disk.free)
+}
+
+fn failed(checkpoint: &views::CheckpointRow) -> Option<views::WarningRow> {
+    let at = checkpoint.failed_at?;
+    Some(views::WarningRow {
+        code: Warning::CHECKPOINT_FAILED,
+        at: Some(at),
+        ..views::WarningRow::default()
+    })
+}
+
+/// How many connections there are where nearly all are taken.
+fn crowded(status: &views::StatusOk) -> Option<u64> {
+    let (now, most) = (status.connections.map(u64::from)).zip(status.connections_max.map(u64::from))?;
+    (now * 10 >= most * 9).then_some(now)
+}
+
+fn ends(row: &views::EndingRow) -> Option<views::WarningRow> {
+    let code = match row.days_left {
+        0..=AT_ONCE_DAYS => Warning::LICENSE_ENDS_AT_ONCE,
+        days if days <= SOON_DAYS => Warning::LICENSE_ENDS_SOON,
+        _ => return None,
+    };
+    Some(views::WarningRow {
+        code,
+        number: Some(row.days_left.into()),
+        vendor: Some(row.vendor),
+        product: Some(row.product.clone()),
+        serial: Some(row.serial.clone()),
+        at: Some(row.ends_at),
+    })
+}
+
+fn runs_out(row: &views::ScarceRow) -> views::WarningRow {
+    let (code, number) = if row.available == 0 {
+        (Warning::NONE_AVAILABLE, row.used)
+    } else {
+        (Warning::NEARLY_USED_UP, row.available)
+    };
+    views::WarningRow {
+        code,
+        number: Some(number),
+        vendor: Some(row.vendor),
+        product: Some(row.product.clone()),
+        ..views::WarningRow::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that needs nobody.
+    fn well() -> views::StatusOk {
+        views::StatusOk {
+            vendors: vec![views::VendorRow::default()],
+            connections: Some(8),
+            connections_max: Some(10),
+            ..with_disk(50 << 30, 100 << 30)
+        }
+    }
+
+    fn with_disk(free: u64, total: u64) -> views::StatusOk {
+        let disk = Some(views::DiskRow {
+            free,
+            total,
+            ..views::DiskRow::default()
+        });
+        views::StatusOk {
+            disk,
+            ..views::StatusOk::default()
+        }
+    }
+
+    fn codes(status: &views::StatusOk) -> Vec<Warning> {
+        warnings(status).iter().map(|warning| warning.code).collect()
+    }
+
+    #[test]
+    fn a_server_that_is_well_warns_of_nothing() {
+        assert_eq!(codes(&well()), []);
+    }
+
+    #[test]
+    fn a_license_is_warned_of_30_days_before_its_end_and_more_strongly_from_the_7th_on() {
+        let ending = |days_left| views::StatusOk {
+            ending: vec![views::EndingRow {
+                days_left,
+                serial: "S".to_owned(),
+                ..views::EndingRow::default()
+            }],
+            ..well()
+        };
+        for (days, code) in [
+            (0, Some(Warning::LICENSE_ENDS_AT_ONCE)),
+            (7, Some(Warning::LICENSE_ENDS_AT_ONCE)),
+            (8, Some(Warning::LICENSE_ENDS_SOON)),
+            (30, Some(Warning::LICENSE_ENDS_SOON)),
+            (31, None),
+        ] {
+            let told = warnings(&ending(days));
+            assert_eq!(told.first().map(|warning| warning.code), code, "{days} days");
+            assert!(
+                told.iter()
+                    .all(|warning| warning.number == Some(days.into()) && warning.serial.is_some())
+            );
+        }
+    }
+
+    #[test]
+    fn a_disk_is_low_by_its_size_within_bounds_and_a_full_one_is_told_as_that_alone() {
+        let of = |free, total| views::StatusOk {
+            disk: with_disk(free, total).disk,
+            ..well()
+        };
+        for (free, total, low) in [
+            (4 << 30, 100 << 30, true),
+            (5 << 30, 100 << 30, false),
+            // A twentieth of it is much.
+            (6 << 30, 1 << 50, false),
+            // A twentieth of it is nothing.
+            (200 << 20, 1 << 30, true),
+            (300 << 20, 1 << 30, false),
+        ] {
+            let expected = if low { vec![Warning::DISK_LOW] } else { Vec::new() };
+            assert_eq!(codes(&of(free, total)), expected, "{free} of {total}");
+        }
+        let full = views::StatusOk {
+            disk_left: Some(1),
+            ..of(1, 1 << 30)
+        };
+        assert_eq!(codes(&full), [Warning::DISK_FULL]);
+    }
+
+    #[test]
+    fn everything_is_told_in_the_order_of_its_number_and_what_has_run_out_before_what_nearly_has() {
+        let scarce = |available| views::ScarceRow {
+            available,
+            used: 9,
+            ..views::ScarceRow::default()
+        };
+        let ends = |days_left| views::EndingRow {
+            days_left,
+            ..views::EndingRow::default()
+        };
+        let status = views::StatusOk {
+            conflicts: 1,
+            waiting: 2,
+            licenses_blacklisted: 3,
+            licenses_superseded: 4,
+            licenses_expired: 5,
+            clock: views::ClockRow {
+                jump_secs: Some(6),
+                set_back_secs: Some(7),
+                ..views::ClockRow::default()
+            },
+            checkpoint: Some(views::CheckpointRow {
+                failed_at: Some(8),
+                ..views::CheckpointRow::default()
+            }),
+            connections: Some(9),
+            connections_max: Some(10),
+            scarce: vec![scarce(1), scarce(0)],
+            ending: vec![ends(7), ends(8)],
+            ..with_disk(1, 2)
+        };
+        let mut every: Vec<_> = Warning::TABLE.iter().map(|(code, _)| *code).collect();
+        every.retain(|code| *code != Warning::DISK_FULL);
+        assert_eq!(codes(&status), every);
+        let number = |code| {
+            let told = warnings(&status).into_iter().find(|row| row.code == code);
+            told.and_then(|row| row.number)
+        };
+        assert_eq!(
+            [Warning::NONE_AVAILABLE, Warning::NEARLY_USED_UP].map(number),
+            [Some(9), Some(1)]
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! How a server is, in one look: what needs somebody first, then its health by the real disk.
+
+use seatkeeper::clock::Clock;
+use serde_json::{Value, json};
+
+use crate::site::Site;
+
+fn codes(status: &Value) -> Vec<&str> {
+    let warnings = status["warnings"].as_array().unwrap().iter();
+    warnings.map(|warning| warning["code"].as_str().unwrap()).collect()
+}
+
+/// Days since 1970-01-01, today by the clock of this host.
+fn today() -> u32 {
+    u32::try_from(Clock::system().calendar().0 / 86_400).unwrap()
+}
+
+#[test]
+fn status_says_first_what_needs_somebody_and_check_ends_with_1() {
+    let site = Site::bare("");
+    let told = site.admin(["status", "--check"]).failed_with(1);
+    assert!(told.stdout.starts_with("WARNING      no vendor is trusted"), "{told:?}");
+    assert!(told.stderr.is_empty(), "{told:?}");
+    site.admin(["status"]).ok();
+    drop(site);
+
+    let site = Site::open();
+    site.buy(1, "BKSRV", 10);
+    let well = site.json(["status", "--check"]);
+    assert_eq!(codes(&well), [] as [&str; 0], "{well}");
+    assert_eq!(well["ending"], json!([]));
+
+    let key = |number, product, seats, days| site.vendor.license_through(number, product, seats, today() + days);
+    site.admin(["import", &key(2, "BKWS", 2, 20)]).ok();
+    site.admin(["import", &key(3, "PRIV", 1, 3)]).ok();
+    site.agent(1, "checkout", "PRIV", "a").ok();
+    for machine in 1..=9 {
+        site.agent(machine, "checkout", "BKSRV", "agent").ok();
+    }
+    let told = site.admin(["status", "--check", "--json"]).failed_with(1);
+    let status: Value = serde_json::from_str(&told.stdout).expect("JSON all the same");
+    let expected = [
+        "license-ends-at-once",
+        "none-available",
+        "license-ends-soon",
+        "nearly-used-up",
+    ];
+    assert_eq!(codes(&status), expected, "{status}");
+    let first = &status["warnings"][0];
+    assert_eq!(
+        (&first["product"], &first["number"]),
+        (&json!("PRIV"), &json!(4)),
+        "{first}"
+    );
+    let text = first["text"].as_str().unwrap();
+    assert!(
+        text.contains(first["serial"].as_str().unwrap()) && text.contains("import"),
+        "{text}"
+    );
+    let ending = &status["ending"];
+    assert_eq!(
+        (&ending[0]["seats"], &ending[1]["seats"]),
+        (&json!(1), &json!(2)),
+        "{ending}"
+    );
+    let scarce = status["scarce"].as_array().unwrap();
+    let left: Vec<_> = scarce
+        .iter()
+        .map(|row| (row["product"].as_str(), row["available"].as_u64()))
+        .collect();
+    assert_eq!(left, [(Some("BKSRV"), Some(1)), (Some("PRIV"), Some(0))]);
+    let told = site.admin(["status"]).ok();
+    let lines: Vec<_> = told
+        .lines()
+        .take(5)
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(lines, ["WARNING", "WARNING", "WARNING", "WARNING", "server"], "{told}");
+}
+
+#[test]
+fn the_health_of_a_server_is_that_of_its_real_disk_its_checkpoints_and_its_connections() {
+    let mut site = Site::open_with("[limits]\nconnections = 40\n[journal]\ncheckpoint_kib = 16\n");
+    let status = site.json(["status"]);
+    let disk = |field: &str| status["disk"][field].as_u64().unwrap_or_else(|| panic!("{status}"));
+    assert!(disk("free") <= disk("total") && disk("total") > 0, "{status}");
+    assert!(disk("journal") > 0 && disk("journal") <= disk("data"), "{status}");
+    let free = nix_free(&site);
+    let apart = disk("free").abs_diff(free);
+    assert!(
+        apart < 4 << 30,
+        "others may write meanwhile: {} and {free}",
+        disk("free")
+    );
+    assert_eq!(
+        (&status["connections"], &status["connections_max"]),
+        (&json!(1), &json!(40))
+    );
+    assert_eq!(status["command_version"], status["version"]);
+    // The first event is that the server was founded.
+    let events = site.json(["events"]);
+    assert_eq!(status["events_since"], events[0]["time"]);
+    assert_eq!(
+        (&status["checkpoint"]["generation"], &status["checkpoint"]["failure"]),
+        (&json!(0), &Value::Null)
+    );
+
+    for number in 1..=60 {
+        site.buy(number, "BKSRV", 1);
+    }
+    site.server().await_line("checkpoint 1:");
+    let status = site.json(["status"]);
+    assert!(status["checkpoint"]["generation"].as_u64() >= Some(1), "{status}");
+    let made = status["checkpoint"]["made_at"].as_str().unwrap();
+    assert!(made <= status["server_time"].as_str().unwrap(), "{status}");
+    // It is known after a restart too.
+    site.stop();
+    site.start();
+    let again = site.json(["status"]);
+    assert!(again["checkpoint"]["generation"].as_u64() >= Some(1) && again["checkpoint"]["made_at"].is_string());
+}
+
+fn nix_free(site: &Site) -> u64 {
+    let told = nix::sys::statvfs::statvfs(site.data().as_path()).unwrap();
+    told.blocks_available() * told.fragment_size()
+}
