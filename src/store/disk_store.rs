@@ -91,6 +91,9 @@ impl DiskStore {
             None => found(&options, data)?,
             Some(1) => format1::upgrade(&options, data)?,
             Some(_) => {
+                // What the last process named here it may not have lived, or not been able, to sync: nothing that is
+                // answered from now on may hang on a name that the next power cut takes away.
+                disk.sync_dir(data).map_err(io_failed("syncing", data))?;
                 format1::remove(&**disk, data)?;
                 newest_manifest(disk, data)?
             }
