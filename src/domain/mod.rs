@@ -19,6 +19,7 @@ pub mod reason;
 pub mod reply;
 pub mod reservation;
 pub mod seat;
+pub mod sorted_map;
 pub mod source;
 pub mod time;
 pub mod timekeeper;

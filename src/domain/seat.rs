@@ -1,9 +1,9 @@
 //! Engaged seats: who holds what, since when, until when, and which identities are bound to it.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, VendorId};
+use super::sorted_map::SortedMap;
 use super::time::Timestamp;
 
 /// Other MAC addresses kept with a seat, at most.
@@ -61,7 +61,7 @@ pub struct Seat {
     /// What its machine told of itself.
     pub machine: MachineNote,
     /// The counted components that hold it, with what is bound to each; at most 64.
-    pub components: BTreeMap<ComponentId, Binding>,
+    pub components: SortedMap<ComponentId, Binding>,
 }
 
 /// Displaced identities kept with a binding, at most: so many copies and one more that take turns show themselves.
@@ -105,7 +105,7 @@ pub struct LeftBehind {
     /// When the last of them let go.
     pub left_at: Timestamp,
     /// Each of them; at most 64.
-    pub components: BTreeMap<ComponentId, LastNumbers>,
+    pub components: SortedMap<ComponentId, LastNumbers>,
 }
 
 /// The numbers of a component that let go.

@@ -338,8 +338,14 @@ impl<S: Store> Rounds<S> {
         if self.taken.is_empty() {
             return Ok(0);
         }
-        let (requests, answers): (Vec<_>, Vec<_>) =
-            next_round(&mut self.taken).map(|job| (job.request, job.answer)).unzip();
+        let jobs = next_round(&mut self.taken);
+        let count = jobs.len();
+        // Made in their full size: as they grow, requests of hundreds of bytes would be moved again and again.
+        let (mut requests, mut answers) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for job in jobs {
+            requests.push(job.request);
+            answers.push(job.answer);
+        }
         let replies = self.writer.round(&requests, self.clock.reading())?;
         if let Some(facts) = self.writer.take_facts() {
             self.publish.send_replace(facts);
@@ -374,7 +380,7 @@ impl<S: Store> Rounds<S> {
     }
 }
 
-fn next_round(waiting: &mut VecDeque<Job>) -> impl Iterator<Item = Job> {
+fn next_round(waiting: &mut VecDeque<Job>) -> impl ExactSizeIterator<Item = Job> {
     let mut weight = 0;
     let fitting = waiting.iter().take_while(|job| {
         weight += job.weight;

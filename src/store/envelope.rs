@@ -14,6 +14,9 @@ pub const RECORD_LEN_MAX: usize = 1 << 20;
 /// The version and the checksum.
 const HEADER_LEN: usize = 5;
 
+/// Bytes that nearly every record has room in.
+const ROOM_LEN: usize = 512;
+
 /// Why a record cannot be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -71,10 +74,22 @@ fn checksum(key: &[u8], version: u8, payload: &[u8]) -> u32 {
 
 /// The record of `value` under `key`.
 pub(super) fn seal<T: Serialize>(key: &[u8], version: u8, value: &T) -> Result<Vec<u8>, RecordError> {
-    seal_payload(key, version, &payload_of(value)?)
+    // Room for nearly every record, so that none is moved while it grows.
+    let mut record = Vec::with_capacity(ROOM_LEN);
+    record.extend([0; HEADER_LEN]);
+    bincode::serde::encode_into_std_write(value, &mut record, config())?;
+    if record.len() > RECORD_LEN_MAX {
+        return Err(RecordError::TooLong(record.len()));
+    }
+    if let Some((header, payload)) = record.split_first_chunk_mut::<HEADER_LEN>() {
+        let [a, b, c, d] = checksum(key, version, payload).to_le_bytes();
+        *header = [version, a, b, c, d];
+    }
+    Ok(record)
 }
 
 /// The record of a payload under `key`.
+#[cfg(test)]
 pub(super) fn seal_payload(key: &[u8], version: u8, payload: &[u8]) -> Result<Vec<u8>, RecordError> {
     let mut record = Vec::with_capacity(HEADER_LEN + payload.len());
     record.push(version);

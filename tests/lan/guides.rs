@@ -23,7 +23,7 @@ const MACHINES: [&str; 5] = ["server", "vendor", "desk-1", "desk-2", "new-server
 #[derive(Debug, Eq, PartialEq)]
 enum Step {
     /// A block of commands: its line, its machine, the commands, what of it is printed.
-    Run(usize, String, String, Vec<String>),
+    Run(usize, Option<String>, String, Vec<String>),
     /// A file, from a machine to another.
     Copy(usize, String, String, String),
 }
@@ -46,11 +46,11 @@ fn steps(guide: &str) -> Vec<Step> {
                     .collect();
                 match (&words[..], steps.last_mut()) {
                     (["```sh", machine @ ..], _) => {
-                        let machine = machine.first().unwrap_or(&"server");
-                        steps.push(Step::Run(number, (*machine).to_owned(), block.join("\n"), Vec::new()));
+                        let machine = machine.first().map(|name| (*name).to_owned());
+                        steps.push(Step::Run(number, machine, block.join("\n"), Vec::new()));
                     }
                     (["```text"], Some(Step::Run(.., printed))) => {
-                        printed.extend(block.iter().map(|line| (*line).to_owned()))
+                        printed.extend(block.iter().map(|line| (*line).to_owned()));
                     }
                     // Configurations and programs: they have tests of their own.
                     _ => {}
@@ -142,9 +142,9 @@ impl Site {
         machine
     }
 
-    /// Does what a guide says.
+    /// Does what a guide says, with `server` for the machine of blocks that name none.
     #[track_caller]
-    fn follow(&self, guide: &str) {
+    fn follow(&self, guide: &str, server: &str) {
         let text = std::fs::read_to_string(Path::new(ROOT).join("tools/guide").join(guide)).expect(guide);
         let steps = steps(&text);
         assert!(!steps.is_empty(), "{guide} has no commands");
@@ -152,6 +152,7 @@ impl Site {
             match step {
                 Step::Copy(_, file, one, other) => self.copy(&file, &one, &other),
                 Step::Run(line, machine, script, told) => {
+                    let machine = machine.unwrap_or_else(|| server.to_owned());
                     let machine = self
                         .machines
                         .get(machine.as_str())
@@ -180,15 +181,17 @@ impl Site {
 pub(crate) fn administrator() {
     let site = Site::new(&MACHINES);
     // What the vendor sends is what its own guide makes.
-    site.follow("vendor.md");
+    site.follow("vendor.md", "vendor");
     for file in ["backup.pub", "backup.catalogue", "keys.txt"] {
         site.copy(file, "vendor", "server");
     }
     for desk in ["desk-1", "desk-2"] {
         site.copy("backup.pub", "vendor", desk);
     }
-    site.follow("administrator.md");
-    site.follow("old-tool.md");
+    site.follow("administrator.md", "server");
+    // To where it leads.
+    site.copy("keys.txt", "server", "new-server");
+    site.follow("old-tool.md", "new-server");
 }
 
 /// That what a guide shows is compared: a harness that accepts anything would prove nothing.
@@ -204,12 +207,12 @@ pub(crate) fn comparing() {
     let read = steps(
         "# G\n```sh desk-1\na\nb\n```\nprints\n```text\nc\n```\n<!-- copy f from a to b -->\n```toml\nx\n```\n```sh\nd\n```\n",
     );
-    let run = |line, machine: &str, script: &str, printed: &[&str]| {
-        Step::Run(line, machine.to_owned(), script.to_owned(), told(printed))
+    let run = |line, machine: Option<&str>, script: &str, printed: &[&str]| {
+        Step::Run(line, machine.map(str::to_owned), script.to_owned(), told(printed))
     };
     let copy = Step::Copy(10, "f".to_owned(), "a".to_owned(), "b".to_owned());
     assert_eq!(
         read,
-        [run(2, "desk-1", "a\nb", &["c"]), copy, run(14, "server", "d", &[])]
+        [run(2, Some("desk-1"), "a\nb", &["c"]), copy, run(14, None, "d", &[])]
     );
 }

@@ -17,6 +17,7 @@ use seatkeeper::domain::seat::{
     Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, LastNumbers, LeftBehind,
     MachineNote, Seat, SeatKey, SpentUnit, Waiting,
 };
+use seatkeeper::domain::sorted_map::SortedMap;
 use seatkeeper::domain::time::Timestamp;
 use seatkeeper::domain::timekeeper::{ClockState, Jump};
 
@@ -79,7 +80,7 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
             address,
             other_macs: (0..n % 3).map(|other| seat_key(0x00ff_0000 + other).mac).collect(),
         },
-        components: BTreeMap::from([
+        components: SortedMap::from([
             ("agent".parse().unwrap(), Binding::Identity(bound)),
             ("console".parse().unwrap(), Binding::Unbound),
         ]),

@@ -17,6 +17,7 @@ use crate::domain::license::{LicenseStatus, Usage};
 use crate::domain::reply::{Counts, Grant, GrantKind, Reply};
 use crate::domain::reservation::{Hold, Reservation};
 use crate::domain::seat::{Binding, MachineNote, Seat, SeatKey};
+use crate::domain::sorted_map::SortedMap;
 use crate::domain::time::{Now, Timestamp};
 
 /// A checkout whose product and component are known, with everything that the decision needs.
@@ -363,7 +364,7 @@ pub(super) fn new_seat(product: &Product, serial: Serial, now: Now) -> Seat {
         renew_by: renew_by(product, now),
         single_use: product.single_use,
         machine: MachineNote::default(),
-        components: std::collections::BTreeMap::new(),
+        components: SortedMap::new(),
     }
 }
 

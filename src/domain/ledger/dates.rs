@@ -137,7 +137,7 @@ fn moved_seat(seat: &Seat, back: Back) -> Option<Seat> {
         renew_by: seat.renew_by.map(|at| back.along(seat.renewed_at, at)),
         ..seat.clone()
     };
-    for binding in moved.components.values_mut() {
+    for binding in moved.components.iter_mut().map(|(_, binding)| binding) {
         if let Binding::Identity(bound) = binding {
             move_moments(bound, back);
         }

@@ -68,7 +68,7 @@ impl<'a> Endings<'a> {
         }
         self.changes.extend(
             self.ledger
-                .leave_behind(key, &seat.components, ended_at, self.occasion.now),
+                .leave_behind(key, seat.components.iter(), ended_at, self.occasion.now),
         );
     }
 }

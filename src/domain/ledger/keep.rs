@@ -10,6 +10,7 @@ use crate::domain::ids::{Fingerprint, ProductKey, ReservationId, Serial};
 use crate::domain::license::License;
 use crate::domain::reservation::{Hold, Reservation};
 use crate::domain::seat::{Binding, FormerSeat, LeftBehind, Seat, SeatKey, SpentUnit};
+use crate::domain::time::Timestamp;
 
 impl Ledger {
     pub(super) fn put_license(&mut self, serial: Serial, license: Option<License>) {
@@ -22,6 +23,16 @@ impl Ledger {
     }
 
     pub(super) fn put_seat(&mut self, key: &SeatKey, seat: Option<Seat>) {
+        let seat = match (self.seats.get_mut(key), seat) {
+            // Most of what happens: a renewal, which leaves everything that is counted as it is.
+            (Some(old), Some(new)) if is_counted_alike(old, &new) => {
+                let before = std::mem::replace(old, new);
+                let (renew_by, is_reusable) = (old.renew_by, !old.single_use);
+                self.move_due(key, before.renew_by, renew_by, is_reusable);
+                return;
+            }
+            (_, seat) => seat,
+        };
         if let Some(old) = self.seats.remove(key) {
             if let Some(renew_by) = old.renew_by {
                 self.index.due.remove(&(renew_by, *key));
@@ -46,6 +57,24 @@ impl Ledger {
             self.count_holds(key.product_key(), &new, 1);
             self.use_units(new.serial, 1);
             self.seats.insert(*key, new);
+        }
+    }
+
+    /// Moves a seat from one renew date to another.
+    fn move_due(&mut self, key: &SeatKey, from: Option<Timestamp>, to: Option<Timestamp>, is_reusable: bool) {
+        if from == to {
+            return;
+        }
+        let (product, mac) = (key.product_key(), key.mac);
+        if let Some(from) = from {
+            self.index.due.remove(&(from, *key));
+            self.index.reusable_due.remove(&(product, from, mac));
+        }
+        if let Some(to) = to {
+            self.index.due.insert((to, *key));
+            if is_reusable {
+                self.index.reusable_due.insert((product, to, mac));
+            }
         }
     }
 
@@ -201,6 +230,15 @@ impl Ledger {
         };
         Some((open, tally))
     }
+}
+
+/// Whether all counts and indexes have the same of both but for the renew date.
+fn is_counted_alike(old: &Seat, new: &Seat) -> bool {
+    old.serial == new.serial
+        && old.single_use == new.single_use
+        && has_conflict(old) == has_conflict(new)
+        && has_waiting(old) == has_waiting(new)
+        && old.components.keys().eq(new.components.keys())
 }
 
 fn has_conflict(seat: &Seat) -> bool {

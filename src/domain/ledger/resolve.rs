@@ -58,7 +58,7 @@ impl Ledger {
     fn resolve_seat(&self, occasion: Occasion, key: SeatKey) -> Option<Change> {
         let mut seat = self.seats.get(&key)?.clone();
         let mut events = Vec::new();
-        for (component, binding) in &mut seat.components {
+        for (component, binding) in seat.components.iter_mut() {
             if let Some((resolved, event)) = resolve(binding, key, *component) {
                 *binding = resolved;
                 events.push(occasion.event(event));

@@ -226,7 +226,7 @@ fn a_page_ends_where_the_next_row_would_not_fit_the_frame() {
                 address: Some(peer().address),
                 other_macs: vec![key().mac; 16],
             },
-            components: BTreeMap::from([("agent".parse().expect("an id"), binding)]),
+            components: [("agent".parse().expect("an id"), binding)].into(),
         },
     };
     let mut pair = Pair::greeted(Role::Viewer);

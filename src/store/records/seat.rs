@@ -1,6 +1,5 @@
 //! Seats and former seats at rest.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use crate::domain::seat::{
     Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, HOST_NAME_LEN_MAX,
     LastNumbers, LeftBehind, MachineNote, OTHER_MACS_MAX, Seat, Waiting,
 };
+use crate::domain::sorted_map::SortedMap;
 use crate::domain::time::Timestamp;
 use crate::store::envelope::RecordError;
 
@@ -133,17 +133,16 @@ pub(super) fn address_of(octets: &[u8]) -> Result<IpAddr, RecordError> {
     v4.or(v6).map_err(|_| RecordError::Field("address"))
 }
 
-fn holds(records: Vec<HoldV1>) -> Result<BTreeMap<ComponentId, Binding>, RecordError> {
+fn holds(records: Vec<HoldV1>) -> Result<SortedMap<ComponentId, Binding>, RecordError> {
     check("components", records.len() <= COMPONENTS_MAX)?;
     check("components", records.is_sorted_by(|a, b| a.component < b.component))?;
-    let mut holds = BTreeMap::new();
-    for record in records {
+    let hold = |record: HoldV1| {
         let binding = record
             .bound
             .map_or(Ok(Binding::Unbound), |bound| bound.try_into().map(Binding::Identity))?;
-        holds.insert(ComponentId::from_canonical(record.component.as_bytes())?, binding);
-    }
-    Ok(holds)
+        Ok((ComponentId::from_canonical(record.component.as_bytes())?, binding))
+    };
+    records.into_iter().map(hold).collect()
 }
 
 impl From<(&ComponentId, &Binding)> for HoldV1 {

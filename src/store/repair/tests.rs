@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fs;
 
 use tempfile::TempDir;
@@ -225,7 +224,7 @@ fn records_that_contradict_each_other_are_told_and_nothing_is_cut_off() {
         renew_by: None,
         single_use: false,
         machine: MachineNote::default(),
-        components: BTreeMap::from([("agent".parse().unwrap(), Binding::Unbound)]),
+        components: [("agent".parse().unwrap(), Binding::Unbound)].into(),
     };
     let changes = [Change::from(Fact::SeatPut(key, Box::new(seat)))];
     let round = Round {

@@ -22,7 +22,7 @@ pub(crate) fn of_ledger(ledger: &Ledger) -> Vec<Row> {
     for fact in ledger.facts_after(None, FACTS_MAX) {
         match fact {
             Fact::SeatPut(key, seat) => {
-                for (component, binding) in &seat.components {
+                for (component, binding) in seat.components.iter() {
                     if let Binding::Identity(bound) = binding {
                         let numbers = (bound.continuation_before, bound.continuation);
                         rows.push((key, told(component.as_str(), true, bound.identity, numbers)));
@@ -30,7 +30,7 @@ pub(crate) fn of_ledger(ledger: &Ledger) -> Vec<Row> {
                 }
             }
             Fact::LeftPut(key, left) => {
-                for (component, last) in &left.components {
+                for (component, last) in left.components.iter() {
                     let numbers = (Some(last.continuation_before), last.continuation);
                     rows.push((key, told(component.as_str(), false, last.identity, numbers)));
                 }

@@ -68,7 +68,7 @@ fn seat(waiting: Option<Waiting>, approved: bool) -> Fact {
         renew_by: None,
         single_use: false,
         machine: MachineNote::default(),
-        components: BTreeMap::from([("agent".parse().unwrap(), Binding::Identity(bound))]),
+        components: [("agent".parse().unwrap(), Binding::Identity(bound))].into(),
     };
     Fact::SeatPut(key, Box::new(seat))
 }
