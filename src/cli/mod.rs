@@ -3,6 +3,7 @@
 mod admin;
 mod agent;
 mod args;
+mod backup;
 mod blacklist;
 mod catalogue;
 mod check_config;
@@ -37,6 +38,7 @@ mod repair;
 mod reservations;
 mod reserve;
 mod resolve;
+mod restore;
 mod run;
 mod seats;
 mod serve;
@@ -66,6 +68,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Abort(asked) => settle::abort(&with(asked.reach), asked.options).await,
         Command::Admin(asked) => admin::run(&with(asked.reach), asked.command).await,
         Command::Agent(asked) => agent::run(&with(asked.reach), asked.command).await,
+        Command::Backup(options) => backup::run(everywhere, options).await,
         Command::Blacklist(asked) => blacklist::run(&with(asked.reach), asked.command).await,
         Command::Catalogue(asked) => catalogue::run(&with(asked.reach), asked.command).await,
         Command::CheckConfig(asked) => check_config::run(&everywhere, &asked),
@@ -91,6 +94,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Reservations(asked) => reservations::run(&with(asked.reach), asked.options).await,
         Command::Reserve(asked) => reserve::run(&with(asked.reach), asked.options).await,
         Command::Resolve(asked) => resolve::run(&with(asked.reach), asked.options).await,
+        Command::Restore(options) => restore::run(everywhere, options).await,
         Command::Run(asked) => run::run(&with(asked.reach), asked.options).await,
         Command::Seats(asked) => seats::run(&with(asked.reach), asked.options).await,
         Command::Serve(options) => serve::run(everywhere.data, options).await,

@@ -80,6 +80,7 @@ impl Server {
         let local = LocalServer {
             listen: addresses.clone(),
             fingerprint: fingerprint.to_string(),
+            name: Some(name_of(&config)),
         };
         if let Err(error) = local.write(&data) {
             // A full disk must not keep a server from starting; commands then need to be told where it is.

@@ -34,6 +34,8 @@ fn tell(event: &Event) {
         | EventKind::BlacklistImported { .. }
         | EventKind::CatalogueImported { .. }
         | EventKind::ServerFounded { .. }
+        | EventKind::ServerIdentityReplaced { .. }
+        | EventKind::ServerRestored { .. }
         | EventKind::VendorTrusted { .. } => tell_of_the_server(&event.kind, by),
         EventKind::IdentityEnrolled { .. }
         | EventKind::IdentityRemoved { .. }
@@ -82,6 +84,12 @@ fn tell_of_the_server(kind: &EventKind, by: &str) {
         EventKind::BlacklistImported { vendor, version } => tracing::info!(by, %vendor, version, "blacklist imported"),
         EventKind::CatalogueImported { vendor, version } => tracing::info!(by, %vendor, version, "catalogue imported"),
         EventKind::ServerFounded { id } => tracing::info!(%id, "first start"),
+        EventKind::ServerIdentityReplaced { from, to } => {
+            tracing::warn!(%from, %to, "the server has another identity from now on");
+        }
+        EventKind::ServerRestored { epoch, made_at } => {
+            tracing::warn!(epoch, made_at = made_at.0, "the server goes on from a backup");
+        }
         EventKind::VendorTrusted { vendor } => tracing::info!(by, %vendor, "vendor trusted"),
         _ => {}
     }

@@ -249,6 +249,11 @@ impl<S: Store> Writer<S> {
         self.store.chronicle()
     }
 
+    /// The number of the last round.
+    pub const fn last_round(&self) -> u64 {
+        self.number
+    }
+
     /// The ledger, to look at.
     pub const fn ledger(&self) -> &Ledger {
         &self.ledger

@@ -63,6 +63,14 @@ fn of_server(row: &EventRow) -> String {
         EventKind::BLACKLIST_IMPORTED => format!("blacklist {version} of vendor {vendor} was imported"),
         EventKind::CATALOGUE_IMPORTED => format!("catalogue {version} of vendor {vendor} was imported"),
         EventKind::SERVER_FOUNDED => format!("server {} was started for the first time", hex(row.server.as_ref())),
+        EventKind::SERVER_RESTORED => format!(
+            "the server was restored from the backup of {}: epoch {version} from now on",
+            time(row.from)
+        ),
+        EventKind::SERVER_IDENTITY_REPLACED => format!(
+            "the server has the identity {identity} from now on, in place of {}",
+            row.subject_before.map_or_else(unknown, short)
+        ),
         EventKind::VENDOR_TRUSTED => format!("vendor {vendor} is trusted from now on"),
         EventKind::TOKEN_ADDED => format!(
             "enrolment token {token} enrols {} until {}",
