@@ -16,6 +16,7 @@ mod enrol;
 mod error;
 mod events;
 mod explain;
+mod export;
 mod files;
 mod generate;
 mod grid;
@@ -39,6 +40,7 @@ mod reservations;
 mod reserve;
 mod resolve;
 mod restore;
+mod rotate;
 mod run;
 mod seats;
 mod serve;
@@ -80,6 +82,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Denials(asked) => denials::run(&with(asked.reach), asked.options).await,
         Command::Enrol(asked) => enrol::run(&with(asked.reach), asked.command).await,
         Command::Explain(asked) => explain::run(&with(asked.reach), asked.options).await,
+        Command::Export(asked) => Box::pin(export::run(&with(asked.reach), asked.options)).await,
         Command::Events(asked) => Box::pin(events::run(&with(asked.reach), asked.options)).await,
         Command::Identity(asked) => identity::run(&with(asked.reach), &asked.command),
         Command::Import(asked) => import::keys(&with(asked.reach), asked.options).await,

@@ -112,7 +112,10 @@ fn tell(told: &Told, file: &Path, fingerprint: Option<Fingerprint>) -> Result<()
             told.data, told.epoch_now
         ));
     }
-    output::line(&format!("restored to {}, epoch {} from now on", told.data, told.epoch_now))?;
+    output::line(&format!(
+        "restored to {}, epoch {} from now on",
+        told.data, told.epoch_now
+    ))?;
     match fingerprint {
         Some(fingerprint) => output::line(&format!(
             "agents that know {fingerprint} find it by themselves, and refuse the server that the backup is of once they have met it"
@@ -142,9 +145,9 @@ fn target(data: &Path) -> Result<PathBuf, CliError> {
     let target = match fs::canonicalize(data) {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let name = data.file_name().ok_or_else(|| {
-                CliError::Usage(format!("{} is no name for a directory", data.display()))
-            })?;
+            let name = data
+                .file_name()
+                .ok_or_else(|| CliError::Usage(format!("{} is no name for a directory", data.display())))?;
             let parent = parent_of(data);
             backup::make_dir(parent).map_err(cannot)?;
             return Ok(fs::canonicalize(parent).map_err(cannot)?.join(name));
@@ -225,12 +228,10 @@ fn check_identity(made: &Path, names: &[String], listing: &Listing) -> Result<Op
 /// Loads what was unpacked as a start does, compares it with the list, and raises the epoch. The epoch from then on.
 fn raise_epoch(made: &Path, listing: &Listing, made_at: Timestamp, dry_run: bool) -> Result<u32, CliError> {
     let cannot = |error| CliError::because("what is in the backup does not hold", error);
-    let mut writer = DiskStore::open(made)
-        .map_err(cannot)
-        .and_then(|store| {
-            Writer::load(store, NewSeatLimits::default())
-                .map_err(|error| CliError::because("what is in the backup does not hold", error))
-        })?;
+    let mut writer = DiskStore::open(made).map_err(cannot).and_then(|store| {
+        Writer::load(store, NewSeatLimits::default())
+            .map_err(|error| CliError::because("what is in the backup does not hold", error))
+    })?;
     let (records, digest) = tally(writer.ledger()).map_err(cannot)?;
     let server = writer.ledger().server().copied();
     let found = (
@@ -270,4 +271,19 @@ fn raise_epoch(made: &Path, listing: &Listing, made_at: Timestamp, dry_run: bool
     // What says which process has a directory is that of the next one.
     drop(fs::remove_file(made.join("LOCK")));
     Ok(epoch)
+}
+
+/// A restore without identities, for tests of what it refuses.
+#[cfg(test)]
+pub(super) fn tests_restore(data: &Path, file: &Path) -> Result<(), CliError> {
+    let options = RestoreOptions {
+        file: file.to_owned(),
+        dry_run: false,
+        opener: super::args::OpenerOptions {
+            passphrase_file: None,
+            key_file: None,
+            without_identity: true,
+        },
+    };
+    restore(true, data, &options)
 }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::CliError;
 use super::lease_key;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
+use super::rotate::Note;
 use super::supervision;
 use crate::client::with_causes;
 use crate::clock::Clock;
@@ -278,6 +279,10 @@ fn prepare(
             id: ServerId(random()?),
         });
     }
+    let replaced = Note::read(data).filter(|note| note.to == Fingerprint(server.fingerprint()));
+    if let Some(Note { from, to }) = replaced.filter(|_| founded) {
+        requests.push(Command::NoteIdentity { from, to });
+    }
     if recover_admin {
         set_aside(&data.join(ADMIN_FILE))?;
     }
@@ -303,6 +308,7 @@ fn prepare(
         })
         .collect();
     writer.round(&requests, clock.reading()).map_err(committed)?;
+    Note::remove(data);
     Ok((writer, server, lease_key))
 }
 

@@ -13,7 +13,7 @@ use crate::wire::messages::{Request, Response, views};
 
 /// What `status --json` prints.
 #[derive(Serialize)]
-struct Told {
+pub(super) struct Told {
     address: String,
     name: String,
     version: String,
@@ -42,7 +42,7 @@ struct Told {
 
 /// A trusted vendor.
 #[derive(Serialize)]
-struct Vendor {
+pub(super) struct Vendor {
     id: String,
     name: String,
     catalogue_version: u64,
@@ -197,7 +197,12 @@ const fn policies(status: &StatusOk) -> [(&'static str, &'static str); 2] {
     [("enrol", enrol), ("rebind", rebind)]
 }
 
-fn told(session: &Session, status: &StatusOk) -> Told {
+/// The trusted vendors.
+pub(super) fn vendors(status: &StatusOk) -> Vec<Vendor> {
+    status.vendors.iter().map(vendor).collect()
+}
+
+pub(super) fn told(session: &Session, status: &StatusOk) -> Told {
     Told {
         address: session.address().to_string(),
         name: status.name.clone(),
@@ -222,7 +227,7 @@ fn told(session: &Session, status: &StatusOk) -> Told {
         enrol: if status.enrolment { "token" } else { "open" },
         rebind: if status.approval { "approve" } else { "honour" },
         admins: status.admins,
-        vendors: status.vendors.iter().map(vendor).collect(),
+        vendors: vendors(status),
     }
 }
 

@@ -8,7 +8,8 @@ use crate::clock::monotonic;
 use crate::domain::command::Rebind;
 use crate::service::Service;
 use crate::session::{LeaseKey, SessionConfig};
-use crate::tls::{Identity, TlsError, server_config};
+use crate::tls::{Identity, Succession, TlsError, server_config};
+use crate::wire::messages::hello;
 
 /// Bounds of a server's connections.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,6 +51,11 @@ impl Shared {
         session.silence_agent_ms = limits.silence_agent_ms;
         session.silence_administrator_ms = limits.silence_administrator_ms;
         session.rebind = limits.rebind;
+        let statement = |one: &Succession| hello::Succession {
+            old_spki: one.old_spki.clone().into(),
+            signature: one.signature.clone().into(),
+        };
+        session.succession = identity.succession().iter().map(statement).collect();
         session.lease_key = Some(Arc::new(lease_key));
         let tls = TlsAcceptor::from(server_config(identity)?);
         Ok(Self {

@@ -33,7 +33,10 @@ pub struct Request {
 #[non_exhaustive]
 pub enum StartError {
     /// The records are readable, but contradict each other.
-    #[error("the data directory holds what cannot be; restore a backup, or ask for help with the directory as it is")]
+    #[error(
+        "the data directory holds what cannot be; restore a backup of it (`seatkeeper restore`), or ask for help with the \
+         directory as it is"
+    )]
     Audit(#[from] AuditError),
     /// The records cannot be read.
     #[error(transparent)]

@@ -16,6 +16,13 @@ pub(in crate::cli) struct BackupOptions {
     pub(in crate::cli) cover: CoverOptions,
 }
 
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ExportOptions {
+    /// Write to this file, which is replaced whole; to standard output if absent.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) out: Option<PathBuf>,
+}
+
 /// How the identities in a backup are encrypted.
 #[derive(Args, Debug)]
 #[group(multiple = false)]

@@ -140,7 +140,10 @@ fn backup(json: bool, data: &Path, options: &BackupOptions) -> Result<(), CliErr
     drop(fs::remove_dir_all(&stage));
     let bytes = check_written(json, &draft).map_err(|error| {
         CliError::because(
-            format!("what was written beside {} cannot be read again; check its disk", file.display()),
+            format!(
+                "what was written beside {} cannot be read again; check its disk",
+                file.display()
+            ),
             error,
         )
     })?;
@@ -162,7 +165,9 @@ fn tell(json: bool, file: &Path, bytes: u64, listing: &Listing, unusable: Vec<St
         return output::json(&told);
     }
     for one in &told.unusable {
-        output::note(&format!("{one}; the backup goes from the one before it: check the disk"));
+        output::note(&format!(
+            "{one}; the backup goes from the one before it: check the disk"
+        ));
     }
     output::line(&format!(
         "{} ({bytes} bytes): {}; and {} of its event log",
@@ -186,11 +191,17 @@ fn check_places(data: &Path, file: &Path, force: bool) -> Result<(), CliError> {
             io::ErrorKind::PermissionDenied => "; run this as the user that runs the server, or as root",
             _ => "",
         };
-        return Err(CliError::because(format!("cannot read {}{remedy}", data.display()), error));
+        return Err(CliError::because(
+            format!("cannot read {}{remedy}", data.display()),
+            error,
+        ));
     }
     match fs::symlink_metadata(file) {
         Ok(there) if there.is_dir() => {
-            return Err(CliError::Usage(format!("{} is a directory; name a file", file.display())));
+            return Err(CliError::Usage(format!(
+                "{} is a directory; name a file",
+                file.display()
+            )));
         }
         Ok(_) if !force => {
             return Err(CliError::failed(format!(

@@ -17,6 +17,9 @@ use crate::store::backup::is_part;
 /// Bytes that are taken at a time.
 const CHUNK: usize = 256 << 10;
 
+/// What is being done between members.
+const NEXT: &str = "finding its next member";
+
 /// Why a file is not taken for a backup.
 #[derive(Debug, Error)]
 pub(in crate::cli) enum ArchiveError {
@@ -54,6 +57,21 @@ pub(in crate::cli) struct Opened {
 /// Reads an archive of `len` bytes. Its files go into `into`, an empty directory, if there is one; `told` is told of bytes
 /// that were read.
 pub(in crate::cli) fn read(
+    from: impl Read,
+    len: u64,
+    into: Option<&Path>,
+    told: &mut dyn FnMut(u64),
+) -> Result<Opened, ArchiveError> {
+    match read_whole(from, len, into, told) {
+        // No archive ends in the midst of a block.
+        Err(ArchiveError::Io { what, .. }) if what == NEXT && !len.is_multiple_of(BLOCK) => Err(ArchiveError::Cut {
+            place: format!("after {len} bytes"),
+        }),
+        outcome => outcome,
+    }
+}
+
+fn read_whole(
     from: impl Read,
     len: u64,
     into: Option<&Path>,
@@ -115,10 +133,7 @@ pub(in crate::cli) fn read(
 
 type Entry<'a, R> = tar::Entry<'a, R>;
 
-fn next_entry<'a, R: Read>(
-    entries: &mut tar::Entries<'a, R>,
-    expected: &str,
-) -> Result<Entry<'a, R>, ArchiveError> {
+fn next_entry<'a, R: Read>(entries: &mut tar::Entries<'a, R>, expected: &str) -> Result<Entry<'a, R>, ArchiveError> {
     let entry = match entries.next() {
         Some(entry) => entry.map_err(unreadable)?,
         None => {
@@ -185,10 +200,13 @@ fn whole_text<R: Read>(entry: Entry<'_, R>, max: u64) -> Result<Vec<u8>, Archive
         });
     }
     let mut text = Vec::new();
-    let read = entry.take(len).read_to_end(&mut text).map_err(|source| ArchiveError::Io {
-        what: format!("reading {name}"),
-        source,
-    })?;
+    let read = entry
+        .take(len)
+        .read_to_end(&mut text)
+        .map_err(|source| ArchiveError::Io {
+            what: format!("reading {name}"),
+            source,
+        })?;
     if read as u64 != len {
         return Err(ArchiveError::Cut {
             place: format!("in {name}"),
@@ -356,7 +374,7 @@ fn unreadable(source: io::Error) -> ArchiveError {
             place: "between its members".to_owned(),
         },
         _ => ArchiveError::Io {
-            what: "finding its next member".to_owned(),
+            what: NEXT.to_owned(),
             source,
         },
     }

@@ -106,7 +106,8 @@ pub(in crate::cli) fn open(sealed: &[u8], opener: &Opener, into: Option<&Path>) 
     let stream = match opener {
         Opener::Passphrase(_) if !is_by_passphrase => {
             return Err(CliError::Usage(
-                "the identities in the backup are encrypted for keys, not by a passphrase: say --identity FILE".to_owned(),
+                "the identities in the backup are encrypted for keys, not by a passphrase: say --identity FILE"
+                    .to_owned(),
             ));
         }
         Opener::Keys(_) if is_by_passphrase => {
@@ -121,14 +122,19 @@ pub(in crate::cli) fn open(sealed: &[u8], opener: &Opener, into: Option<&Path>) 
         Opener::Keys(keys) => decryptor.decrypt(keys.iter().map(|key| &**key)),
     };
     let stream = stream.map_err(|error| match error {
-        age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => {
+        age::DecryptError::DecryptionFailed
+        | age::DecryptError::NoMatchingKeys
+        | age::DecryptError::KeyDecryptionFailed => {
             CliError::failed("the identities in the backup are encrypted for another passphrase or key")
         }
         other => cannot(other),
     })?;
     let mut plain = Zeroizing::new(Vec::with_capacity(IDENTITIES_LEN_MAX as usize));
     let damaged = |error| CliError::because("the identities in the backup are damaged", error);
-    stream.take(IDENTITIES_LEN_MAX).read_to_end(&mut plain).map_err(damaged)?;
+    stream
+        .take(IDENTITIES_LEN_MAX)
+        .read_to_end(&mut plain)
+        .map_err(damaged)?;
     let mut names = Vec::new();
     let mut files = tar::Archive::new(plain.as_slice());
     for entry in files.entries().map_err(damaged)?.raw(true) {

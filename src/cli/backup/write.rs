@@ -13,10 +13,10 @@ use super::form::{LIST, LIST_SUM, Listing, Member, PACKED};
 pub(super) const BLOCK: u64 = 512;
 
 /// Bytes of a member in the list, at most, without its name: the rest of its object in JSON.
-const MEMBER_LIST_LEN: u64 = 320;
+const MEMBER_LIST_LEN: u64 = 208;
 
 /// Bytes of the list without its members, at most.
-const LIST_LEN: u64 = 4 << 10;
+const LIST_LEN: u64 = 2 << 10;
 
 /// Bytes that are taken at a time.
 const CHUNK: usize = 256 << 10;
@@ -85,13 +85,13 @@ impl Writer {
         self.file.write_all(&[0; 2 * BLOCK as usize])?;
         listing.members = self.members;
         let mut text = serde_json::to_string_pretty(&listing)?.into_bytes();
-        let missing = usize::try_from(self.list_len).ok().and_then(|len| {
-            // The last byte is a line feed; those before it fill up what is not needed.
-            len.checked_sub(text.len() + 1)
-        });
-        let missing = missing.ok_or_else(|| io::Error::other("the list is longer than the room that is kept for it"))?;
-        text.extend(std::iter::repeat_n(b' ', missing));
-        text.push(b'\n');
+        let missing = usize::try_from(self.list_len)
+            .ok()
+            .and_then(|len| len.checked_sub(text.len()));
+        let missing =
+            missing.ok_or_else(|| io::Error::other("the list is longer than the room that is kept for it"))?;
+        // Empty lines fill up what is not needed.
+        text.extend(std::iter::repeat_n(b'\n', missing));
         let sum = sum_text(&text);
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&header(LIST, text.len() as u64, self.made_at)?)?;

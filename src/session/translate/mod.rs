@@ -28,7 +28,6 @@ use crate::domain::command::{Command, Role};
 use crate::domain::event_log::{ChainPage, EventsPage};
 use crate::domain::reply::{ImportOutcome, Reply};
 use crate::vendor::{KeyError, KeyFileError, ListError};
-use crate::wire::messages::hello::Succession;
 
 /// What a request asks of the server around the session. Texts with signatures come unchecked: whoever does the work
 /// checks them with the trusted keys and then asks the ledger, also where no key is good, since the ledger decides
@@ -70,8 +69,6 @@ pub struct Greeting {
     pub role: Role,
     /// The server as the ledger knows it.
     pub server: Server,
-    /// That the server's identity took the place of another one.
-    pub succession: Option<Succession>,
 }
 
 /// What became of one license key of an IMPORT.

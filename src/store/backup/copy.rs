@@ -249,7 +249,9 @@ impl Copier<'_> {
         let entries = fs::read_dir(&dir).map_err(|error| failed(&dir, error))?;
         for entry in entries {
             let entry = entry.map_err(|error| failed(&dir, error))?;
-            let Ok(part) = entry.file_name().into_string() else { continue };
+            let Ok(part) = entry.file_name().into_string() else {
+                continue;
+            };
             let inner = format!("{name}/{part}");
             let kind = entry.file_type().map_err(|error| failed(&entry.path(), error))?;
             if kind.is_dir() {
