@@ -279,10 +279,7 @@ fn prepare(
             id: ServerId(random()?),
         });
     }
-    let replaced = Note::read(data).filter(|note| note.to == Fingerprint(server.fingerprint()));
-    if let Some(Note { from, to }) = replaced.filter(|_| founded) {
-        requests.push(Command::NoteIdentity { from, to });
-    }
+    requests.extend(rotation(data, &server).filter(|_| founded));
     if recover_admin {
         set_aside(&data.join(ADMIN_FILE))?;
     }
@@ -310,6 +307,12 @@ fn prepare(
     writer.round(&requests, clock.reading()).map_err(committed)?;
     Note::remove(data);
     Ok((writer, server, lease_key))
+}
+
+/// That the identity was replaced since the last start, if it was.
+fn rotation(data: &std::path::Path, identity: &Identity) -> Option<Command> {
+    let Note { from, to } = Note::read(data).filter(|note| note.to == Fingerprint(identity.fingerprint()))?;
+    Some(Command::NoteIdentity { from, to })
 }
 
 /// Keeps an administrator identity that is replaced: somebody may find its key again.

@@ -64,7 +64,8 @@ pub(in crate::cli) struct Listing {
 #[serde(deny_unknown_fields)]
 pub(in crate::cli) struct Member {
     /// Its name in the archive.
-    pub(in crate::cli) member: String,
+    #[serde(rename = "member")]
+    pub(in crate::cli) name: String,
     /// Its bytes.
     pub(in crate::cli) length: u64,
     /// Their SHA-256.
@@ -77,8 +78,8 @@ impl Member {
     /// The file that it holds, from the data directory.
     pub(super) fn file(&self) -> &str {
         match self.unpacked_length {
-            Some(_) => self.member.strip_suffix(PACKED).unwrap_or(&self.member),
-            None => &self.member,
+            Some(_) => self.name.strip_suffix(PACKED).unwrap_or(&self.name),
+            None => &self.name,
         }
     }
 }

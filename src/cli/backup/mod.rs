@@ -129,14 +129,29 @@ fn backup(json: bool, data: &Path, options: &BackupOptions) -> Result<(), CliErr
         let bar = Progress::of_bytes(json, 0);
         copy(data, &stage, &mut |bytes| bar.bytes(bytes)).map_err(no_backup)?
     };
-    copied
-        .contents
+    let Copied {
+        contents,
+        files,
+        history,
+        unusable,
+    } = copied;
+    contents
         .ledger
         .audit()
         .map_err(|error| CliError::because(format!("no backup was made of {}", data.display()), error))?;
     let made_at = Clock::system().calendar();
+    let sealed = cover.map(|cover| sealed(data, &cover)).transpose()?;
+    // The ledger is not needed any more behind this.
+    let listing = listing(data, contents, made_at, sealed.is_some())?;
     let draft = work.join("archive");
-    let listing = write_archive(json, data, &stage, &draft, &copied, cover.as_ref(), made_at)?;
+    let sources = Sources {
+        stage: &stage,
+        files,
+        data,
+        history,
+        sealed,
+    };
+    let listing = sources.write(json, &draft, listing, made_at)?;
     drop(fs::remove_dir_all(&stage));
     let bytes = check_written(json, &draft).map_err(|error| {
         CliError::because(
@@ -149,11 +164,11 @@ fn backup(json: bool, data: &Path, options: &BackupOptions) -> Result<(), CliErr
     })?;
     place(&draft, file, options.force).map_err(cannot_write)?;
     drop(work);
-    tell(json, file, bytes, &listing, copied.unusable)
+    tell(json, file, bytes, &listing, unusable)
 }
 
 fn tell(json: bool, file: &Path, bytes: u64, listing: &Listing, unusable: Vec<String>) -> Result<(), CliError> {
-    let is_history = |member: &&form::Member| member.member.starts_with("history/");
+    let is_history = |member: &&form::Member| member.name.starts_with("history/");
     let told = Told {
         file: file.display().to_string(),
         bytes,
@@ -246,60 +261,65 @@ fn cover(options: &BackupOptions) -> Result<Option<Cover>, CliError> {
     ))
 }
 
-fn write_archive(
-    json: bool,
-    data: &Path,
-    stage: &Path,
-    draft: &Path,
-    copied: &Copied,
-    cover: Option<&Cover>,
-    made_at: Timestamp,
-) -> Result<Listing, CliError> {
-    let failed = |error| CliError::because(format!("cannot write {}", draft.display()), error);
-    let sealed = match cover {
-        None => None,
-        Some(cover) => Some(secrets::seal(data, cover)?.ok_or_else(|| {
-            CliError::failed(format!(
-                "{} has no {IDENTITY_FILE} and no other key; say --without-identity, or put them back",
-                data.display()
-            ))
-        })?),
-    };
-    let listing = listing(data, &copied.contents, made_at, sealed.is_some())?;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let names = copied.files.iter().chain(&copied.history);
-    let names = names.map(|name| name.len() + PACKED.len()).chain([IDENTITIES.len()]);
-    let mut writer = Writer::begin(options.open(draft).map_err(failed)?, made_at.0, names).map_err(failed)?;
-    let size = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let staged = copied.files.iter().map(|name| size(stage.join(name)));
-    let kept = copied.history.iter().map(|name| size(data.join(name)));
-    let bar = Progress::of_bytes(json, staged.chain(kept).sum());
-    let mut told = |bytes| bar.bytes(bytes);
-    for name in &copied.files {
-        // Texts stay texts.
-        let is_packed = name.contains('/');
-        let path = stage.join(name);
-        let mut from = File::open(&path).map_err(|error| cannot_read(&path, error))?;
-        writer.add(name, is_packed, &mut from, &mut told).map_err(failed)?;
-    }
-    for name in &copied.history {
-        let path = data.join(name);
-        match File::open(&path) {
-            Ok(mut from) => writer.add(name, false, &mut from, &mut told).map_err(failed)?,
-            // Its time was over, and so is that of all that are older.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            Err(error) => return Err(cannot_read(&path, error)),
+/// The secret files, encrypted.
+fn sealed(data: &Path, cover: &Cover) -> Result<Vec<u8>, CliError> {
+    secrets::seal(data, cover)?.ok_or_else(|| {
+        CliError::failed(format!(
+            "{} has no {IDENTITY_FILE} and no other key; say --without-identity, or put them back",
+            data.display()
+        ))
+    })
+}
+
+/// What an archive is made of.
+struct Sources<'a> {
+    /// Where the files are that were copied.
+    stage: &'a Path,
+    files: Vec<String>,
+    /// Where the history is.
+    data: &'a Path,
+    history: Vec<String>,
+    sealed: Option<Vec<u8>>,
+}
+
+impl Sources<'_> {
+    fn write(self, json: bool, draft: &Path, listing: Listing, made_at: Timestamp) -> Result<Listing, CliError> {
+        let failed = |error| CliError::because(format!("cannot write {}", draft.display()), error);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let names = self.files.iter().chain(&self.history);
+        let names = names.map(|name| name.len() + PACKED.len()).chain([IDENTITIES.len()]);
+        let mut writer = Writer::begin(options.open(draft).map_err(failed)?, made_at.0, names).map_err(failed)?;
+        let size = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let staged = self.files.iter().map(|name| size(self.stage.join(name)));
+        let kept = self.history.iter().map(|name| size(self.data.join(name)));
+        let bar = Progress::of_bytes(json, staged.chain(kept).sum());
+        let mut told = |bytes| bar.bytes(bytes);
+        for name in &self.files {
+            // Texts stay texts.
+            let is_packed = name.contains('/');
+            let path = self.stage.join(name);
+            let mut from = File::open(&path).map_err(|error| cannot_read(&path, error))?;
+            writer.add(name, is_packed, &mut from, &mut told).map_err(failed)?;
         }
+        for name in &self.history {
+            let path = self.data.join(name);
+            match File::open(&path) {
+                Ok(mut from) => writer.add(name, false, &mut from, &mut told).map_err(failed)?,
+                // Its time was over, and so is that of all that are older.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                Err(error) => return Err(cannot_read(&path, error)),
+            }
+        }
+        if let Some(sealed) = &self.sealed {
+            writer
+                .add(IDENTITIES, false, &mut sealed.as_slice(), &mut told)
+                .map_err(failed)?;
+        }
+        let (_, listing) = writer.end(listing).map_err(failed)?;
+        Ok(listing)
     }
-    if let Some(sealed) = sealed {
-        writer
-            .add(IDENTITIES, false, &mut sealed.as_slice(), &mut told)
-            .map_err(failed)?;
-    }
-    let (_, listing) = writer.end(listing).map_err(failed)?;
-    Ok(listing)
 }
 
 fn cannot_read(path: &Path, error: io::Error) -> CliError {
@@ -307,10 +327,10 @@ fn cannot_read(path: &Path, error: io::Error) -> CliError {
 }
 
 /// What the list says besides the members.
-fn listing(data: &Path, contents: &Contents, made_at: Timestamp, has_identities: bool) -> Result<Listing, CliError> {
+fn listing(data: &Path, mut contents: Contents, made_at: Timestamp, has_identities: bool) -> Result<Listing, CliError> {
     let (records, digest) =
         tally(&contents.ledger).map_err(|error| CliError::because("cannot count the records", error))?;
-    let status = status(contents, made_at);
+    let status = status(&mut contents, made_at);
     let fingerprint = Identity::load(&data.join(IDENTITY_FILE)).ok();
     Ok(Listing {
         backup_form: FORM,
@@ -332,13 +352,13 @@ fn listing(data: &Path, contents: &Contents, made_at: Timestamp, has_identities:
 }
 
 /// What the ledger says of itself.
-fn status(contents: &Contents, at: Timestamp) -> Option<Status> {
+fn status(contents: &mut Contents, at: Timestamp) -> Option<Status> {
     let now = contents.now.unwrap_or(Now {
         steady: at,
         calendar: at,
     });
     // It changes nothing.
-    match contents.ledger.clone().apply(Actor::Server, &Command::Status, now).0 {
+    match contents.ledger.apply(Actor::Server, &Command::Status, now).0 {
         Reply::Status(status) => Some(*status),
         _ => None,
     }
@@ -363,7 +383,11 @@ fn place(draft: &Path, file: &Path, force: bool) -> io::Result<()> {
         fs::rename(draft, file)?;
     } else {
         // One that came about meanwhile stays.
-        fs::hard_link(draft, file)?;
+        match fs::hard_link(draft, file) {
+            // Not every file system has links.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !file.exists() => fs::rename(draft, file)?,
+            outcome => outcome?,
+        }
     }
     File::open(dir_of(file))?.sync_all()
 }

@@ -92,12 +92,12 @@ fn read_whole(
     }
     let mut identities = None;
     for member in &listing.members {
-        let mut entry = next(&member.member)?;
+        let mut entry = next(&member.name)?;
         if entry.size() != member.length {
             return Err(changed(member, "its length is not the one in the list"));
         }
         let mut hashed = Hashed::new(&mut entry, told);
-        if member.member == IDENTITIES {
+        if member.name == IDENTITIES {
             let mut bytes = Vec::new();
             hashed.read_to_end(&mut bytes).map_err(reading(member))?;
             identities = Some(bytes);
@@ -108,7 +108,7 @@ fn read_whole(
         let (read, sha256) = hashed.end().map_err(reading(member))?;
         if read != member.length {
             return Err(ArchiveError::Cut {
-                place: format!("in {}", member.member),
+                place: format!("in {}", member.name),
             });
         }
         if sha256 != member.sha256 {
@@ -219,7 +219,7 @@ fn whole_text<R: Read>(entry: Entry<'_, R>, max: u64) -> Result<Vec<u8>, Archive
 fn check(listing: &Listing) -> Result<(), ArchiveError> {
     let stranger = |member: &Member, instead: &str| {
         Err(ArchiveError::Stranger {
-            member: member.member.clone(),
+            member: member.name.clone(),
             instead: instead.to_owned(),
         })
     };
@@ -235,7 +235,7 @@ fn check(listing: &Listing) -> Result<(), ArchiveError> {
             return stranger(member, "twice");
         }
         let is_last = place == listing.members.len();
-        let is_identities = member.member == IDENTITIES && is_last && listing.has_identities;
+        let is_identities = member.name == IDENTITIES && is_last && listing.has_identities;
         if is_identities {
             if member.unpacked_length.is_some() || member.length > IDENTITIES_LEN_MAX {
                 return stranger(member, "otherwise than it can be");
@@ -311,7 +311,7 @@ fn pour(
             return Err(match member.unpacked_length {
                 Some(_) => changed(member, "it unpacks to less than the list says"),
                 None => ArchiveError::Cut {
-                    place: format!("in {}", member.member),
+                    place: format!("in {}", member.name),
                 },
             });
         }
@@ -346,14 +346,14 @@ pub(in crate::cli) fn make_dir(dir: &Path) -> io::Result<()> {
 
 fn changed(member: &Member, what: &'static str) -> ArchiveError {
     ArchiveError::Changed {
-        member: member.member.clone(),
+        member: member.name.clone(),
         what,
     }
 }
 
 /// What a damaged member makes of reading it, or the disk.
 fn reading(member: &Member) -> impl FnOnce(io::Error) -> ArchiveError {
-    let name = member.member.clone();
+    let name = member.name.clone();
     move |source| match source.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
             ArchiveError::Changed {
@@ -431,9 +431,9 @@ impl Workplace {
         make_dir(&path)?;
         let lock = fs::File::open(&path)?;
         match lock.try_lock() {
-            Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
-            Err(fs::TryLockError::Error(error)) => return Err(error),
+            // Not every file system has locks.
+            Ok(()) | Err(fs::TryLockError::Error(_)) => {}
         }
         for entry in fs::read_dir(&path)? {
             let entry = entry?;

@@ -16,7 +16,7 @@ use crate::whole_file;
 const NAMES: [&str; 3] = [ADMIN_FILE, IDENTITY_FILE, LEASE_FILE];
 
 /// The largest of them, in bytes.
-const FILE_LEN_MAX: u64 = 64 << 10;
+const FILE_LEN_MAX: usize = 64 << 10;
 
 /// How many there can be.
 const FILES_MAX: usize = 32;
@@ -57,7 +57,7 @@ pub(super) fn seal(data: &Path, cover: &Cover) -> Result<Option<Vec<u8>>, CliErr
         )));
     }
     // Room for all of it: what grows leaves parts of the secrets behind.
-    let room = names.len() * (FILE_LEN_MAX + 1_024) as usize + 1_024;
+    let room = names.len() * (FILE_LEN_MAX + 1_024) + 1_024;
     let mut plain = Zeroizing::new(Vec::with_capacity(room));
     let mut files = tar::Builder::new(&mut *plain);
     for name in &names {
@@ -80,11 +80,11 @@ pub(super) fn seal(data: &Path, cover: &Cover) -> Result<Option<Vec<u8>>, CliErr
 
 fn add(files: &mut tar::Builder<&mut Vec<u8>>, data: &Path, name: &str) -> Result<(), CliError> {
     let path = data.join(name);
-    let mut text = Zeroizing::new(Vec::with_capacity(FILE_LEN_MAX as usize + 1));
+    let mut text = Zeroizing::new(Vec::with_capacity(FILE_LEN_MAX + 1));
     File::open(&path)
-        .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut text))
+        .and_then(|file| file.take(FILE_LEN_MAX as u64 + 1).read_to_end(&mut text))
         .map_err(|error| cannot_read(&path, error))?;
-    if text.len() as u64 > FILE_LEN_MAX {
+    if text.len() > FILE_LEN_MAX {
         return Err(CliError::failed(format!(
             "{} is larger than any key file; move it away",
             path.display()
@@ -129,7 +129,7 @@ pub(in crate::cli) fn open(sealed: &[u8], opener: &Opener, into: Option<&Path>) 
         }
         other => cannot(other),
     })?;
-    let mut plain = Zeroizing::new(Vec::with_capacity(IDENTITIES_LEN_MAX as usize));
+    let mut plain = Zeroizing::new(Vec::with_capacity(FILES_MAX * (FILE_LEN_MAX + 1_024) + 1_024));
     let damaged = |error| CliError::because("the identities in the backup are damaged", error);
     stream
         .take(IDENTITIES_LEN_MAX)
@@ -141,12 +141,12 @@ pub(in crate::cli) fn open(sealed: &[u8], opener: &Opener, into: Option<&Path>) 
         let mut entry = entry.map_err(damaged)?;
         let name = String::from_utf8_lossy(&entry.header().path_bytes()).into_owned();
         let is_plain = entry.header().entry_type() == tar::EntryType::Regular;
-        if !is_secret(&name) || !is_plain || entry.size() > FILE_LEN_MAX || names.len() >= FILES_MAX {
+        if !is_secret(&name) || !is_plain || entry.size() > FILE_LEN_MAX as u64 || names.len() >= FILES_MAX {
             return Err(CliError::failed(format!(
                 "{name:?} stands among the identities in the backup: somebody changed it, and nothing of it is taken"
             )));
         }
-        let mut text = Zeroizing::new(Vec::with_capacity(FILE_LEN_MAX as usize));
+        let mut text = Zeroizing::new(Vec::with_capacity(FILE_LEN_MAX));
         entry.read_to_end(&mut text).map_err(damaged)?;
         if let Some(into) = into {
             let path = into.join(&name);
@@ -170,7 +170,8 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
 fn is_secret(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
     let rest = NAMES.iter().find_map(|secret| name.strip_prefix(secret));
-    let is_named = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') && !rest.ends_with(".new"));
+    let is_named =
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') && rest.rsplit('.').next() != Some("new"));
     is_named && name.len() < 100 && name.bytes().all(is_plain)
 }
 
@@ -185,8 +186,8 @@ pub(in crate::cli) fn passphrase_in(path: &Path) -> Result<SecretString, CliErro
             "the passphrase in {path} is open to others (mode {mode:04o}); run: chmod 600 {path}"
         )));
     }
-    let mut text = Zeroizing::new(String::with_capacity(FILE_LEN_MAX as usize));
-    file.take(FILE_LEN_MAX)
+    let mut text = Zeroizing::new(String::with_capacity(FILE_LEN_MAX));
+    file.take(FILE_LEN_MAX as u64)
         .read_to_string(&mut text)
         .map_err(|error| cannot_read(path, error))?;
     let line = text.lines().next().unwrap_or_default();

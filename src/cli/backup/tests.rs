@@ -5,7 +5,7 @@ use std::io::Write;
 use tempfile::TempDir;
 
 use super::form::{LIST, LIST_SUM, Member};
-use super::write::{padded, sum_text};
+use super::write::sum_text;
 use super::*;
 use crate::cli::args::CoverOptions;
 use crate::cli::local::{ADMIN_FILE, LEASE_FILE};
@@ -162,7 +162,7 @@ fn forged(name: &'static str, bytes: &[u8]) -> Forged {
         kind: tar::EntryType::Regular,
         bytes: bytes.to_vec(),
         listed: Some(Member {
-            member: name.to_owned(),
+            name: name.to_owned(),
             length: bytes.len() as u64,
             sha256: output::hex(&Sha256::digest(bytes)),
             unpacked_length: None,
@@ -180,7 +180,7 @@ fn put(archive: &mut Vec<u8>, name: &str, kind: tar::EntryType, bytes: &[u8]) {
     header.set_cksum();
     archive.extend(header.as_bytes());
     archive.extend(bytes);
-    archive.resize(padded(archive.len() as u64) as usize, 0);
+    archive.resize(archive.len().next_multiple_of(512), 0);
 }
 
 /// An archive of these members with a list that tells of them, and whose hash holds.
@@ -253,7 +253,7 @@ fn a_name_that_leads_out_of_the_directory_or_is_not_the_stores_is_refused() {
         // As a compressed one, by the name that is left.
         let mut packed = forged(name, b"x");
         packed.listed = packed.listed.map(|listed| Member {
-            member: format!("{name}.gz"),
+            name: format!("{name}.gz"),
             unpacked_length: Some(1),
             ..listed
         });
@@ -313,7 +313,7 @@ fn what_the_list_does_not_tell_of_is_refused_wherever_it_stands() {
     refused(&forge(&[format_file(), good()], |listing| {
         let member = listing.members[1].clone();
         listing.members.push(Member {
-            member: "manifest.7".to_owned(),
+            name: "manifest.7".to_owned(),
             ..member
         });
     }));
@@ -447,8 +447,8 @@ fn a_backup_whose_records_are_not_those_of_its_list_is_refused() {
     let places = members(&bytes);
     let listing = read_bytes(&bytes).unwrap().listing;
     let of = |member: &Member| {
-        let (_, at, len) = places.iter().find(|(name, ..)| *name == member.member).unwrap();
-        let name: &'static str = Box::leak(member.member.clone().into_boxed_str());
+        let (_, at, len) = places.iter().find(|(name, ..)| *name == member.name).unwrap();
+        let name: &'static str = Box::leak(member.name.clone().into_boxed_str());
         Forged {
             name,
             kind: tar::EntryType::Regular,

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use super::form::{LIST, LIST_SUM, Listing, Member, PACKED};
 
 /// The unit of a tar file, in bytes.
-pub(super) const BLOCK: u64 = 512;
+const BLOCK_LEN: usize = 512;
+pub(super) const BLOCK: u64 = BLOCK_LEN as u64;
 
 /// Bytes of a member in the list, at most, without its name: the rest of its object in JSON.
 const MEMBER_LIST_LEN: u64 = 208;
@@ -54,7 +55,7 @@ impl Writer {
         told: &mut dyn FnMut(u64),
     ) -> io::Result<()> {
         let at = self.file.stream_position()?;
-        self.file.write_all(&[0; BLOCK as usize])?;
+        self.file.write_all(&[0; BLOCK_LEN])?;
         let mut counted = Counted::new(&mut self.file);
         let (member, unpacked_length) = if is_packed {
             let mut packing = GzEncoder::new(&mut counted, Compression::fast());
@@ -72,7 +73,7 @@ impl Writer {
         self.file.write_all(&header(&member, length, self.made_at)?)?;
         self.file.seek(SeekFrom::Start(end))?;
         self.members.push(Member {
-            member,
+            name: member,
             length,
             sha256,
             unpacked_length,
@@ -82,7 +83,7 @@ impl Writer {
 
     /// Ends the archive, fills in the list, and returns when all of it is on stable storage.
     pub(super) fn end(mut self, mut listing: Listing) -> io::Result<(File, Listing)> {
-        self.file.write_all(&[0; 2 * BLOCK as usize])?;
+        self.file.write_all(&[0; 2 * BLOCK_LEN])?;
         listing.members = self.members;
         let mut text = serde_json::to_string_pretty(&listing)?.into_bytes();
         let missing = usize::try_from(self.list_len)
@@ -120,7 +121,7 @@ pub(super) const fn padded(len: u64) -> u64 {
     len.next_multiple_of(BLOCK)
 }
 
-fn header(name: &str, len: u64, made_at: u64) -> io::Result<[u8; BLOCK as usize]> {
+fn header(name: &str, len: u64, made_at: u64) -> io::Result<[u8; BLOCK_LEN]> {
     let mut header = tar::Header::new_gnu();
     header.set_path(name)?;
     header.set_mode(0o600);

@@ -63,7 +63,7 @@ pub enum Work {
 }
 
 /// What HELLO is answered with, besides what the configuration knows.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Greeting {
     /// The peer's role.
     pub role: Role,

@@ -99,20 +99,27 @@ impl Copier<'_> {
             }
         }
         let mut moved_at = None;
-        let mut copies = 1;
+        let mut tries = 1;
         loop {
             let manifest = Manifest::load(disk, self.data)?.manifest;
             match self.generations(&manifest, told) {
                 Ok(copied) => return Ok(copied),
                 // The same manifest again: what it names is gone for good.
-                Err(Failure::Moved(error)) if moved_at == Some(manifest.number) || copies >= COPIES => {
+                Err(Failure::Moved(error)) if moved_at == Some(manifest.number) || tries >= COPIES => {
                     return Err(error);
                 }
                 Err(Failure::Moved(_)) => {
                     moved_at = Some(manifest.number);
-                    copies += 1;
+                    tries += 1;
                 }
-                Err(Failure::Unusable(error) | Failure::Store(error)) => return Err(error),
+                Err(Failure::Unusable(error) | Failure::Store(error)) => {
+                    // What was copied while it was thrown away need not fit together.
+                    let newest = Manifest::load(disk, self.data)?.manifest.number;
+                    if newest == manifest.number || tries >= COPIES {
+                        return Err(error);
+                    }
+                    tries += 1;
+                }
             }
         }
     }

@@ -61,7 +61,9 @@ impl Server {
     fn round(&mut self, facts: u8) {
         self.round += 1;
         let facts: Vec<_> = (0..facts).map(|one| former(self.round, one)).collect();
-        facts.iter().for_each(|fact| self.ledger.record(fact));
+        for fact in &facts {
+            self.ledger.record(fact);
+        }
         let changes: Vec<_> = facts.into_iter().map(Change::from).collect();
         let round = Round {
             number: self.round,
@@ -241,7 +243,7 @@ fn read_in_turn(data: &Path, states: Vec<Vec<u8>>) -> Result<Copied, StoreError>
     copied(data, &mut |_| {
         seen += 1;
         // The first segment comes last.
-        if (seen == segments || seen > segments)
+        if seen >= segments
             && let Some(next) = states.next()
         {
             fs::write(&path, next).unwrap();

@@ -56,17 +56,10 @@ fn seat_of<'a>(seats: &'a Value, machine: &Machine) -> Option<&'a Value> {
         .find(|seat| seat["mac"] == *machine.mac)
 }
 
-#[test]
-fn a_server_that_is_backed_up_under_load_moves_house_and_machines_go_over_untouched() {
-    let mut site = Site::open_with(OFTEN);
-    site.buy(1, "BKSRV", 100);
-    for number in 1..=3 {
-        site.agent(number, "checkout", "BKSRV", "agent").ok();
-    }
-    let before = site.json(["seats"]);
-    let (address, port) = (site.server().server_arg(), site.server().address().port());
-    let words = passphrase(&site);
-    // Machines come while it is backed up.
+/// The last of some backups that are made while machines come: its file, and what was told of it.
+#[track_caller]
+fn backed_up_under_load(site: &Site, words: &str) -> (String, Value) {
+    let address = site.server().server_arg();
     let (over, next) = (AtomicBool::new(false), AtomicUsize::new(0));
     let machines: Vec<Machine> = (10..30).map(|number| site.machine(number)).collect();
     let mut backups = Vec::new();
@@ -84,8 +77,8 @@ fn a_server_that_is_backed_up_under_load_moves_house_and_machines_go_over_untouc
         }
         for number in 1..=3 {
             let seats = site.json(["seats"]).as_array().unwrap().len();
-            let file = file(&site, &format!("backup-{number}.tar"));
-            let told = site.json(["backup", &file, "--passphrase-file", &words]);
+            let file = file(site, &format!("backup-{number}.tar"));
+            let told = site.json(["backup", &file, "--passphrase-file", words]);
             assert!(
                 told["seats"].as_u64().unwrap() >= seats as u64,
                 "{seats} were held before: {told}"
@@ -94,7 +87,20 @@ fn a_server_that_is_backed_up_under_load_moves_house_and_machines_go_over_untouc
         }
         over.store(true, Ordering::SeqCst);
     });
-    let (backup, told) = backups.pop().unwrap();
+    backups.pop().unwrap()
+}
+
+#[test]
+fn a_server_that_is_backed_up_under_load_moves_house_and_machines_go_over_untouched() {
+    let mut site = Site::open_with(OFTEN);
+    site.buy(1, "BKSRV", 100);
+    for number in 1..=3 {
+        site.agent(number, "checkout", "BKSRV", "agent").ok();
+    }
+    let before = site.json(["seats"]);
+    let (address, port) = (site.server().server_arg(), site.server().address().port());
+    let words = passphrase(&site);
+    let (backup, told) = backed_up_under_load(&site, &words);
     site.kill();
 
     // Another place, the same address.
@@ -210,8 +216,8 @@ fn what_is_restored_without_identities_is_refused_until_machines_are_told() {
 }
 
 #[test]
-fn a_backup_and_a_restore_are_refused_with_what_to_do() {
-    let mut site = Site::open();
+fn a_backup_is_refused_with_what_to_do() {
+    let site = Site::open();
     let backup = file(&site, "backup.tar");
     let no_choice = site.admin(["backup", &backup]).failed_with(2);
     for choice in ["--passphrase-file", "--recipient", "--without-identity"] {
@@ -250,7 +256,15 @@ fn a_backup_and_a_restore_are_refused_with_what_to_do() {
     ])
     .failed_with(1);
     assert!(cause(&missing).contains("--data DIR"), "{missing:?}");
-    // Restores.
+}
+
+#[test]
+fn a_restore_is_refused_with_what_to_do() {
+    let site = Site::open();
+    let backup = file(&site, "backup.tar");
+    let words = passphrase(&site);
+    let elsewhere = site.dir.path().join("elsewhere");
+    site.admin(["backup", &backup, "--passphrase-file", &words]).ok();
     let full = restore(&site.data(), &[&backup, "--passphrase-file", &words]).failed_with(1);
     assert!(cause(&full).contains("is not empty"), "{full:?}");
     let no_words = restore(&elsewhere, &[&backup]).failed_with(2);
@@ -261,7 +275,13 @@ fn a_backup_and_a_restore_are_refused_with_what_to_do() {
     let other = restore(&elsewhere, &[&words, "--without-identity"]).failed_with(1);
     assert!(other.stderr.contains("no backup of a seatkeeper server"), "{other:?}");
     assert!(!elsewhere.exists());
-    // Damage stops a backup, and names the place; a start that it stops points to what a backup is for.
+}
+
+#[test]
+fn damage_stops_a_backup_and_a_start_that_it_stops_points_to_the_restore() {
+    let mut site = Site::open();
+    let backup = file(&site, "backup.tar");
+    site.admin(["backup", &backup, "--without-identity"]).ok();
     site.stop();
     let journal = site.data().join("journal/0000000001.journal");
     let mut bytes = fs::read(&journal).unwrap();
