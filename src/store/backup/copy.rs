@@ -113,15 +113,18 @@ impl Copier<'_> {
                     tries += 1;
                 }
                 Err(Failure::Unusable(error) | Failure::Store(error)) => {
-                    // What was copied while it was thrown away need not fit together.
-                    let newest = Manifest::load(disk, self.data)?.manifest.number;
-                    if newest == manifest.number || tries >= COPIES {
+                    if tries >= COPIES || !self.is_superseded(&manifest)? {
                         return Err(error);
                     }
                     tries += 1;
                 }
             }
         }
+    }
+
+    /// Whether another manifest took the place of this one: what was copied while it was thrown away need not fit together.
+    fn is_superseded(&self, manifest: &Manifest) -> Result<bool, StoreError> {
+        Ok(Manifest::load(&self.options.disk, self.data)?.manifest.number != manifest.number)
     }
 
     /// The newest generation of a manifest that holds, with the journal after it.
@@ -134,6 +137,7 @@ impl Copier<'_> {
                     copied.unusable = unusable;
                     return Ok(copied);
                 }
+                Err(Failure::Unusable(error)) if self.is_superseded(manifest)? => return Err(Failure::Moved(error)),
                 Err(Failure::Unusable(error)) => {
                     unusable.push(format!("generation {}: {}", generation.number, error.with_cause()));
                     first_error.get_or_insert(error);

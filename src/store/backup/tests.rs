@@ -141,7 +141,11 @@ fn a_copy_that_is_made_while_rounds_and_checkpoints_go_on_holds_all_that_was_dur
             let round = copied.contents.round;
             let sound = round >= before && copied.contents.ledger == expected(round) && copied.unusable.is_empty();
             over.fetch_or(!sound, Ordering::SeqCst);
-            assert!(sound, "durable through {before}, copied through {round}");
+            assert!(
+                sound,
+                "durable through {before}, copied through {round}, without {:?}",
+                copied.unusable
+            );
             history = history.max(copied.history.len());
         }
         over.store(true, Ordering::SeqCst);
@@ -264,6 +268,28 @@ fn what_is_being_written_is_read_again_until_it_is_whole_or_what_stands_before_i
     // It never becomes whole: damage.
     let error = read_in_turn(dir.path(), vec![two]).unwrap_err();
     assert!(matches!(error, StoreError::Journal { after: 2, .. }), "{error:?}");
+}
+
+#[test]
+fn a_journal_that_goes_on_in_other_segments_meanwhile_is_read_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(dir.path(), NEVER);
+    server.round(1);
+    let segments = fs::read_dir(dir.path().join("journal")).unwrap().count();
+    let mut seen = 0;
+    let copied = copied(dir.path(), &mut |_| {
+        seen += 1;
+        if seen == segments - 1 {
+            (0..60).for_each(|_| server.round(1));
+        }
+    })
+    .unwrap();
+    assert!(
+        segment(dir.path(), segments as u64 + 1).exists(),
+        "it went beyond all of them"
+    );
+    assert_eq!(seen, segments, "nothing was to be read again");
+    assert!(copied.contents.ledger == expected(copied.contents.round) && copied.contents.round > 1);
 }
 
 #[test]
