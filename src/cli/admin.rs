@@ -14,7 +14,7 @@ use crate::wire::messages::{Request, Response, admin, views};
 
 /// A row of `admin list --json`.
 #[derive(Serialize)]
-struct Row {
+pub(super) struct Row {
     fingerprint: String,
     role: String,
     label: String,
@@ -67,13 +67,7 @@ pub(super) async fn run(global: &Global, command: AdminCommand) -> Result<(), Cl
 async fn list(global: &Global, session: &mut Session) -> Result<(), CliError> {
     let rows = all(session).await?;
     if global.json {
-        let rows = rows.iter().map(|row| Row {
-            fingerprint: output::hex(&row.fingerprint),
-            role: output::code(row.role.name()),
-            label: row.label.clone(),
-            added_at: rfc3339(Some(Timestamp(row.added_at))),
-        });
-        return output::json(&rows.collect::<Vec<_>>());
+        return output::json(&rows.iter().map(Row::from).collect::<Vec<_>>());
     }
     let cells = |row: &AdminRow| {
         let added = date(Some(Timestamp(row.added_at)));
@@ -88,6 +82,20 @@ async fn list(global: &Global, session: &mut Session) -> Result<(), CliError> {
 }
 
 async fn all(session: &mut Session) -> Result<Vec<AdminRow>, CliError> {
+    let mut rows = Vec::new();
+    pages(session, |page| {
+        rows.extend(page);
+        Ok(true)
+    })
+    .await?;
+    Ok(rows)
+}
+
+/// Every identity with a role, a page at a time.
+pub(super) async fn pages(
+    session: &mut Session,
+    each: impl FnMut(Vec<AdminRow>) -> Result<bool, CliError>,
+) -> Result<(), CliError> {
     let request = |last: Option<&AdminRow>| {
         Request::AdminList(views::AdminList {
             after: last.map(|row| row.fingerprint),
@@ -98,7 +106,18 @@ async fn all(session: &mut Session) -> Result<Vec<AdminRow>, CliError> {
         Response::AdminList(page) => Ok((page.rows, page.more)),
         other => Err(unexpected(&other)),
     };
-    session.rows(request, take).await
+    session.pages(request, take, each).await
+}
+
+impl From<&AdminRow> for Row {
+    fn from(row: &AdminRow) -> Self {
+        Self {
+            fingerprint: output::hex(&row.fingerprint),
+            role: output::code(row.role.name()),
+            label: row.label.clone(),
+            added_at: rfc3339(Some(Timestamp(row.added_at))),
+        }
+    }
 }
 
 impl From<GivenRole> for Role {

@@ -9,6 +9,7 @@ use crate::domain::ids::ProductId;
 
 mod admin;
 mod agent;
+mod backup;
 mod deploy;
 mod enrol;
 mod events;
@@ -22,6 +23,9 @@ pub(super) use admin::{
     ImportFile, ImportKeys, RemoveTarget, ResolveTarget, VendorCommand,
 };
 pub(super) use agent::{AgentCommand, Licensed, RunProgram};
+pub(super) use backup::{BackupOptions, ExportOptions, RestoreOptions};
+#[cfg(test)]
+pub(super) use backup::{CoverOptions, OpenerOptions};
 pub(super) use deploy::{CommitOptions, Named, ReservationFilter, ReserveOptions, SettleOptions};
 pub(super) use enrol::{EnrolCommand, TokenText};
 pub(super) use events::{DenialsOptions, EventsCommand, EventsOptions, Shown, Who, typed};
@@ -216,12 +220,28 @@ pub(super) enum Command {
     Admin(AskingBelow<AdminCommand>),
     /// Hand out tokens that enrol components, where a server has `enrol = "token"`.
     Enrol(AskingBelow<EnrolCommand>),
-    /// Show who you are to a server.
+    /// Show who you are to a server; give the server of this host another identity.
     Identity(AskingBelow<IdentityCommand>),
     /// What an installer's script calls: check out, check, renew, release a seat for this machine.
     Agent(AskingBelow<AgentCommand>),
     /// Run a program only while it is licensed.
     Run(Asking<RunProgram>),
+    /// Write all that a server knows into one file, while it serves or when it does not; on the server's host.
+    ///
+    /// Everything that was durable when it began is in it, and it was read back and loaded as a start would before FILE gets
+    /// its name. FILE is a tar archive with a list of what is in it; the server's identities are encrypted (age). The
+    /// configuration file is not in it. `restore` makes a data directory of it.
+    Backup(BackupOptions),
+    /// Make a server's data directory from a backup, in a directory that is empty or not there.
+    ///
+    /// All of the backup is checked before the directory gets anything. The server's epoch is raised: whoever has met it at
+    /// the new place refuses the old one, which must not run any more.
+    Restore(RestoreOptions),
+    /// Write all that a viewer may see as one JSON document, for other programs (documented in tools/guide/json.md).
+    ///
+    /// How the server is, vendors, products, licenses, seats, reservations and administrators. It is no backup: nothing can be
+    /// restored from it. Pages are read one after the other, so what changes meanwhile may be in it or not.
+    Export(Asking<ExportOptions>),
     /// Examine a data directory that no server runs on; give up what follows damage.
     ///
     /// Without an option it changes nothing: it says what holds, what is damaged and where, and whether a server starts

@@ -1,10 +1,10 @@
-//! `identity show`: who you are to a server.
+//! `identity show`: who you are to a server; `identity rotate` stands beside it.
 
 use serde::Serialize;
 
 use super::args::{Global, IdentityCommand};
 use super::error::CliError;
-use super::{output, session};
+use super::{output, rotate, session};
 use crate::domain::ids::Fingerprint;
 
 /// What `identity show --json` prints.
@@ -15,7 +15,9 @@ struct Shown {
 }
 
 pub(super) fn run(global: &Global, command: &IdentityCommand) -> Result<(), CliError> {
-    let IdentityCommand::Show = command;
+    if let IdentityCommand::Rotate { compromised } = command {
+        return rotate::run(global, *compromised);
+    }
     let file = session::identity_file(global)?.display().to_string();
     let fingerprint = Fingerprint(session::identity(global)?.fingerprint()).to_string();
     if global.json {

@@ -42,6 +42,23 @@ impl KnownServers {
         if self.servers.len() >= SERVERS_MAX {
             return Ok(());
         }
+        self.keep(name, fingerprint)?;
+        super::output::note(&format!(
+            "first contact with the server at {name}; its fingerprint is {fingerprint}"
+        ));
+        Ok(())
+    }
+
+    /// Keeps the identity of a server that has shown that it took the place of the one that is known, and says so.
+    pub(super) fn follow(&mut self, name: &str, fingerprint: Fingerprint) -> Result<(), CliError> {
+        self.keep(name, fingerprint)?;
+        super::output::note(&format!(
+            "the server at {name} has a new identity, which the one before confirms; its fingerprint is {fingerprint}"
+        ));
+        Ok(())
+    }
+
+    fn keep(&mut self, name: &str, fingerprint: Fingerprint) -> Result<(), CliError> {
         self.servers.insert(name.to_owned(), fingerprint.to_string());
         let text = serde_json::to_string_pretty(&self.servers)
             .map_err(|error| CliError::because("cannot make JSON", error))?;
@@ -50,11 +67,7 @@ impl KnownServers {
                 .map_err(|error| CliError::because(format!("cannot make {}", directory.display()), error))?;
         }
         whole_file::replace(&self.path, text.as_bytes(), Readers::Owner)
-            .map_err(|error| CliError::because(format!("cannot write {}", self.path.display()), error))?;
-        super::output::note(&format!(
-            "first contact with the server at {name}; its fingerprint is {fingerprint}"
-        ));
-        Ok(())
+            .map_err(|error| CliError::because(format!("cannot write {}", self.path.display()), error))
     }
 
     /// The file's place, for messages.

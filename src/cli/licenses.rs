@@ -144,7 +144,7 @@ fn totals(product: &ProductRow) -> Vec<String> {
 }
 
 /// Every license, a page at a time.
-async fn pages(
+pub(super) async fn pages(
     session: &mut Session,
     each: impl FnMut(Vec<LicenseRow>) -> Result<bool, CliError>,
 ) -> Result<(), CliError> {

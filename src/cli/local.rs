@@ -32,6 +32,9 @@ pub(super) struct LocalServer {
     pub(super) listen: Vec<SocketAddr>,
     /// Its identity, in hexadecimal.
     pub(super) fingerprint: String,
+    /// Its name for people; absent where an older release wrote it.
+    #[serde(default)]
+    pub(super) name: Option<String>,
 }
 
 impl LocalServer {
@@ -167,6 +170,7 @@ mod tests {
         let server = LocalServer {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 17_328)); 100],
             fingerprint: Fingerprint([7; 32]).to_string(),
+            name: Some("here".to_owned()),
         };
         server.write(dir.path()).expect("written");
         std::thread::scope(|scope| {

@@ -3,6 +3,7 @@
 mod admin;
 mod agent;
 mod args;
+mod backup;
 mod blacklist;
 mod catalogue;
 mod check_config;
@@ -16,6 +17,7 @@ mod enrol;
 mod error;
 mod events;
 mod explain;
+mod export;
 mod files;
 mod generate;
 mod grid;
@@ -39,6 +41,8 @@ mod repair;
 mod reservations;
 mod reserve;
 mod resolve;
+mod restore;
+mod rotate;
 mod run;
 mod seats;
 mod serve;
@@ -68,6 +72,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Abort(asked) => settle::abort(&with(asked.reach), asked.options).await,
         Command::Admin(asked) => admin::run(&with(asked.reach), asked.command).await,
         Command::Agent(asked) => agent::run(&with(asked.reach), asked.command).await,
+        Command::Backup(options) => backup::run(everywhere, options).await,
         Command::Blacklist(asked) => blacklist::run(&with(asked.reach), asked.command).await,
         Command::Catalogue(asked) => catalogue::run(&with(asked.reach), asked.command).await,
         Command::CheckConfig(asked) => check_config::run(&everywhere, &asked),
@@ -79,6 +84,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Denials(asked) => denials::run(&with(asked.reach), asked.options).await,
         Command::Enrol(asked) => enrol::run(&with(asked.reach), asked.command).await,
         Command::Explain(asked) => explain::run(&with(asked.reach), asked.options).await,
+        Command::Export(asked) => Box::pin(export::run(&with(asked.reach), asked.options)).await,
         Command::Events(asked) => Box::pin(events::run(&with(asked.reach), asked.options)).await,
         Command::Identity(asked) => identity::run(&with(asked.reach), &asked.command),
         Command::Import(asked) => import::keys(&with(asked.reach), asked.options).await,
@@ -94,6 +100,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Reservations(asked) => reservations::run(&with(asked.reach), asked.options).await,
         Command::Reserve(asked) => reserve::run(&with(asked.reach), asked.options).await,
         Command::Resolve(asked) => resolve::run(&with(asked.reach), asked.options).await,
+        Command::Restore(options) => restore::run(everywhere, options).await,
         Command::Run(asked) => run::run(&with(asked.reach), asked.options).await,
         Command::Seats(asked) => seats::run(&with(asked.reach), asked.options).await,
         Command::Serve(options) => serve::run(everywhere.data, options).await,

@@ -31,7 +31,7 @@ const HEAD: [&str; 14] = [
 
 /// A row of `products --json`.
 #[derive(Serialize)]
-struct Row {
+pub(super) struct Row {
     vendor: String,
     vendor_name: String,
     product: String,
@@ -80,8 +80,22 @@ pub(super) async fn run(global: &Global) -> Result<(), CliError> {
     }
 }
 
-/// Every product, page by page.
+/// Every product.
 pub(super) async fn all(session: &mut Session) -> Result<Vec<ProductRow>, CliError> {
+    let mut rows = Vec::new();
+    pages(session, |page| {
+        rows.extend(page);
+        Ok(true)
+    })
+    .await?;
+    Ok(rows)
+}
+
+/// Every product, a page at a time.
+pub(super) async fn pages(
+    session: &mut Session,
+    each: impl FnMut(Vec<ProductRow>) -> Result<bool, CliError>,
+) -> Result<(), CliError> {
     let name = |row: &ProductRow| ProductName {
         vendor: row.vendor,
         product: row.product.clone(),
@@ -96,7 +110,7 @@ pub(super) async fn all(session: &mut Session) -> Result<Vec<ProductRow>, CliErr
         Response::Products(page) => Ok((page.rows, page.more)),
         other => Err(unexpected(&other)),
     };
-    session.rows(request, take).await
+    session.pages(request, take, each).await
 }
 
 /// Whether no license was ever imported for it, of either usage.

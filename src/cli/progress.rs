@@ -23,6 +23,29 @@ impl Progress {
         Self(bar)
     }
 
+    /// Over so many bytes, likewise; over as many as there will be where `total` is 0.
+    pub(super) fn of_bytes(json: bool, total: u64) -> Self {
+        if json || !std::io::stderr().is_terminal() {
+            return Self::hidden();
+        }
+        let bar = match total {
+            0 => ProgressBar::no_length(),
+            total => ProgressBar::new(total),
+        };
+        let template = match total {
+            0 => "{bytes} copied",
+            _ => "{bar:40} {bytes} of {total_bytes}, {eta} left",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(super) fn bytes(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+
     /// Shown nowhere.
     pub(super) fn hidden() -> Self {
         Self(ProgressBar::hidden())

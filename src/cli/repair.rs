@@ -108,11 +108,12 @@ fn tell(examined: &Examined) -> Result<(), CliError> {
 fn remedy(examined: &Examined) -> String {
     match &examined.journal {
         Some(journal) if examined.can_start() => format!(
-            "no server starts with it; restore a backup, or give up everything that was answered after round {} with \
-             `seatkeeper repair --cut-tail`",
+            "no server starts with it; restore a backup (`seatkeeper restore`), or give up everything that was answered after \
+             round {} with `seatkeeper repair --cut-tail`",
             journal.last_round
         ),
-        _ => "no server starts with it, and nothing can be cut off to change that; restore a backup".to_owned(),
+        _ => "no server starts with it, and nothing can be cut off to change that; restore a backup (`seatkeeper restore`)"
+            .to_owned(),
     }
 }
 

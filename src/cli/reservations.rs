@@ -97,8 +97,22 @@ fn one(row: &ReservationRow, csv: bool) -> Result<(), CliError> {
     }
 }
 
-/// Every reservation, page by page.
+/// Every reservation.
 pub(super) async fn all(session: &mut Session) -> Result<Vec<ReservationRow>, CliError> {
+    let mut rows = Vec::new();
+    pages(session, |page| {
+        rows.extend(page);
+        Ok(true)
+    })
+    .await?;
+    Ok(rows)
+}
+
+/// Every reservation, a page at a time.
+pub(super) async fn pages(
+    session: &mut Session,
+    each: impl FnMut(Vec<ReservationRow>) -> Result<bool, CliError>,
+) -> Result<(), CliError> {
     let request = |last: Option<&ReservationRow>| {
         Request::Reservations(deploy::Reservations {
             after: last.map(|row| row.reservation),
@@ -109,7 +123,7 @@ pub(super) async fn all(session: &mut Session) -> Result<Vec<ReservationRow>, Cl
         Response::Reservations(page) => Ok((page.rows, page.more)),
         other => Err(unexpected(&other)),
     };
-    session.rows(request, take).await
+    session.pages(request, take, each).await
 }
 
 /// What to say of a reservation that is not listed.

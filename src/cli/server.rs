@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::CliError;
 use super::lease_key;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
+use super::rotate::Note;
 use super::supervision;
 use crate::client::with_causes;
 use crate::clock::Clock;
@@ -85,7 +86,7 @@ impl Server {
         let fingerprint = Fingerprint(identity.fingerprint());
         let sockets = Sockets::open(&config.listen_on(site_port))?;
         let addresses = sockets.addresses.clone();
-        be_found_here(&data, &addresses, fingerprint);
+        be_found_here(&data, &addresses, fingerprint, name_of(&config));
 
         let (service, thread) = service::spawn(writer, clock.clone())
             .map_err(|error| CliError::because("cannot start the writer", error))?;
@@ -169,10 +170,11 @@ impl Server {
 }
 
 /// Lets commands on this host find the server by its data directory.
-fn be_found_here(data: &std::path::Path, addresses: &[SocketAddr], fingerprint: Fingerprint) {
+fn be_found_here(data: &std::path::Path, addresses: &[SocketAddr], fingerprint: Fingerprint, name: String) {
     let local = LocalServer {
         listen: addresses.to_vec(),
         fingerprint: fingerprint.to_string(),
+        name: Some(name),
     };
     if let Err(error) = local.write(data) {
         // A full disk must not keep a server from starting; commands then need to be told where it is.
@@ -311,6 +313,7 @@ fn prepare(
             id: ServerId(random()?),
         });
     }
+    requests.extend(rotation(data, &server).filter(|_| founded));
     if recover_admin {
         set_aside(&data.join(ADMIN_FILE))?;
     }
@@ -336,7 +339,14 @@ fn prepare(
         })
         .collect();
     writer.round(&requests, clock.reading()).map_err(committed)?;
+    Note::remove(data);
     Ok((writer, server, lease_key))
+}
+
+/// That the identity was replaced since the last start, if it was.
+fn rotation(data: &std::path::Path, identity: &Identity) -> Option<Command> {
+    let Note { from, to } = Note::read(data).filter(|note| note.to == Fingerprint(identity.fingerprint()))?;
+    Some(Command::NoteIdentity { from, to })
 }
 
 /// Keeps an administrator identity that is replaced: somebody may find its key again.

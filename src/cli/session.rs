@@ -54,6 +54,16 @@ impl Aim {
         let pins = self.pin.map_or(PinRule::Any, |pin| PinRule::OneOf(vec![pin.0]));
         connect(self.target.clone(), identity, pins, Deadline::after(timeout)).await
     }
+
+    /// Connects to whoever is there, if it took the place of the identity that is known.
+    async fn connect_to_successor(&self, identity: &Identity, timeout: Duration) -> Option<Connection> {
+        let deadline = Deadline::after(timeout);
+        let connection = connect(self.target.clone(), identity, PinRule::Any, deadline)
+            .await
+            .ok()?;
+        let pin = self.pin?;
+        connection.succeeds().contains(&pin).then_some(connection)
+    }
 }
 
 impl Session {
@@ -76,9 +86,18 @@ impl Session {
                 aim = Aim::at(discover_one(timeout).await?, &known);
                 aim.connect(&identity, timeout).await
             }
+            // Only a successor is spared, and it is asked nothing but HELLO before it has shown that it is one.
+            Err(error) if matches!(error.fault, Fault::NotTrusted(_)) => {
+                aim.connect_to_successor(&identity, timeout).await.ok_or(error)
+            }
             outcome => outcome,
         };
         let connection = connection.map_err(no_connection)?;
+        if let (Some(name), Some(pin)) = (&aim.name, aim.pin)
+            && pin != connection.fingerprint()
+        {
+            known.follow(name, connection.fingerprint())?;
+        }
         if let (Some(name), None) = (aim.name, aim.pin) {
             known.remember(&name, connection.fingerprint())?;
         }
@@ -228,7 +247,7 @@ async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
         ..Search::default()
     };
     let mut search = discover(&search).map_err(|error| CliError::because("cannot search the network", error))?;
-    let Some(first) = search.next().await else {
+    let Some(mut first) = search.next().await else {
         if search.paths().is_empty() {
             return Err(CliError::NoServer(NO_INTERFACE.to_owned()));
         }
@@ -243,6 +262,9 @@ async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
         while let Some(found) = search.next().await {
             if found.server() != first.server() {
                 others.push(found);
+            } else if found.offer.epoch > first.offer.epoch {
+                // The same server, restored: the other one runs on old data.
+                first = found;
             }
         }
     };

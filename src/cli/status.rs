@@ -22,7 +22,7 @@ const WARNED: u8 = 1;
 
 /// What `status --json` prints.
 #[derive(Serialize)]
-struct Told {
+pub(super) struct Told {
     warnings: Vec<warnings::Told>,
     address: String,
     name: String,
@@ -104,7 +104,7 @@ struct Scarce {
 
 /// A trusted vendor.
 #[derive(Serialize)]
-struct Vendor {
+pub(super) struct Vendor {
     id: String,
     name: String,
     catalogue_version: u64,
@@ -285,7 +285,12 @@ const fn policies(status: &StatusOk) -> [(&'static str, &'static str); 2] {
     [("enrol", enrol), ("rebind", rebind)]
 }
 
-fn told(session: &Session, status: &StatusOk, events_since: Option<u64>) -> Told {
+/// The trusted vendors.
+pub(super) fn vendors(status: &StatusOk) -> Vec<Vendor> {
+    status.vendors.iter().map(vendor).collect()
+}
+
+pub(super) fn told(session: &Session, status: &StatusOk, events_since: Option<u64>) -> Told {
     Told {
         warnings: warnings::told(status),
         address: session.address().to_string(),
@@ -319,7 +324,7 @@ fn told(session: &Session, status: &StatusOk, events_since: Option<u64>) -> Told
         enrol: if status.enrolment { "token" } else { "open" },
         rebind: if status.approval { "approve" } else { "honour" },
         admins: status.admins,
-        vendors: status.vendors.iter().map(vendor).collect(),
+        vendors: vendors(status),
     }
 }
 

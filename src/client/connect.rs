@@ -188,16 +188,16 @@ impl Connection {
         self.local
     }
 
-    /// The identity that named this server's as its successor, if the server shows a statement that holds. Whether
-    /// that identity was trusted is for the caller to check.
+    /// The identities in whose place this server's stands, as far as the server shows statements that hold; the newest
+    /// first. Whether one of them was trusted is for the caller to check.
     #[must_use]
-    pub fn succeeds(&self) -> Option<Fingerprint> {
-        let statement = self.hello.succession.as_ref()?;
-        let statement = tls::Succession {
+    pub fn succeeds(&self) -> Vec<Fingerprint> {
+        let statements = self.hello.succession.iter().map(|statement| tls::Succession {
             old_spki: statement.old_spki.to_vec(),
             signature: statement.signature.to_vec(),
-        };
-        statement.verify(&self.server_key).ok().map(Fingerprint)
+        });
+        let before = tls::Succession::follow(statements, self.server_key);
+        before.into_iter().map(Fingerprint).collect()
     }
 
     /// Asks and waits for the answer. A refusal is an answer: [`Response::Refused`].

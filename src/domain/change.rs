@@ -435,6 +435,20 @@ pub enum EventKind {
         /// Its name for itself.
         id: ServerId,
     },
+    /// The server's identity was replaced by another one.
+    ServerIdentityReplaced {
+        /// The identity before.
+        from: Fingerprint,
+        /// The identity now.
+        to: Fingerprint,
+    },
+    /// The server goes on from a backup; what it did after that was made is not known here.
+    ServerRestored {
+        /// Its epoch from now on.
+        epoch: u32,
+        /// When the backup was made.
+        made_at: Timestamp,
+    },
     /// A token enrols identities from now on.
     TokenAdded {
         /// Which.

@@ -13,6 +13,7 @@ use super::ids::{
 };
 use super::license::VerifiedKey;
 use super::seat::{MachineNote, SeatKey};
+use super::time::Timestamp;
 use super::timekeeper::ClockChange;
 
 /// What an identity may do. Whoever connects is at least an agent; the higher roles are given by an administrator.
@@ -131,6 +132,19 @@ pub enum Command {
     Found {
         /// 16 random bytes.
         id: ServerId,
+    },
+    /// The server has another identity than before: for the event log.
+    NoteIdentity {
+        /// The identity before.
+        from: Fingerprint,
+        /// The identity now.
+        to: Fingerprint,
+    },
+    /// The server goes on from a backup: its epoch is raised, so that whoever has met it refuses the server that the backup
+    /// was made of.
+    Restore {
+        /// When the backup was made.
+        made_at: Timestamp,
     },
     /// Import license keys whose signatures were checked.
     Import(Vec<VerifiedKey>),
@@ -342,6 +356,7 @@ impl Command {
             | Self::Licenses(_)
             | Self::MendDates
             | Self::NoteClock(_)
+            | Self::NoteIdentity { .. }
             | Self::NoteReload { .. }
             | Self::Products(_)
             | Self::Reclaim
@@ -351,6 +366,7 @@ impl Command {
             | Self::RemoveLicense { .. }
             | Self::Reservations(_)
             | Self::Resolve { .. }
+            | Self::Restore { .. }
             | Self::RevokeToken { .. }
             | Self::Seats(_)
             | Self::Status
@@ -388,12 +404,14 @@ impl Command {
             | Self::KeepTime(_)
             | Self::MendDates
             | Self::NoteClock(_)
+            | Self::NoteIdentity { .. }
             | Self::NoteReload { .. }
             | Self::Reclaim
             | Self::RemoveAdmin { .. }
             | Self::RemoveEnrolled { .. }
             | Self::RemoveLicense { .. }
             | Self::Resolve { .. }
+            | Self::Restore { .. }
             | Self::RevokeToken { .. }
             | Self::Tokens(_)
             | Self::TrustVendor { .. } => &[Role::Administrator],

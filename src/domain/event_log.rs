@@ -235,6 +235,8 @@ impl EventKind {
             Self::IdentityEnrolled { .. } => 31,
             Self::IdentityRemoved { .. } => 32,
             Self::Refused(_) => 33,
+            Self::ServerRestored { .. } => 34,
+            Self::ServerIdentityReplaced { .. } => 35,
             Self::ConfigReloaded { .. } => 36,
         }
     }
@@ -269,6 +271,8 @@ impl EventKind {
             | Self::LicenseRemoved { .. }
             | Self::ReservationEnded { .. }
             | Self::ServerFounded { .. }
+            | Self::ServerIdentityReplaced { .. }
+            | Self::ServerRestored { .. }
             | Self::TokenAdded { .. }
             | Self::TokenRevoked { .. }
             | Self::VendorTrusted { .. } => (None, None),

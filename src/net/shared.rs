@@ -11,7 +11,8 @@ use crate::domain::command::{Actor, Rebind};
 use crate::domain::reply::Reply;
 use crate::service::Service;
 use crate::session::{Answer, Disk, Health, LeaseKey, SessionConfig, Work};
-use crate::tls::{Identity, TlsError, server_config};
+use crate::tls::{Identity, Succession, TlsError, server_config};
+use crate::wire::messages::hello;
 
 /// Bounds of a server's connections.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,6 +77,11 @@ impl Shared {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let mut session = SessionConfig::new(name, version, monotonic());
         limits.put_into(&mut session);
+        let statement = |one: &Succession| hello::Succession {
+            old_spki: one.old_spki.clone().into(),
+            signature: one.signature.clone().into(),
+        };
+        session.succession = identity.succession().iter().map(statement).collect();
         session.lease_key = Some(Arc::new(lease_key));
         let tls = TlsAcceptor::from(server_config(identity)?);
         let (change_session, session) = watch::channel(Arc::new(session));

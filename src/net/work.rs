@@ -194,11 +194,7 @@ pub(super) fn ask(
 fn greet(facts: &Facts, actor: Actor) -> Answer {
     let role = role_of(facts, actor);
     facts.server.map_or(Answer::Failed, |server| {
-        Answer::Hello(Box::new(Greeting {
-            role,
-            server,
-            succession: None,
-        }))
+        Answer::Hello(Box::new(Greeting { role, server }))
     })
 }
 

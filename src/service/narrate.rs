@@ -35,6 +35,8 @@ fn tell(event: &Event) {
         | EventKind::CatalogueImported { .. }
         | EventKind::ConfigReloaded { .. }
         | EventKind::ServerFounded { .. }
+        | EventKind::ServerIdentityReplaced { .. }
+        | EventKind::ServerRestored { .. }
         | EventKind::VendorTrusted { .. } => tell_of_the_server(&event.kind, by),
         EventKind::IdentityEnrolled { .. }
         | EventKind::IdentityRemoved { .. }
@@ -84,6 +86,12 @@ fn tell_of_the_server(kind: &EventKind, by: &str) {
         EventKind::CatalogueImported { vendor, version } => tracing::info!(by, %vendor, version, "catalogue imported"),
         EventKind::ConfigReloaded { applied } => tracing::info!(by, applied, "configuration read again"),
         EventKind::ServerFounded { id } => tracing::info!(%id, "first start"),
+        EventKind::ServerIdentityReplaced { from, to } => {
+            tracing::warn!(%from, %to, "the server has another identity from now on");
+        }
+        EventKind::ServerRestored { epoch, made_at } => {
+            tracing::warn!(epoch, made_at = made_at.0, "the server goes on from a backup");
+        }
         EventKind::VendorTrusted { vendor } => tracing::info!(by, %vendor, "vendor trusted"),
         _ => {}
     }

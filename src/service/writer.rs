@@ -34,7 +34,10 @@ pub struct Request {
 #[non_exhaustive]
 pub enum StartError {
     /// The records are readable, but contradict each other.
-    #[error("the data directory holds what cannot be; restore a backup, or ask for help with the directory as it is")]
+    #[error(
+        "the data directory holds what cannot be; restore a backup of it (`seatkeeper restore`), or ask for help with the \
+         directory as it is"
+    )]
     Audit(#[from] AuditError),
     /// The records cannot be read.
     #[error(transparent)]
@@ -262,6 +265,11 @@ impl<S: Store> Writer<S> {
     /// A reader of the events that are durable, where the store keeps them.
     pub fn chronicle(&self) -> Option<Chronicle> {
         self.store.chronicle()
+    }
+
+    /// The number of the last round.
+    pub const fn last_round(&self) -> u64 {
+        self.number
     }
 
     /// The ledger, to look at.

@@ -6,6 +6,7 @@ use super::lease::LeaseKey;
 use crate::domain::command::{Rebind, Role};
 use crate::domain::time::Monotonic;
 use crate::wire::limits;
+use crate::wire::messages::hello::Succession;
 
 /// What all connections of a server have in common.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,6 +27,8 @@ pub struct SessionConfig {
     pub silence_administrator_ms: u32,
     /// What the server does about a new identity (rule I7).
     pub rebind: Rebind,
+    /// That the server's identity took the place of others, the newest statement first.
+    pub succession: Vec<Succession>,
     /// What leases are signed with (rule O3); without it there are none.
     pub lease_key: Option<Arc<LeaseKey>>,
 }
@@ -44,6 +47,7 @@ impl SessionConfig {
             silence_agent_ms: millis(limits::SILENCE_AGENT_MS),
             silence_administrator_ms: millis(limits::SILENCE_ADMINISTRATOR_MS),
             rebind: Rebind::default(),
+            succession: Vec::new(),
             lease_key: None,
         }
     }

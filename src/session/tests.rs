@@ -134,11 +134,7 @@ fn greeting(role: Role) -> Greeting {
         epoch: 3,
         founded_at: Timestamp(1),
     };
-    Greeting {
-        role,
-        server,
-        succession: None,
-    }
+    Greeting { role, server }
 }
 
 fn key() -> SeatKey {

@@ -12,7 +12,9 @@ use super::envelope::RecordError;
 #[non_exhaustive]
 pub enum StoreError {
     /// The storage engine reported an error.
-    #[error("the database in {place} failed; check the disk, and if it is sound, restore the directory from a backup")]
+    #[error(
+        "the database in {place} failed; check the disk, and if it is sound, restore a backup of it (`seatkeeper restore`)"
+    )]
     Engine {
         /// The data directory.
         place: String,
@@ -31,7 +33,7 @@ pub enum StoreError {
     /// The storage engine did not answer in time.
     #[error(
         "the database in {place} has not answered for {secs} s while {doing}; check the disk, start again, and if it \
-         happens again restore the directory from a backup"
+         happens again restore a backup of it (`seatkeeper restore`)"
     )]
     Hung {
         /// The data directory.
@@ -54,8 +56,8 @@ pub enum StoreError {
     },
     /// What was answered is damaged in the journal.
     #[error(
-        "the journal {path} is damaged at byte {byte}, behind round {after}: {what}; restore the directory from a \
-         backup, or see what can be saved with `seatkeeper repair`"
+        "the journal {path} is damaged at byte {byte}, behind round {after}: {what}; restore a backup of it \
+         (`seatkeeper restore`), or see what can be saved with `seatkeeper repair`"
     )]
     Journal {
         /// Which segment.
@@ -70,7 +72,7 @@ pub enum StoreError {
     /// The journal ends before what a generation has seen of it.
     #[error(
         "the journal in {place} ends with round {found}, but round {expected} was answered: a part of it is gone; put it \
-         back, restore the directory from a backup, or see what can be saved with `seatkeeper repair`"
+         back, restore a backup of it (`seatkeeper restore`), or see what can be saved with `seatkeeper repair`"
     )]
     JournalShort {
         /// The data directory.
@@ -89,7 +91,7 @@ pub enum StoreError {
         pid: String,
     },
     /// The records that are here are not those that were written last.
-    #[error("{what} in {place}: expected {expected}, found {found}; restore the directory from a backup")]
+    #[error("{what} in {place}: expected {expected}, found {found}; restore a backup of it (`seatkeeper restore`)")]
     Mismatch {
         /// The data directory.
         place: String,
@@ -101,7 +103,9 @@ pub enum StoreError {
         found: String,
     },
     /// A part of the data directory is gone.
-    #[error("{path} is missing or damaged, but the directory was in use; restore the directory from a backup")]
+    #[error(
+        "{path} is missing or damaged, but the directory was in use; restore a backup of it (`seatkeeper restore`)"
+    )]
     Missing {
         /// Which part.
         path: PathBuf,
@@ -132,7 +136,7 @@ pub enum StoreError {
         place: String,
     },
     /// No generation holds.
-    #[error("no generation in {place} holds together with the journal; restore the directory from a backup")]
+    #[error("no generation in {place} holds together with the journal; restore a backup of it (`seatkeeper restore`)")]
     NothingHolds {
         /// The data directory.
         place: String,
@@ -159,7 +163,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The storage engine panicked.
-    #[error("the database in {place} is damaged ({text}); restore the directory from a backup")]
+    #[error("the database in {place} is damaged ({text}); restore a backup of it (`seatkeeper restore`)")]
     Panicked {
         /// The data directory.
         place: String,
@@ -170,7 +174,7 @@ pub enum StoreError {
     #[error("an earlier commit failed, so what is on disk is unknown; start again")]
     Poisoned,
     /// A record cannot be read.
-    #[error("the record of {key} in {place} cannot be read; restore the directory from a backup")]
+    #[error("the record of {key} in {place} cannot be read; restore a backup of it (`seatkeeper restore`)")]
     Record {
         /// The data directory.
         place: String,
@@ -181,7 +185,7 @@ pub enum StoreError {
         source: RecordError,
     },
     /// A round of the journal is whole but cannot be taken apart.
-    #[error("round {number} of the journal in {place} cannot be read; restore the directory from a backup")]
+    #[error("round {number} of the journal in {place} cannot be read; restore a backup of it (`seatkeeper restore`)")]
     RoundUnreadable {
         /// The data directory.
         place: String,

@@ -74,6 +74,15 @@ pub(super) fn file(number: u64) -> String {
     format!("{HISTORY}/{}{SUFFIX}", segment_name(number))
 }
 
+/// Whether `name`, from the data directory, is that of a segment's file.
+pub(super) fn is_file(name: &str) -> bool {
+    let number = name
+        .strip_prefix(HISTORY)
+        .and_then(|name| name.strip_prefix('/')?.strip_suffix(SUFFIX))
+        .and_then(segment_number);
+    number.is_some_and(|number| file(number) == name)
+}
+
 /// A segment as it was, or what of it can be unpacked; whether that is all of it.
 pub(super) fn read(disk: &dyn Disk, data: &Path, number: u64) -> io::Result<(Vec<u8>, bool)> {
     let packed = disk.read(&data.join(file(number)))?;

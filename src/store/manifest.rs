@@ -64,6 +64,12 @@ impl Generation {
     pub(super) fn dir_name(number: u64) -> String {
         format!("state.{number}")
     }
+
+    /// Whether `name` is that of a generation's directory.
+    pub(super) fn is_dir_name(name: &str) -> bool {
+        let number = name.strip_prefix("state.").and_then(|number| number.parse().ok());
+        number.is_some_and(|number| number > 0 && Self::dir_name(number) == name)
+    }
 }
 
 /// The manifest of a data directory.
@@ -105,6 +111,16 @@ impl Manifest {
             number: 1,
             generations: vec![generation],
         }
+    }
+
+    /// The name of its file.
+    pub(super) fn name(&self) -> String {
+        name(self.number)
+    }
+
+    /// Whether `text` is the name of a manifest's file.
+    pub(super) fn is_name(text: &str) -> bool {
+        number_in(text).is_some()
     }
 
     /// The one that follows when `generation` was made.
@@ -265,16 +281,16 @@ fn name(number: u64) -> String {
     format!("{PREFIX}{number}")
 }
 
+/// The number in the name of a manifest's file.
+fn number_in(text: &str) -> Option<u64> {
+    let number = text.strip_prefix(PREFIX)?.parse().ok()?;
+    (name(number) == text).then_some(number)
+}
+
 /// The numbers of the manifests that are there, ascending.
 fn numbers(disk: &Arc<dyn Disk>, data: &Path) -> Result<Vec<u64>, StoreError> {
     let names = disk.names(data).map_err(io_failed("reading the directory", data))?;
-    let mut numbers: Vec<u64> = names
-        .iter()
-        .filter_map(|text| {
-            let number = text.strip_prefix(PREFIX)?.parse().ok()?;
-            (name(number) == *text).then_some(number)
-        })
-        .collect();
+    let mut numbers: Vec<u64> = names.iter().filter_map(|text| number_in(text)).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }

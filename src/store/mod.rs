@@ -4,6 +4,7 @@
 //! them back.
 
 mod background;
+pub mod backup;
 mod checkpoint;
 mod chronicle;
 mod disk;

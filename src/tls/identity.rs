@@ -7,11 +7,13 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::public_key::{PublicKey, SCHEME};
-use super::{TlsError, key_file, pem};
+use super::{SUCCESSIONS_MAX, Succession, TlsError, key_file, pem};
 
 /// The PEM sections of an identity.
 const KEY_LABEL: &str = "PRIVATE KEY";
 const CERTIFICATE_LABEL: &str = "CERTIFICATE";
+/// The statements by which others named it their successor, the newest first.
+const SUCCESSION_LABEL: &str = "SEATKEEPER SUCCESSION";
 
 /// The name in every certificate; nobody looks at it.
 const COMMON_NAME: &str = "seatkeeper identity";
@@ -24,6 +26,7 @@ pub struct Identity {
     certificate: CertificateDer<'static>,
     key: Arc<dyn SigningKey>,
     public_key: PublicKey,
+    succession: Vec<Succession>,
 }
 
 impl Identity {
@@ -66,12 +69,45 @@ impl Identity {
         if !belongs {
             return Err(fault("its certificate is for another key"));
         }
+        let succession = pem::decode_all(pem, SUCCESSION_LABEL)
+            .and_then(|all| all.iter().map(|bytes| Succession::from_bytes(bytes)).collect())
+            .ok_or_else(|| fault("a SEATKEEPER SUCCESSION section of it cannot be read"))?;
+        let succession: Vec<Succession> = succession;
+        if Succession::follow(succession.iter().cloned(), public_key).len() != succession.len() {
+            return Err(fault("a SEATKEEPER SUCCESSION section of it does not hold"));
+        }
         Ok(Self {
+            succession,
             pem: Zeroizing::new(pem.to_owned()),
             certificate,
             key,
             public_key,
         })
+    }
+
+    /// Makes a new identity that takes the place of this one, which says so: with the statement of it, and those that this
+    /// one has, of which the oldest goes where there are too many.
+    ///
+    /// # Errors
+    /// The operating system has no randomness to give.
+    pub fn successor(&self) -> Result<Self, TlsError> {
+        let new = Self::generate()?;
+        let statement = Succession::sign(self, &new.public_key)?;
+        let statements = std::iter::once(&statement)
+            .chain(&self.succession)
+            .take(SUCCESSIONS_MAX);
+        let mut pem = Zeroizing::new(String::with_capacity(16_384));
+        pem.push_str(&new.pem);
+        for statement in statements {
+            pem.push_str(&pem::encode(SUCCESSION_LABEL, &statement.to_bytes()));
+        }
+        Self::from_pem(&pem)
+    }
+
+    /// That it took the place of others, the newest statement first.
+    #[must_use]
+    pub fn succession(&self) -> &[Succession] {
+        &self.succession
     }
 
     /// The identity in `path`, or a new one written there (mode 0600, on stable storage before this returns).

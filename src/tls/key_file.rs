@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, TlsError> {
         Err(error) => return Err(fault(path, "opened", error)),
     };
     refuse_exposed(path, &file)?;
-    let mut text = Zeroizing::new(String::with_capacity(4_096));
+    let mut text = Zeroizing::new(String::with_capacity(16_384));
     match file.take(FILE_LEN_MAX).read_to_string(&mut text) {
         Ok(_) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(TlsError::FileDamaged {

@@ -20,5 +20,5 @@ pub use config::{ALPN, client_config, peer, peer_fingerprint, server_config, ser
 pub use error::TlsError;
 pub use identity::Identity;
 pub use public_key::{PublicKey, SPKI_LEN};
-pub use succession::Succession;
+pub use succession::{SUCCESSIONS_MAX, Succession};
 pub use verify::{PINS_MAX, PinRule, WrongPin, wrong_pin};

@@ -19,6 +19,14 @@ pub(super) fn decode(pem: &str, label: &str) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
+/// The bytes of every section with this label, in their order; nothing if one of them cannot be read.
+pub(super) fn decode_all(pem: &str, label: &str) -> Option<Vec<Zeroizing<Vec<u8>>>> {
+    let begin = format!("-----BEGIN {label}-----");
+    pem.match_indices(&begin)
+        .map(|(at, _)| decode(pem.get(at..)?, label))
+        .collect()
+}
+
 /// A section with this label.
 pub(super) fn encode(label: &str, bytes: &[u8]) -> Zeroizing<String> {
     let mut digits = Zeroizing::new(vec![0; BASE64.encode_len(bytes.len())]);

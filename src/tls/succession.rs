@@ -1,8 +1,11 @@
-use super::public_key::PublicKey;
+use super::public_key::{PublicKey, SPKI_LEN};
 use super::{Identity, TlsError};
 
 /// What is signed begins with this, so that the signature means nothing anywhere else.
 const PREFIX: &[u8] = b"seatkeeper/1 succession\0";
+
+/// Statements that are kept, at most; the oldest go.
+pub const SUCCESSIONS_MAX: usize = 8;
 
 /// An identity named its successor: whoever pinned the old one may pin the new one in its place.
 ///
@@ -25,6 +28,34 @@ impl Succession {
         Ok(Self {
             old_spki: old.public_key().spki().to_vec(),
             signature: old.sign(&signed_text(new))?,
+        })
+    }
+
+    /// The identities in whose place the owner of `key` stands, the newest first: each named the next one. What follows a
+    /// statement that does not hold counts for nothing.
+    pub fn follow(statements: impl IntoIterator<Item = Self>, mut key: PublicKey) -> Vec<[u8; 32]> {
+        let mut before = Vec::new();
+        for statement in statements.into_iter().take(SUCCESSIONS_MAX) {
+            let Ok(fingerprint) = statement.verify(&key) else { break };
+            let Some(old) = PublicKey::from_spki(&statement.old_spki) else {
+                break;
+            };
+            before.push(fingerprint);
+            key = old;
+        }
+        before
+    }
+
+    /// The statement as the bytes of a file: the old SPKI, whose length is always the same, then the signature.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        [self.old_spki.as_slice(), &self.signature].concat()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (old_spki, signature) = bytes.split_at_checked(SPKI_LEN)?;
+        Some(Self {
+            old_spki: old_spki.to_vec(),
+            signature: signature.to_vec(),
         })
     }
 

@@ -270,3 +270,46 @@ fn a_succession_that_the_old_identity_did_not_sign_is_refused() {
     forged.old_spki = good.old_spki;
     assert!(forged.verify(new.public_key()).is_err());
 }
+
+#[test]
+fn a_successor_shows_the_chain_of_those_before_it_and_no_more_than_are_kept() {
+    let first = Identity::generate().unwrap();
+    let mut all = vec![first];
+    for _ in 0..SUCCESSIONS_MAX + 2 {
+        let next = all.last().unwrap().successor().unwrap();
+        all.push(next);
+    }
+    for (number, identity) in all.iter().enumerate() {
+        let before = Succession::follow(identity.succession().iter().cloned(), *identity.public_key());
+        let expected: Vec<_> = all[..number]
+            .iter()
+            .rev()
+            .take(SUCCESSIONS_MAX)
+            .map(Identity::fingerprint)
+            .collect();
+        assert_eq!(before, expected, "the {number}th");
+        // It stands in the file, and counts for this key alone.
+        let read = Identity::from_pem(&identity.to_pem()).unwrap();
+        assert_eq!(read.succession(), identity.succession());
+    }
+    let last = all.last().unwrap();
+    let other = Identity::generate().unwrap();
+    let follow = |statements: Vec<Succession>, key: &Identity| Succession::follow(statements, *key.public_key()).len();
+    assert_eq!(follow(last.succession().to_vec(), &other), 0);
+    let mut broken = last.succession().to_vec();
+    broken[2].signature[10] ^= 1;
+    assert_eq!(
+        follow(broken, last),
+        2,
+        "what follows one that does not hold counts for nothing"
+    );
+    let mut missing = last.succession().to_vec();
+    missing.remove(1);
+    assert_eq!(follow(missing, last), 1);
+    let moved = [
+        other.to_pem().as_str(),
+        last.to_pem().split_once("-----END CERTIFICATE-----\n").unwrap().1,
+    ]
+    .concat();
+    assert!(Identity::from_pem(&moved).is_err(), "statements of another identity");
+}

@@ -213,6 +213,10 @@ codes! {
         IDENTITY_REMOVED = 32,
         /// Requests were refused, counted together.
         REFUSED = 33,
+        /// The server goes on from a backup.
+        SERVER_RESTORED = 34,
+        /// The server's identity was replaced by another one.
+        SERVER_IDENTITY_REPLACED = 35,
         /// The configuration was read again while the server ran.
         CONFIG_RELOADED = 36,
     }

@@ -146,6 +146,9 @@ pub const CATALOGUE_LEN_MAX: usize = 49_152;
 /// Vendors in the answer to STATUS, at most; further ones are left out.
 pub const VENDOR_ROWS_MAX: usize = 128;
 
+/// Statements of succession in the answer to HELLO, at most: an agent that slept over so many rotations still follows.
+pub const SUCCESSIONS_MAX: usize = 8;
+
 /// The longest DER `SubjectPublicKeyInfo` of a succession, in bytes.
 pub const SPKI_LEN_MAX: usize = 256;
 

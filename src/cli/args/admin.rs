@@ -159,4 +159,13 @@ pub(in crate::cli) enum AdminCommand {
 pub(in crate::cli) enum IdentityCommand {
     /// Print the fingerprint of the identity that your commands act with; made if there is none.
     Show,
+    /// Give the server of this host another identity, from its next start on.
+    ///
+    /// The old one signs that the new one takes its place: agents and administrators that know it follow by themselves, also
+    /// those that sleep over seven further rotations.
+    Rotate {
+        /// The old private key was stolen: nobody follows, and everybody has to be told of the new identity.
+        #[arg(long)]
+        compromised: bool,
+    },
 }

@@ -67,6 +67,14 @@ fn of_server(row: &EventRow) -> String {
             count(counted(row), "key")
         ),
         EventKind::SERVER_FOUNDED => format!("server {} was started for the first time", hex(row.server.as_ref())),
+        EventKind::SERVER_RESTORED => format!(
+            "the server was restored from the backup of {}: epoch {version} from now on",
+            time(row.from)
+        ),
+        EventKind::SERVER_IDENTITY_REPLACED => format!(
+            "the server has the identity {identity} from now on, in place of {}",
+            row.subject_before.map_or_else(unknown, short)
+        ),
         EventKind::VENDOR_TRUSTED => format!("vendor {vendor} is trusted from now on"),
         EventKind::TOKEN_ADDED => format!(
             "enrolment token {token} enrols {} until {}",

@@ -123,7 +123,7 @@ pub(super) async fn enrolling(
 
 /// Whether the token names this server, or the one whose identity has passed to it.
 fn is_meant(token: &EnrolmentToken, connection: &Connection) -> bool {
-    token.is_for(connection.fingerprint()) || connection.succeeds().is_some_and(|before| token.is_for(before))
+    token.is_for(connection.fingerprint()) || connection.succeeds().into_iter().any(|before| token.is_for(before))
 }
 
 fn not_met(without: &NoServer) -> String {

@@ -1,5 +1,6 @@
 //! One search for an answer: which of the servers that are met is asked, in which order, and what is made of its answer.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Agent;
@@ -96,6 +97,7 @@ impl Round<'_> {
                 }
             }
             settled = None;
+            self.forget_replaced(&mut met);
             met.sort_by_key(|one| (!self.granted_last(one), one.order()));
             while !met.is_empty() {
                 let one = met.remove(0);
@@ -114,6 +116,27 @@ impl Round<'_> {
                 return None;
             }
         }
+    }
+
+    /// Takes out those whose place was taken by the same server, restored from a backup: of two with one identity the one of
+    /// the lower epoch runs on old data.
+    fn forget_replaced(&mut self, met: &mut Vec<Met>) {
+        let mut newest: BTreeMap<Fingerprint, u32> = BTreeMap::new();
+        for one in &*met {
+            let epoch = newest.entry(one.connection.fingerprint()).or_default();
+            *epoch = one.epoch().max(*epoch);
+        }
+        met.retain(|one| {
+            let newest = newest.get(&one.connection.fingerprint()).copied().unwrap_or_default();
+            let (epoch, target) = (one.epoch(), one.connection.target());
+            if epoch < newest {
+                self.faults.push(format!(
+                    "{target}: the server shows epoch {epoch}, and another one of its identity {newest}: this one runs on an \
+                     old copy of its data, and must be stopped"
+                ));
+            }
+            epoch >= newest
+        });
     }
 
     /// Whether nobody is worth waiting for before those that were met are asked.

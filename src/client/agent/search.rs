@@ -1,6 +1,6 @@
 //! From leads to servers that were met: up to four connections at a time, each proven before it is used.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -53,6 +53,11 @@ pub(super) struct Met {
 }
 
 impl Met {
+    /// The epoch that it showed.
+    pub(super) const fn epoch(&self) -> u32 {
+        self.connection.hello().epoch
+    }
+
     /// By which servers are asked in turn.
     pub(super) fn order(&self) -> (Rank, ServerId) {
         (self.lead.rank, self.connection.server())
@@ -90,7 +95,8 @@ pub(super) struct Search {
     /// Leads that are to be followed again after a while.
     pauses: JoinSet<Lead>,
     followed: HashSet<Target>,
-    met: HashSet<Fingerprint>,
+    /// The epoch that each showed.
+    met: HashMap<Fingerprint, u32>,
     /// What feeds the clues; ends with the search.
     _sources: JoinSet<()>,
 }
@@ -114,7 +120,7 @@ impl Search {
             fair: FAIR_MIN.max(deadline.left() / 4),
             pauses: JoinSet::new(),
             followed: HashSet::new(),
-            met: HashSet::new(),
+            met: HashMap::new(),
             _sources: sources,
         }
     }
@@ -211,9 +217,14 @@ impl Search {
         let attempt = place.map(|place| self.attempts.remove(place));
         match done {
             Ok((_, Ok(met))) => {
-                // A server with several addresses is met at the first of them only.
-                let again = !self.met.insert(met.connection.fingerprint());
-                (!again).then_some(Ok(met))
+                // A server with several addresses is met at the first of them only; but not one that was restored and runs
+                // besides the one that its backup is of.
+                let (fingerprint, epoch) = (met.connection.fingerprint(), met.epoch());
+                if self.met.get(&fingerprint).is_some_and(|known| epoch <= *known) {
+                    return None;
+                }
+                self.met.insert(fingerprint, epoch);
+                Some(Ok(met))
             }
             Ok((_, Err(lost))) => {
                 let Lost { lead, told, again } = *lost;
@@ -285,7 +296,7 @@ async fn trusted(
         Err(error) if matches!(error.fault, Fault::NotTrusted(_)) => {
             // Only a successor is spared, and it is asked nothing but HELLO before it has shown that it is one.
             let connection = connect(lead.target.clone(), identity, PinRule::Any, deadline).await?;
-            match connection.succeeds().and_then(pin_of) {
+            match connection.succeeds().into_iter().find_map(pin_of) {
                 Some(pin) => Ok((connection, Some(pin))),
                 None => Err(error),
             }

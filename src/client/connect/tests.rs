@@ -30,7 +30,7 @@ async fn hello_tells_who_the_server_is() {
     assert_eq!(connection.fingerprint(), Fingerprint(server.fingerprint()));
     assert_eq!(connection.server(), ServerId([5; 16]));
     assert_eq!(connection.hello().epoch, 3);
-    assert_eq!(connection.succeeds(), None);
+    assert_eq!(connection.succeeds(), []);
     serving.await.unwrap();
 }
 
@@ -202,13 +202,13 @@ async fn a_refusal_at_hello_is_told_in_the_servers_words() {
 async fn a_succession_is_believed_for_the_key_of_this_session_only() {
     let [client, old, new, thief] = identities();
     let statement = tls::Succession::sign(&old, new.public_key()).unwrap();
-    for (server, believed) in [(new, Some(Fingerprint(old.fingerprint()))), (thief, None)] {
+    for (server, believed) in [(new, vec![Fingerprint(old.fingerprint())]), (thief, vec![])] {
         let (listener, target) = listening().await;
         let hello = HelloOk {
-            succession: Some(Succession {
+            succession: vec![Succession {
                 old_spki: statement.old_spki.clone().into(),
                 signature: statement.signature.clone().into(),
-            }),
+            }],
             ..hello_ok()
         };
         let serving = tokio::spawn(async move {

@@ -6,6 +6,7 @@ use crate::domain::command::Role;
 use crate::domain::denial::Denial;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::reply::Reply;
+use crate::domain::time::Timestamp;
 use crate::domain::timekeeper::ClockState;
 
 impl Ledger {
@@ -38,6 +39,33 @@ impl Ledger {
         Decided {
             reply: Reply::Done,
             changes: vec![occasion.change(Fact::ClockPut(clock), reloaded)],
+        }
+    }
+
+    /// Whoever has met a server at this epoch refuses one of the same name at a lower one. What was never founded has
+    /// none to raise.
+    pub(super) fn restore(&self, occasion: Occasion, made_at: Timestamp) -> Decided {
+        let Some(before) = self.server else {
+            return Decided::unchanged(Reply::Done);
+        };
+        let epoch = before.epoch.saturating_add(1);
+        let server = Server { epoch, ..before };
+        let restored = EventKind::ServerRestored { epoch, made_at };
+        Decided {
+            reply: Reply::Done,
+            changes: vec![occasion.change(Fact::ServerPut(server), restored)],
+        }
+    }
+
+    /// The ledger does not know the server's identity: only the event is new.
+    pub(super) fn note_identity(&self, occasion: Occasion, from: Fingerprint, to: Fingerprint) -> Decided {
+        let replaced = EventKind::ServerIdentityReplaced { from, to };
+        let changes = self
+            .server
+            .map(|server| occasion.change(Fact::ServerPut(server), replaced));
+        Decided {
+            reply: Reply::Done,
+            changes: changes.into_iter().collect(),
         }
     }
 

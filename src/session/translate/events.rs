@@ -197,6 +197,15 @@ fn fields(kind: &EventKind) -> events::EventRow {
             server: Some(id.0),
             ..events::EventRow::default()
         },
+        EventKind::ServerIdentityReplaced { from, to } => events::EventRow {
+            subject_before: Some(from.0),
+            ..about(*to)
+        },
+        EventKind::ServerRestored { epoch, made_at } => events::EventRow {
+            version: Some((*epoch).into()),
+            from: Some(made_at.0),
+            ..events::EventRow::default()
+        },
         EventKind::VendorTrusted { vendor } => events::EventRow {
             vendor: Some(vendor.0),
             ..events::EventRow::default()

@@ -32,7 +32,6 @@ use crate::domain::command::{Command, Role};
 use crate::domain::event_log::{ChainPage, EventsPage};
 use crate::domain::reply::{ImportOutcome, Reply, Status};
 use crate::vendor::{KeyError, KeyFileError, ListError};
-use crate::wire::messages::hello::Succession;
 
 /// What a request asks of the server around the session. Texts with signatures come unchecked: whoever does the work
 /// checks them with the trusted keys and then asks the ledger, also where no key is good, since the ledger decides
@@ -73,14 +72,12 @@ pub enum Work {
 }
 
 /// What HELLO is answered with, besides what the configuration knows.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Greeting {
     /// The peer's role.
     pub role: Role,
     /// The server as the ledger knows it.
     pub server: Server,
-    /// That the server's identity took the place of another one.
-    pub succession: Option<Succession>,
 }
 
 /// What became of one license key of an IMPORT.

@@ -202,7 +202,7 @@ fn hello(greeting: Greeting, context: &Context<'_>) -> HelloOk {
         in_flight_max: config.in_flight_max,
         silence_ms: config.silence_ms(greeting.role),
         role: role_code(greeting.role),
-        succession: greeting.succession,
+        succession: config.succession.clone(),
         lease_key: config.lease_key.as_ref().map(|key| key.public()),
     }
 }

@@ -107,6 +107,15 @@ impl Found {
         Ok(())
     }
 
+    /// Removes the segments behind the one where the journal ends: nothing was written to them.
+    pub(in crate::store) fn remove_behind(&self, end: &End) -> Result<(), StoreError> {
+        for &number in self.numbers.iter().filter(|&&number| number > end.at.segment) {
+            let path = self.dir.join(segment_name(number));
+            self.disk.remove(&path).map_err(io_failed("removing", &path))?;
+        }
+        Ok(())
+    }
+
     /// Cuts everything off behind `end`. What is there of it may be damaged, or not be there.
     pub(in crate::store) fn cut(&self, end: &End, shape: Shape) -> Result<(), StoreError> {
         let Position {

@@ -66,6 +66,13 @@ pub(in crate::store) struct End {
     pub(in crate::store) is_sealed: bool,
 }
 
+impl End {
+    /// The segment where the next record goes.
+    pub(in crate::store) const fn segment(&self) -> u64 {
+        self.at.segment
+    }
+}
+
 impl Reader {
     /// Reads from `start`, where the record that follows `link` stands.
     pub(super) const fn new(start: Position, link: Link) -> Self {

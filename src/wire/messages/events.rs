@@ -122,9 +122,9 @@ message! {
         0x001a token: optional [u8; 8];
         /// The server's name for itself.
         0x001b server: optional [u8; 16];
-        /// The number of a catalogue or blacklist.
+        /// The number of a catalogue or blacklist; the epoch of a server that was restored.
         0x001c version: optional u64;
-        /// The first refusal; when a jump began; the time before it was set.
+        /// The first refusal; when a jump began; the time before it was set; when the backup was made.
         0x001d from: optional u64;
         /// Until when a token enrols; the time that was set.
         0x001e to: optional u64;

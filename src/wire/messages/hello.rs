@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::wire::Role;
 use crate::wire::limits::{
-    CONTACT_LEN_MAX, NAME_LEN_MAX, REFUSAL_TEXT_LEN_MAX, SPKI_LEN_MAX, SUCCESSION_SIGNATURE_LEN_MAX,
+    CONTACT_LEN_MAX, NAME_LEN_MAX, REFUSAL_TEXT_LEN_MAX, SPKI_LEN_MAX, SUCCESSION_SIGNATURE_LEN_MAX, SUCCESSIONS_MAX,
 };
 use crate::wire::limits::{ID_LEN_MAX, SERIAL_LEN};
 
@@ -47,8 +47,8 @@ message! {
         0x0009 silence_ms: required u32;
         /// The role of the client's identity.
         0x000a role: required Role;
-        /// The server's identity before this one said that this one takes its place.
-        0x000b succession: optional Succession;
+        /// The server's identities before this one said which one takes their place; the newest first.
+        0x000b succession: repeated Succession, count SUCCESSIONS_MAX;
         /// The Ed25519 public key that signs leases.
         0x000c lease_key: optional [u8; 32];
     }
@@ -60,7 +60,8 @@ message! {
         /// The DER `SubjectPublicKeyInfo` of the identity before.
         0x0001 old_spki: required Bytes, max SPKI_LEN_MAX;
         /// Its ECDSA P-256 SHA-256 signature, in DER, over `seatkeeper/1 succession`, a zero byte and the DER
-        /// `SubjectPublicKeyInfo` of the certificate of this session.
+        /// `SubjectPublicKeyInfo` of the identity that followed: in the first statement that of the certificate of this
+        /// session, in each other one `old_spki` of the statement before.
         0x0002 signature: required Bytes, max SUCCESSION_SIGNATURE_LEN_MAX;
     }
 }

@@ -108,7 +108,7 @@ fn hello_ok() -> hello::HelloOk {
         in_flight_max: 64,
         silence_ms: 30_000,
         role: Role::AGENT,
-        succession: None,
+        succession: Vec::new(),
         lease_key: None,
     }
 }
@@ -122,10 +122,16 @@ fn beginning() -> Group {
     };
     let succession = hello::HelloOk {
         role: Role::ADMINISTRATOR,
-        succession: Some(hello::Succession {
-            old_spki: Bytes::from_static(b"\x30\x03old"),
-            signature: Bytes::from_static(b"\x30\x03sig"),
-        }),
+        succession: vec![
+            hello::Succession {
+                old_spki: Bytes::from_static(b"\x30\x03old"),
+                signature: Bytes::from_static(b"\x30\x03sig"),
+            },
+            hello::Succession {
+                old_spki: Bytes::from_static(b"\x30\x03odd"),
+                signature: Bytes::from_static(b"\x30\x03sug"),
+            },
+        ],
         lease_key: Some([0x33; 32]),
         ..hello_ok()
     };

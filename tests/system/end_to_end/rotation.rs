@@ -116,6 +116,95 @@ fn an_administrator_elsewhere_refuses_a_new_identity_until_its_line_is_taken_out
     colleague.ask(&["licenses"]).ok();
 }
 
+/// Starts the site's server where it was.
+#[track_caller]
+fn start_again(site: &mut Site, address: &str) {
+    let mut serve = command(SEATKEEPER);
+    serve.args(["serve", "--listen", address, "--data"]).arg(site.data());
+    site.server = Some(ServerProcess::of(&mut serve, &site.data()));
+}
+
+#[test]
+fn a_rotated_identity_is_followed_by_everybody_who_knew_it_or_one_before_it() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 2);
+    for number in [1, 2] {
+        site.agent(number, "checkout", "BKSRV", "agent").ok();
+    }
+    Colleague::with_role(&site, "viewer").ask(&["licenses"]).ok();
+    let (address, first) = (site.server().server_arg(), site.server().fingerprint.clone());
+    let seats = site.json(["seats"]);
+    let mut before = first.clone();
+    for rotation in 1..=3 {
+        let told = site.json(["identity", "rotate"]);
+        assert_eq!(
+            (&told["fingerprint_before"], &told["followed"]),
+            (&before.as_str().into(), &true.into())
+        );
+        // Nothing changes before the next start.
+        site.agent(1, "renew", "BKSRV", "agent").ok();
+        site.json(["status"]);
+        site.stop();
+        start_again(&mut site, &address);
+        before.clone_from(&site.server().fingerprint);
+        assert_eq!(told["fingerprint"], *before, "rotation {rotation}");
+        site.agent(1, "renew", "BKSRV", "agent").ok();
+    }
+    // One that slept over all three, and somebody at another desk.
+    site.agent(2, "renew", "BKSRV", "agent").ok();
+    let colleague = Colleague::new(&site, "viewer");
+    let told = colleague.ask(&["licenses"]);
+    assert!(
+        told.stderr
+            .contains("has a new identity, which the one before confirms"),
+        "{told:?}"
+    );
+    told.ok();
+    assert!(!colleague.ask(&["licenses"]).stderr.contains("new identity"));
+    let after = site.json(["seats"]);
+    for place in [0, 1] {
+        assert_eq!(after[place]["acquired_at"], seats[place]["acquired_at"]);
+    }
+    assert_eq!(site.json(["status"])["conflicts"], 0);
+    let events = site.json(["events", "--kind", "server-identity-replaced"]);
+    assert_eq!(events.as_array().unwrap().len(), 3, "{events}");
+    assert_eq!(
+        (&events[0]["subject_before"], &events[2]["subject"]),
+        (&first.into(), &before.into())
+    );
+    // It stays so over further starts, and nothing is told again.
+    site.stop();
+    start_again(&mut site, &address);
+    site.agent(2, "renew", "BKSRV", "agent").ok();
+    let again = site.json(["events", "--kind", "server-identity-replaced"]);
+    assert_eq!(again, events);
+}
+
+#[test]
+fn nobody_follows_from_a_stolen_identity_before_being_told() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 2);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let address = site.server().server_arg();
+    site.admin(["identity", "rotate"]).ok();
+    let told = site.admin(["identity", "rotate", "--compromised"]).ok();
+    assert!(
+        told.contains("nobody follows") && told.contains("agent trust"),
+        "{told}"
+    );
+    site.stop();
+    start_again(&mut site, &address);
+    let new = site.server().fingerprint.clone();
+    let refused = site.agent(1, "renew", "BKSRV", "agent").failed_with(3);
+    assert!(refused.stderr.contains(&new), "{refused:?}");
+    trust(&site.machine(1), &new);
+    site.agent(1, "renew", "BKSRV", "agent").ok();
+    // Where there is no server there is nothing to rotate.
+    let nowhere = site.dir.path().join("nowhere");
+    let nothing = crate::process::run(["identity", "rotate", "--data", nowhere.to_str().unwrap()]).failed_with(1);
+    assert!(cause(&nothing).contains("--data DIR"), "{nothing:?}");
+}
+
 #[test]
 fn the_key_of_a_vendor_is_rotated_beside_the_old_one_which_then_serves_no_more() {
     let site = Site::open();

@@ -132,10 +132,10 @@ async fn the_successor_of_the_server_that_a_token_names_gets_it() {
     let [old, new] = identities();
     let statement = Succession::sign(&old, new.public_key()).unwrap();
     let hello = HelloOk {
-        succession: Some(hello::Succession {
+        succession: vec![hello::Succession {
             old_spki: statement.old_spki.into(),
             signature: statement.signature.into(),
-        }),
+        }],
         ..hello_ok()
     };
     let stub = Stub::start(&new, hello, |_| {

@@ -177,6 +177,29 @@ async fn a_server_that_shows_a_lower_epoch_than_before_is_refused() {
 }
 
 #[tokio::test]
+async fn of_a_server_and_the_same_one_restored_the_restored_one_is_asked_whichever_is_met_first() {
+    let vendor = Arc::new(Vendor::new(1));
+    let [identity] = identities();
+    let start = |epoch| {
+        let (vendor, identity) = (vendor.clone(), identity.clone());
+        let hello = HelloOk { epoch, ..hello_ok() };
+        async move { Stub::start(&identity, hello, move |_| Some(vendor.grant(7))).await }
+    };
+    let (old, restored) = (start(3).await, start(4).await);
+    for servers in [[&old, &restored], [&restored, &old]] {
+        let directory = tempfile::tempdir().unwrap();
+        let agent = vendor.agent(&directory, "strict").servers(of(&servers));
+        let standing = agent.acquire().await;
+        let Standing::Licensed(licensed) = standing else {
+            panic!("{standing}")
+        };
+        assert_eq!(licensed.server.epoch, 4);
+        assert_eq!(agent.recall().await.unwrap().pins[0].epoch, 4);
+    }
+    assert_eq!(old.asked(), [], "what runs on old data");
+}
+
+#[tokio::test]
 async fn a_successor_takes_the_place_of_the_pinned_identity() {
     let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
     let [old, new, thief] = identities();
@@ -186,10 +209,10 @@ async fn a_successor_takes_the_place_of_the_pinned_identity() {
     };
     let statement = Succession::sign(&old, new.public_key()).unwrap();
     let hello = HelloOk {
-        succession: Some(hello::Succession {
+        succession: vec![hello::Succession {
             old_spki: statement.old_spki.into(),
             signature: statement.signature.into(),
-        }),
+        }],
         ..hello_ok()
     };
     let agent = vendor.agent(&directory, "strict");

@@ -1,7 +1,7 @@
 //! Who may ask what, the last administrator, and the check after loading.
 
 use super::fixture::*;
-use crate::domain::change::{Admin, Fact};
+use crate::domain::change::{Admin, EventKind, Fact};
 use crate::domain::command::{Command, Page, Release, Role, SeatsPage};
 use crate::domain::denial::Denial;
 use crate::domain::ids::{ServerId, TokenHash, TokenId};
@@ -185,6 +185,35 @@ fn a_server_is_founded_once() {
         });
     }
     assert_eq!(site.ledger.server().unwrap().id, ServerId([1; 16]));
+}
+
+#[test]
+fn a_restore_raises_the_epoch_once_each_time_and_changes_nothing_else() {
+    let mut site = Site::with(&[]);
+    let restore = Command::Restore { made_at: Timestamp(7) };
+    assert_eq!(site.serve(&restore), Reply::Done);
+    assert!(site.ledger.server().is_none(), "what was never founded has no epoch");
+    site.serve(&Command::Found { id: ServerId([1; 16]) });
+    let before = *site.ledger.server().unwrap();
+    for epoch in [2, 3] {
+        site.serve(&restore);
+        let expected = crate::domain::change::Server { epoch, ..before };
+        assert_eq!(site.ledger.server(), Some(&expected));
+    }
+}
+
+#[test]
+fn a_new_identity_of_the_server_is_an_event_and_no_other_change() {
+    let mut site = Site::with(&[]);
+    site.serve(&Command::Found { id: ServerId([1; 16]) });
+    let before = site.ledger.clone();
+    let recorded = site.log.len();
+    let (from, to) = (identity(1), identity(2));
+    site.serve(&Command::NoteIdentity { from, to });
+    assert!(site.ledger == before);
+    assert_eq!(site.log.len(), recorded + 1);
+    let told = site.log.last().unwrap().events.first().map(|event| &event.kind);
+    assert_eq!(told, Some(&EventKind::ServerIdentityReplaced { from, to }));
 }
 
 fn record(site: &mut Site, fact: Fact) {

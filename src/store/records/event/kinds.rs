@@ -118,5 +118,7 @@ kinds! {
     31 IdentityEnrolled { token: [u8; 8], identity: [u8; 32] } <=> IdentityEnrolled { token, identity };
     32 IdentityRemoved { token: [u8; 8], identity: [u8; 32] } <=> IdentityRemoved { token, identity };
     33 Refused { refused: RefusedV1 } <=> Refused(refused);
+    34 ServerRestored { epoch: u32, made_at: u64 } <=> ServerRestored { epoch, made_at };
+    35 ServerIdentityReplaced { from: [u8; 32], to: [u8; 32] } <=> ServerIdentityReplaced { from, to };
     36 ConfigReloaded { applied: u32 } <=> ConfigReloaded { applied };
 }

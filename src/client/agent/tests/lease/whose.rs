@@ -106,10 +106,10 @@ async fn a_lease_goes_over_to_the_successor_of_its_server() {
     let [successor] = identities();
     let statement = Succession::sign(&bench.server, successor.public_key()).unwrap();
     let hello = HelloOk {
-        succession: Some(hello::Succession {
+        succession: vec![hello::Succession {
             old_spki: statement.old_spki.into(),
             signature: statement.signature.into(),
-        }),
+        }],
         ..hello()
     };
     let stub = Stub::start(&successor, hello, |_| Some(slow_down())).await;

@@ -130,6 +130,22 @@ fn administration() -> Vec<(Event, Vec<u8>)> {
             &[&VENDOR, b"\x03\x02\0\0\0\0\0\0"],
         ),
         one(EventKind::ServerFounded { id }, 27, &[&[0x77; 16]]),
+        one(
+            EventKind::ServerRestored {
+                epoch: 0x0203,
+                made_at: Timestamp(AT),
+            },
+            34,
+            &[b"\x03\x02\0\0", &AT.to_le_bytes()],
+        ),
+        one(
+            EventKind::ServerIdentityReplaced {
+                from: fingerprint,
+                to: Fingerprint(OTHER_IDENTITY),
+            },
+            35,
+            &[&IDENTITY, &OTHER_IDENTITY],
+        ),
         one(EventKind::VendorTrusted { vendor }, 28, &[&VENDOR]),
         one(EventKind::ConfigReloaded { applied: 513 }, 36, &[&[1, 2, 0, 0]]),
     ]

@@ -1,0 +1,170 @@
+//! `export`: all that a viewer may see, as one JSON document for other programs, read and written a page at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::{ExportOptions, Global};
+use super::error::CliError;
+use super::output::{self, rfc3339};
+use super::session::Session;
+use super::{admin, licenses, products, reservations, seats, status};
+use crate::domain::time::Timestamp;
+
+/// The version of the document's form. It is raised where something is renamed or taken out; what is added does not.
+const FORM: u32 = 1;
+
+/// How the document begins; the lists follow.
+#[derive(Serialize)]
+struct Head {
+    export_form: u32,
+    exported_at: Option<String>,
+    status: status::Told,
+    vendors: Vec<status::Vendor>,
+}
+
+pub(super) async fn run(global: &Global, options: ExportOptions) -> Result<(), CliError> {
+    let mut session = Session::open(global).await?;
+    let mut document = Document::begin(options.out.as_deref())?;
+    let status = status::ask(&mut session).await?;
+    document.head(&Head {
+        export_form: FORM,
+        exported_at: rfc3339(Some(Timestamp(status.server_time))),
+        vendors: status::vendors(&status),
+        status: status::told(&session, &status, None),
+    })?;
+    document.list("products")?;
+    products::pages(&mut session, |page| document.rows(page.iter().map(products::Row::from))).await?;
+    document.list("licenses")?;
+    licenses::pages(&mut session, |page| document.rows(page.iter().map(licenses::Row::from))).await?;
+    document.list("seats")?;
+    seats::pages(&mut session, None, |page| {
+        document.rows(page.iter().map(seats::Row::from))
+    })
+    .await?;
+    document.list("reservations")?;
+    reservations::pages(&mut session, |page| {
+        document.rows(page.iter().map(reservations::Row::from))
+    })
+    .await?;
+    document.list("administrators")?;
+    admin::pages(&mut session, |page| document.rows(page.iter().map(admin::Row::from))).await?;
+    document.end()
+}
+
+/// A document that is being written. Cut off by a failure it is not closed, so that nobody takes it for the whole; a file
+/// gets its name only when it is.
+struct Document {
+    to: Place,
+    /// Rows of the list that is open; nothing where none is.
+    rows: Option<u64>,
+}
+
+enum Place {
+    Out,
+    File {
+        draft: BufWriter<File>,
+        name: DraftName,
+        path: PathBuf,
+    },
+}
+
+/// The name of a file that is not whole. After a rename there is none; else it goes with this.
+struct DraftName(PathBuf);
+
+impl Drop for DraftName {
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.0));
+    }
+}
+
+impl Document {
+    fn begin(out: Option<&Path>) -> Result<Self, CliError> {
+        let Some(path) = out else {
+            return Ok(Self {
+                to: Place::Out,
+                rows: None,
+            });
+        };
+        let mut draft_path = path.as_os_str().to_owned();
+        draft_path.push(format!(".{}.new", std::process::id()));
+        let draft_path = PathBuf::from(draft_path);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // It tells who holds what.
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let draft = options
+            .open(&draft_path)
+            .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))?;
+        Ok(Self {
+            to: Place::File {
+                draft: BufWriter::new(draft),
+                name: DraftName(draft_path),
+                path: path.to_owned(),
+            },
+            rows: None,
+        })
+    }
+
+    fn head(&mut self, head: &Head) -> Result<(), CliError> {
+        if matches!(self.to, Place::Out) {
+            output::json_begins();
+        }
+        let text = output::json_text(head, true)?;
+        // The lists go on where its last brace is.
+        let open = text.trim_end().strip_suffix('}').unwrap_or(&text).trim_end();
+        self.write(open)
+    }
+
+    fn list(&mut self, name: &str) -> Result<(), CliError> {
+        let end = self.list_end();
+        self.rows = Some(0);
+        self.write(&format!("{end},\n  \"{name}\": ["))
+    }
+
+    /// A row on each line; whether to go on.
+    fn rows<T: Serialize>(&mut self, rows: impl Iterator<Item = T>) -> Result<bool, CliError> {
+        let mut text = String::new();
+        for row in rows {
+            let written = self.rows.get_or_insert(0);
+            text.push_str(if *written == 0 { "\n    " } else { ",\n    " });
+            *written += 1;
+            text.push_str(&output::json_text(&row, false)?);
+        }
+        self.write(&text)?;
+        Ok(!matches!(self.to, Place::Out) || output::is_read())
+    }
+
+    const fn list_end(&self) -> &'static str {
+        match self.rows {
+            None => "",
+            Some(0) => "]",
+            Some(_) => "\n  ]",
+        }
+    }
+
+    fn end(mut self) -> Result<(), CliError> {
+        let end = self.list_end();
+        self.write(&format!("{end}\n}}\n"))?;
+        let Place::File { draft, name, path } = self.to else {
+            return Ok(());
+        };
+        draft
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(&name.0, &path))
+            .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), CliError> {
+        match &mut self.to {
+            Place::Out => output::write(text),
+            Place::File { draft, path, .. } => draft
+                .write_all(text.as_bytes())
+                .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error)),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `identity rotate`: another identity for the server of this host, from its next start on.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::Global;
+use super::error::CliError;
+use super::local::{self, IDENTITY_FILE};
+use super::output;
+use crate::domain::ids::Fingerprint;
+use crate::tls::Identity;
+use crate::whole_file::{self, Readers};
+
+/// What tells the next start that the identity was replaced: both fingerprints, on a line.
+const NOTE: &str = "identity.pem.replaced";
+
+/// What `identity rotate --json` prints.
+#[derive(Serialize)]
+struct Told {
+    fingerprint: String,
+    fingerprint_before: String,
+    file: String,
+    followed: bool,
+}
+
+pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
+    let data = local::data_of(global)?;
+    let path = data.join(IDENTITY_FILE);
+    let cannot = |error| CliError::because(format!("cannot replace {}", path.display()), error);
+    let owner = fs::metadata(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => CliError::failed(format!(
+            "{} is not there: say where the server's data directory is with --data DIR; a server that has none makes one at \
+             its next start",
+            path.display()
+        )),
+        _ => cannot(error),
+    })?;
+    let unusable = |error| CliError::because(format!("cannot use the identity {}", path.display()), error);
+    let old = Identity::load(&path).map_err(unusable)?;
+    let new = if compromised {
+        Identity::generate()
+    } else {
+        old.successor()
+    };
+    let new = new.map_err(|error| CliError::because("cannot make an identity", error))?;
+    let [from, to] = [&old, &new].map(|identity| Fingerprint(identity.fingerprint()));
+    // Before the identity: a note of one that did not come about counts for nothing.
+    let before = Note::read(&data).filter(|note| note.to == from);
+    let note = Note {
+        from: before.map_or(from, |note| note.from),
+        to,
+    };
+    let note_path = data.join(NOTE);
+    let files = [
+        (&note_path, note.text().into_bytes()),
+        (&path, new.to_pem().as_bytes().to_vec()),
+    ];
+    for (path, bytes) in files {
+        let bytes = zeroize::Zeroizing::new(bytes);
+        whole_file::replace(path, &bytes, Readers::Owner).map_err(cannot)?;
+        // Whoever runs the server must go on reading what root wrote.
+        let is_owners = fs::metadata(path).is_ok_and(|now| (now.uid(), now.gid()) == (owner.uid(), owner.gid()));
+        if !is_owners {
+            chown(path, Some(owner.uid()), Some(owner.gid())).map_err(cannot)?;
+        }
+    }
+    let told = Told {
+        fingerprint: to.to_string(),
+        fingerprint_before: from.to_string(),
+        file: path.display().to_string(),
+        followed: !compromised,
+    };
+    if global.json {
+        return output::json(&told);
+    }
+    output::line(&format!(
+        "the server's identity is {to} from its next start on, in place of {from}"
+    ))?;
+    if compromised {
+        output::line(
+            "nobody follows: once it was started anew, run `seatkeeper agent trust FINGERPRINT` on each machine, and have each \
+             forget the old one (SECURITY.md says how); administrators elsewhere take its line out of their file",
+        )?;
+    } else {
+        output::line(
+            "agents and administrators that know it or one of the seven before it follow by themselves; start it anew, and \
+             make a backup",
+        )?;
+    }
+    Ok(())
+}
+
+/// That the identity was replaced, until it is in the event log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Note {
+    /// The identity that the server started with last.
+    pub(super) from: Fingerprint,
+    /// The one that it starts with next.
+    pub(super) to: Fingerprint,
+}
+
+impl Note {
+    /// What stands in a data directory; nothing where nothing does, or nothing that can be read.
+    pub(super) fn read(data: &Path) -> Option<Self> {
+        let text = fs::read_to_string(data.join(NOTE)).ok()?;
+        let (from, to) = text.trim().split_once(' ')?;
+        Some(Self {
+            from: from.parse().ok()?,
+            to: to.parse().ok()?,
+        })
+    }
+
+    /// Takes it away: the event log has it.
+    pub(super) fn remove(data: &Path) {
+        let path: PathBuf = data.join(NOTE);
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "{} cannot be removed: the next start tells of the same again", path.display());
+        }
+    }
+
+    fn text(self) -> String {
+        format!("{} {}\n", self.from, self.to)
+    }
+}
