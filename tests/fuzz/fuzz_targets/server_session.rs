@@ -131,11 +131,7 @@ impl Bench {
                     founded_at: Timestamp(1),
                 };
                 let role = self.ledger.role_of(&IDENTITY);
-                Answer::Hello(Box::new(Greeting {
-                    role,
-                    server,
-                    succession: None,
-                }))
+                Answer::Hello(Box::new(Greeting { role, server }))
             }
             Work::Reload { .. } => Answer::NoConfiguration,
             Work::TrustVendor(public_key) => match VendorKey::from_bytes(public_key) {
