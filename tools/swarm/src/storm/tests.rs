@@ -104,7 +104,7 @@ async fn who_is_put_off_waits_as_told_in_nobodys_way_and_all_are_served() {
         [("BUSY".to_owned(), 1)]
     );
     assert_eq!(stormed.failed.values().sum::<u64>(), 1, "{:?}", stormed.failed);
-    let took = stormed.served.summary();
+    let took = stormed.waited.summary();
     assert_eq!(took.count, 2);
     // The one place is the other's meanwhile.
     assert!(took.max_us >= 1_000_000 && took.p50_us < 900_000, "{took:?}");
