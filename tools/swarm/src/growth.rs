@@ -59,11 +59,13 @@ pub(crate) async fn run(args: &Growth) -> Result<(), SwarmError> {
         report.steps.push(step);
     }
     field.close().await?;
+    print(&report, args.run.json, Report::told)?;
+    // Behind what was measured, which a file that cannot be written does not take away.
     if let Some(file) = &args.plot.svg {
         let point = |step: &Step| (step.machines, step.rate_to_first, step.p99_to_first);
         plot::growth(file, &report.steps.iter().map(point).collect::<Vec<_>>())?;
     }
-    print(&report, args.run.json, Report::told)
+    Ok(())
 }
 
 async fn measured(field: &mut Field, args: &Growth, first: Option<&Step>) -> Result<Step, SwarmError> {

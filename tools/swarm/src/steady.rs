@@ -40,14 +40,17 @@ pub(crate) async fn run(args: &Steady) -> Result<(), SwarmError> {
     let memory = field.memory_per_seat();
     let measured = field.measure(args.run, args.time).await?;
     field.close().await?;
-    if let Some(file) = &args.plot.svg {
-        plot::waits(file, "steady: a renewal", &measured.server(), &measured.floor())?;
-    }
+    let (server, floor) = (measured.server(), measured.floor());
     print(
         &Report::of(args, machines, measured, memory),
         args.run.json,
         Report::told,
-    )
+    )?;
+    // Behind what was measured, which a file that cannot be written does not take away.
+    if let Some(file) = &args.plot.svg {
+        plot::waits(file, "steady: a renewal", &server, &floor)?;
+    }
+    Ok(())
 }
 
 impl Report {

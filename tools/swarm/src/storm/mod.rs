@@ -5,11 +5,15 @@ mod start;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use serde::Serialize;
 
 use self::crowd::{Crowd, Pace, Stormed};
 use self::start::Aim;
 use crate::args::Storm;
+use crate::child::Child;
 use crate::error::SwarmError;
 use crate::files::allow_files;
 use crate::floor;
@@ -67,6 +71,13 @@ impl Run {
     }
 }
 
+/// The two at which machines start.
+struct Sides {
+    site: Site,
+    floor: Child,
+    floor_address: SocketAddr,
+}
+
 pub(crate) async fn run(args: &Storm) -> Result<(), SwarmError> {
     allow_files()?;
     // Each run of fresh machines engages as many seats, and so does the first of others.
@@ -75,61 +86,70 @@ pub(crate) async fn run(args: &Storm) -> Result<(), SwarmError> {
     let (floor, floor_address) = floor::start_accept().await?;
     progress(&format!("making {} identities ...", args.machines));
     let mut crowd = Crowd::new(args.machines, site.server)?;
-    let pace = Pace {
-        rate: args.rate,
-        open: args.open,
+    let sides = Sides {
+        site,
+        floor,
+        floor_address,
     };
-    let aim = Aim::Seat(site.vendor);
-    if !args.fresh {
-        let first = crowd.start(site.server, aim, Pace { rate: None, ..pace }).await?;
-        progress(&format!("the machines have their seats, {:.0} a second", first.rate()));
-    }
-    let (mut runs, mut storms) = (Vec::new(), Vec::new());
-    for number in 0..args.run.runs {
-        let meter = Meter::start(Some(floor.pid()));
-        let bare = crowd.start(floor_address, Aim::Handshake, pace).await?;
-        let floor_cpu = meter.read();
-        if args.fresh {
-            crowd.renumber(args.machines.saturating_mul(number));
-        }
-        let meter = Meter::start(site.pid);
-        let stormed = crowd.start(site.server, aim, pace).await?;
-        let each = |cpu: std::time::Duration| cpu.as_secs_f64() * 1e6 / f64::from(args.machines);
-        let run = Run {
-            server_rate: stormed.rate(),
-            floor_rate: bare.rate(),
-            server_cpu_us: meter.read().map(each),
-            floor_cpu_us: floor_cpu.map(each),
-        };
-        progress(&format!(
-            "run {}: server {:.0}/s, floor {:.0}/s, ratio {:.2}",
-            number + 1,
-            run.server_rate,
-            run.floor_rate,
-            run.server_rate / run.floor_rate
-        ));
-        runs.push(run);
-        storms.push((stormed, bare));
-    }
-    let server_memory = site.pid.and_then(most_resident_len);
-    floor.end().await?;
-    site.end().await?;
-    if let Some(file) = &args.plot.svg {
-        let all = |which: fn(&(Stormed, Stormed)) -> &Stormed| {
-            Latencies::all(storms.iter().map(|storm| &which(storm).served))
-        };
-        plot::waits(
-            file,
-            "storm: a start",
-            &all(|(server, _)| server),
-            &all(|(_, floor)| floor),
-        )?;
-    }
+    let storms = sides.measure(args, &mut crowd).await?;
+    let server_memory = sides.site.pid.and_then(most_resident_len);
+    sides.floor.end().await?;
+    sides.site.end().await?;
+    let (runs, storms): (Vec<_>, Vec<_>) = storms.into_iter().unzip();
     print(
         &Report::of(args, runs, &storms, server_memory),
         args.run.json,
         Report::told,
-    )
+    )?;
+    // Behind what was measured, which a file that cannot be written does not take away.
+    if let Some(file) = &args.plot.svg {
+        let server = Latencies::all(storms.iter().map(|(server, _)| &server.served));
+        let floor = Latencies::all(storms.iter().map(|(_, floor)| &floor.served));
+        plot::waits(file, "storm: a start", &server, &floor)?;
+    }
+    Ok(())
+}
+
+impl Sides {
+    /// Runs floor and server in turn; what came of each, the server's first.
+    async fn measure(&self, args: &Storm, crowd: &mut Crowd) -> Result<Vec<(Run, (Stormed, Stormed))>, SwarmError> {
+        let pace = Pace {
+            rate: args.rate,
+            open: args.open,
+        };
+        let aim = Aim::Seat(self.site.vendor);
+        if !args.fresh {
+            let first = crowd.start(self.site.server, aim, Pace { rate: None, ..pace }).await?;
+            progress(&format!("the machines have their seats, {:.0} a second", first.rate()));
+        }
+        let mut storms = Vec::new();
+        for number in 0..args.run.runs {
+            let floor_meter = Meter::start(Some(self.floor.pid()));
+            let bare = crowd.start(self.floor_address, Aim::Handshake, pace).await?;
+            let floor_cpu = floor_meter.read();
+            if args.fresh {
+                crowd.renumber(args.machines.saturating_mul(number));
+            }
+            let meter = Meter::start(self.site.pid);
+            let stormed = crowd.start(self.site.server, aim, pace).await?;
+            let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / f64::from(args.machines);
+            let run = Run {
+                server_rate: stormed.rate(),
+                floor_rate: bare.rate(),
+                server_cpu_us: meter.read().map(each),
+                floor_cpu_us: floor_cpu.map(each),
+            };
+            progress(&format!(
+                "run {}: server {:.0}/s, floor {:.0}/s, ratio {:.2}",
+                number + 1,
+                run.server_rate,
+                run.floor_rate,
+                run.server_rate / run.floor_rate
+            ));
+            storms.push((run, (stormed, bare)));
+        }
+        Ok(storms)
+    }
 }
 
 impl Report {
