@@ -4,7 +4,6 @@
 //! second has kept everybody waiting who would have come within it, not the one who happened to ask (coordinated
 //! omission).
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use crate::error::SwarmError;
 use crate::latency::Latencies;
 use crate::line::{Line, Path};
 use crate::machine::{Machine, Taken};
+use crate::report::{Counts, count, sum};
 use crate::site::config_of;
 
 /// Agents that start, one after the other; more of them would engage more seats than one address may in a minute.
@@ -55,7 +55,7 @@ pub(crate) struct Met {
     /// Whole starts.
     pub(crate) started: Latencies,
     /// How often it went wrong, by what was said.
-    pub(crate) failed: BTreeMap<String, u64>,
+    pub(crate) failed: Counts,
 }
 
 impl Met {
@@ -63,13 +63,12 @@ impl Met {
         Self {
             asked: Latencies::new(),
             started: Latencies::new(),
-            failed: BTreeMap::new(),
+            failed: Counts::new(),
         }
     }
 
     fn fail(&mut self, error: &io::Error) {
-        let count = self.failed.entry(error.to_string()).or_default();
-        *count = count.saturating_add(1);
+        count(&mut self.failed, error.to_string());
     }
 
     /// How often it went wrong.
@@ -136,9 +135,7 @@ impl Agents {
         let (asked, started) = tokio::join!(self.standing.ask_all(begun, end), starting);
         let mut met = asked;
         met.started = started.started;
-        for (said, count) in started.failed {
-            *met.failed.entry(said).or_default() += count;
-        }
+        met.failed = sum([&met.failed, &started.failed]);
         met
     }
 }

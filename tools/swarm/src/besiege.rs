@@ -1,12 +1,9 @@
 //! `attack`: how an agent that keeps the protocol is served while others do not.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use comfy_table::Table;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
 use seatkeeper::domain::ids::VendorId;
 use seatkeeper::tls::Identity;
 use serde::Serialize;
@@ -16,9 +13,10 @@ use crate::args::Attack;
 use crate::assault::{self, Assault};
 use crate::error::SwarmError;
 use crate::floor;
-use crate::latency::{Latencies, Summary, median, shown};
+use crate::latency::{Latencies, shown};
 use crate::process::resident_len;
-use crate::site::{Site, identity};
+use crate::report::{Compared, print, progress, sum, table};
+use crate::site::{Site, identities};
 
 /// Seats of the license: more than anybody asks for.
 const SEATS: u32 = 1_000_000;
@@ -46,15 +44,6 @@ struct Outcome {
     floor_failures: u64,
 }
 
-/// The server beside the floor: all runs together, and the ratio of the middle run.
-#[derive(Debug, Serialize)]
-struct Compared {
-    server: Summary,
-    floor: Summary,
-    /// p99 of the server by that of the floor, of each run the two that were measured in turn; the middle one.
-    p99_ratio: f64,
-}
-
 /// One of the two that are attacked.
 struct Side {
     address: SocketAddr,
@@ -67,8 +56,7 @@ pub(crate) async fn run(args: &Attack) -> Result<(), SwarmError> {
         chosen => chosen,
     };
     let site = Site::open(&args.server, "", SEATS).await?;
-    let identities: Result<Vec<Identity>, SwarmError> = (0..=STARTERS).map(|_| identity()).collect();
-    let identities = identities?;
+    let identities = identities(STARTERS as usize + 1)?;
     let first = identities
         .first()
         .ok_or_else(|| SwarmError::because("asking the server once", "there is no identity"))?;
@@ -78,25 +66,19 @@ pub(crate) async fn run(args: &Attack) -> Result<(), SwarmError> {
     let mut server = Side::admitted(site.server, site.vendor, &identities).await?;
     let mut bare = Side::admitted(floor_address, site.vendor, &identities).await?;
     let mut report = Report {
-        runs: args.runs,
-        secs: args.secs,
+        runs: args.run.runs,
+        secs: args.time.secs,
         attacks: Vec::new(),
     };
     for assault in assaults {
-        // Nobody may be reading it.
-        drop(writeln!(std::io::stderr(), "{assault:?} ..."));
+        progress(&format!("{assault:?} ..."));
         report
             .attacks
             .push(compare(*assault, args, &site, &mut server, &mut bare).await?);
     }
     floor.end().await?;
     site.end().await?;
-    let text = if args.json {
-        serde_json::to_string_pretty(&report).map_err(|error| SwarmError::of("making JSON")(&error))?
-    } else {
-        told(&report)
-    };
-    writeln!(std::io::stdout(), "{text}").map_err(SwarmError::Output)
+    print(&report, args.run.json, told)
 }
 
 impl Side {
@@ -135,50 +117,33 @@ async fn compare(
     floor: &mut Side,
 ) -> Result<Outcome, SwarmError> {
     let (mut runs, mut floors) = (Vec::new(), Vec::new());
-    for _ in 0..args.runs {
-        floors.push(floor.run(assault, site.vendor, args.secs, None).await?);
-        runs.push(server.run(assault, site.vendor, args.secs, site.pid).await?);
+    for _ in 0..args.run.runs {
+        floors.push(floor.run(assault, site.vendor, args.time.secs, None).await?);
+        runs.push(server.run(assault, site.vendor, args.time.secs, site.pid).await?);
     }
-    let mut failures = std::collections::BTreeMap::new();
-    for (said, count) in runs.iter().flat_map(|run| &run.met.failed) {
-        *failures.entry(said.clone()).or_insert(0) += *count;
-    }
+    let failures = sum(runs.iter().map(|run| &run.met.failed));
     Ok(Outcome {
         attack: assault,
-        request: Compared::of(&runs, &floors, |met| &met.asked),
-        start: Compared::of(&runs, &floors, |met| &met.started),
+        request: compared(&runs, &floors, |met| &met.asked),
+        start: compared(&runs, &floors, |met| &met.started),
         server_memory: runs.iter().filter_map(|run| run.memory).max(),
         server_failures: failures.into_iter().collect(),
         floor_failures: floors.iter().map(|run| run.met.failures()).sum(),
     })
 }
 
-impl Compared {
-    fn of(runs: &[Run], floors: &[Run], which: impl Fn(&Met) -> &Latencies) -> Self {
-        let all = |runs: &[Run]| {
-            let mut all = Latencies::new();
-            for run in runs {
-                all.and(which(&run.met));
-            }
-            all.summary()
-        };
-        let ratio = |(run, floor): (&Run, &Run)| {
-            let [run, floor] = [run, floor].map(|run| which(&run.met).summary().p99_us.max(1));
-            #[expect(clippy::cast_precision_loss, reason = "microseconds of at most two minutes")]
-            let ratio = run as f64 / floor as f64;
-            ratio
-        };
-        Self {
-            server: all(runs),
-            floor: all(floors),
-            p99_ratio: median(runs.iter().zip(floors).map(ratio).collect()),
-        }
-    }
+/// How `which` of what agents did compares.
+fn compared(runs: &[Run], floors: &[Run], which: impl Fn(&Met) -> &Latencies) -> Compared {
+    let pairs = runs.iter().zip(floors);
+    Compared::of(
+        &pairs
+            .map(|(run, floor)| (which(&run.met), which(&floor.met)))
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn told(report: &Report) -> String {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header([
+    let mut table = table([
         "attack",
         "what",
         "floor p50",

@@ -3,9 +3,10 @@
 //! So what each request waits is counted from when it was sent: a closed loop, which tells what a server can do at most. A
 //! server that stands still is asked less meanwhile; `attack` measures what those wait who come at times of their own.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -20,13 +21,9 @@ use crate::error::SwarmError;
 use crate::latency::Latencies;
 use crate::line::{Line, Path, read};
 use crate::mold::{Mold, continuation_in};
+use crate::report::{Counts, count, sum};
 use crate::site::config_of;
-
-/// Requests that a server lets a source have under way; connections are spread over as many addresses as that takes.
-const REQUESTS_PER_SOURCE: usize = 256;
-
-/// Connections that a server takes from a source.
-const CONNECTIONS_PER_SOURCE: usize = 256;
+use crate::sources::{CONNECTIONS_PER_SOURCE, REQUESTS_PER_SOURCE, source};
 
 /// Connections that are opened at once.
 const OPENING: usize = 32;
@@ -38,7 +35,6 @@ pub(crate) struct Drive {
 
 /// A connection and the machines that ask over it.
 struct Driver {
-    server: SocketAddr,
     /// Which of the identities it has.
     place: usize,
     line: Line,
@@ -63,7 +59,7 @@ pub(crate) struct Driving {
     /// How long it was measured.
     pub(crate) took: Duration,
     /// What was refused, by its words.
-    pub(crate) refused: BTreeMap<String, u64>,
+    pub(crate) refused: Counts,
 }
 
 impl Driving {
@@ -71,7 +67,7 @@ impl Driving {
         Self {
             answered: Latencies::new(),
             took: Duration::ZERO,
-            refused: BTreeMap::new(),
+            refused: Counts::new(),
         }
     }
 
@@ -93,18 +89,15 @@ pub(crate) enum Until {
 }
 
 impl Drive {
-    /// Connects as each of the identities, from as many addresses of this host as `depth` requests under way on each take,
-    /// and deals `machines` out among them.
+    /// Connects as each of the identities, from as many addresses of this host as `depth` requests under way on each take.
     pub(crate) async fn connect(
         server: SocketAddr,
         mold: &Mold,
         identities: &[Identity],
-        machines: u32,
         depth: usize,
     ) -> Result<Self, SwarmError> {
-        let count = identities.len();
         let each = (REQUESTS_PER_SOURCE / depth.max(1)).clamp(1, CONNECTIONS_PER_SOURCE);
-        let mut drivers = Vec::with_capacity(count);
+        let mut drivers = Vec::with_capacity(identities.len());
         let mut opening = JoinSet::new();
         let mut places: VecDeque<_> = identities.iter().enumerate().collect();
         while !(places.is_empty() && opening.is_empty()) {
@@ -121,19 +114,11 @@ impl Drive {
             if let Some(opened) = opening.join_next().await {
                 let (place, line) = opened.map_err(|error| SwarmError::of("opening a connection")(&error))?;
                 let (line, _) = line.map_err(|error| SwarmError::of(format!("connecting to {server}"))(&error))?;
-                let own = (0..machines).skip(place).step_by(count);
-                let machines = own
-                    .map(|number| Driven {
-                        number,
-                        continuation: 0,
-                    })
-                    .collect();
                 drivers.push(Driver {
-                    server,
                     place,
                     line,
                     mold: mold.clone(),
-                    machines,
+                    machines: Vec::new(),
                     next: 0,
                     request: 1,
                 });
@@ -161,9 +146,7 @@ impl Drive {
         for (driver, outcome) in running.join_all().await {
             let one = outcome.map_err(|error| SwarmError::of("asking over an open connection")(&error))?;
             driving.answered.and(&one.answered);
-            for (said, count) in one.refused {
-                *driving.refused.entry(said).or_default() += count;
-            }
+            driving.refused = sum([&driving.refused, &one.refused]);
             self.drivers.push(driver);
         }
         driving.took = match until {
@@ -173,22 +156,16 @@ impl Drive {
         Ok(driving)
     }
 
-    /// The same machines with what they know, over other connections: for another number of requests under way on each.
-    pub(crate) async fn moved(self, identities: &[Identity], depth: usize) -> Result<Self, SwarmError> {
-        let Some(first) = self.drivers.first() else {
-            return Ok(self);
-        };
-        let (server, mold) = (first.server, first.mold.clone());
-        let mut known = BTreeMap::new();
-        for driver in self.drivers {
-            driver.line.close().await;
-            known.insert(driver.place, driver.machines);
+    /// Deals further machines out among the connections; they have no seats yet.
+    pub(crate) fn deal(&mut self, numbers: Range<u32>) {
+        let count = self.drivers.len();
+        for driver in &mut self.drivers {
+            let own = numbers.clone().skip(driver.place).step_by(count);
+            driver.machines.extend(own.map(|number| Driven {
+                number,
+                continuation: 0,
+            }));
         }
-        let mut moved = Self::connect(server, &mold, identities, 0, depth).await?;
-        for driver in &mut moved.drivers {
-            driver.machines = known.remove(&driver.place).unwrap_or_default();
-        }
-        Ok(moved)
     }
 
     /// Hangs up.
@@ -237,7 +214,7 @@ impl Driver {
                         driven.continuation = number;
                     }
                 } else {
-                    *driving.refused.entry(said(&frame)?).or_default() += 1;
+                    count(&mut driving.refused, said(&frame)?);
                 }
                 answer = self.line.received()?;
             }
@@ -262,10 +239,4 @@ fn said(frame: &Frame) -> io::Result<String> {
         Response::Refused(status, refusal) => format!("{status:?}: {}", refusal.text),
         other => format!("not a grant: {:?}", other.status()),
     })
-}
-
-/// The address of this host from which the `place`th source connects.
-fn source(place: usize) -> IpAddr {
-    let [.., high, low] = (place + 1).to_be_bytes();
-    IpAddr::V4(Ipv4Addr::new(127, 0, 2 + high, low))
 }

@@ -33,13 +33,26 @@ impl Latencies {
         self.histogram.add(&other.histogram).expect("the same bounds");
     }
 
+    /// All of several together.
+    pub(crate) fn all<'a>(several: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::new();
+        for one in several {
+            all.and(one);
+        }
+        all
+    }
+
+    /// How long it took for this part of them, 0 to 1, in microseconds.
+    pub(crate) fn at(&self, quantile: f64) -> u64 {
+        micros(self.histogram.value_at_quantile(quantile))
+    }
+
     pub(crate) fn summary(&self) -> Summary {
-        let at = |quantile| micros(self.histogram.value_at_quantile(quantile));
         Summary {
             count: self.histogram.len(),
-            p50_us: at(0.5),
-            p99_us: at(0.99),
-            p999_us: at(0.999),
+            p50_us: self.at(0.5),
+            p99_us: self.at(0.99),
+            p999_us: self.at(0.999),
             max_us: micros(self.histogram.max()),
         }
     }
@@ -58,6 +71,13 @@ pub(crate) struct Summary {
     pub(crate) p999_us: u64,
     /// The longest.
     pub(crate) max_us: u64,
+}
+
+impl Summary {
+    /// p50, p99, p99.9 and the longest, for people.
+    pub(crate) fn cells(&self) -> [String; 4] {
+        [self.p50_us, self.p99_us, self.p999_us, self.max_us].map(shown)
+    }
 }
 
 const fn micros(nanos: u64) -> u64 {

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use rustls::ClientConfig;
@@ -14,6 +15,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// How long a peer has to hang up.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where to connect, from where, as whom.
 #[derive(Clone)]
@@ -120,6 +124,24 @@ impl Line {
         let body = request.to_body().map_err(io::Error::other)?;
         let answer = self.ask(request.opcode(), body).await?;
         read(&answer)
+    }
+
+    /// Waits until the peer has said goodbye, whatever it says before.
+    pub(crate) async fn ended(&mut self) -> io::Result<()> {
+        while self.stream.read_buf(&mut self.inbox).await? > 0 {
+            self.inbox.clear();
+        }
+        Ok(())
+    }
+
+    /// Says goodbye, and waits until the peer has, for a while.
+    pub(crate) async fn closed(mut self) {
+        let closing = async {
+            self.stream.shutdown().await?;
+            self.ended().await
+        };
+        // A peer that is gone already, or does not answer, is waited for no longer.
+        drop(tokio::time::timeout(GOODBYE_WITHIN, closing).await);
     }
 
     /// Says goodbye.

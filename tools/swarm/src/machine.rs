@@ -47,11 +47,16 @@ impl Machine {
         })
     }
 
+    /// Keeps the number that a grant told it.
+    pub(crate) fn told(&mut self, continuation: Option<u64>) {
+        self.continuation = continuation.unwrap_or_default();
+    }
+
     /// Takes an answer; its words, where it is a refusal.
     pub(crate) fn take(&mut self, answer: &Frame) -> io::Result<Taken> {
         match read(answer)? {
             Response::Checkout(granted) => {
-                self.continuation = granted.continuation.unwrap_or_default();
+                self.told(granted.continuation);
                 Ok(Taken::Granted)
             }
             Response::Refused(status, refusal) => Ok(Taken::Refused(status, refusal.text)),

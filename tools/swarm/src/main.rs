@@ -6,17 +6,25 @@ mod assault;
 mod besiege;
 mod child;
 mod clock;
+mod discover;
 mod drive;
 mod error;
+mod field;
 mod files;
 mod floor;
+mod growth;
+mod hold;
 mod latency;
 mod line;
 mod machine;
 mod mold;
+mod plot;
 mod process;
+mod report;
 mod site;
+mod sources;
 mod steady;
+mod storm;
 mod syncs;
 
 use std::io::Write;
@@ -47,7 +55,15 @@ async fn run(command: Command) -> Result<(), SwarmError> {
     match command {
         Command::Attack(attack) => besiege::run(&attack).await,
         Command::Steady(steady) => steady::run(&steady).await,
-        Command::Floor { floor: Floor::Tls } => floor::serve_tls().await,
+        Command::Growth(growth) => growth::run(&growth).await,
+        Command::Storm(storm) => storm::run(&storm).await,
+        Command::Discover(discover) => discover::run(&discover).await,
+        Command::Hold(hold) => hold::run(&hold).await,
+        Command::Floor { floor } => match floor {
+            Floor::Tls => floor::serve_tls().await,
+            Floor::Accept => floor::serve_accept().await,
+            Floor::Udp => floor::serve_udp(),
+        },
         Command::Assault {
             assault,
             server,

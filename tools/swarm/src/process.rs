@@ -2,17 +2,91 @@
 
 use std::time::Duration;
 
-use procfs::process::Process;
+use procfs::process::{Process, Status};
 
 /// What a process has in memory, in bytes; nothing where that cannot be seen.
 pub(crate) fn resident_len(pid: u32) -> Option<u64> {
-    let status = Process::new(i32::try_from(pid).ok()?).ok()?.status().ok()?;
-    status.vmrss.map(|kib| kib * 1_024)
+    status(pid)?.vmrss.map(|kib| kib * 1_024)
 }
 
-/// The processor time that a process has taken; nothing where that cannot be seen.
-pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
-    let stat = Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()?;
+/// The most that it ever had in memory, in bytes; nothing where that cannot be seen.
+pub(crate) fn most_resident_len(pid: u32) -> Option<u64> {
+    status(pid)?.vmhwm.map(|kib| kib * 1_024)
+}
+
+fn status(pid: u32) -> Option<Status> {
+    process(pid)?.status().ok()
+}
+
+fn process(pid: u32) -> Option<Process> {
+    Process::new(i32::try_from(pid).ok()?).ok()
+}
+
+/// The processor time that a process takes from a moment on.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    pid: Option<u32>,
+    before: Option<Duration>,
+    time_of: fn(u32) -> Option<Duration>,
+}
+
+impl Meter {
+    /// Of a process, those of its threads included that end meanwhile; to a hundredth of a second or so.
+    pub(crate) fn start(pid: Option<u32>) -> Self {
+        Self::with(pid, cpu_time)
+    }
+
+    /// Of the threads that live all the while, to a microsecond or so: for what takes little.
+    pub(crate) fn start_fine(pid: Option<u32>) -> Self {
+        Self::with(pid, time_of_threads)
+    }
+
+    fn with(pid: Option<u32>, time_of: fn(u32) -> Option<Duration>) -> Self {
+        Self {
+            pid,
+            before: pid.and_then(time_of),
+            time_of,
+        }
+    }
+
+    /// What it took since; nothing where that cannot be seen.
+    pub(crate) fn read(&self) -> Option<Duration> {
+        let now = self.pid.and_then(self.time_of)?;
+        self.before.map(|before| now.saturating_sub(before))
+    }
+}
+
+fn cpu_time(pid: u32) -> Option<Duration> {
+    let stat = process(pid)?.stat().ok()?;
     let ticks = stat.utime + stat.stime;
     Some(Duration::from_millis(ticks * 1_000 / procfs::ticks_per_second().max(1)))
+}
+
+fn time_of_threads(pid: u32) -> Option<Duration> {
+    let threads = process(pid)?.tasks().ok()?;
+    // One that ends while it is looked at has no more to tell.
+    let times = threads.flatten().filter_map(|thread| thread.schedstat().ok());
+    Some(Duration::from_nanos(times.map(|stat| stat.sum_exec_runtime).sum()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_process_takes_is_seen() {
+        let own = std::process::id();
+        let (coarse, fine) = (Meter::start(Some(own)), Meter::start_fine(Some(own)));
+        let mut digest = 1_u64;
+        // Until it shows, however fast this machine is.
+        while coarse.read() < Some(Duration::from_millis(50)) {
+            digest = std::hint::black_box(digest.wrapping_mul(31).rotate_left(7));
+        }
+        assert!(fine.read() > Some(Duration::from_millis(10)), "{:?}", fine.read());
+        let now = resident_len(own);
+        assert!(now > Some(100_000));
+        // Looked at later: other tests take more meanwhile.
+        assert!(most_resident_len(own) >= now);
+        assert_eq!(Meter::start(None).read(), None);
+    }
 }

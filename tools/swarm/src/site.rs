@@ -27,6 +27,14 @@ pub(crate) const PRODUCT: &str = "SWARM";
 /// Its component.
 pub(crate) const COMPONENT: &str = "agent";
 
+/// What lets one host be many machines, and connections be silent while another is measured; all else is as it is by
+/// default.
+pub(crate) const MANY_MACHINES: &str = "[limits]
+new_macs_per_identity_and_day = 4000000000
+new_seats_per_source_and_minute = 4000000000
+agent_silence_secs = 86400
+";
+
 /// When everything is signed: 2026-01-01.
 const SIGNED_AT: Timestamp = Timestamp(1_767_225_600);
 
@@ -132,6 +140,11 @@ pub(crate) fn config_of(identity: &Identity) -> Result<std::sync::Arc<ClientConf
 /// A new identity.
 pub(crate) fn identity() -> Result<Identity, SwarmError> {
     Identity::generate().map_err(|error| SwarmError::of("making an identity")(&error))
+}
+
+/// So many new identities.
+pub(crate) fn identities(count: usize) -> Result<Vec<Identity>, SwarmError> {
+    (0..count).map(|_| identity()).collect()
 }
 
 /// The server's program: the one that was named, or the one beside this program.

@@ -17,16 +17,17 @@ const WATCHDOG: Duration = Duration::from_mins(1);
 /// How often a file is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// What lets this host be many machines.
+const MANY_MACHINES: &str =
+    "[limits]\nnew_macs_per_identity_and_day = 1000000\nnew_seats_per_source_and_minute = 1000000\n";
+
 /// A server that lives as long as this process.
-fn serve(data: &Path) -> SocketAddr {
+fn serve(data: &Path, config: &str) -> SocketAddr {
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
-    let config = data.with_extension("toml");
-    std::fs::write(&config, "[log]\nlevel = \"warn\"\n").expect("written");
+    let file = data.with_extension("toml");
+    std::fs::write(&file, format!("{config}[log]\nlevel = \"warn\"\n")).expect("written");
     let args = ["seatkeeper", "serve", "--listen", "127.0.0.1:0", "--data"].map(String::from);
-    let cli = Cli::parse_from(
-        args.into_iter()
-            .chain([text(data), "--config".to_owned(), text(&config)]),
-    );
+    let cli = Cli::parse_from(args.into_iter().chain([text(data), "--config".to_owned(), text(&file)]));
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         runtime.expect("a runtime").block_on(run(cli)).expect("a server");
@@ -51,28 +52,29 @@ fn swarm(args: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), stdout, stderr)
 }
 
-#[test]
-fn an_attack_is_lived_through_and_every_agent_is_served_on_both_sides() {
+/// Runs a command against a server of its own with that configuration, and reads its report.
+fn report(config: &str, args: &[&str]) -> Value {
     let dir = tempfile::tempdir().expect("a directory");
     let data = dir.path().join("data");
-    let server = serve(&data).to_string();
+    let server = serve(&data, config).to_string();
     let admin = data.join("admin.pem");
-    let admin = admin.to_str().expect("UTF-8");
-    let (code, stdout, stderr) = swarm(&[
-        "attack",
-        "drip-frame",
-        "--secs",
-        "1",
-        "--runs",
-        "1",
-        "--json",
+    let pid = std::process::id().to_string();
+    let whom = [
         "--server",
         &server,
         "--admin",
-        admin,
-    ]);
+        admin.to_str().expect("UTF-8"),
+        "--pid",
+        &pid,
+    ];
+    let (code, stdout, stderr) = swarm(&[args, &["--json"], &whom].concat());
     assert_eq!(code, Some(0), "{stderr}");
-    let report: Value = serde_json::from_str(&stdout).expect("JSON");
+    serde_json::from_str(&stdout).expect("JSON")
+}
+
+#[test]
+fn an_attack_is_lived_through_and_every_agent_is_served_on_both_sides() {
+    let report = report("", &["attack", "drip-frame", "--secs", "1", "--runs", "1"]);
     let outcome = &report["attacks"][0];
     assert_eq!(outcome["attack"], "drip-frame");
     assert_eq!(outcome["floor_failures"], 0, "{outcome}");
@@ -89,37 +91,126 @@ fn an_attack_is_lived_through_and_every_agent_is_served_on_both_sides() {
 
 #[test]
 fn renewals_are_counted_on_both_sides_and_nothing_is_refused() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let data = dir.path().join("data");
-    let server = serve(&data).to_string();
-    let admin = data.join("admin.pem");
     // As few machines as a server with its usual limits lets a host engage at once.
-    let (code, stdout, stderr) = swarm(&[
-        "steady",
-        "--connections",
-        "5",
-        "--depth",
-        "2",
-        "--machines",
-        "20",
-        "--secs",
-        "1",
-        "--runs",
-        "1",
-        "--json",
-        "--server",
-        &server,
-        "--admin",
-        admin.to_str().expect("UTF-8"),
-    ]);
-    assert_eq!(code, Some(0), "{stderr}");
-    let report: Value = serde_json::from_str(&stdout).expect("JSON");
+    let load = ["--connections", "5", "--depth", "2", "--machines", "20"];
+    let dir = tempfile::tempdir().expect("a directory");
+    let svg = dir.path().join("waits.svg");
+    let times = ["--secs", "1", "--runs", "1", "--svg", svg.to_str().expect("UTF-8")];
+    let report = report("", &[["steady"].as_slice(), &load, &times].concat());
+    let drawn = std::fs::read_to_string(&svg).expect("a picture");
+    assert!(drawn.contains("steady: a renewal") && drawn.contains("99%"), "{drawn}");
     assert_eq!(report["refused"], Value::Array(Vec::new()));
     for side in ["server", "floor"] {
         assert!(report[side]["count"].as_u64() > Some(20), "{side}: {report}");
     }
     assert!(report["ratio"].as_f64() > Some(0.0), "{report}");
     assert_eq!(report["lone_ratio"], Value::Null);
+}
+
+#[test]
+fn ever_more_seats_are_measured_in_one_server() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let svg = dir.path().join("growth.svg");
+    let sizes = ["--least", "20", "--most", "1999", "--connections", "4", "--depth", "2"];
+    let times = ["--secs", "1", "--runs", "1", "--svg", svg.to_str().expect("UTF-8")];
+    let report = report(MANY_MACHINES, &[["growth"].as_slice(), &sizes, &times].concat());
+    let steps = report["steps"].as_array().expect("steps");
+    let sizes: Vec<_> = steps.iter().map(|step| step["machines"].as_u64()).collect();
+    assert_eq!(sizes, [Some(20), Some(200)]);
+    for step in steps {
+        assert_eq!(step["refused"], Value::Object(serde_json::Map::new()));
+        assert!(step["server"]["count"].as_u64() > Some(20), "{step}");
+        for ratio in ["ratio", "rate_to_first", "p99_to_first"] {
+            assert!(step[ratio].as_f64() > Some(0.0), "{ratio}: {step}");
+        }
+    }
+    assert_eq!(steps[0]["rate_to_first"].as_f64(), Some(1.0));
+    let drawn = std::fs::read_to_string(&svg).expect("a picture");
+    assert!(drawn.contains("renewals a second"), "{drawn}");
+}
+
+#[test]
+fn machines_that_start_at_once_are_all_served() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let svg = dir.path().join("storm.svg");
+    let args = ["storm", "--machines", "200", "--open", "64", "--runs", "3", "--svg"];
+    let report = report(
+        MANY_MACHINES,
+        &[args.as_slice(), &[svg.to_str().expect("UTF-8")]].concat(),
+    );
+    for (what, expected) in [("lost", 0), ("floor_lost", 0)] {
+        assert_eq!(report[what].as_u64(), Some(expected), "{report}");
+    }
+    for what in ["put_off", "failed", "floor_failed"] {
+        assert_eq!(report[what], Value::Object(serde_json::Map::new()), "{what}");
+    }
+    for from in ["waited", "served"] {
+        for side in ["server", "floor"] {
+            assert_eq!(
+                report[from][side]["count"].as_u64(),
+                Some(600),
+                "{from} {side}: {report}"
+            );
+        }
+    }
+    assert!(
+        report["ratio"].as_f64() > Some(0.0) && report["cpu_ratio"].as_f64() > Some(0.0),
+        "{report}"
+    );
+    // All are due at once, and a few are connected at a time: most have waited for longer than they were served.
+    let p50 = |from: &str| report[from]["server"]["p50_us"].as_u64();
+    assert!(p50("waited") > p50("served"), "{report}");
+    let drawn = std::fs::read_to_string(&svg).expect("a picture");
+    assert!(drawn.contains("storm: a start"), "{drawn}");
+}
+
+#[test]
+fn machines_come_at_the_pace_that_was_asked_for() {
+    let args = ["storm", "--machines", "50", "--runs", "1", "--fresh", "--rate", "50"];
+    let report = report(MANY_MACHINES, &args);
+    assert_eq!(
+        (report["lost"].as_u64(), report["rate"].as_u64()),
+        (Some(0), Some(50)),
+        "{report}"
+    );
+    for side in ["server_rate", "floor_rate"] {
+        let rate = report["runs"][0][side].as_f64().expect("a rate");
+        assert!(rate < 52.0, "{side}: {report}");
+    }
+}
+
+#[test]
+fn questions_within_the_limits_are_all_answered_on_both_sides() {
+    let args = [
+        "discover",
+        "--sockets",
+        "4",
+        "--rate",
+        "200",
+        "--secs",
+        "1",
+        "--runs",
+        "1",
+    ];
+    let report = report("", &args);
+    for (what, side) in [("unanswered", "server"), ("floor_unanswered", "floor")] {
+        assert_eq!(report[what].as_u64(), Some(0), "{report}");
+        let count = report["waited"][side]["count"].as_u64();
+        assert!(count >= Some(196), "{side}: {report}");
+    }
+    assert!(report["cpu_ratio"].as_f64() > Some(0.0), "{report}");
+}
+
+#[test]
+fn what_a_connection_takes_is_seen_and_all_of_them_were_open() {
+    let report = report(MANY_MACHINES, &["hold", "--connections", "150"]);
+    assert_eq!(report["still_served"].as_u64(), Some(150), "{report}");
+    for side in ["server", "floor"] {
+        let held = &report[side];
+        assert!(held["open"].as_u64() > held["before"].as_u64(), "{side}: {held}");
+        assert!(held["per_connection"].as_u64() > Some(500), "{side}: {held}");
+    }
+    assert!(report["ratio"].as_f64() > Some(0.0), "{report}");
 }
 
 #[test]

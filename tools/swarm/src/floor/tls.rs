@@ -1,4 +1,4 @@
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Answers, READY};
+use super::{Answers, say_ready};
 use crate::error::SwarmError;
 use crate::files::allow_files;
 use crate::site::identity;
@@ -33,29 +33,40 @@ struct Bodies {
 pub(crate) async fn serve() -> Result<(), SwarmError> {
     let bodies = Arc::new(bodies()?);
     allow_files()?;
+    listen(move |tcp, acceptor| {
+        let bodies = Arc::clone(&bodies);
+        async move { answer(tcp, &acceptor, &bodies).await }
+    })
+    .await
+}
+
+/// Says where, and has `serve` serve each connection with the server's own TLS.
+pub(super) async fn listen<F>(serve: impl Fn(TcpStream, TlsAcceptor) -> F) -> Result<(), SwarmError>
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
     let config = tls::server_config(&identity()?).map_err(|error| SwarmError::of("setting up TLS")(&error))?;
     let acceptor = TlsAcceptor::from(config);
-    listen_and_answer(acceptor, bodies)
+    accept_all(acceptor, serve)
         .await
         .map_err(|error| SwarmError::of("listening")(&error))
 }
 
-async fn listen_and_answer(acceptor: TlsAcceptor, bodies: Arc<Bodies>) -> io::Result<()> {
+async fn accept_all<F>(acceptor: TlsAcceptor, serve: impl Fn(TcpStream, TlsAcceptor) -> F) -> io::Result<()>
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
     let socket = TcpSocket::new_v4()?;
     socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
     let listener = socket.listen(BACKLOG)?;
-    let address = listener.local_addr()?;
-    // Not by a macro: those may not be used where a program speaks to another.
-    let mut out = io::stdout();
-    writeln!(out, "{READY}{address}")?;
-    out.flush()?;
+    say_ready(listener.local_addr()?)?;
     loop {
         match listener.accept().await {
             Ok((tcp, _)) => {
-                let (acceptor, bodies) = (acceptor.clone(), Arc::clone(&bodies));
+                let serving = serve(tcp, acceptor.clone());
                 tokio::spawn(async move {
                     // Whoever breaks off has nobody to be told.
-                    drop(answer(tcp, &acceptor, &bodies).await);
+                    drop(serving.await);
                 });
             }
             // Out of files, or a connection that was gone at once: the next may do better.

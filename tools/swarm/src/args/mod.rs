@@ -1,3 +1,12 @@
+//! What is typed: the commands here, what each takes in a file of its own.
+
+mod attack;
+mod discover;
+mod growth;
+mod hold;
+mod steady;
+mod storm;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -5,6 +14,12 @@ use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand};
 use seatkeeper::domain::ids::VendorId;
 
+pub(crate) use self::attack::Attack;
+pub(crate) use self::discover::Discover;
+pub(crate) use self::growth::Growth;
+pub(crate) use self::hold::Hold;
+pub(crate) use self::steady::Steady;
+pub(crate) use self::storm::Storm;
 use crate::assault::Assault;
 
 /// Loads a seatkeeper server over real sockets, and measures it against servers that only answer, in the same run.
@@ -25,6 +40,16 @@ pub(crate) enum Command {
     /// Have connections renew seats as fast as they are answered, and measure how many renewals a second the server makes
     /// durable, against a server that only answers.
     Steady(Steady),
+    /// Have renewals measured as `steady` does while the server has ever more seats, and tell what becomes of them.
+    Growth(Growth),
+    /// Have machines start all at once, or so many a second, each with a full handshake, and measure how many a second get
+    /// their seats, against a server that accepts and closes.
+    Storm(Storm),
+    /// Ask who is there by UDP, and measure what an answer costs, against a loop that echoes.
+    Discover(Discover),
+    /// Hold connections that say nothing after HELLO, and measure what each takes of memory, against a server that only
+    /// answers.
+    Hold(Hold),
     /// Be a server that only answers. What it answers comes from standard input; other commands start it themselves.
     #[command(hide = true)]
     Floor {
@@ -47,6 +72,48 @@ pub(crate) enum Command {
 pub(crate) enum Floor {
     /// The protocol's frames over its TLS.
     Tls,
+    /// The TLS handshake alone; then it closes.
+    Accept,
+    /// Datagrams of a question's length, echoed.
+    Udp,
+}
+
+/// How often is measured, and what is told how.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct RunArgs {
+    /// How often, server and floor in turn. What is told is the middle one.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) runs: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// For how long is measured.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct TimeArgs {
+    /// Seconds for which each is measured at a time.
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(crate) secs: u64,
+}
+
+/// Connections that renew.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct LoadArgs {
+    /// Connections.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=16_384).map(usize::from))]
+    pub(crate) connections: usize,
+    /// Requests under way on each.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64).map(usize::from))]
+    pub(crate) depth: usize,
+}
+
+/// Where a picture of it goes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PlotArgs {
+    /// Draw a picture of it into this file as well, in SVG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 /// Which server is measured.
@@ -70,52 +137,13 @@ pub(crate) struct ServerArgs {
     pub(crate) scratch: Option<PathBuf>,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Attack {
-    /// What hostile peers do; all of it if absent.
-    #[arg(value_enum)]
-    pub(crate) assaults: Vec<Assault>,
-    /// Seconds for which each attack is measured at a time.
-    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
-    pub(crate) secs: u64,
-    /// How often, server and floor in turn. What is told is the middle one.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(crate) runs: u32,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Steady {
-    /// Connections.
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=16_384).map(usize::from))]
-    pub(crate) connections: usize,
-    /// Requests under way on each.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64).map(usize::from))]
-    pub(crate) depth: usize,
-    /// Machines with a seat, dealt out among the connections: at least one for each. With fewer of them than requests under
-    /// way, fewer are under way, since no machine asks twice at once.
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
-    pub(crate) machines: u32,
-    /// Seconds that each run takes.
-    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
-    pub(crate) secs: u64,
-    /// How often, floor and server in turn. What is told is the middle one.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(crate) runs: u32,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
-}
-
 const EXAMPLES: &str = "Examples:
   cargo build --release --workspace
   target/release/seatswarm attack                      a fresh server under every attack, against the floor
   target/release/seatswarm attack unread --secs 30     one attack, longer
   target/release/seatswarm steady --depth 16           how many renewals a second, against the floor
+  target/release/seatswarm growth --most 1000000       the same with ever more seats
+  target/release/seatswarm storm --svg storm.svg       10,000 machines start at once
+  target/release/seatswarm discover                    what an answer by UDP costs
+  target/release/seatswarm hold                        what a connection takes of memory
   target/release/seatswarm attack --server 127.0.0.1:17328 --admin /var/lib/seatkeeper/admin.pem";

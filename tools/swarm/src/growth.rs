@@ -1,0 +1,125 @@
+//! `growth`: what becomes of renewals while a server has ever more seats.
+
+use serde::Serialize;
+
+use crate::args::Growth;
+use crate::error::SwarmError;
+use crate::field::{Field, Run};
+use crate::latency::{Summary, median};
+use crate::plot;
+use crate::report::{Counts, print, ratio, table};
+
+/// Seats are so many times as many in each step.
+const TIMES: u32 = 10;
+
+/// What `growth --json` prints.
+#[derive(Debug, Serialize)]
+struct Report {
+    connections: usize,
+    depth: usize,
+    secs: u64,
+    steps: Vec<Step>,
+}
+
+/// The server with so many seats.
+#[derive(Debug, Serialize)]
+struct Step {
+    machines: u32,
+    runs: Vec<Run>,
+    /// Renewals a second of the server by answers a second of the floor, of each run; the middle one.
+    ratio: f64,
+    /// Renewals a second of the middle run, by those of the first step.
+    rate_to_first: f64,
+    /// p99 of what a renewal waits, all runs together, by that of the first step.
+    p99_to_first: f64,
+    /// How long renewals waited, all runs together.
+    server: Summary,
+    floor: Summary,
+    /// What of the server's memory the machines' seats take, in bytes each; absent where that cannot be seen.
+    memory_per_seat: Option<u64>,
+    /// What was refused, and how often.
+    refused: Counts,
+}
+
+pub(crate) async fn run(args: &Growth) -> Result<(), SwarmError> {
+    let connections = u32::try_from(args.load.connections).unwrap_or(u32::MAX);
+    let least = args.least.max(connections);
+    let most = args.most.max(least);
+    let mut field = Field::open(&args.server, args.load, most).await?;
+    let mut report = Report {
+        connections: args.load.connections,
+        depth: args.load.depth,
+        secs: args.time.secs,
+        steps: Vec::new(),
+    };
+    let sizes = std::iter::successors(Some(least), |machines| machines.checked_mul(TIMES));
+    for machines in sizes.take_while(|&machines| machines <= most) {
+        field.fill(machines).await?;
+        let step = measured(&mut field, args, report.steps.first()).await?;
+        report.steps.push(step);
+    }
+    field.close().await?;
+    print(&report, args.run.json, Report::told)?;
+    // Behind what was measured, which a file that cannot be written does not take away.
+    if let Some(file) = &args.plot.svg {
+        let point = |step: &Step| (step.machines, step.rate_to_first, step.p99_to_first);
+        plot::growth(file, &report.steps.iter().map(point).collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+async fn measured(field: &mut Field, args: &Growth, first: Option<&Step>) -> Result<Step, SwarmError> {
+    let memory_per_seat = field.memory_per_seat();
+    let measured = field.measure(args.run, args.time).await?;
+    let (server, floor) = (measured.server().summary(), measured.floor().summary());
+    let refused = measured.refused();
+    let runs = measured.runs;
+    let rate = |runs: &[Run]| median(runs.iter().map(|run| run.server_rate).collect());
+    Ok(Step {
+        machines: field.machines(),
+        ratio: median(runs.iter().map(|run| run.server_rate / run.floor_rate).collect()),
+        rate_to_first: first.map_or(1.0, |first| rate(&runs) / rate(&first.runs)),
+        p99_to_first: first.map_or(1.0, |first| ratio(server.p99_us, first.server.p99_us.max(1))),
+        server,
+        floor,
+        memory_per_seat,
+        refused,
+        runs,
+    })
+}
+
+impl Report {
+    fn told(&self) -> String {
+        let mut table = table([
+            "seats",
+            "renewals a second, by the first",
+            "p99, by the first",
+            "a second, by the floor",
+            "p50",
+            "p99",
+            "p99.9",
+            "max",
+            "bytes a seat",
+        ]);
+        for step in &self.steps {
+            let mut row = vec![step.machines.to_string()];
+            row.extend([step.rate_to_first, step.p99_to_first, step.ratio].map(|ratio| format!("{ratio:.2}")));
+            row.extend(step.server.cells());
+            row.push(step.memory_per_seat.map_or_else(String::new, |len| len.to_string()));
+            table.add_row(row);
+        }
+        let mut lines = vec![
+            table.to_string(),
+            format!(
+                "{} connections, {} under way on each; runs of {} s, floor and server in turn, in one server.",
+                self.connections, self.depth, self.secs
+            ),
+        ];
+        for step in &self.steps {
+            let refused = step.refused.iter();
+            lines
+                .extend(refused.map(|(said, count)| format!("{} seats: refused {count} times: {said}", step.machines)));
+        }
+        lines.join("\n")
+    }
+}
