@@ -14,14 +14,20 @@ const SERVERS_MAX: usize = 1_000;
 /// Servers by address; a JSON file of one's own.
 #[derive(Debug)]
 pub(super) struct KnownServers {
-    path: PathBuf,
+    /// Nothing where this user has no place for it: a service knows its own server by the data directory.
+    path: Option<PathBuf>,
     servers: BTreeMap<String, String>,
 }
 
 impl KnownServers {
     /// Reads the file; empty if there is none yet.
     pub(super) fn read() -> Result<Self, CliError> {
-        let path = file()?;
+        let Ok(path) = file() else {
+            return Ok(Self {
+                path: None,
+                servers: BTreeMap::new(),
+            });
+        };
         let servers = match std::fs::read_to_string(&path) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| {
                 CliError::because(format!("{} is damaged; mend it or remove it", path.display()), error)
@@ -29,7 +35,10 @@ impl KnownServers {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(CliError::because(format!("cannot read {}", path.display()), error)),
         };
-        Ok(Self { path, servers })
+        Ok(Self {
+            path: Some(path),
+            servers,
+        })
     }
 
     /// The identity that the server of this name showed before.
@@ -59,15 +68,19 @@ impl KnownServers {
     }
 
     fn keep(&mut self, name: &str, fingerprint: Fingerprint) -> Result<(), CliError> {
+        let path = match &self.path {
+            Some(path) => path.clone(),
+            None => file()?,
+        };
         self.servers.insert(name.to_owned(), fingerprint.to_string());
         let text = serde_json::to_string_pretty(&self.servers)
             .map_err(|error| CliError::because("cannot make JSON", error))?;
-        if let Some(directory) = self.path.parent() {
+        if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)
                 .map_err(|error| CliError::because(format!("cannot make {}", directory.display()), error))?;
         }
-        whole_file::replace(&self.path, text.as_bytes(), Readers::Owner)
-            .map_err(|error| CliError::because(format!("cannot write {}", self.path.display()), error))
+        whole_file::replace(&path, text.as_bytes(), Readers::Owner)
+            .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
     }
 
     /// The file's place, for messages.

@@ -9,7 +9,7 @@ use seatkeeper::wire::messages::{Request, reload};
 use seatkeeper::wire::{ConfigEffect, Status, messages::Response};
 use serde_json::{Value, json};
 
-use crate::process::{SEATKEEPER, ServerProcess, command, run, signal};
+use crate::process::{SEATKEEPER, STATE_HOME, ServerProcess, command, finish, run, signal};
 use crate::site::Site;
 use crate::wire::{Wire, checkout, mac};
 
@@ -174,6 +174,24 @@ fn at_sighup_it_is_read_again_and_the_log_says_what_came_of_it() {
     write(&site, "nam = \"three\"\n");
     signal(pid, "HUP");
     site.server().await_line("did you mean `name`?");
+    assert_eq!(site.json(["status"])["name"], "two");
+    site.stop_is_clean();
+}
+
+/// As the unit's `ExecReload=` is run: by a user without a home.
+#[test]
+fn where_there_is_no_home_the_data_directory_says_enough() {
+    let site = Site::bare(BEFORE);
+    write(&site, "name = \"two\"\n");
+    let mut reload = command(SEATKEEPER);
+    let done = finish(
+        reload
+            .args(["reload", "--data"])
+            .arg(site.data())
+            .env_remove(STATE_HOME)
+            .env_remove("HOME"),
+    );
+    assert!(done.ok().contains("name"));
     assert_eq!(site.json(["status"])["name"], "two");
     site.stop_is_clean();
 }
