@@ -13,6 +13,7 @@ use crate::files::allow_files;
 use crate::floor;
 use crate::latency::Latencies;
 use crate::mold::Mold;
+use crate::pages::{self, Page};
 use crate::process::{Meter, resident_len};
 use crate::report::{Counts, progress, sum};
 use crate::site::{MANY_MACHINES, Site, identities, identity};
@@ -118,6 +119,11 @@ impl Field {
             filled.rate()
         ));
         Ok(())
+    }
+
+    /// What the first page of each view takes now.
+    pub(crate) async fn pages(&self) -> Result<Vec<Page>, SwarmError> {
+        pages::measure(&self.site, self.machines).await
     }
 
     /// Machines that have a seat.

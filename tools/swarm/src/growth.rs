@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::args::Growth;
 use crate::error::SwarmError;
 use crate::field::{Field, Run};
-use crate::latency::{Summary, median};
+use crate::latency::{Summary, median, shown};
+use crate::pages::Page;
 use crate::plot;
 use crate::report::{Counts, print, ratio, table};
 
@@ -39,6 +40,8 @@ struct Step {
     memory_per_seat: Option<u64>,
     /// What was refused, and how often.
     refused: Counts,
+    /// How long the first page of each view took, one at a time.
+    pages: Vec<Page>,
 }
 
 pub(crate) async fn run(args: &Growth) -> Result<(), SwarmError> {
@@ -71,6 +74,7 @@ pub(crate) async fn run(args: &Growth) -> Result<(), SwarmError> {
 async fn measured(field: &mut Field, args: &Growth, first: Option<&Step>) -> Result<Step, SwarmError> {
     let memory_per_seat = field.memory_per_seat();
     let measured = field.measure(args.run, args.time).await?;
+    let pages = field.pages().await?;
     let (server, floor) = (measured.server().summary(), measured.floor().summary());
     let refused = measured.refused();
     let runs = measured.runs;
@@ -84,6 +88,7 @@ async fn measured(field: &mut Field, args: &Growth, first: Option<&Step>) -> Res
         floor,
         memory_per_seat,
         refused,
+        pages,
         runs,
     })
 }
@@ -115,11 +120,36 @@ impl Report {
                 self.connections, self.depth, self.secs
             ),
         ];
+        lines.push(self.pages());
         for step in &self.steps {
             let refused = step.refused.iter();
             lines
                 .extend(refused.map(|(said, count)| format!("{} seats: refused {count} times: {said}", step.machines)));
         }
         lines.join("\n")
+    }
+
+    /// The first page of each view: how long half of the answers took at first, and by how much more or less later.
+    fn pages(&self) -> String {
+        let mut pages = table([""]);
+        let sizes = self
+            .steps
+            .iter()
+            .skip(1)
+            .map(|step| format!("at {} seats, by the first", step.machines));
+        pages.set_header(
+            ["first page of", "p50 at first"]
+                .map(str::to_owned)
+                .into_iter()
+                .chain(sizes),
+        );
+        let first = self.steps.iter().take(1).flat_map(|step| &step.pages);
+        for (place, page) in first.enumerate() {
+            let mut row = vec![page.view.to_owned(), shown(page.took.p50_us)];
+            let later = self.steps.iter().skip(1).filter_map(|step| step.pages.get(place));
+            row.extend(later.map(|later| format!("{:.2}", ratio(later.took.p50_us, page.took.p50_us.max(1)))));
+            pages.add_row(row);
+        }
+        pages.to_string()
     }
 }

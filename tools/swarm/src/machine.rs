@@ -32,6 +32,12 @@ impl Machine {
         Self { number, continuation }
     }
 
+    /// Its MAC address.
+    pub(crate) const fn mac(&self) -> [u8; 6] {
+        let [a, b, c, d] = self.number.to_be_bytes();
+        [0x02, 0x5e, a, b, c, d]
+    }
+
     /// What it asks.
     pub(crate) fn request(&self, vendor: VendorId) -> Request {
         let [a, b, c, d] = self.number.to_be_bytes();
@@ -39,7 +45,7 @@ impl Machine {
             vendor: vendor.0,
             product: PRODUCT.to_owned(),
             component: COMPONENT.to_owned(),
-            mac: [0x02, 0x5e, a, b, c, d],
+            mac: self.mac(),
             continuation: self.continuation,
             host_name: Some(format!("swarm{:07}", self.number % 10_000_000)),
             other_macs: vec![[0x06, 0x5e, a, b, c, d]],

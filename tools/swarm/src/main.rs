@@ -18,6 +18,7 @@ mod latency;
 mod line;
 mod machine;
 mod mold;
+mod pages;
 mod plot;
 mod process;
 mod report;

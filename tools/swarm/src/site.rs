@@ -45,6 +45,8 @@ pub(crate) struct Site {
     pub(crate) server: SocketAddr,
     /// The vendor.
     pub(crate) vendor: VendorId,
+    /// Its administrator's key.
+    pub(crate) admin: PathBuf,
     /// The process, if it can be looked at.
     pub(crate) pid: Option<u32>,
     process: Option<Child>,
@@ -55,23 +57,23 @@ pub(crate) struct Site {
 impl Site {
     /// The server of the arguments, or a fresh one with this configuration; with `seats` seats of our product.
     pub(crate) async fn open(args: &ServerArgs, config: &str, seats: u32) -> Result<Self, SwarmError> {
-        let (mut site, admin) = if let (Some(server), Some(admin)) = (args.server, &args.admin) {
-            let site = Self {
+        let mut site = if let (Some(server), Some(admin)) = (args.server, &args.admin) {
+            Self {
                 server,
                 vendor: VendorId([0; 16]),
+                admin: admin.clone(),
                 pid: args.pid,
                 process: None,
                 _dir: None,
-            };
-            (site, admin.clone())
+            }
         } else {
             Self::fresh(args, config).await?
         };
-        site.vendor = site.stock(&admin, seats).await?;
+        site.vendor = site.stock(seats).await?;
         Ok(site)
     }
 
-    async fn fresh(args: &ServerArgs, config: &str) -> Result<(Self, PathBuf), SwarmError> {
+    async fn fresh(args: &ServerArgs, config: &str) -> Result<Self, SwarmError> {
         let doing = "making a directory for the server";
         let dir = match &args.scratch {
             Some(parent) => tempfile::tempdir_in(parent),
@@ -86,21 +88,21 @@ impl Site {
             .into_iter()
             .chain([data.clone().into_os_string(), "--config".into(), file.into_os_string()]);
         let (process, server) = Child::start(&program, args, b"", Says::Err, serving).await?;
-        let site = Self {
+        Ok(Self {
             server,
             vendor: VendorId([0; 16]),
+            admin: data.join("admin.pem"),
             pid: Some(process.pid()),
             process: Some(process),
             _dir: Some(dir),
-        };
-        Ok((site, data.join("admin.pem")))
+        })
     }
 
     /// Makes a vendor, has the server trust it, and imports licenses of it.
-    async fn stock(&self, admin: &Path, seats: u32) -> Result<VendorId, SwarmError> {
+    async fn stock(&self, seats: u32) -> Result<VendorId, SwarmError> {
         let signer = SigningKey::from_seed(random().map_err(|error| SwarmError::because("making a vendor", error))?);
         let identity =
-            Identity::load(admin).map_err(|error| SwarmError::of("reading the administrator's key")(&error))?;
+            Identity::load(&self.admin).map_err(|error| SwarmError::of("reading the administrator's key")(&error))?;
         let mut line = Way {
             server: self.server,
             from: None,

@@ -82,7 +82,7 @@ fn greeting() -> HelloOk {
         in_flight_max: 64,
         silence_ms: 30_000,
         role: Role::AGENT,
-        succession: None,
+        succession: Vec::new(),
         lease_key: None,
     }
 }
