@@ -8,7 +8,7 @@ use crate::field::{Field, Run};
 use crate::latency::{Summary, median, shown};
 use crate::pages::Page;
 use crate::plot;
-use crate::report::{Counts, print, ratio, table};
+use crate::report::{self, Counts, print, table};
 
 /// Seats are so many times as many in each step.
 const TIMES: u32 = 10;
@@ -31,6 +31,8 @@ struct Step {
     ratio: f64,
     /// Renewals a second of the middle run, by those of the first step.
     rate_to_first: f64,
+    /// That ratio by the first step's: what is left of it once the machine's own ups and downs are out.
+    ratio_to_first: f64,
     /// p99 of what a renewal waits, all runs together, by that of the first step.
     p99_to_first: f64,
     /// How long renewals waited, all runs together.
@@ -65,7 +67,12 @@ pub(crate) async fn run(args: &Growth) -> Result<(), SwarmError> {
     print(&report, args.run.json, Report::told)?;
     // Behind what was measured, which a file that cannot be written does not take away.
     if let Some(file) = &args.plot.svg {
-        let point = |step: &Step| (step.machines, step.rate_to_first, step.p99_to_first);
+        let point = |step: &Step| plot::Grown {
+            seats: step.machines,
+            rate: step.rate_to_first,
+            rate_by_floor: step.ratio_to_first,
+            p99: step.p99_to_first,
+        };
         plot::growth(file, &report.steps.iter().map(point).collect::<Vec<_>>())?;
     }
     Ok(())
@@ -78,12 +85,14 @@ async fn measured(field: &mut Field, args: &Growth, first: Option<&Step>) -> Res
     let (server, floor) = (measured.server().summary(), measured.floor().summary());
     let refused = measured.refused();
     let runs = measured.runs;
+    let ratio = median(runs.iter().map(|run| run.server_rate / run.floor_rate).collect());
     let rate = |runs: &[Run]| median(runs.iter().map(|run| run.server_rate).collect());
     Ok(Step {
         machines: field.machines(),
-        ratio: median(runs.iter().map(|run| run.server_rate / run.floor_rate).collect()),
+        ratio,
+        ratio_to_first: first.map_or(1.0, |first| ratio / first.ratio),
         rate_to_first: first.map_or(1.0, |first| rate(&runs) / rate(&first.runs)),
-        p99_to_first: first.map_or(1.0, |first| ratio(server.p99_us, first.server.p99_us.max(1))),
+        p99_to_first: first.map_or(1.0, |first| report::ratio(server.p99_us, first.server.p99_us.max(1))),
         server,
         floor,
         memory_per_seat,
@@ -98,8 +107,9 @@ impl Report {
         let mut table = table([
             "seats",
             "renewals a second, by the first",
+            "by the floor",
+            "that by the first",
             "p99, by the first",
-            "a second, by the floor",
             "p50",
             "p99",
             "p99.9",
@@ -108,7 +118,10 @@ impl Report {
         ]);
         for step in &self.steps {
             let mut row = vec![step.machines.to_string()];
-            row.extend([step.rate_to_first, step.p99_to_first, step.ratio].map(|ratio| format!("{ratio:.2}")));
+            row.extend(
+                [step.rate_to_first, step.ratio, step.ratio_to_first, step.p99_to_first]
+                    .map(|ratio| format!("{ratio:.2}")),
+            );
             row.extend(step.server.cells());
             row.push(step.memory_per_seat.map_or_else(String::new, |len| len.to_string()));
             table.add_row(row);

@@ -55,21 +55,30 @@ pub(crate) fn waits(file: &Path, title: &str, server: &Latencies, floor: &Latenc
     })
 }
 
-/// What becomes of a server with ever more seats: for each number of them renewals a second and p99, by those of the first.
-pub(crate) fn growth(file: &Path, points: &[(u32, f64, f64)]) -> Result<(), SwarmError> {
+/// A server with so many seats, by itself with the fewest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grown {
+    pub(crate) seats: u32,
+    /// Renewals a second.
+    pub(crate) rate: f64,
+    /// Renewals a second by the floor's answers.
+    pub(crate) rate_by_floor: f64,
+    /// p99 of what a renewal waits.
+    pub(crate) p99: f64,
+}
+
+/// What becomes of a server with ever more seats.
+pub(crate) fn growth(file: &Path, steps: &[Grown]) -> Result<(), SwarmError> {
     draw(file, |svg| {
-        let seats = |point: &(u32, f64, f64)| f64::from(point.0);
+        let curve = |name, color, of: fn(&Grown) -> f64| Curve {
+            name,
+            color,
+            points: steps.iter().map(|step| (f64::from(step.seats), of(step))).collect(),
+        };
         let curves = [
-            Curve {
-                name: "renewals a second",
-                color: BLUE,
-                points: points.iter().map(|point| (seats(point), point.1)).collect(),
-            },
-            Curve {
-                name: "p99 of what each waits",
-                color: RED,
-                points: points.iter().map(|point| (seats(point), point.2)).collect(),
-            },
+            curve("renewals a second", BLUE, |step| step.rate),
+            curve("renewals a second, by the floor", GREEN, |step| step.rate_by_floor),
+            curve("p99 of what each waits", RED, |step| step.p99),
         ];
         let x = Axis {
             name: "seats",
@@ -221,9 +230,20 @@ mod tests {
             assert!(svg.contains(what), "{what}: {svg}");
         }
         waits(&file, "", &Latencies::new(), &Latencies::new()).unwrap();
-        growth(&file, &[(1_000, 1.0, 1.0), (10_000, 0.9, 1.4)]).unwrap();
+        let first = Grown {
+            seats: 1_000,
+            rate: 1.0,
+            rate_by_floor: 1.0,
+            p99: 1.0,
+        };
+        let second = Grown {
+            seats: 10_000,
+            p99: 1.4,
+            ..first
+        };
+        growth(&file, &[first, second]).unwrap();
         let svg = std::fs::read_to_string(&file).unwrap();
-        for what in ["renewals a second", "p99", "10000"] {
+        for what in ["renewals a second", "by the floor", "p99", "10000"] {
             assert!(svg.contains(what), "{what}: {svg}");
         }
         let error = growth(&dir.path().join("no/such"), &[]).unwrap_err().to_string();

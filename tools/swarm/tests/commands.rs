@@ -120,7 +120,7 @@ fn ever_more_seats_are_measured_in_one_server() {
     for step in steps {
         assert_eq!(step["refused"], Value::Object(serde_json::Map::new()));
         assert!(step["server"]["count"].as_u64() > Some(20), "{step}");
-        for ratio in ["ratio", "rate_to_first", "p99_to_first"] {
+        for ratio in ["ratio", "rate_to_first", "ratio_to_first", "p99_to_first"] {
             assert!(step[ratio].as_f64() > Some(0.0), "{ratio}: {step}");
         }
         let pages = step["pages"].as_array().expect("pages");
