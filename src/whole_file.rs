@@ -129,7 +129,10 @@ const fn mode(readers: Readers) -> u32 {
 }
 
 /// Makes the name of `path` durable.
-fn sync_directory_of(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// The operating system refuses.
+pub fn sync_directory_of(path: &Path) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),

@@ -12,6 +12,7 @@ use super::output::{self, rfc3339};
 use super::session::Session;
 use super::{admin, licenses, products, reservations, seats, status};
 use crate::domain::time::Timestamp;
+use crate::whole_file;
 
 /// The version of the document's form. It is raised where something is renamed or taken out; what is added does not.
 const FORM: u32 = 1;
@@ -92,9 +93,12 @@ impl Document {
         draft_path.push(format!(".{}.new", std::process::id()));
         let draft_path = PathBuf::from(draft_path);
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        // Nobody else's file, and not where a link leads.
+        options.write(true).create_new(true);
         // It tells who holds what.
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        // One of the same name is from a process that died: this process id is ours now.
+        drop(fs::remove_file(&draft_path));
         let draft = options
             .open(&draft_path)
             .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))?;
@@ -156,6 +160,7 @@ impl Document {
             .map_err(io::IntoInnerError::into_error)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&name.0, &path))
+            .and_then(|()| whole_file::sync_directory_of(&path))
             .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
     }
 
@@ -166,5 +171,26 @@ impl Document {
                 .write_all(text.as_bytes())
                 .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_where_the_draft_goes_is_not_written_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let [victim, out] = ["victim", "out.json"].map(|name| dir.path().join(name));
+        fs::write(&victim, "theirs").unwrap();
+        let planted = dir.path().join(format!("out.json.{}.new", std::process::id()));
+        std::os::unix::fs::symlink(&victim, &planted).unwrap();
+        let mut document = Document::begin(Some(&out)).unwrap();
+        document.write("{").unwrap();
+        document.end().unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "theirs");
+        assert_eq!(fs::read_to_string(&out).unwrap(), "{\n}\n");
+        assert!(!fs::symlink_metadata(&out).unwrap().is_symlink());
+        assert_eq!(whole_file::exposure(&File::open(&out).unwrap()).unwrap(), None);
     }
 }

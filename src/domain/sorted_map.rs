@@ -1,12 +1,22 @@
 //! A map for a few values: one allocation of just their size, where a tree takes room for eleven. A seat has one component
 //! nearly always, and there are a million seats.
 
+use std::fmt;
 use std::ops::Index;
 
 /// A map with its keys in ascending order. Each change moves what stands behind it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct SortedMap<K, V> {
     entries: Vec<(K, V)>,
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for SortedMap<K, V> {
+    /// As every map is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.entries.iter().map(|(key, value)| (key, value)))
+            .finish()
+    }
 }
 
 impl<K, V> Default for SortedMap<K, V> {
@@ -151,6 +161,7 @@ mod tests {
                     prop_assert_eq!(map.remove(&key), tree.remove(&key));
                 }
                 prop_assert!(map.iter().eq(tree.iter()) && map.keys().eq(tree.keys()) && map.values().eq(tree.values()));
+                prop_assert_eq!(format!("{map:?}"), format!("{tree:?}"));
                 prop_assert_eq!((map.len(), map.is_empty()), (tree.len(), tree.is_empty()));
                 for key in 0..12 {
                     prop_assert_eq!(map.get(&key), tree.get(&key));

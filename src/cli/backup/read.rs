@@ -415,6 +415,24 @@ impl<R: Read> Read for Hashed<'_, R> {
     }
 }
 
+/// What a place is used for: nothing else in it is removed.
+const PARTS: [&str; 2] = ["archive", "data"];
+
+/// What is removed and written beside a file must be in a directory of our own making, not where a link leads.
+fn refuse_foreign(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let found = fs::symlink_metadata(path)?;
+    let is_open = found.permissions().mode() & 0o077 != 0;
+    let is_ours = found.is_dir() && found.uid() == nix::unistd::Uid::effective().as_raw() && !is_open;
+    if is_ours {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "{} is there already and is no directory of this user's alone: move it away",
+        path.display()
+    )))
+}
+
 /// A place beside what is to be made, where it is made: what is left of an earlier try goes.
 #[derive(Debug)]
 pub(in crate::cli) struct Workplace {
@@ -429,6 +447,7 @@ impl Workplace {
         path.push(suffix);
         let path = PathBuf::from(path);
         make_dir(&path)?;
+        refuse_foreign(&path)?;
         let lock = fs::File::open(&path)?;
         match lock.try_lock() {
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
@@ -437,6 +456,13 @@ impl Workplace {
         }
         for entry in fs::read_dir(&path)? {
             let entry = entry?;
+            if !PARTS.iter().any(|part| entry.file_name() == *part) {
+                return Err(io::Error::other(format!(
+                    "{} holds {}, which no backup leaves behind: move it away",
+                    path.display(),
+                    entry.file_name().display()
+                )));
+            }
             if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
             } else {

@@ -10,6 +10,7 @@ use super::*;
 use crate::cli::args::CoverOptions;
 use crate::cli::local::{ADMIN_FILE, LEASE_FILE};
 use crate::cli::{lease_key, restore};
+use crate::client::with_causes;
 use crate::domain::ids::ServerId;
 use crate::service::{NewSeatLimits, Request, Writer as Server};
 use crate::store::{self, DiskStore};
@@ -576,4 +577,32 @@ fn a_backup_of_a_passphrase_is_opened_by_its_passphrase_alone() {
     assert!(passphrase_in(&file).is_ok());
     fs::write(&file, "\n").unwrap();
     assert_eq!(passphrase_in(&file).unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn nothing_is_removed_where_a_link_leads_or_what_is_somebody_elses() {
+    let dir = founded();
+    let data = dir.path().join("data");
+    let [victim, file] = ["victim", "backup.tar"].map(|name| dir.path().join(name));
+    make_dir(&victim).unwrap();
+    fs::write(victim.join("archive"), "theirs").unwrap();
+    let place = dir.path().join(format!("backup.tar{WORKPLACE}"));
+    std::os::unix::fs::symlink(&victim, &place).unwrap();
+    let refused = backup(true, &data, &options(file.clone(), None)).unwrap_err();
+    assert!(with_causes(&refused).contains("move it away"), "{refused}");
+    assert_eq!(fs::read_to_string(victim.join("archive")).unwrap(), "theirs");
+    fs::remove_file(&place).unwrap();
+
+    // A directory of that name which holds what no backup makes.
+    make_dir(&place).unwrap();
+    fs::write(place.join("photos"), "theirs").unwrap();
+    let refused = backup(true, &data, &options(file.clone(), None)).unwrap_err();
+    assert!(with_causes(&refused).contains("holds photos"), "{refused}");
+    assert!(place.join("photos").exists());
+    fs::remove_file(place.join("photos")).unwrap();
+
+    // What is left of an earlier one goes.
+    fs::write(place.join("archive"), "half").unwrap();
+    backup(true, &data, &options(file, None)).unwrap();
+    assert!(!place.exists());
 }

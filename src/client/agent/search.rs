@@ -267,12 +267,16 @@ async fn meet(lead: Lead, identity: &Identity, pins: &[Pin], deadline: Deadline)
         }
     };
     let epoch = connection.hello().epoch;
-    match &pin {
-        Some(pin) if epoch < pin.epoch => {
+    // A server that was restored without its identity is pinned twice, and is one server all the same.
+    let server = ServerId(connection.hello().server);
+    let same = pins.iter().filter(|one| one.server == Some(server));
+    let shown = same.chain(&pin).map(|one| one.epoch).max();
+    match shown {
+        Some(shown) if epoch < shown => {
             let told = format!(
-                "{}: the server shows epoch {epoch}, older than {}, which it showed before: it runs on an old copy of its \
+                "{}: the server shows epoch {epoch}, older than {shown}, which it showed before: it runs on an old copy of its \
                  data; its administrator must restore it properly",
-                lead.target, pin.epoch
+                lead.target
             );
             Err(lost(lead, told, None))
         }

@@ -1,13 +1,17 @@
 //! The server's own facts and who may administer it.
 
 use super::{Decided, Ledger, Occasion};
-use crate::domain::change::{Admin, EventKind, Fact, Server};
+use crate::domain::change::{Admin, Change, EventKind, Fact, Server};
 use crate::domain::command::Role;
 use crate::domain::denial::Denial;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::reply::Reply;
+use crate::domain::seat::{Binding, Seat};
 use crate::domain::time::Timestamp;
 use crate::domain::timekeeper::ClockState;
+
+/// Seats whose numbers are forgotten in one round, at most.
+const FORGOTTEN_MAX: usize = 1_000;
 
 impl Ledger {
     pub(super) fn found(&self, occasion: Occasion, id: ServerId) -> Decided {
@@ -48,6 +52,11 @@ impl Ledger {
         let Some(before) = self.server else {
             return Decided::unchanged(Reply::Done);
         };
+        let changes = self.numbers_forgotten();
+        if !changes.is_empty() {
+            let reply = Reply::DatesMoved;
+            return Decided { reply, changes };
+        }
         let epoch = before.epoch.saturating_add(1);
         let server = Server { epoch, ..before };
         let restored = EventKind::ServerRestored { epoch, made_at };
@@ -55,6 +64,20 @@ impl Ledger {
             reply: Reply::Done,
             changes: vec![occasion.change(Fact::ServerPut(server), restored)],
         }
+    }
+
+    /// Has the next checkout of every component that is bound count with any number, a portion of them at a time: machines
+    /// have renewed at the server that the backup is of since it was made, and are no copies for that (rule I7).
+    fn numbers_forgotten(&self) -> Vec<Change> {
+        let seats = self.seats.iter().filter_map(|(key, seat)| {
+            let mut seat = numbered(seat)?.clone();
+            seat.components
+                .iter_mut()
+                .for_each(|(_, binding)| forget_number(binding));
+            Some(Fact::SeatPut(*key, Box::new(seat)))
+        });
+        let left = self.left.keys().map(|key| Fact::LeftDropped(*key));
+        seats.chain(left).take(FORGOTTEN_MAX).map(Change::from).collect()
     }
 
     /// The ledger does not know the server's identity: only the event is new.
@@ -110,5 +133,20 @@ impl Ledger {
             .iter()
             .filter(|(_, admin)| admin.role == Role::Administrator);
         matches!((administrators.next(), administrators.next()), (Some((only, _)), None) if *only == fingerprint)
+    }
+}
+
+/// The seat, if a component of it has a number to send.
+fn numbered(seat: &Seat) -> Option<&Seat> {
+    let has_number =
+        |binding: &Binding| matches!(binding, Binding::Identity(bound) if bound.continuation_before.is_some());
+    seat.components.values().any(has_number).then_some(seat)
+}
+
+/// As where an administrator approved the identity: it is honoured with any number, once.
+const fn forget_number(binding: &mut Binding) {
+    if let Binding::Identity(bound) = binding {
+        bound.continuation = 0;
+        bound.continuation_before = None;
     }
 }

@@ -90,6 +90,8 @@ fn backed_up_under_load(site: &Site, words: &str) -> (String, Value) {
     backups.pop().unwrap()
 }
 
+const NO_ARGS: [&str; 0] = [];
+
 #[test]
 fn a_server_that_is_backed_up_under_load_moves_house_and_machines_go_over_untouched() {
     let mut site = Site::open_with(OFTEN);
@@ -101,6 +103,9 @@ fn a_server_that_is_backed_up_under_load_moves_house_and_machines_go_over_untouc
     let (address, port) = (site.server().server_arg(), site.server().address().port());
     let words = passphrase(&site);
     let (backup, told) = backed_up_under_load(&site, &words);
+    for _ in 0..2 {
+        site.agent(1, "renew", "BKSRV", "agent").ok();
+    }
     site.kill();
 
     // Another place, the same address.
@@ -134,8 +139,9 @@ fn a_server_that_is_backed_up_under_load_moves_house_and_machines_go_over_untouc
     let restored_event = ask(&["events", "--kind", "server-restored"]);
     assert_eq!(restored_event[0]["version"], 2, "{restored_event}");
     assert_eq!(restored_event[0]["from"], told["made_at"], "{restored_event}");
-    // Two machines meet it, with nothing done to them; their seats are the ones they had.
-    for number in [1, 2] {
+    // Two machines meet it, with nothing done to them; their seats are the ones they had. One of them has renewed at the old
+    // server twice since the backup was made, and is no copy for that.
+    for number in [1, 2, 1] {
         by_itself(&site.machine(number), "renew", port).ok();
     }
     let after = ask(&["seats"]);
@@ -213,6 +219,11 @@ fn what_is_restored_without_identities_is_refused_until_machines_are_told() {
     trust.args(["agent", "trust", &site.server().fingerprint]);
     finish(site.machine(1).environment(&mut trust)).ok();
     site.agent(1, "renew", "BKSRV", "agent").ok();
+    // The old one comes back: another identity, and the same server with a lower epoch.
+    site.stop();
+    site.server = Some(ServerProcess::start_with(&site.dir.path().join("lost"), NO_ARGS));
+    let refused = site.agent(1, "renew", "BKSRV", "agent").failed_with(3);
+    assert!(refused.stderr.contains("shows epoch 1, older than 2"), "{refused:?}");
 }
 
 #[test]
