@@ -8,7 +8,7 @@ use crate::field::{Field, Run};
 use crate::latency::{Summary, median, shown};
 use crate::pages::Page;
 use crate::plot;
-use crate::report::{self, Counts, print, table};
+use crate::report::{self, Counts, print, ratio, table};
 
 /// Seats are so many times as many in each step.
 const TIMES: u32 = 10;
