@@ -15,6 +15,7 @@ use super::progress::Progress;
 use crate::clock::Clock;
 use crate::domain::command::{Actor, Command};
 use crate::domain::ids::Fingerprint;
+use crate::domain::reply::Reply;
 use crate::domain::time::Timestamp;
 use crate::service::{NewSeatLimits, Request, Writer};
 use crate::store::backup::tally;
@@ -256,6 +257,12 @@ fn raise_epoch(made: &Path, listing: &Listing, made_at: Timestamp, dry_run: bool
         )));
     }
     let Some(server) = server else { return Ok(0) };
+    if server.epoch == u32::MAX {
+        return Err(CliError::failed(
+            "the epoch in the backup is the last that there is: no server of it could be told from the one before; take an \
+             older backup",
+        ));
+    }
     if dry_run {
         return Ok(server.epoch.saturating_add(1));
     }
@@ -265,10 +272,11 @@ fn raise_epoch(made: &Path, listing: &Listing, made_at: Timestamp, dry_run: bool
         command: Command::Restore { made_at },
     };
     // Every seat is looked at first, a portion in each round; the epoch comes last.
-    while writer.ledger().server().is_some_and(|now| now.epoch == server.epoch) {
-        writer
-            .round(std::slice::from_ref(&request), clock.reading())
-            .map_err(cannot)?;
+    loop {
+        let replies = writer.round(std::slice::from_ref(&request), clock.reading());
+        if !matches!(replies.map_err(cannot)?.as_slice(), [Reply::Unfinished]) {
+            break;
+        }
     }
     writer.finish(clock.reading()).map_err(cannot)?;
     let epoch = writer.ledger().server().map_or(0, |server| server.epoch);

@@ -28,6 +28,13 @@ struct Told {
 }
 
 pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
+    if global.server.is_some() {
+        return Err(CliError::Usage(
+            "the identity is that of a data directory of this host, --data DIR; run it on the server's own host, without \
+             --server"
+                .to_owned(),
+        ));
+    }
     let data = local::data_of(global)?;
     let path = data.join(IDENTITY_FILE);
     let cannot = |error| CliError::because(format!("cannot replace {}", path.display()), error);

@@ -47,8 +47,8 @@ pub enum Reply {
         /// What it changes for licenses and live seats; one more than [`EFFECTS_MAX`] where there are more.
         effects: Vec<Effect>,
     },
-    /// Dates were moved back, as many as one round takes: ask again for the rest (rule T2).
-    DatesMoved,
+    /// A portion of it was done, as much as one round takes: ask again for the rest (rules T2, I7).
+    Unfinished,
     /// Refused by the rules.
     Denied(Denied),
     /// The identity is enrolled.

@@ -322,7 +322,7 @@ impl<S: Store> Writer<S> {
         loop {
             let (reply, changes) = self.ledger.apply(actor, command, now);
             self.commit(changes, now)?;
-            if !matches!(reply, Reply::DatesMoved) {
+            if !matches!(reply, Reply::Unfinished) {
                 return Ok(());
             }
         }

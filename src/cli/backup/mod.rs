@@ -140,9 +140,10 @@ fn backup(json: bool, data: &Path, options: &BackupOptions) -> Result<(), CliErr
         .audit()
         .map_err(|error| CliError::because(format!("no backup was made of {}", data.display()), error))?;
     let made_at = Clock::system().calendar();
+    let fingerprint = fingerprint(data, cover.is_some())?;
     let sealed = cover.map(|cover| sealed(data, &cover)).transpose()?;
     // The ledger is not needed any more behind this.
-    let listing = listing(data, contents, made_at, sealed.is_some())?;
+    let listing = listing(data, contents, made_at, fingerprint, sealed.is_some())?;
     let draft = work.join("archive");
     let sources = Sources {
         stage: &stage,
@@ -261,6 +262,23 @@ fn cover(options: &BackupOptions) -> Result<Option<Cover>, CliError> {
     ))
 }
 
+/// The server's identity, which must be one that a server can start with where it goes into the backup: that it is not is
+/// better learned now than on the day of a restore.
+fn fingerprint(data: &Path, is_needed: bool) -> Result<Option<Fingerprint>, CliError> {
+    let path = data.join(IDENTITY_FILE);
+    match Identity::load(&path) {
+        Ok(identity) => Ok(Some(Fingerprint(identity.fingerprint()))),
+        Err(error) if is_needed => Err(CliError::because(
+            format!(
+                "no backup was made: {} cannot be used; put it back or mend it, or say --without-identity",
+                path.display()
+            ),
+            error,
+        )),
+        Err(_) => Ok(None),
+    }
+}
+
 /// The secret files, encrypted.
 fn sealed(data: &Path, cover: &Cover) -> Result<Vec<u8>, CliError> {
     secrets::seal(data, cover)?.ok_or_else(|| {
@@ -327,18 +345,23 @@ fn cannot_read(path: &Path, error: io::Error) -> CliError {
 }
 
 /// What the list says besides the members.
-fn listing(data: &Path, mut contents: Contents, made_at: Timestamp, has_identities: bool) -> Result<Listing, CliError> {
+fn listing(
+    data: &Path,
+    mut contents: Contents,
+    made_at: Timestamp,
+    fingerprint: Option<Fingerprint>,
+    has_identities: bool,
+) -> Result<Listing, CliError> {
     let (records, digest) =
         tally(&contents.ledger).map_err(|error| CliError::because("cannot count the records", error))?;
     let status = status(&mut contents, made_at);
-    let fingerprint = Identity::load(&data.join(IDENTITY_FILE)).ok();
     Ok(Listing {
         backup_form: FORM,
         made_by: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: rfc3339(Some(made_at)).unwrap_or_default(),
         server: contents.ledger.server().map(|server| server.id.to_string()),
         name: LocalServer::read(data).and_then(|local| local.name),
-        fingerprint: fingerprint.map(|identity| Fingerprint(identity.fingerprint()).to_string()),
+        fingerprint: fingerprint.map(|fingerprint| fingerprint.to_string()),
         epoch: contents.ledger.server().map(|server| server.epoch),
         last_round: contents.round,
         last_round_at: contents.now.and_then(|now| rfc3339(Some(now.latest()))),

@@ -54,7 +54,7 @@ impl Ledger {
         };
         let changes = self.numbers_forgotten();
         if !changes.is_empty() {
-            let reply = Reply::DatesMoved;
+            let reply = Reply::Unfinished;
             return Decided { reply, changes };
         }
         let epoch = before.epoch.saturating_add(1);

@@ -37,7 +37,7 @@ impl Ledger {
 
     /// While no jump is pending no date is after the time. What is, becomes the time: it was set before a reset, or while a
     /// jump was pending and the calendar further ahead than when the jump was accepted. A bounded number of dates: as
-    /// long as the answer is [`Reply::DatesMoved`], it is to be asked again.
+    /// long as the answer is [`Reply::Unfinished`], it is to be asked again.
     pub(super) fn mend_dates(&self, occasion: Occasion) -> Decided {
         if self.clock.is_none_or(|clock| clock.jump.is_some()) {
             return Decided::unchanged(Reply::Done);
@@ -48,7 +48,7 @@ impl Ledger {
         };
         let changes = self.moved_back(back);
         let reply = if changes.len() >= MOVED_MAX {
-            Reply::DatesMoved
+            Reply::Unfinished
         } else {
             Reply::Done
         };
@@ -56,7 +56,7 @@ impl Ledger {
     }
 
     /// Records what the timekeeper found. A rejected jump moves dates back, a bounded number of them: as
-    /// long as the answer is [`Reply::DatesMoved`], it is to be asked again. Until all are moved the jump stays pending.
+    /// long as the answer is [`Reply::Unfinished`], it is to be asked again. Until all are moved the jump stays pending.
     pub(super) fn note_clock(&self, occasion: Occasion, change: ClockChange) -> Decided {
         let mark = occasion.now.steady;
         match change {
@@ -86,7 +86,7 @@ impl Ledger {
         let changes = self.moved_back(back);
         if changes.len() >= MOVED_MAX {
             return Decided {
-                reply: Reply::DatesMoved,
+                reply: Reply::Unfinished,
                 changes,
             };
         }

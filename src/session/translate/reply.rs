@@ -118,7 +118,7 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
         Reply::NothingHeld => released(ReleaseOutcome::NOTHING_HELD, 0, context),
         Reply::Products(listing) => pages::products(listing, server_time),
         // No peer asks the server to reclaim, and the writer asks for the rest of the dates.
-        Reply::DatesMoved | Reply::Reclaimed(_) => failed(context),
+        Reply::Unfinished | Reply::Reclaimed(_) => failed(context),
         Reply::Released { seat_freed: true, .. } => released(ReleaseOutcome::SEAT_FREED, 0, context),
         Reply::Released {
             seat_freed: false,

@@ -199,6 +199,11 @@ fn nobody_follows_from_a_stolen_identity_before_being_told() {
     assert!(refused.stderr.contains(&new), "{refused:?}");
     trust(&site.machine(1), &new);
     site.agent(1, "renew", "BKSRV", "agent").ok();
+    // Another host's is not this one's.
+    let elsewhere = site
+        .admin(["identity", "rotate", "--server", "192.0.2.1"])
+        .failed_with(2);
+    assert!(elsewhere.stderr.contains("without --server"), "{elsewhere:?}");
     // Where there is no server there is nothing to rotate.
     let nowhere = site.dir.path().join("nowhere");
     let nothing = crate::process::run(["identity", "rotate", "--data", nowhere.to_str().unwrap()]).failed_with(1);

@@ -188,7 +188,7 @@ fn a_server_is_founded_once() {
 }
 
 #[test]
-fn a_restore_raises_the_epoch_once_each_time_and_changes_nothing_else() {
+fn a_restore_raises_the_epoch_once_each_time_and_changes_nothing_else_of_the_server() {
     let mut site = Site::with(&[]);
     let restore = Command::Restore { made_at: Timestamp(7) };
     assert_eq!(site.serve(&restore), Reply::Done);

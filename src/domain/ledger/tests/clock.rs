@@ -144,9 +144,9 @@ fn more_dates_than_one_round_takes_move_in_portions() {
         jump: jump(0),
         mark: Timestamp(START + 10),
     };
-    assert_eq!(site.note(rejected), Reply::DatesMoved);
+    assert_eq!(site.note(rejected), Reply::Unfinished);
     assert!(site.ledger.clock().unwrap().jump.is_some(), "until all of it is done");
-    assert_eq!(site.note(rejected), Reply::DatesMoved);
+    assert_eq!(site.note(rejected), Reply::Unfinished);
     assert_eq!(site.note(rejected), Reply::Done);
     let mut machines = 1..=2_500;
     assert!(machines.all(|machine| site.seat(machine, "SERVER").unwrap().acquired_at.0 <= START + 10));

@@ -5,8 +5,10 @@ use crate::domain::catalogue::OnConflict;
 use crate::domain::change::EventKind;
 use crate::domain::command::{Command, Rebind};
 use crate::domain::denial::Denial;
+use crate::domain::ids::ServerId;
 use crate::domain::reply::{GrantKind, Reply};
 use crate::domain::seat::{Binding, Bound, ConflictKind};
+use crate::domain::time::Timestamp;
 
 /// A site whose `SERVER` refuses copies.
 fn strict_site() -> Site {
@@ -332,4 +334,45 @@ fn what_was_left_behind_is_forgotten_after_a_year() {
         let grant = site.at(2 * DAY + wait).grant(agent(1).with(original));
         assert_eq!(grant.conflict.map(|conflict| conflict.kind), expected);
     }
+}
+
+/// Asks for a restore until all of it is done; in how many portions before.
+fn restore(site: &mut Site) -> usize {
+    site.serve(&Command::Found { id: ServerId([1; 16]) });
+    let restore = Command::Restore {
+        made_at: Timestamp(START),
+    };
+    let mut portions = 0;
+    while site.serve(&restore) == Reply::Unfinished {
+        portions += 1;
+    }
+    portions
+}
+
+// proves I7
+#[test]
+fn who_renewed_since_the_backup_is_no_copy_to_the_restored_server_and_copies_show_from_then_on() {
+    let mut site = strict_site();
+    let backed_up = site.grant(agent(1)).continuation;
+    assert_eq!(restore(&mut site), 1);
+    assert_eq!(site.ledger.server().unwrap().epoch, 2);
+    // Numbers that the server of before gave out meanwhile.
+    let next = site.at(1).grant(agent(1).with(backed_up + 3)).continuation;
+    assert!(next > backed_up + 3 && bound(&mut site).conflict.is_none());
+    let after = site.at(2).grant(agent(1).with(next)).continuation;
+    assert_eq!(site.at(3).denied(agent(1).with(backed_up)).denial, Denial::Conflict);
+    assert_eq!(site.grant(agent(1).with(after)).kind, GrantKind::Renewed);
+}
+
+#[test]
+fn a_restore_looks_at_many_seats_in_portions_and_raises_the_epoch_once_behind_all_of_them() {
+    let mut site = Site::with(&[key(1, "SERVER", 10_000)]);
+    for machine in 1..=2_500 {
+        // Not by way of the site, which audits all of them each time.
+        let ask = agent(machine);
+        site.ledger
+            .apply(peer(ask.identity), &Command::Checkout(ask.checkout()), site.now);
+    }
+    assert_eq!(restore(&mut site), 3);
+    assert_eq!(site.ledger.server().unwrap().epoch, 2);
 }

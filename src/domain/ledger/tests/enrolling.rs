@@ -286,7 +286,7 @@ fn a_clock_that_was_ahead_moves_a_tokens_dates_back_with_the_others() {
     site.ask(peer(5), &bring(1));
     site.at(0);
     assert_eq!(site.serve(&Command::ClockReset), Reply::Done);
-    while site.serve(&Command::MendDates) == Reply::DatesMoved {}
+    while site.serve(&Command::MendDates) == Reply::Unfinished {}
     let row = tokens(&mut site).remove(0);
     let Token {
         created_at,
