@@ -1,5 +1,7 @@
 //! Recorded facts and the events they tell of.
 
+use std::sync::Arc;
+
 use super::blacklist::{Blacklist, Listed};
 use super::catalogue::{Catalogue, Vendor};
 use super::command::{Actor, Role};
@@ -67,7 +69,7 @@ pub enum Fact {
     /// A seat ended.
     SeatEnded(SeatKey),
     /// A seat.
-    SeatPut(SeatKey, Box<Seat>),
+    SeatPut(SeatKey, Arc<Seat>),
     /// The server itself.
     ServerPut(Server),
     /// A unit of a license was spent; units of a license are numbered from 0.

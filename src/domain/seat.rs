@@ -23,6 +23,18 @@ pub struct SeatKey {
     pub mac: Mac,
 }
 
+impl ProductKey {
+    /// The seat of a machine for this product.
+    #[must_use]
+    pub const fn seat(self, mac: Mac) -> SeatKey {
+        SeatKey {
+            vendor: self.vendor,
+            product: self.product,
+            mac,
+        }
+    }
+}
+
 impl SeatKey {
     /// The product with its vendor.
     #[must_use]
@@ -38,11 +50,11 @@ impl SeatKey {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct MachineNote {
     /// Its host name; at most [`HOST_NAME_LEN_MAX`] bytes, no control characters. Empty where it told none.
-    pub host_name: String,
+    pub host_name: Box<str>,
     /// The address it last asked from.
     pub address: Option<IpAddr>,
     /// Its other MAC addresses; at most [`OTHER_MACS_MAX`].
-    pub other_macs: Vec<Mac>,
+    pub other_macs: Box<[Mac]>,
 }
 
 /// One engaged unit of a license.
@@ -95,7 +107,7 @@ pub struct Bound {
     /// What was seen of a copy, if anything was.
     pub conflict: Option<Conflict>,
     /// Another identity that asked and waits for an administrator's approval.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<Box<Waiting>>,
 }
 
 /// What is remembered of a machine's components that let go of its seat: a copy shows itself by its number all the same

@@ -121,7 +121,7 @@ impl Refusals {
         tally.count = tally.count.saturating_add(1);
         (tally.last, tally.actor) = (at, request.actor);
         if let (Command::Checkout(checkout), false) = (&request.command, key.is_rest) {
-            tally.host_name.clone_from(&checkout.machine.host_name);
+            tally.host_name = checkout.machine.host_name.to_string();
         }
     }
 

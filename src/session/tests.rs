@@ -153,7 +153,7 @@ fn checkout(continuation: u64) -> Checkout {
         machine: MachineNote {
             host_name: "host".into(),
             address: Some(peer().address),
-            other_macs: vec![Mac::new([2, 1, 2, 3, 4, 5]).expect("unicast")],
+            other_macs: [Mac::new([2, 1, 2, 3, 4, 5]).expect("unicast")].into(),
         },
         rebind: Rebind::Honour,
     }

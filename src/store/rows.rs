@@ -1,6 +1,7 @@
 //! Facts as rows of the tree, and back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -99,7 +100,7 @@ pub(super) fn fact(key: Key, bytes: &[u8], record: &[u8]) -> Result<Option<Fact>
         FactKey::Token(hash) => Fact::TokenPut(hash, fields::<TokenV1>(payload)?.try_into()?),
         FactKey::Enrolled(identity) => Fact::EnrolledPut(identity, fields::<EnrolledV1>(payload)?.into()),
         FactKey::Clock => Fact::ClockPut(fields::<ClockV1>(payload)?.into()),
-        FactKey::Seat(seat) => Fact::SeatPut(seat, Box::new(fields::<SeatV1>(payload)?.try_into()?)),
+        FactKey::Seat(seat) => Fact::SeatPut(seat, Arc::new(fields::<SeatV1>(payload)?.try_into()?)),
         FactKey::Former(seat) => Fact::FormerPut(seat, fields::<FormerV1>(payload)?.try_into()?),
     }))
 }

@@ -1,6 +1,7 @@
 //! What several tests need. Everything is deterministic: the same number gives the same value.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use seatkeeper::domain::blacklist::{Blacklist, Listed};
@@ -76,7 +77,7 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
         renew_by: (n % 3 != 2).then_some(Timestamp(at + 2_592_000)),
         single_use: n % 3 == 2,
         machine: MachineNote {
-            host_name: format!("machine-{n}"),
+            host_name: format!("machine-{n}").into(),
             address,
             other_macs: (0..n % 3).map(|other| seat_key(0x00ff_0000 + other).mac).collect(),
         },
@@ -98,7 +99,7 @@ pub(crate) fn record(facts: &mut BTreeMap<FactKey, Fact>, fact: Fact) {
 
 /// Seat `n` put at time `at`.
 pub(crate) fn seat_put(n: u32, at: u64) -> Fact {
-    Fact::SeatPut(seat_key(n), Box::new(seat(n, at)))
+    Fact::SeatPut(seat_key(n), Arc::new(seat(n, at)))
 }
 
 /// The `n`th license.

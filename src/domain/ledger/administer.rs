@@ -1,5 +1,7 @@
 //! The server's own facts and who may administer it.
 
+use std::sync::Arc;
+
 use super::{Decided, Ledger, Occasion};
 use crate::domain::change::{Admin, Change, EventKind, Fact, Server};
 use crate::domain::command::Role;
@@ -74,7 +76,7 @@ impl Ledger {
             seat.components
                 .iter_mut()
                 .for_each(|(_, binding)| forget_number(binding));
-            Some(Fact::SeatPut(*key, Box::new(seat)))
+            Some(Fact::SeatPut(key, Arc::new(seat)))
         });
         let left = self.left.keys().map(|key| Fact::LeftDropped(*key));
         seats.chain(left).take(FORGOTTEN_MAX).map(Change::from).collect()

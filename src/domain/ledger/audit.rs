@@ -104,10 +104,10 @@ impl Ledger {
                 });
             }
         }
-        for (key, seat) in &self.seats {
+        for (key, seat) in self.seats.iter() {
             if !is_of(&seat.serial, key.product_key()) {
                 return Err(AuditError::Orphan {
-                    key: *key,
+                    key,
                     serial: seat.serial,
                 });
             }

@@ -105,9 +105,11 @@ fn wait(bound: Bound, key: SeatKey, component: ComponentId, visitor: Visitor) ->
         component,
         identity,
     });
-    let waiting = known.unwrap_or(Waiting {
-        identity,
-        since: visitor.now,
+    let waiting = known.unwrap_or_else(|| {
+        Box::new(Waiting {
+            identity,
+            since: visitor.now,
+        })
     });
     let noted = Bound {
         waiting: Some(waiting),

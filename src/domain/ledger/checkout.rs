@@ -1,6 +1,7 @@
 //! CHECKOUT and RENEW: one decision (rule S14). Its order is that of "Order of a checkout" in `proto-spec/rules.md`.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::binding::{Met, Visitor, meet};
 use super::explain::{Trace, binding_step};
@@ -121,7 +122,7 @@ impl Ledger {
                 let mut refused = self.refuse(checkout, denial, occasion.now);
                 seat.components.insert(checkout.component, noted);
                 refused.changes.push(Change {
-                    fact: Fact::SeatPut(key, Box::new(seat)),
+                    fact: Fact::SeatPut(key, Arc::new(seat)),
                     events: seen.into_iter().map(|kind| occasion.event(kind)).collect(),
                 });
                 return refused;
@@ -153,7 +154,7 @@ impl Ledger {
         let reply = self.grant(asked, &seat, GrantKind::Renewed);
         changes.extend(self.take_up(key, checkout.component));
         changes.push(Change {
-            fact: Fact::SeatPut(key, Box::new(seat)),
+            fact: Fact::SeatPut(key, Arc::new(seat)),
             events,
         });
         Decided { reply, changes }
@@ -213,7 +214,7 @@ impl Ledger {
             serial: seat.serial,
             again,
         };
-        let mut changes = vec![occasion.change(Fact::SeatPut(key, Box::new(seat)), engaged)];
+        let mut changes = vec![occasion.change(Fact::SeatPut(key, Arc::new(seat)), engaged)];
         if again {
             changes.push(Fact::FormerDropped(key).into());
         }
@@ -402,10 +403,16 @@ impl Asked<'_> {
         let now = self.occasion.now;
         seat.renewed_at = now.latest();
         seat.renew_by = renew_by(self.product, now);
-        seat.machine = MachineNote {
-            address: Some(self.address),
-            ..self.checkout.machine.clone()
-        };
+        let told = &self.checkout.machine;
+        let machine = &mut seat.machine;
+        machine.address = Some(self.address);
+        // Nearly always it says the same again.
+        if machine.host_name != told.host_name {
+            machine.host_name.clone_from(&told.host_name);
+        }
+        if machine.other_macs != told.other_macs {
+            machine.other_macs.clone_from(&told.other_macs);
+        }
         seat.components.insert(self.checkout.component, binding);
     }
 }

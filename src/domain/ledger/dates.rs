@@ -1,5 +1,7 @@
 //! Moves dates back that were set by a clock that had jumped (rules T1, T2).
 
+use std::sync::Arc;
+
 use super::Ledger;
 use crate::domain::change::{Change, Fact};
 use crate::domain::enrolment::{Enrolled, Token};
@@ -95,7 +97,7 @@ impl Ledger {
         });
         let seats = self.seats.iter().filter_map(|(key, seat)| {
             let moved = moved_seat(seat, back)?;
-            Some(Fact::SeatPut(*key, Box::new(moved)))
+            Some(Fact::SeatPut(key, Arc::new(moved)))
         });
         let facts = licenses.chain(tombstones).chain(spent).chain(former).chain(left);
         let facts = facts.chain(reservations).chain(seats);
@@ -159,7 +161,7 @@ fn moved_token(token: &Token, back: Back) -> Token {
 fn moments(bound: &Bound) -> impl Iterator<Item = Timestamp> {
     let displaced = bound.displaced.iter().map(|one| one.at);
     let conflict = bound.conflict.map(|conflict| [conflict.since, conflict.last_seen]);
-    let waiting = bound.waiting.map(|waiting| waiting.since);
+    let waiting = bound.waiting.as_ref().map(|waiting| waiting.since);
     displaced
         .chain(bound.rebound_at)
         .chain(conflict.into_iter().flatten())

@@ -11,11 +11,11 @@ use crate::domain::explain::{
     Beside, Explain, Explanation, HOLDERS_TOLD_MAX, Held, Holder, LICENSES_TOLD_MAX, Looked, LookedAt, Meeting, NOBODY,
     Step,
 };
-use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductKey, Serial};
+use crate::domain::ids::{ComponentId, Fingerprint, ProductKey, Serial};
 use crate::domain::license::Usage;
 use crate::domain::reply::Reply;
 use crate::domain::seat::{Binding, ConflictKind, LastNumbers, Seat, SeatKey};
-use crate::domain::time::{Now, Timestamp};
+use crate::domain::time::Now;
 
 /// Hears how a checkout is decided. Nothing is made up for one that does not listen.
 pub(super) trait Trace {
@@ -94,7 +94,7 @@ impl Ledger {
         // Without a catalogue nothing depends on it.
         let component = component.unwrap_or(ComponentId::ANY);
         let bound = match seat.and_then(|seat| seat.components.get(&component)) {
-            Some(Binding::Identity(bound)) => Some(match bound.waiting {
+            Some(Binding::Identity(bound)) => Some(match &bound.waiting {
                 // It has no number yet.
                 Some(waiting) => (waiting.identity, 0),
                 None => (bound.identity, bound.continuation),
@@ -188,19 +188,14 @@ impl Ledger {
     }
 
     fn first_to_come_free(&self, product: ProductKey) -> Vec<Holder> {
-        let seats = (product, Timestamp(0), Mac::FIRST)..=(product, Timestamp::MAX, Mac::LAST);
-        let due = self.index.reusable_due.range(seats).take(HOLDERS_TOLD_MAX);
-        let holder = |(_, renew_by, mac): &(ProductKey, Timestamp, Mac)| {
-            let seat = self.seats.get(&SeatKey {
-                vendor: product.vendor,
-                product: product.product,
-                mac: *mac,
-            })?;
+        let due = self.index.due.reusable(product).take(HOLDERS_TOLD_MAX);
+        let holder = |(renew_by, mac)| {
+            let seat = self.seats.get(&product.seat(mac))?;
             Some(Holder {
-                mac: *mac,
-                host_name: seat.machine.host_name.clone(),
+                mac,
+                host_name: seat.machine.host_name.to_string(),
                 renewed_at: seat.renewed_at,
-                renew_by: *renew_by,
+                renew_by,
             })
         };
         due.filter_map(holder).collect()

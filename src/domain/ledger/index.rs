@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use super::Ledger;
+use super::due::Due;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductKey, ReservationId, Serial, TokenId};
 use crate::domain::license::{License, Usage};
 use crate::domain::reply::Counts;
@@ -41,16 +42,14 @@ pub(super) struct Tally {
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Index {
-    /// Seats by renew date (rule S6).
-    pub(super) due: BTreeSet<(Timestamp, SeatKey)>,
-    /// Seats that come back, by product and renew date (rule V2).
-    pub(super) reusable_due: BTreeSet<(ProductKey, Timestamp, Mac)>,
+    /// Seats by renew date (rules S6, V2).
+    pub(super) due: Due,
     /// Former seats by the time they ended.
     pub(super) former_ended: BTreeSet<(Timestamp, SeatKey)>,
     /// What components left behind, by the time at which they did.
     pub(super) left_at: BTreeSet<(Timestamp, SeatKey)>,
-    /// Machines with a seat of a license; the license says of which product.
-    pub(super) holders: BTreeSet<(Serial, Mac)>,
+    /// Machines with a seat of a license; the license says of which product. No set in it is empty.
+    pub(super) holders: BTreeMap<Serial, BTreeSet<Mac>>,
     /// Seats, spent and reserved units of each license (rule S2).
     pub(super) used: BTreeMap<Serial, u32>,
     pub(super) open: BTreeSet<Open>,
@@ -126,15 +125,21 @@ impl Index {
         self.open(product, Usage::Machine, now).next()
     }
 
-    pub(super) fn due(&self) -> impl Iterator<Item = &(Timestamp, SeatKey)> {
-        self.due.iter()
+    pub(super) fn holders(&self, serial: Serial) -> impl Iterator<Item = Mac> {
+        self.holders.get(&serial).into_iter().flatten().copied()
     }
 
-    pub(super) fn holders(&self, serial: Serial) -> impl Iterator<Item = Mac> {
-        let (first, last) = (Mac::FIRST, Mac::LAST);
-        self.holders
-            .range((serial, first)..=(serial, last))
-            .map(|(_, mac)| *mac)
+    pub(super) fn add_holder(&mut self, serial: Serial, mac: Mac) {
+        self.holders.entry(serial).or_default().insert(mac);
+    }
+
+    pub(super) fn remove_holder(&mut self, serial: Serial, mac: Mac) {
+        if let Some(holders) = self.holders.get_mut(&serial) {
+            holders.remove(&mac);
+            if holders.is_empty() {
+                self.holders.remove(&serial);
+            }
+        }
     }
 
     /// How the licenses of a product and usage stand.
@@ -253,7 +258,7 @@ impl Ledger {
     /// The earliest renew date of all seats and end of all reservations: nothing is due before it.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        let seat = self.index.due.first().map(|(at, _)| *at);
+        let seat = self.index.due.first();
         let reservation = self.index.lapses.first().map(|(at, _)| *at);
         [seat, reservation].into_iter().flatten().min()
     }
@@ -285,20 +290,15 @@ impl Ledger {
 
     /// A time before which no reusable seat of a serving license idles out (rule V2).
     pub(super) fn earliest_renew_by(&self, product: ProductKey, now: Now) -> Option<Timestamp> {
-        let seats = (product, Timestamp(0), Mac::FIRST)..=(product, Timestamp::MAX, Mac::LAST);
         let mut last = None;
-        for (looked, (_, renew_by, mac)) in self.index.reusable_due.range(seats).enumerate() {
-            let key = SeatKey {
-                vendor: product.vendor,
-                product: product.product,
-                mac: *mac,
-            };
-            let license = self.seats.get(&key).and_then(|seat| self.licenses.get(&seat.serial));
+        for (looked, (renew_by, mac)) in self.index.due.reusable(product).enumerate() {
+            let seat = self.seats.get(&product.seat(mac));
+            let license = seat.and_then(|seat| self.licenses.get(&seat.serial));
             if license.is_some_and(|license| license.status(now.latest()).serves()) {
-                return Some(*renew_by);
+                return Some(renew_by);
             }
             if looked + 1 == EARLIEST_LOOKS_MAX {
-                last = Some(*renew_by);
+                last = Some(renew_by);
                 break;
             }
         }

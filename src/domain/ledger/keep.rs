@@ -1,6 +1,7 @@
 //! Keeps the indexes: each from the old and the new value of one key alone, so that replay may pass through any state.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Ledger;
 use super::index::{Open, Tally};
@@ -22,23 +23,22 @@ impl Ledger {
         self.count(serial);
     }
 
-    pub(super) fn put_seat(&mut self, key: &SeatKey, seat: Option<Seat>) {
+    pub(super) fn put_seat(&mut self, key: &SeatKey, seat: Option<Arc<Seat>>) {
         let seat = match (self.seats.get_mut(key), seat) {
             // Most of what happens: a renewal, which leaves everything that is counted as it is.
             (Some(old), Some(new)) if is_counted_alike(old, &new) => {
                 let before = std::mem::replace(old, new);
-                let (renew_by, is_reusable) = (old.renew_by, !old.single_use);
-                self.move_due(key, before.renew_by, renew_by, is_reusable);
+                let (renew_by, single_use) = (old.renew_by, old.single_use);
+                self.move_due(key, before.renew_by, renew_by, single_use);
                 return;
             }
             (_, seat) => seat,
         };
         if let Some(old) = self.seats.remove(key) {
             if let Some(renew_by) = old.renew_by {
-                self.index.due.remove(&(renew_by, *key));
-                self.index.reusable_due.remove(&(key.product_key(), renew_by, key.mac));
+                self.index.due.remove(renew_by, key, old.single_use);
             }
-            self.index.holders.remove(&(old.serial, key.mac));
+            self.index.remove_holder(old.serial, key.mac);
             self.index.conflicts -= u64::from(has_conflict(&old));
             self.index.waiting -= u64::from(has_waiting(&old));
             self.count_holds(key.product_key(), &old, -1);
@@ -46,35 +46,27 @@ impl Ledger {
         }
         if let Some(new) = seat {
             if let Some(renew_by) = new.renew_by {
-                self.index.due.insert((renew_by, *key));
-                if !new.single_use {
-                    self.index.reusable_due.insert((key.product_key(), renew_by, key.mac));
-                }
+                self.index.due.insert(renew_by, key, new.single_use);
             }
-            self.index.holders.insert((new.serial, key.mac));
+            self.index.add_holder(new.serial, key.mac);
             self.index.conflicts += u64::from(has_conflict(&new));
             self.index.waiting += u64::from(has_waiting(&new));
             self.count_holds(key.product_key(), &new, 1);
             self.use_units(new.serial, 1);
-            self.seats.insert(*key, new);
+            self.seats.insert(key, new);
         }
     }
 
     /// Moves a seat from one renew date to another.
-    fn move_due(&mut self, key: &SeatKey, from: Option<Timestamp>, to: Option<Timestamp>, is_reusable: bool) {
+    fn move_due(&mut self, key: &SeatKey, from: Option<Timestamp>, to: Option<Timestamp>, single_use: bool) {
         if from == to {
             return;
         }
-        let (product, mac) = (key.product_key(), key.mac);
         if let Some(from) = from {
-            self.index.due.remove(&(from, *key));
-            self.index.reusable_due.remove(&(product, from, mac));
+            self.index.due.remove(from, key, single_use);
         }
         if let Some(to) = to {
-            self.index.due.insert((to, *key));
-            if is_reusable {
-                self.index.reusable_due.insert((product, to, mac));
-            }
+            self.index.due.insert(to, key, single_use);
         }
     }
 

@@ -9,6 +9,7 @@ mod catalogue;
 mod checkout;
 mod clock;
 mod dates;
+mod due;
 mod ending;
 mod enrol;
 mod explain;
@@ -23,6 +24,7 @@ mod release;
 mod remove;
 mod reserve;
 mod resolve;
+mod seats;
 mod settle;
 mod units;
 mod walk;
@@ -31,6 +33,7 @@ mod walk;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use audit::AuditError;
 
@@ -44,11 +47,12 @@ use super::ids::{Fingerprint, ProductKey, ReservationId, Serial, TokenHash, Vend
 use super::license::{License, Tombstone};
 use super::reply::Reply;
 use super::reservation::Reservation;
-use super::seat::{FormerSeat, LeftBehind, Seat, SeatKey, SpentUnit};
+use super::seat::{FormerSeat, LeftBehind, SeatKey, SpentUnit};
 use super::time::Now;
 use super::timekeeper::ClockState;
 use explain::Unheard;
 use index::Index;
+use seats::Seats;
 
 /// Everything the server knows, with the indexes that make each decision cheap.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -60,7 +64,7 @@ pub struct Ledger {
     blacklists: BTreeMap<VendorId, Blacklist>,
     licenses: BTreeMap<Serial, License>,
     tombstones: BTreeMap<Serial, Tombstone>,
-    seats: BTreeMap<SeatKey, Seat>,
+    seats: Seats,
     former: BTreeMap<SeatKey, FormerSeat>,
     left: BTreeMap<SeatKey, LeftBehind>,
     spent: BTreeMap<(Serial, u32), SpentUnit>,
@@ -161,7 +165,7 @@ impl Ledger {
             Fact::ReservationEnded(id) => self.put_reservation(*id, None),
             Fact::ReservationPut(id, reservation) => self.put_reservation(*id, Some(Reservation::clone(reservation))),
             Fact::SeatEnded(key) => self.put_seat(key, None),
-            Fact::SeatPut(key, seat) => self.put_seat(key, Some(Seat::clone(seat))),
+            Fact::SeatPut(key, seat) => self.put_seat(key, Some(Arc::clone(seat))),
             Fact::ServerPut(server) => self.server = Some(*server),
             Fact::SpentPut(serial, unit, spent) => self.put_spent(*serial, *unit, *spent),
             Fact::TokenDropped(hash) => drop(self.tokens.remove(hash)),

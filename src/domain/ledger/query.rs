@@ -83,8 +83,8 @@ impl Ledger {
                 .filter(|row| after.is_none_or(|after| row.key > after));
             return Reply::Seats(listing(seats, limit));
         }
-        let seats = self.seats.range((behind(after), Bound::Unbounded));
-        Reply::Seats(listing(seats.filter_map(|(key, _)| self.seat_row(*key)), limit))
+        let seats = self.seats.behind(after).map(|(key, _)| key);
+        Reply::Seats(listing(seats.filter_map(|key| self.seat_row(key)), limit))
     }
 
     /// The seats of one machine, found through the products that have licenses and not by looking at every seat.

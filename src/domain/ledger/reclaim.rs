@@ -19,14 +19,9 @@ impl Ledger {
     pub(super) fn reclaim(&self, occasion: Occasion) -> Decided {
         let mut endings = Endings::new(self, occasion);
         let mut count = 0;
-        for (renew_by, key) in self
-            .index
-            .due()
-            .take_while(|(at, _)| *at <= occasion.now.steady)
-            .take(RECLAIM_MAX)
-        {
-            if let Some(seat) = self.seats.get(key) {
-                endings.end(*key, seat, EndCause::Idle, *renew_by, None);
+        for (renew_by, key) in self.index.due.until(occasion.now.steady).take(RECLAIM_MAX) {
+            if let Some(seat) = self.seats.get(&key) {
+                endings.end(key, seat, EndCause::Idle, renew_by, None);
             }
             count += 1;
         }

@@ -1,5 +1,7 @@
 //! Giving up seats: a component that is uninstalled (rule S8), an administrator who takes one back (rule S11).
 
+use std::sync::Arc;
+
 use super::ending::Endings;
 use super::{Decided, Ledger, Occasion};
 use crate::domain::change::{EventKind, Fact};
@@ -129,7 +131,7 @@ impl Ledger {
                 occasion.now.latest(),
                 occasion.now,
             );
-            let put = occasion.change(Fact::SeatPut(key, Box::new(seat)), released);
+            let put = occasion.change(Fact::SeatPut(key, Arc::new(seat)), released);
             let changes = [put].into_iter().chain(left).collect();
             return Decided { reply, changes };
         }

@@ -1,6 +1,7 @@
 //! Licenses going out: their seats and reserved units move to others that have room (rule S12).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::allocate::Allocator;
 use super::checkout::put_reservation;
@@ -125,7 +126,7 @@ impl Removal<'_> {
             to,
         };
         self.moved
-            .push(self.occasion.change(Fact::SeatPut(key, Box::new(moved)), event));
+            .push(self.occasion.change(Fact::SeatPut(key, Arc::new(moved)), event));
         self.removed.seats_moved += 1;
     }
 

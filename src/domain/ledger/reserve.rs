@@ -1,6 +1,7 @@
 //! Sets seats and units aside: for the machines of a deployment (rule X2) or for a rollout (rule X4).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::allocate::Allocator;
 use super::checkout::{new_seat, put_reservation};
@@ -163,7 +164,7 @@ impl Ledger {
         };
         let mut seat = held.clone();
         let (spent, moved) = self.leave_license(occasion, key, &mut seat, serial, product, units);
-        let put = occasion.change(Fact::SeatPut(key, Box::new(seat)), moved);
+        let put = occasion.change(Fact::SeatPut(key, Arc::new(seat)), moved);
         spent.into_iter().chain([put]).collect()
     }
 

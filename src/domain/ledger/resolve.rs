@@ -1,6 +1,7 @@
 //! An administrator approves identities that wait, and has bindings forgotten after a copy was found out (rule I7).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Decided, Ledger, Occasion, binding};
 use crate::domain::change::{Change, EventKind, Fact};
@@ -65,7 +66,7 @@ impl Ledger {
             }
         }
         (!events.is_empty()).then(|| Change {
-            fact: Fact::SeatPut(key, Box::new(seat)),
+            fact: Fact::SeatPut(key, Arc::new(seat)),
             events,
         })
     }
@@ -76,7 +77,7 @@ fn resolve(binding: &Binding, key: SeatKey, component: ComponentId) -> Option<(B
     let Binding::Identity(bound) = binding else {
         return None;
     };
-    if let Some(waiting) = bound.waiting {
+    if let Some(waiting) = &bound.waiting {
         let approved = EventKind::IdentityApproved {
             key,
             component,

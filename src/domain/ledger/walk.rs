@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::super::change::{Fact, FactKey};
 use super::super::license::License;
-use super::super::seat::{LeftBehind, Seat};
+use super::super::seat::LeftBehind;
 use super::Ledger;
+use super::seats::Seats;
 
 /// Takes a key of one kind apart; nothing if it is of another kind.
 macro_rules! value_of {
@@ -61,9 +63,7 @@ impl Ledger {
             },
             |&(serial, unit), spent| Fact::SpentPut(serial, unit, *spent),
         );
-        walk.many(&self.seats, FactKey::Seat, value_of!(Seat), |&key, seat| {
-            Fact::SeatPut(key, Box::new(Seat::clone(seat)))
-        });
+        walk.seats(&self.seats);
         walk.many(&self.former, FactKey::Former, value_of!(Former), |&key, former| {
             Fact::FormerPut(key, *former)
         });
@@ -114,16 +114,36 @@ impl Walk {
         value_of: impl Fn(FactKey) -> Option<K>,
         fact: impl Fn(&K, &V) -> Fact,
     ) {
-        let Some((&first, _)) = map.first_key_value() else {
+        let first = map.first_key_value().map(|(first, _)| key(*first));
+        let Some(after) = self.goes_on(first, value_of) else {
             return;
         };
-        let start = match self.after.map(|after| (value_of(after), key(first) < after)) {
-            Some((Some(after), _)) => Bound::Excluded(after),
-            Some((None, true)) => return,
-            Some((None, false)) | None => Bound::Unbounded,
-        };
-        let left = self.max.saturating_sub(self.facts.len());
-        let rows = map.range((start, Bound::Unbounded)).take(left);
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = map.range((start, Bound::Unbounded)).take(self.left());
         self.facts.extend(rows.map(|(at, value)| fact(at, value)));
+    }
+
+    fn seats(&mut self, seats: &Seats) {
+        let first = seats.iter().next().map(|(key, _)| FactKey::Seat(key));
+        let Some(after) = self.goes_on(first, value_of!(Seat)) else {
+            return;
+        };
+        let rows = seats.behind(after).take(self.left());
+        self.facts
+            .extend(rows.map(|(key, seat)| Fact::SeatPut(key, Arc::clone(seat))));
+    }
+
+    /// Whether anything of a kind is still to come whose first key is `first`, and the key behind which it does.
+    fn goes_on<K>(&self, first: Option<FactKey>, value_of: impl Fn(FactKey) -> Option<K>) -> Option<Option<K>> {
+        let first = first?;
+        match self.after.map(|after| (value_of(after), first < after)) {
+            Some((Some(after), _)) => Some(Some(after)),
+            Some((None, true)) => None,
+            Some((None, false)) | None => Some(None),
+        }
+    }
+
+    fn left(&self) -> usize {
+        self.max.saturating_sub(self.facts.len())
     }
 }

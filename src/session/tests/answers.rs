@@ -222,9 +222,9 @@ fn a_page_ends_where_the_next_row_would_not_fit_the_frame() {
             renew_by: None,
             single_use: false,
             machine: MachineNote {
-                host_name: "h".repeat(253),
+                host_name: "h".repeat(253).into(),
                 address: Some(peer().address),
-                other_macs: vec![key().mac; 16],
+                other_macs: [key().mac; 16].into(),
             },
             components: [("agent".parse().expect("an id"), binding)].into(),
         },

@@ -114,7 +114,7 @@ pub fn malformed(error: &DecodeError) -> String {
 }
 
 fn checkout(ask: seat::Checkout, peer: Peer, rebind: Rebind) -> Result<Checkout, DecodeError> {
-    let other_macs: Result<Vec<_>, _> = ask
+    let other_macs: Result<_, _> = ask
         .other_macs
         .into_iter()
         .map(|bytes| mac("Checkout.other_macs", bytes))
@@ -128,7 +128,7 @@ fn checkout(ask: seat::Checkout, peer: Peer, rebind: Rebind) -> Result<Checkout,
         component: component("Checkout.component", &ask.component)?,
         continuation: ask.continuation,
         machine: MachineNote {
-            host_name: ask.host_name.unwrap_or_default(),
+            host_name: ask.host_name.unwrap_or_default().into(),
             address: Some(peer.address),
             other_macs: other_macs?,
         },

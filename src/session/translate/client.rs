@@ -14,7 +14,7 @@ use crate::wire::{Outcome, ReleaseOutcome};
 /// The body of CHECKOUT and RENEW. The server fills in the machine's address.
 #[must_use]
 pub(in crate::session) fn checkout_of(ask: &Checkout) -> seat::Checkout {
-    let host_name = Some(ask.machine.host_name.clone());
+    let host_name = Some(ask.machine.host_name.to_string());
     seat::Checkout {
         vendor: ask.key.vendor.0,
         product: ask.key.product.as_str().to_owned(),

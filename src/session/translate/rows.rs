@@ -92,7 +92,7 @@ pub(super) fn seat(row: SeatRow) -> views::SeatRow {
         components: holders
             .map(|(component, binding)| holder(*component, binding))
             .collect(),
-        host_name: Some(seat.machine.host_name).filter(|name| !name.is_empty()),
+        host_name: Some(String::from(seat.machine.host_name)).filter(|name| !name.is_empty()),
         address: seat.machine.address,
         other_macs: seat.machine.other_macs.iter().map(|mac| mac.bytes()).collect(),
     }
@@ -110,7 +110,7 @@ fn holder(component: ComponentId, binding: &Binding) -> views::Holder {
             identity: Some(bound.identity.0),
             rebound_at: bound.rebound_at.map(|at| at.0),
             conflict: bound.conflict.map(conflict),
-            waiting: bound.waiting.map(|waiting| views::Waiting {
+            waiting: bound.waiting.as_ref().map(|waiting| views::Waiting {
                 identity: waiting.identity.0,
                 since: waiting.since.0,
             }),

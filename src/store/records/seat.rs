@@ -82,7 +82,7 @@ impl From<&Seat> for SeatV1 {
             renewed_at: seat.renewed_at.0,
             renew_by: seat.renew_by.map(|at| at.0),
             single_use: seat.single_use,
-            host_name: seat.machine.host_name.clone(),
+            host_name: seat.machine.host_name.to_string(),
             address: seat.machine.address.map_or_else(Vec::new, address_bytes),
             other_macs: seat.machine.other_macs.iter().map(|mac| mac.bytes()).collect(),
             components: seat.components.iter().map(HoldV1::from).collect(),
@@ -111,7 +111,7 @@ fn machine(host_name: String, address: &[u8], other_macs: &[[u8; 6]]) -> Result<
     check("host_name", name_is_plain)?;
     check("other_macs", other_macs.len() <= OTHER_MACS_MAX)?;
     Ok(MachineNote {
-        host_name,
+        host_name: host_name.into(),
         address: match address {
             [] => None,
             octets => Some(address_of(octets)?),
@@ -166,7 +166,7 @@ impl From<&Bound> for BoundV1 {
             continuation: bound.continuation,
             continuation_before: bound.continuation_before,
             conflict: bound.conflict.as_ref().map(ConflictV1::from),
-            waiting: bound.waiting.map(|waiting| WaitingV1 {
+            waiting: bound.waiting.as_ref().map(|waiting| WaitingV1 {
                 identity: waiting.identity.0,
                 since: waiting.since.0,
             }),
@@ -189,9 +189,11 @@ impl TryFrom<BoundV1> for Bound {
             continuation: record.continuation,
             continuation_before: record.continuation_before,
             conflict: record.conflict.map(Conflict::try_from).transpose()?,
-            waiting: record.waiting.map(|waiting| Waiting {
-                identity: Fingerprint(waiting.identity),
-                since: Timestamp(waiting.since),
+            waiting: record.waiting.map(|waiting| {
+                Box::new(Waiting {
+                    identity: Fingerprint(waiting.identity),
+                    since: Timestamp(waiting.since),
+                })
             }),
         })
     }

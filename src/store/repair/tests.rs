@@ -1,4 +1,5 @@
 use std::fs;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
@@ -226,7 +227,7 @@ fn records_that_contradict_each_other_are_told_and_nothing_is_cut_off() {
         machine: MachineNote::default(),
         components: [("agent".parse().unwrap(), Binding::Unbound)].into(),
     };
-    let changes = [Change::from(Fact::SeatPut(key, Box::new(seat)))];
+    let changes = [Change::from(Fact::SeatPut(key, Arc::new(seat)))];
     let round = Round {
         number: 6,
         now: Now::at(6),

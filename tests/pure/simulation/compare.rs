@@ -95,12 +95,16 @@ fn seats(ledger: &mut Ledger, model: &Model, now: Now) {
         for hold in &seat.holds {
             let binding = &row.seat.components[&hold.component.parse().unwrap()];
             let (identity, conflicts, waiting) = match binding {
-                Binding::Identity(bound) => (Some(bound.identity), bound.conflict.map(conflict), bound.waiting),
+                Binding::Identity(bound) => (
+                    Some(bound.identity),
+                    bound.conflict.map(conflict),
+                    bound.waiting.clone(),
+                ),
                 Binding::Unbound => (None, None, None),
             };
             assert_eq!(identity, hold.identity().map(fingerprint), "{key:?} {hold:?}");
             assert_eq!(conflicts, hold.conflict, "{key:?} {hold:?}");
-            let waits = |waiting: Waiting| (waiting.identity, waiting.since.0);
+            let waits = |waiting: Box<Waiting>| (waiting.identity, waiting.since.0);
             assert_eq!(
                 waiting.map(waits),
                 hold.waiting

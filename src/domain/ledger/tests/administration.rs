@@ -1,5 +1,7 @@
 //! Who may ask what, the last administrator, and the check after loading.
 
+use std::sync::Arc;
+
 use super::fixture::*;
 use crate::domain::change::{Admin, EventKind, Fact};
 use crate::domain::command::{Command, Page, Release, Role, SeatsPage};
@@ -226,7 +228,7 @@ fn the_audit_finds_an_oversold_license() {
     let mut site = Site::with(&[key(1, "SERVER", 1)]);
     site.grant(agent(1));
     let seat = site.seat(1, "SERVER").unwrap();
-    record(&mut site, Fact::SeatPut(seat_key(2, "SERVER"), Box::new(seat)));
+    record(&mut site, Fact::SeatPut(seat_key(2, "SERVER"), Arc::new(seat)));
     let expected = AuditError::Oversold {
         serial: serial(1),
         used: 2,
@@ -250,7 +252,7 @@ fn the_audit_finds_a_seat_without_license_or_of_another_products() {
     site.ledger = intact;
     let seat = site.seat(1, "SERVER").unwrap();
     record(&mut site, Fact::SeatEnded(seat_key(1, "SERVER")));
-    record(&mut site, Fact::SeatPut(seat_key(1, "WORK"), Box::new(seat)));
+    record(&mut site, Fact::SeatPut(seat_key(1, "WORK"), Arc::new(seat)));
     assert_eq!(site.ledger.audit(), Err(orphan(1, "WORK")));
 }
 

@@ -365,9 +365,9 @@ impl<'a> Ask<'a> {
             component: component(self.component),
             continuation: self.continuation,
             machine: MachineNote {
-                host_name: format!("host-{}", self.machine),
+                host_name: format!("host-{}", self.machine).into(),
                 address: None,
-                other_macs: vec![mac(self.machine + 1_000)],
+                other_macs: [mac(self.machine + 1_000)].into(),
             },
             rebind: Rebind::Honour,
         }

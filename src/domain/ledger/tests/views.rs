@@ -39,9 +39,9 @@ fn the_used_view_has_host_address_serial_dates_and_components_of_each_seat() {
     site.grant(agent(1));
     site.at(DAY).grant(agent(1).part("cli"));
     let seat = site.seat(1, "SERVER").unwrap();
-    assert_eq!(seat.machine.host_name, "host-1");
+    assert_eq!(&*seat.machine.host_name, "host-1");
     assert_eq!(seat.machine.address, Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))));
-    assert_eq!(seat.machine.other_macs, [mac(1_001)]);
+    assert_eq!(*seat.machine.other_macs, [mac(1_001)]);
     assert_eq!(seat.serial, serial(1));
     assert_eq!((seat.acquired_at.0, seat.renewed_at.0), (START, START + DAY));
     let names: Vec<_> = seat.components.keys().map(|id| id.as_str().to_owned()).collect();

@@ -1,6 +1,7 @@
 //! Facts as rows: each comes back, and no bit of it changes unseen.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -59,7 +60,7 @@ fn seat(waiting: Option<Waiting>, approved: bool) -> Fact {
         continuation: if approved { 0 } else { 3 },
         continuation_before: (!approved).then_some(2),
         conflict: None,
-        waiting,
+        waiting: waiting.map(Box::new),
     };
     let seat = Seat {
         serial: serial(),
@@ -70,7 +71,7 @@ fn seat(waiting: Option<Waiting>, approved: bool) -> Fact {
         machine: MachineNote::default(),
         components: [("agent".parse().unwrap(), Binding::Identity(bound))].into(),
     };
-    Fact::SeatPut(key, Box::new(seat))
+    Fact::SeatPut(key, Arc::new(seat))
 }
 
 fn spent(reservation: Option<ReservationId>) -> Fact {

@@ -58,9 +58,9 @@ fn checkout(number: u8, rebind: Rebind) -> Command {
         component: component(),
         continuation: 0,
         machine: MachineNote {
-            host_name: "desk".to_owned(),
+            host_name: "desk".into(),
             address: Some([192, 0, 2, number].into()),
-            other_macs: vec![mac(100 + number)],
+            other_macs: [mac(100 + number)].into(),
         },
         rebind,
     })
