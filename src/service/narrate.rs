@@ -23,6 +23,10 @@ pub(super) fn clock_caught_up() {
 }
 
 fn tell(event: &Event) {
+    // Nearly all that there is, and nobody listens nearly always: not even who it was is put into words then.
+    if matches!(event.kind, EventKind::SeatRenewed { .. }) && !tracing::enabled!(tracing::Level::TRACE) {
+        return;
+    }
     let by = match event.actor {
         Actor::Peer { identity, address } => format!("{address} {identity}"),
         Actor::Server => "server".to_owned(),

@@ -57,7 +57,11 @@ impl Key {
             FactKey::Enrolled(identity) => (ENROLLED, [&identity.0, &[], &[]]),
             FactKey::Former(seat) => (FORMER, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
         };
-        [&[prefix], parts.concat().as_slice()].concat()
+        let len = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut bytes = Vec::with_capacity(len);
+        bytes.push(prefix);
+        parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        bytes
     }
 
     /// The key that has these bytes.

@@ -22,7 +22,14 @@ pub(super) struct Payload {
 
 /// The bytes of a round whose changes come to `rows`.
 pub(super) fn write(round: &Round<'_>, rows: &Rows) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::new();
+    // What a row has beside its key and its record.
+    const ROW_LEN: usize = 1 + 4;
+    let rows_len: usize = rows
+        .iter()
+        .map(|(key, record)| ROW_LEN + key.len() + record.as_ref().map_or(0, Vec::len))
+        .sum();
+    // In nearly its full size: as it grows, hundreds of thousands of bytes would be moved again and again.
+    let mut bytes = Vec::with_capacity(32 + rows_len);
     bytes.extend(round.now.steady.0.to_le_bytes());
     bytes.extend(round.now.calendar.0.to_le_bytes());
     bytes.extend(count(rows.len()));

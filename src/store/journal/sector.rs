@@ -46,13 +46,16 @@ pub(super) fn write(segment: u64, index: u32, round: u64, bytes: &[u8], out: &mu
 
 /// Appends one sector to `out`. `part` is at most [`ROOM`] bytes.
 pub(super) fn write_one(segment: u64, index: u32, round: u64, place: u32, part: &[u8], out: &mut Vec<u8>) {
-    let mut stamped = Vec::with_capacity(SECTOR_LEN);
-    stamped.extend(place.to_le_bytes());
-    stamped.extend(round.to_le_bytes());
-    stamped.extend(part);
-    stamped.resize(SECTOR_LEN - SUM_LEN, 0);
-    out.extend(checksum(segment, index, &stamped).to_le_bytes());
-    out.extend(stamped);
+    let start = out.len();
+    out.extend([0; SUM_LEN]);
+    out.extend(place.to_le_bytes());
+    out.extend(round.to_le_bytes());
+    out.extend(part);
+    out.resize(start + SECTOR_LEN, 0);
+    let sector = out.get_mut(start..).and_then(<[u8]>::split_first_chunk_mut::<SUM_LEN>);
+    if let Some((sum, stamped)) = sector {
+        *sum = checksum(segment, index, stamped).to_le_bytes();
+    }
 }
 
 /// What sector `index` of segment `segment` holds.
