@@ -32,6 +32,7 @@ mod local;
 mod macs;
 mod new;
 mod output;
+mod ownership;
 mod products;
 mod progress;
 mod release;
