@@ -23,6 +23,7 @@ mod generate;
 mod grid;
 mod identity;
 mod import;
+mod interruption;
 mod keys;
 mod known;
 mod lease_key;
