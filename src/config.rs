@@ -338,6 +338,23 @@ mod tests {
     }
 
     #[test]
+    fn a_huge_line_is_not_quoted_and_a_huge_file_is_not_read() {
+        let long = "x".repeat(100_000);
+        for text in [
+            format!("{long} = 1"),
+            format!("name = \"{long}\" \"again\""),
+            format!("rebind = \"{long}\""),
+            format!("listen = [\"{long}\"]"),
+            long.clone(),
+        ] {
+            let error = read(&text).expect_err("wrong").to_string();
+            assert!(error.contains("line 1, column") && error.len() < 2_000, "{error}");
+        }
+        let error = read(&"#\n".repeat(1 << 20)).expect_err("huge").to_string();
+        assert!(error.contains("larger than any configuration"), "{error}");
+    }
+
+    #[test]
     fn values_out_of_range_name_their_key() {
         for (text, key) in [
             ("name = \"\"", "name"),

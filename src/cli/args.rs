@@ -234,8 +234,9 @@ pub(super) enum Command {
     Backup(BackupOptions),
     /// Make a server's data directory from a backup, in a directory that is empty or not there.
     ///
-    /// All of the backup is checked before the directory gets anything. The server's epoch is raised: whoever has met it at
-    /// the new place refuses the old one, which must not run any more.
+    /// All of the backup is checked before the directory gets anything. The server's epoch becomes the time of the restore:
+    /// whoever has met it at the new place refuses the old one, and any that was restored earlier; those must not run any
+    /// more.
     Restore(RestoreOptions),
     /// Write all that a viewer may see as one JSON document, for other programs (documented in tools/guide/json.md).
     ///

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::args::{Everywhere, RepairOptions};
 use super::error::CliError;
-use super::{consent, local, output};
+use super::{consent, local, output, ownership};
 use crate::client::with_causes;
 use crate::store::{Examined, ExaminedGeneration, Repair};
 
@@ -41,6 +41,12 @@ pub(super) async fn run(everywhere: Everywhere, options: RepairOptions) -> Resul
 fn repair(json: bool, data: &Path, options: RepairOptions) -> Result<(), CliError> {
     let repair =
         Repair::open(data).map_err(|error| CliError::because(format!("cannot examine {}", data.display()), error))?;
+    let outcome = go_on(json, data, options, repair);
+    // Its lock alone would keep the user that runs the server from starting it.
+    outcome.and(ownership::hand_over(data))
+}
+
+fn go_on(json: bool, data: &Path, options: RepairOptions, repair: Repair) -> Result<(), CliError> {
     let examined = repair.examine();
     let mut told = told(&examined);
     if !json {

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -11,6 +10,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::local::{self, IDENTITY_FILE};
 use super::output;
+use super::ownership;
 use crate::domain::ids::Fingerprint;
 use crate::tls::Identity;
 use crate::whole_file::{self, Readers};
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
     let data = local::data_of(global)?;
     let path = data.join(IDENTITY_FILE);
     let cannot = |error| CliError::because(format!("cannot replace {}", path.display()), error);
-    let owner = fs::metadata(&path).map_err(|error| match error.kind() {
+    fs::metadata(&path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => CliError::failed(format!(
             "{} is not there: say where the server's data directory is with --data DIR; a server that has none makes one at \
              its next start",
@@ -48,15 +48,20 @@ pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
     })?;
     let unusable = |error| CliError::because(format!("cannot use the identity {}", path.display()), error);
     let old = Identity::load(&path).map_err(unusable)?;
+    let from = Fingerprint(old.fingerprint());
+    // A note of one that did not come about counts for nothing.
+    let before = Note::read(&data).filter(|note| note.to == from);
+    if before.is_some() && !compromised {
+        return Err(waits(from));
+    }
     let new = if compromised {
         Identity::generate()
     } else {
         old.successor()
     };
     let new = new.map_err(|error| CliError::because("cannot make an identity", error))?;
-    let [from, to] = [&old, &new].map(|identity| Fingerprint(identity.fingerprint()));
-    // Before the identity: a note of one that did not come about counts for nothing.
-    let before = Note::read(&data).filter(|note| note.to == from);
+    let to = Fingerprint(new.fingerprint());
+    // Written before the identity.
     let note = Note {
         from: before.map_or(from, |note| note.from),
         to,
@@ -69,12 +74,9 @@ pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
     for (path, bytes) in files {
         let bytes = zeroize::Zeroizing::new(bytes);
         whole_file::replace(path, &bytes, Readers::Owner).map_err(cannot)?;
-        // Whoever runs the server must go on reading what root wrote.
-        let is_owners = fs::metadata(path).is_ok_and(|now| (now.uid(), now.gid()) == (owner.uid(), owner.gid()));
-        if !is_owners {
-            chown(path, Some(owner.uid()), Some(owner.gid())).map_err(cannot)?;
-        }
     }
+    // Whoever runs the server must go on reading what root wrote.
+    ownership::hand_over(&data)?;
     let told = Told {
         fingerprint: to.to_string(),
         fingerprint_before: from.to_string(),
@@ -99,6 +101,14 @@ pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
         )?;
     }
     Ok(())
+}
+
+/// Machines follow over a few identities only, and nobody has met the one that waits.
+fn waits(identity: Fingerprint) -> CliError {
+    CliError::failed(format!(
+        "the identity was replaced already, and no server was started with the one that waits, {identity}: start the server anew \
+         first, and rotate again only if that is wanted still; if its key was seen by others, say --compromised"
+    ))
 }
 
 /// That the identity was replaced, until it is in the event log.

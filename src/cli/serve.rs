@@ -1,6 +1,6 @@
 //! `serve`: the server, until SIGTERM or SIGINT. At SIGHUP it reads its configuration again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -8,8 +8,10 @@ use super::args::ServeOptions;
 use super::configuration::{Good, Source};
 use super::error::CliError;
 use super::local;
+use super::ownership;
 use super::server::{Options, Reloading, Server};
 use super::supervision;
+use crate::client::with_causes;
 use crate::clock::Clock;
 use crate::config::Overrides;
 use crate::telemetry;
@@ -42,7 +44,10 @@ pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<
         clock,
         recover_admin: options.recover_admin,
     };
-    let mut server = Server::start(start).await?;
+    let started = Server::start(start).await;
+    // Now, for whatever becomes of this process, and at the end.
+    hand_over(&data);
+    let mut server = started?;
     tracing::info!(
         addresses = ?server.addresses(),
         fingerprint = %server.fingerprint(),
@@ -63,8 +68,16 @@ pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<
     tracing::info!("stopping");
     supervision::stopping();
     let stopped = server.stop().await;
+    hand_over(&data);
     match failure {
         Some(reason) => Err(CliError::failed(reason)),
         None => stopped,
+    }
+}
+
+/// Root runs a server on another user's directory to mend something (`--recover-admin`): that user goes on with it.
+fn hand_over(data: &Path) {
+    if let Err(error) = ownership::hand_over(data) {
+        tracing::warn!("{}", with_causes(&error));
     }
 }

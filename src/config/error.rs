@@ -46,7 +46,7 @@ pub enum ConfigError {
 impl ConfigError {
     /// What the parser says of a file, with the key that was meant where it says that one is unknown.
     pub(super) fn of(path: &Path, error: &toml::de::Error) -> Self {
-        let mut message = error.to_string();
+        let mut message = shown(error);
         if let Some(remedy) = near::remedy(error.message()) {
             message = format!("{}\n{remedy}", message.trim_end());
         }
@@ -55,4 +55,24 @@ impl ConfigError {
             message,
         }
     }
+}
+
+/// The longest line that is shown of a message, in characters: the list of all known keys is shorter.
+const LINE_LEN_MAX: usize = 500;
+
+/// What the parser says, with the line that it is about unless that is huge, as in a file that is something else.
+fn shown(error: &toml::de::Error) -> String {
+    let told = error.to_string();
+    let is_long = |line: &str| line.chars().nth(LINE_LEN_MAX).is_some();
+    if !told.lines().any(is_long) {
+        return told;
+    }
+    let shortened = |line: &str| match line.char_indices().nth(LINE_LEN_MAX) {
+        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
+        None => line.to_owned(),
+    };
+    // The first one tells line and column.
+    let first = told.lines().next().into_iter();
+    let lines: Vec<_> = first.chain(error.message().lines()).map(shortened).collect();
+    lines.join("\n")
 }

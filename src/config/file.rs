@@ -1,6 +1,11 @@
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::{Config, ConfigError};
+
+/// The largest configuration, in bytes.
+const FILE_LEN_MAX: u64 = 1 << 20;
 
 /// A configuration file as it was read, once.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -17,7 +22,7 @@ impl ConfigFile {
     /// # Errors
     /// The file cannot be read, or has an unknown key or a wrong value: fix the line that the message names.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        let text = text(path).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
             source,
         })?;
@@ -36,6 +41,15 @@ impl ConfigFile {
     pub fn sets(&self, key: &str) -> bool {
         self.settings.iter().any(|set| set == key)
     }
+}
+
+fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(FILE_LEN_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_LEN_MAX {
+        return Err(io::Error::other("it is larger than any configuration (1 MiB)"));
+    }
+    Ok(text)
 }
 
 fn keys(tables: toml::Table) -> Vec<String> {

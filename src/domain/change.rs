@@ -184,6 +184,19 @@ pub struct Server {
     pub founded_at: Timestamp,
 }
 
+impl Server {
+    /// Its epoch once it goes on from a backup: the time of that, `at`, in seconds, so that of several that were restored
+    /// from one backup the last has the highest. Always higher than it was, and higher than `above`, whatever the clock
+    /// says. Nothing where there is none that is higher.
+    #[must_use]
+    pub fn epoch_restored(&self, at: Timestamp, above: u32) -> Option<u32> {
+        let next = self.epoch.max(above).checked_add(1)?;
+        // A clock beyond the year 2106 must not use up all epochs.
+        let told = u32::try_from(at.0).ok().filter(|&told| told < u32::MAX);
+        Some(next.max(told.unwrap_or_default()))
+    }
+}
+
 /// An identity with a role.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Admin {

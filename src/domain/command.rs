@@ -145,6 +145,8 @@ pub enum Command {
     Restore {
         /// When the backup was made.
         made_at: Timestamp,
+        /// The epoch from now on; one more than before where that is higher.
+        epoch: u32,
     },
     /// Import license keys whose signatures were checked.
     Import(Vec<VerifiedKey>),

@@ -16,7 +16,7 @@ use crate::domain::explain::{Explanation, Step};
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
-use crate::domain::time::{Monotonic, Now, Reading};
+use crate::domain::time::{Monotonic, Now, Reading, Timestamp};
 use crate::domain::timekeeper::{ClockChange, Standing, Timekeeper};
 use crate::store::{Chronicle, Progress, Room, Round, Store, StoreError};
 
@@ -270,6 +270,11 @@ impl<S: Store> Writer<S> {
     /// The number of the last round.
     pub const fn last_round(&self) -> u64 {
         self.number
+    }
+
+    /// When it was decided; nothing before the first.
+    pub fn last_round_at(&self) -> Option<Timestamp> {
+        (self.number > 0).then(|| self.decided_at.latest())
     }
 
     /// The ledger, to look at.

@@ -27,7 +27,8 @@ pub(in crate::cli) struct ExportOptions {
 #[derive(Args, Debug)]
 #[group(multiple = false)]
 pub(in crate::cli) struct CoverOptions {
-    /// Encrypt the server's identities with the passphrase in this file, its first line; asked for on a terminal if absent.
+    /// Encrypt the server's identities with the passphrase in this file, its first line, of 8 characters or more; asked for
+    /// on a terminal if absent.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) passphrase_file: Option<PathBuf>,
     /// Encrypt the server's identities for this key of age; may be given several times.
@@ -46,6 +47,12 @@ pub(in crate::cli) struct RestoreOptions {
     /// Check everything, and change nothing.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
+    /// Give the server a higher epoch than N: where machines refuse it because they have met it at epoch N, as they tell.
+    ///
+    /// Without it the epoch is the time of the restore, so that machines hold with the server that was restored last. N is
+    /// needed only where the clock of this host, or of one where it was restored before, was wrong.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..i64::from(u32::MAX) - 1))]
+    pub(in crate::cli) epoch_above: Option<u32>,
     #[command(flatten)]
     pub(in crate::cli) opener: OpenerOptions,
 }

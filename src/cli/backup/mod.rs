@@ -3,6 +3,7 @@
 mod form;
 mod read;
 mod secrets;
+mod workplace;
 mod write;
 
 #[cfg(test)]
@@ -15,19 +16,19 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub(super) use form::{FORM, Listing};
-pub(super) use read::{ArchiveError, Opened, Workplace, make_dir, read};
-pub(super) use secrets::{Cover, Opener, ask, can_ask, keys_in, open, passphrase_in};
+pub(super) use read::{ArchiveError, Opened, make_dir, read};
+pub(super) use secrets::{Choice, Cover, Opener, Secrets, ask, can_ask, keys_in, open, passphrase_in};
+pub(super) use workplace::{Workplace, clear};
 
 use super::args::{BackupOptions, Everywhere};
 use super::error::CliError;
+use super::interruption::{self, Traces};
 use super::local::{self, IDENTITY_FILE, LocalServer};
 use super::output::{self, count, rfc3339};
 use super::progress::Progress;
 use crate::clock::Clock;
-use crate::domain::command::{Actor, Command};
 use crate::domain::ids::Fingerprint;
-use crate::domain::reply::{Reply, Status};
-use crate::domain::time::{Now, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::store::backup::{Contents, Copied, copy, tally};
 use crate::tls::Identity;
 use form::{IDENTITIES, PACKED};
@@ -50,13 +51,13 @@ struct Told {
 /// What a backup holds, as both commands tell it.
 #[derive(Serialize)]
 pub(super) struct Holds {
-    made_at: String,
+    pub(super) made_at: String,
     server: Option<String>,
     name: Option<String>,
     fingerprint: Option<String>,
     epoch: Option<u32>,
     last_round: u64,
-    last_round_at: Option<String>,
+    pub(super) last_round_at: Option<String>,
     records: u64,
     licenses: u64,
     seats: u64,
@@ -107,18 +108,17 @@ impl Holds {
 
 pub(super) async fn run(everywhere: Everywhere, options: BackupOptions) -> Result<(), CliError> {
     let data = local::data_dir(everywhere.data.as_deref())?;
-    tokio::task::spawn_blocking(move || backup(everywhere.json, &data, &options))
-        .await
-        .map_err(|error| CliError::because("the backup panicked", error))?
+    let json = everywhere.json;
+    interruption::guarded(json, "backup", move |traces| backup(json, &data, &options, traces)).await
 }
 
-fn backup(json: bool, data: &Path, options: &BackupOptions) -> Result<(), CliError> {
+fn backup(json: bool, data: &Path, options: &BackupOptions, traces: &Traces) -> Result<(), CliError> {
     let file = options.file.as_path();
     check_places(data, file, options.force)?;
     let cover = cover(options)?;
     let no_backup = |error| CliError::because(format!("no backup was made of {}", data.display()), error);
     let cannot_write = |error| CliError::because(format!("cannot write {}", file.display()), error);
-    let Some(work) = Workplace::beside(file, WORKPLACE).map_err(cannot_write)? else {
+    let Some(work) = Workplace::beside(file, WORKPLACE, traces).map_err(cannot_write)? else {
         return Err(CliError::failed(format!(
             "another backup to {} is being made; wait for it",
             file.display()
@@ -142,8 +142,9 @@ fn backup(json: bool, data: &Path, options: &BackupOptions) -> Result<(), CliErr
     let made_at = Clock::system().calendar();
     let fingerprint = fingerprint(data, cover.is_some())?;
     let sealed = cover.map(|cover| sealed(data, &cover)).transpose()?;
-    // The ledger is not needed any more behind this.
-    let listing = listing(data, contents, made_at, fingerprint, sealed.is_some())?;
+    let listing = listing(data, &contents, made_at, fingerprint, sealed.is_some())?;
+    // A large ledger is much memory.
+    drop(contents);
     let draft = work.join("archive");
     let sources = Sources {
         stage: &stage,
@@ -163,7 +164,9 @@ fn backup(json: bool, data: &Path, options: &BackupOptions) -> Result<(), CliErr
             error,
         )
     })?;
-    place(&draft, file, options.force).map_err(cannot_write)?;
+    traces
+        .finish(|| place(&draft, file, options.force))
+        .map_err(cannot_write)?;
     drop(work);
     tell(json, file, bytes, &listing, unusable)
 }
@@ -212,12 +215,11 @@ fn check_places(data: &Path, file: &Path, force: bool) -> Result<(), CliError> {
             error,
         ));
     }
+    check_name(file)?;
     match fs::symlink_metadata(file) {
-        Ok(there) if there.is_dir() => {
-            return Err(CliError::Usage(format!(
-                "{} is a directory; name a file",
-                file.display()
-            )));
+        Ok(there) if !there.is_file() => {
+            let what = what_is(there.file_type());
+            return Err(CliError::Usage(format!("{} is {what}; name a file", file.display())));
         }
         Ok(_) if !force => {
             return Err(CliError::failed(format!(
@@ -240,6 +242,35 @@ fn check_places(data: &Path, file: &Path, force: bool) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Whether a backup can have that name at all.
+fn check_name(file: &Path) -> Result<(), CliError> {
+    let name = file.as_os_str();
+    if name == "-" {
+        return Err(CliError::Usage(
+            "a backup cannot go through a pipe: its list is filled in at the end; name a file (./- for one of that name)".to_owned(),
+        ));
+    }
+    if name.as_encoded_bytes().ends_with(b"/") || file.file_name().is_none() {
+        return Err(CliError::Usage(format!(
+            "{} names a directory; name a file in it",
+            file.display()
+        )));
+    }
+    Ok(())
+}
+
+/// What something is that is no plain file.
+pub(super) fn what_is(kind: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match () {
+        () if kind.is_dir() => "a directory",
+        () if kind.is_symlink() => "a link",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
 /// How the identities are to be encrypted; nothing where they are to be left out.
 fn cover(options: &BackupOptions) -> Result<Option<Cover>, CliError> {
     let options = &options.cover;
@@ -250,10 +281,10 @@ fn cover(options: &BackupOptions) -> Result<Option<Cover>, CliError> {
         return Ok(Some(Cover::Recipients(options.recipient.clone())));
     }
     if let Some(path) = &options.passphrase_file {
-        return passphrase_in(path).map(|passphrase| Some(Cover::Passphrase(passphrase)));
+        return passphrase_in(path, Choice::New).map(|passphrase| Some(Cover::Passphrase(passphrase)));
     }
     if can_ask() {
-        return ask(true).map(|passphrase| Some(Cover::Passphrase(passphrase)));
+        return ask(Choice::New).map(|passphrase| Some(Cover::Passphrase(passphrase)));
     }
     Err(CliError::Usage(
         "say how the server's identities are encrypted: --passphrase-file FILE, or --recipient age1... for a key of age; \
@@ -347,14 +378,13 @@ fn cannot_read(path: &Path, error: io::Error) -> CliError {
 /// What the list says besides the members.
 fn listing(
     data: &Path,
-    mut contents: Contents,
+    contents: &Contents,
     made_at: Timestamp,
     fingerprint: Option<Fingerprint>,
     has_identities: bool,
 ) -> Result<Listing, CliError> {
     let (records, digest) =
         tally(&contents.ledger).map_err(|error| CliError::because("cannot count the records", error))?;
-    let status = status(&mut contents, made_at);
     Ok(Listing {
         backup_form: FORM,
         made_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -367,24 +397,11 @@ fn listing(
         last_round_at: contents.now.and_then(|now| rfc3339(Some(now.latest()))),
         records,
         digest: format!("{digest:032x}"),
-        licenses: status.as_ref().map_or(0, |status| status.licenses.into()),
-        seats: status.as_ref().map_or(0, |status| status.seats),
+        licenses: contents.ledger.license_count(),
+        seats: contents.ledger.seat_count(),
         has_identities,
         members: Vec::new(),
     })
-}
-
-/// What the ledger says of itself.
-fn status(contents: &mut Contents, at: Timestamp) -> Option<Status> {
-    let now = contents.now.unwrap_or(Now {
-        steady: at,
-        calendar: at,
-    });
-    // It changes nothing.
-    match contents.ledger.apply(Actor::Server, &Command::Status, now).0 {
-        Reply::Status(status) => Some(*status),
-        _ => None,
-    }
 }
 
 /// Reads what was written, as a restore would; its bytes.

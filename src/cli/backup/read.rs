@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
@@ -12,13 +12,11 @@ use super::form::{
     FORM, IDENTITIES, IDENTITIES_LEN_MAX, LIST, LIST_LEN_MAX, LIST_SUM, Listing, MEMBERS_MAX, Member, Versioned,
 };
 use super::write::{BLOCK, padded, sum_len, sum_text};
+use crate::client::harmless;
 use crate::store::backup::is_part;
 
 /// Bytes that are taken at a time.
 const CHUNK: usize = 256 << 10;
-
-/// What is being done between members.
-const NEXT: &str = "finding its next member";
 
 /// Why a file is not taken for a backup.
 #[derive(Debug, Error)]
@@ -29,6 +27,9 @@ pub(in crate::cli) enum ArchiveError {
     /// It ends too early.
     #[error("it is cut short {place}")]
     Cut { place: String },
+    /// The head of a member is no such head.
+    #[error("it is damaged where {member} should begin; take another copy of it")]
+    Head { member: String },
     /// It cannot be read, or what is in it not be written.
     #[error("{what} failed")]
     Io {
@@ -64,7 +65,7 @@ pub(in crate::cli) fn read(
 ) -> Result<Opened, ArchiveError> {
     match read_whole(from, len, into, told) {
         // No archive ends in the midst of a block.
-        Err(ArchiveError::Io { what, .. }) if what == NEXT && !len.is_multiple_of(BLOCK) => Err(ArchiveError::Cut {
+        Err(ArchiveError::Head { .. }) if !len.is_multiple_of(BLOCK) => Err(ArchiveError::Cut {
             place: format!("after {len} bytes"),
         }),
         outcome => outcome,
@@ -78,7 +79,7 @@ fn read_whole(
     told: &mut dyn FnMut(u64),
 ) -> Result<Opened, ArchiveError> {
     let mut archive = tar::Archive::new(BufReader::with_capacity(CHUNK, from));
-    let entries = archive.entries().map_err(unreadable)?;
+    let entries = archive.entries().map_err(unreadable(LIST))?;
     // As they are: no extension of the format has any say.
     let mut entries = entries.raw(true);
     let mut next = |name: &str| next_entry(&mut entries, name);
@@ -122,7 +123,7 @@ fn read_whole(
             instead: "behind its end".to_owned(),
         }),
         Some(entry) => {
-            let entry = entry.map_err(unreadable)?;
+            let entry = entry.map_err(unreadable("its end"))?;
             Err(ArchiveError::Stranger {
                 member: name_of(&entry),
                 instead: "behind its last member".to_owned(),
@@ -135,7 +136,7 @@ type Entry<'a, R> = tar::Entry<'a, R>;
 
 fn next_entry<'a, R: Read>(entries: &mut tar::Entries<'a, R>, expected: &str) -> Result<Entry<'a, R>, ArchiveError> {
     let entry = match entries.next() {
-        Some(entry) => entry.map_err(unreadable)?,
+        Some(entry) => entry.map_err(unreadable(expected))?,
         None => {
             return Err(ArchiveError::Cut {
                 place: format!("before {expected}"),
@@ -168,7 +169,7 @@ fn listing<'a, R: Read + 'a>(
 ) -> Result<(Listing, u64), ArchiveError> {
     let not_one = |why: &str| ArchiveError::NotOne { why: why.to_owned() };
     let first = next(LIST).map_err(|error| match error {
-        ArchiveError::Io { .. } | ArchiveError::Stranger { .. } => {
+        ArchiveError::Head { .. } | ArchiveError::Stranger { .. } => {
             not_one("it does not begin as one; is it the right file, and whole?")
         }
         ArchiveError::Cut { .. } => not_one("it is empty"),
@@ -183,7 +184,12 @@ fn listing<'a, R: Read + 'a>(
             what: "its SHA-256 is not the one that follows it",
         });
     }
-    let read = |error: serde_json::Error| not_one(&format!("its list cannot be read: {error}"));
+    let read = |error: serde_json::Error| {
+        not_one(&format!(
+            "its list cannot be read: {}",
+            harmless::text(&error.to_string())
+        ))
+    };
     let Versioned { backup_form } = serde_json::from_slice(&text).map_err(read)?;
     if backup_form != FORM {
         return Err(ArchiveError::Newer { form: backup_form });
@@ -252,6 +258,18 @@ fn check(listing: &Listing) -> Result<(), ArchiveError> {
             Some(sum) => total = sum,
             None => return stranger(member, "longer than can be"),
         }
+    }
+    // One manifest, and what it can name: nothing else would ever be looked at.
+    let mut states: Vec<_> = names
+        .iter()
+        .filter_map(|name| name.strip_prefix("state.")?.split('/').next())
+        .collect();
+    states.dedup();
+    let manifests = names.iter().filter(|name| name.starts_with("manifest.")).count();
+    if manifests > 1 || states.len() > 1 {
+        return Err(ArchiveError::NotOne {
+            why: "its list names more than one manifest or generation: somebody changed it".to_owned(),
+        });
     }
     let has_identities = names.contains(IDENTITIES);
     if !names.contains("FORMAT") || has_identities != listing.has_identities {
@@ -368,13 +386,18 @@ fn reading(member: &Member) -> impl FnOnce(io::Error) -> ArchiveError {
     }
 }
 
-fn unreadable(source: io::Error) -> ArchiveError {
-    match source.kind() {
+/// What a damaged head of a member makes of reading it, or the disk.
+fn unreadable(member: &str) -> impl FnOnce(io::Error) -> ArchiveError {
+    move |source| match source.kind() {
         io::ErrorKind::UnexpectedEof => ArchiveError::Cut {
-            place: "between its members".to_owned(),
+            place: format!("before {member}"),
+        },
+        // What the library finds wrong with it helps nobody; what the operating system says does.
+        _ if source.raw_os_error().is_none() => ArchiveError::Head {
+            member: member.to_owned(),
         },
         _ => ArchiveError::Io {
-            what: NEXT.to_owned(),
+            what: format!("looking for {member}"),
             source,
         },
     }
@@ -412,74 +435,5 @@ impl<R: Read> Read for Hashed<'_, R> {
         self.hash.update(into.get(..len).unwrap_or_default());
         (self.told)(len as u64);
         Ok(len)
-    }
-}
-
-/// What a place is used for: nothing else in it is removed.
-const PARTS: [&str; 2] = ["archive", "data"];
-
-/// What is removed and written beside a file must be in a directory of our own making, not where a link leads.
-fn refuse_foreign(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let found = fs::symlink_metadata(path)?;
-    let is_open = found.permissions().mode() & 0o077 != 0;
-    let is_ours = found.is_dir() && found.uid() == nix::unistd::Uid::effective().as_raw() && !is_open;
-    if is_ours {
-        return Ok(());
-    }
-    Err(io::Error::other(format!(
-        "{} is there already and is no directory of this user's alone: move it away",
-        path.display()
-    )))
-}
-
-/// A place beside what is to be made, where it is made: what is left of an earlier try goes.
-#[derive(Debug)]
-pub(in crate::cli) struct Workplace {
-    path: PathBuf,
-    _lock: fs::File,
-}
-
-impl Workplace {
-    /// Takes the directory beside `target` whose name has `suffix` behind it. Nothing if another process is at work there.
-    pub(in crate::cli) fn beside(target: &Path, suffix: &str) -> io::Result<Option<Self>> {
-        let mut path = target.as_os_str().to_owned();
-        path.push(suffix);
-        let path = PathBuf::from(path);
-        make_dir(&path)?;
-        refuse_foreign(&path)?;
-        let lock = fs::File::open(&path)?;
-        match lock.try_lock() {
-            Err(fs::TryLockError::WouldBlock) => return Ok(None),
-            // Not every file system has locks.
-            Ok(()) | Err(fs::TryLockError::Error(_)) => {}
-        }
-        for entry in fs::read_dir(&path)? {
-            let entry = entry?;
-            if !PARTS.iter().any(|part| entry.file_name() == *part) {
-                return Err(io::Error::other(format!(
-                    "{} holds {}, which no backup leaves behind: move it away",
-                    path.display(),
-                    entry.file_name().display()
-                )));
-            }
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(Some(Self { path, _lock: lock }))
-    }
-
-    pub(in crate::cli) fn join(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-}
-
-impl Drop for Workplace {
-    fn drop(&mut self) {
-        // What cannot be removed is removed by the next try.
-        drop(fs::remove_dir_all(&self.path));
     }
 }

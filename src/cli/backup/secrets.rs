@@ -7,7 +7,7 @@ use std::path::Path;
 use age::secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::form::IDENTITIES_LEN_MAX;
+use super::form::{IDENTITIES, IDENTITIES_LEN_MAX};
 use crate::cli::error::CliError;
 use crate::cli::local::{ADMIN_FILE, IDENTITY_FILE, LEASE_FILE};
 use crate::whole_file;
@@ -18,8 +18,19 @@ const NAMES: [&str; 3] = [ADMIN_FILE, IDENTITY_FILE, LEASE_FILE];
 /// The largest of them, in bytes.
 const FILE_LEN_MAX: usize = 64 << 10;
 
+/// The shortest passphrase that a backup is encrypted with, in characters: whoever has the backup can try as many as they
+/// like.
+const PASSPHRASE_LEN_MIN: usize = 8;
+
 /// How many there can be.
 const FILES_MAX: usize = 32;
+
+/// Whether a passphrase is being chosen, or was when the backup was made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::cli) enum Choice {
+    New,
+    Known,
+}
 
 /// What identities in a backup are encrypted for.
 pub(in crate::cli) enum Cover {
@@ -33,6 +44,30 @@ pub(in crate::cli) enum Cover {
 pub(in crate::cli) enum Opener {
     Passphrase(SecretString),
     Keys(Vec<Box<dyn age::Identity>>),
+}
+
+/// Secret files out of a backup, by their names. They are on no disk.
+#[derive(Default)]
+pub(in crate::cli) struct Secrets(Vec<(String, Zeroizing<Vec<u8>>)>);
+
+impl Secrets {
+    pub(in crate::cli) fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    pub(in crate::cli) fn text(&self, name: &str) -> Option<&[u8]> {
+        let (_, text) = self.0.iter().find(|(one, _)| one == name)?;
+        Some(text)
+    }
+
+    /// Writes them, for their owner alone, and returns when they are on stable storage.
+    pub(in crate::cli) fn write(&self, into: &Path) -> Result<(), CliError> {
+        for (name, text) in &self.0 {
+            let path = into.join(name);
+            write(&path, text).map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))?;
+        }
+        Ok(())
+    }
 }
 
 /// The secret files of a data directory, encrypted; nothing where there is none.
@@ -98,9 +133,46 @@ fn add(files: &mut tar::Builder<&mut Vec<u8>>, data: &Path, name: &str) -> Resul
         .map_err(|error| CliError::because("cannot encrypt the identities", error))
 }
 
-/// Decrypts what [`seal`] made; only `into`, if it is a directory, gets the files. Their names.
-pub(in crate::cli) fn open(sealed: &[u8], opener: &Opener, into: Option<&Path>) -> Result<Vec<String>, CliError> {
-    let cannot = |error| CliError::because("cannot decrypt the identities in the backup", error);
+/// Decrypts what [`seal`] made.
+pub(in crate::cli) fn open(sealed: &[u8], opener: &Opener) -> Result<Secrets, CliError> {
+    let plain = decrypted(sealed, opener)?;
+    let damaged = |_| CliError::failed(damaged());
+    let mut secrets = Secrets::default();
+    let mut files = tar::Archive::new(plain.as_slice());
+    for entry in files.entries().map_err(damaged)?.raw(true) {
+        let mut entry = entry.map_err(damaged)?;
+        let name = String::from_utf8_lossy(&entry.header().path_bytes()).into_owned();
+        let is_plain = entry.header().entry_type() == tar::EntryType::Regular;
+        let is_known = secrets.text(&name).is_some();
+        let is_too_much = entry.size() > FILE_LEN_MAX as u64 || secrets.0.len() >= FILES_MAX;
+        if !is_secret(&name) || !is_plain || is_known || is_too_much {
+            return Err(CliError::failed(format!(
+                "{name:?} stands among the identities in the backup: somebody changed it, and nothing of it is taken"
+            )));
+        }
+        let mut text = Zeroizing::new(Vec::with_capacity(FILE_LEN_MAX));
+        entry.read_to_end(&mut text).map_err(damaged)?;
+        secrets.0.push((name, text));
+    }
+    Ok(secrets)
+}
+
+fn damaged() -> String {
+    format!(
+        "{IDENTITIES} in the backup is damaged or cut short; take another copy of the backup or an older one, or go without the \
+         identities with --without-identity"
+    )
+}
+
+/// What is in the member with the identities.
+fn decrypted(sealed: &[u8], opener: &Opener) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let cannot = |error| match error {
+        // What a library says of bytes that are missing helps nobody.
+        age::DecryptError::Io(_) | age::DecryptError::InvalidHeader | age::DecryptError::InvalidMac => {
+            CliError::failed(damaged())
+        }
+        other => CliError::because("cannot decrypt the identities in the backup", other),
+    };
     let decryptor = age::Decryptor::new(sealed).map_err(cannot)?;
     let is_by_passphrase = decryptor.is_scrypt();
     let stream = match opener {
@@ -130,32 +202,11 @@ pub(in crate::cli) fn open(sealed: &[u8], opener: &Opener, into: Option<&Path>) 
         other => cannot(other),
     })?;
     let mut plain = Zeroizing::new(Vec::with_capacity(FILES_MAX * (FILE_LEN_MAX + 1_024) + 1_024));
-    let damaged = |error| CliError::because("the identities in the backup are damaged", error);
     stream
         .take(IDENTITIES_LEN_MAX)
         .read_to_end(&mut plain)
-        .map_err(damaged)?;
-    let mut names = Vec::new();
-    let mut files = tar::Archive::new(plain.as_slice());
-    for entry in files.entries().map_err(damaged)?.raw(true) {
-        let mut entry = entry.map_err(damaged)?;
-        let name = String::from_utf8_lossy(&entry.header().path_bytes()).into_owned();
-        let is_plain = entry.header().entry_type() == tar::EntryType::Regular;
-        if !is_secret(&name) || !is_plain || entry.size() > FILE_LEN_MAX as u64 || names.len() >= FILES_MAX {
-            return Err(CliError::failed(format!(
-                "{name:?} stands among the identities in the backup: somebody changed it, and nothing of it is taken"
-            )));
-        }
-        let mut text = Zeroizing::new(Vec::with_capacity(FILE_LEN_MAX));
-        entry.read_to_end(&mut text).map_err(damaged)?;
-        if let Some(into) = into {
-            let path = into.join(&name);
-            write(&path, &text)
-                .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))?;
-        }
-        names.push(name);
-    }
-    Ok(names)
+        .map_err(|_| CliError::failed(damaged()))?;
+    Ok(plain)
 }
 
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
@@ -176,16 +227,8 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// The passphrase in a file: its first line.
-pub(in crate::cli) fn passphrase_in(path: &Path) -> Result<SecretString, CliError> {
-    let file = File::open(path).map_err(|error| cannot_read(path, error))?;
-    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    let mode = whole_file::exposure(&file).map_err(|error| cannot_read(path, error))?;
-    if let Some(mode) = mode.filter(|_| is_file) {
-        let path = path.display();
-        return Err(CliError::failed(format!(
-            "the passphrase in {path} is open to others (mode {mode:04o}); run: chmod 600 {path}"
-        )));
-    }
+pub(in crate::cli) fn passphrase_in(path: &Path, choice: Choice) -> Result<SecretString, CliError> {
+    let file = private("the passphrase", path)?;
     let mut text = Zeroizing::new(String::with_capacity(FILE_LEN_MAX));
     file.take(FILE_LEN_MAX as u64)
         .read_to_string(&mut text)
@@ -197,7 +240,37 @@ pub(in crate::cli) fn passphrase_in(path: &Path) -> Result<SecretString, CliErro
             path.display()
         )));
     }
-    Ok(SecretString::from(line.to_owned()))
+    let passphrase = SecretString::from(line.to_owned());
+    check(&passphrase, choice).map_err(|error| error.with_remark(&format!("change {}", path.display())))?;
+    Ok(passphrase)
+}
+
+/// Opens a file with something secret, which others must not be able to read.
+fn private(what: &str, path: &Path) -> Result<File, CliError> {
+    let file = File::open(path).map_err(|error| cannot_read(path, error))?;
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    let mode = whole_file::exposure(&file).map_err(|error| cannot_read(path, error))?;
+    match mode.filter(|_| is_file) {
+        None => Ok(file),
+        Some(mode) => {
+            let path = path.display();
+            Err(CliError::failed(format!(
+                "{what} in {path} is open to others (mode {mode:04o}); run: chmod 600 {path}"
+            )))
+        }
+    }
+}
+
+/// Whether a passphrase is good enough to be chosen. One that was chosen before is what it is.
+fn check(passphrase: &SecretString, choice: Choice) -> Result<(), CliError> {
+    let len = passphrase.expose_secret().chars().count();
+    if choice == Choice::New && len < PASSPHRASE_LEN_MIN {
+        return Err(CliError::Usage(format!(
+            "the passphrase is too short: take {PASSPHRASE_LEN_MIN} characters or more, since whoever gets hold of the backup can try \
+             as many as they like"
+        )));
+    }
+    Ok(())
 }
 
 /// Whether somebody can be asked.
@@ -207,7 +280,7 @@ pub(in crate::cli) fn can_ask() -> bool {
 }
 
 /// Asks for a passphrase on the terminal, which does not show it; twice where it is new.
-pub(in crate::cli) fn ask(is_new: bool) -> Result<SecretString, CliError> {
+pub(in crate::cli) fn ask(choice: Choice) -> Result<SecretString, CliError> {
     let terminal = console::Term::stderr();
     let one = |prompt: &str| {
         terminal
@@ -220,7 +293,8 @@ pub(in crate::cli) fn ask(is_new: bool) -> Result<SecretString, CliError> {
     if passphrase.expose_secret().is_empty() {
         return Err(CliError::Usage("no passphrase was given".to_owned()));
     }
-    if is_new && one("The same again: ")?.expose_secret() != passphrase.expose_secret() {
+    check(&passphrase, choice)?;
+    if choice == Choice::New && one("The same again: ")?.expose_secret() != passphrase.expose_secret() {
         return Err(CliError::Usage("the two passphrases are not the same".to_owned()));
     }
     Ok(passphrase)
@@ -228,8 +302,22 @@ pub(in crate::cli) fn ask(is_new: bool) -> Result<SecretString, CliError> {
 
 /// The keys in a file as `age-keygen` writes it.
 pub(in crate::cli) fn keys_in(path: &Path) -> Result<Vec<Box<dyn age::Identity>>, CliError> {
-    age::IdentityFile::from_file(path.display().to_string())
-        .map_err(|error| cannot_read(path, error))?
+    let file = private("the key of age", path)?;
+    let not_keys = |error: io::Error| {
+        CliError::because(
+            format!(
+                "{} holds no keys of age; name the file that age-keygen wrote, with AGE-SECRET-KEY-1... in it",
+                path.display()
+            ),
+            error,
+        )
+    };
+    let mut text = Zeroizing::new(Vec::with_capacity(FILE_LEN_MAX));
+    file.take(FILE_LEN_MAX as u64)
+        .read_to_end(&mut text)
+        .map_err(|error| cannot_read(path, error))?;
+    age::IdentityFile::from_buffer(text.as_slice())
+        .map_err(not_keys)?
         .into_identities()
         .map_err(|error| CliError::because(format!("{} holds no keys of age", path.display()), error))
 }

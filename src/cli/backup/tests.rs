@@ -1,5 +1,6 @@
 //! Archives that are cut, flipped, forged: nothing of them is taken, and what is wrong is named.
 
+mod care;
 mod whole;
 
 use std::io::Write;
@@ -13,6 +14,7 @@ use crate::cli::args::CoverOptions;
 use crate::cli::local::{ADMIN_FILE, LEASE_FILE};
 use crate::cli::{lease_key, restore};
 use crate::client::with_causes;
+use crate::domain::command::{Actor, Command};
 use crate::domain::ids::ServerId;
 use crate::service::{NewSeatLimits, Request, Writer as Server};
 use crate::store::{self, DiskStore};
@@ -53,12 +55,17 @@ fn options(file: PathBuf, recipient: Option<age::x25519::Recipient>) -> BackupOp
     }
 }
 
+/// As the command makes it.
+fn back_up(data: &Path, options: &BackupOptions) -> Result<(), CliError> {
+    backup(true, data, options, &Traces::default())
+}
+
 /// A backup with identities, and the key to them.
 fn archive() -> (TempDir, Vec<u8>, age::x25519::Identity) {
     let dir = founded();
     let (key, recipient) = age_key();
     let file = dir.path().join("backup.tar");
-    backup(true, &dir.path().join("data"), &options(file.clone(), Some(recipient))).unwrap();
+    back_up(&dir.path().join("data"), &options(file.clone(), Some(recipient))).unwrap();
     let bytes = fs::read(&file).unwrap();
     (dir, bytes, key)
 }
@@ -385,22 +392,32 @@ fn identities_come_back_as_they_were_and_for_the_right_key_only() {
     let sealed = read_bytes(&bytes).unwrap().identities.unwrap();
     let into = tempfile::tempdir().unwrap();
     let opener = Opener::Keys(vec![Box::new(key)]);
-    let names = open(&sealed, &opener, Some(into.path())).unwrap();
+    let secrets = open(&sealed, &opener).unwrap();
+    secrets.write(into.path()).unwrap();
+    let names = secrets.names();
     assert_eq!(names, [ADMIN_FILE, IDENTITY_FILE, LEASE_FILE]);
     for name in names {
         let read = |dir: &Path| fs::read(dir.join(&name)).unwrap();
         assert_eq!(read(into.path()), read(&dir.path().join("data")), "{name}");
     }
     let (other, _) = age_key();
-    let error = open(&sealed, &Opener::Keys(vec![Box::new(other)]), None).unwrap_err();
+    let error = open(&sealed, &Opener::Keys(vec![Box::new(other)]))
+        .map(|_| ())
+        .unwrap_err();
     assert!(error.to_string().contains("another passphrase or key"), "{error}");
-    let error = open(&sealed, &Opener::Passphrase("words".to_owned().into()), None).unwrap_err();
+    let error = open(&sealed, &Opener::Passphrase("words".to_owned().into()))
+        .map(|_| ())
+        .unwrap_err();
     assert!(
         error.exit_code() == 2 && error.to_string().contains("--identity"),
         "{error}"
     );
     for cut in [0, 10, sealed.len() / 2, sealed.len() - 1] {
-        assert!(open(&sealed[..cut], &opener, None).is_err(), "cut at {cut}");
+        let error = open(&sealed[..cut], &opener).map(|_| ()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("identities.age in the backup is damaged or cut short"),
+            "cut at {cut}: {error}"
+        );
     }
     // No key stands in it as it is.
     let pem = fs::read_to_string(dir.path().join("data").join(IDENTITY_FILE)).unwrap();
@@ -412,7 +429,7 @@ fn identities_come_back_as_they_were_and_for_the_right_key_only() {
 fn a_restore_of_what_is_damaged_touches_nothing_and_can_be_done_again() {
     let dir = founded();
     let file = dir.path().join("backup.tar");
-    backup(true, &dir.path().join("data"), &options(file.clone(), None)).unwrap();
+    back_up(&dir.path().join("data"), &options(file.clone(), None)).unwrap();
     let good = fs::read(&file).unwrap();
     let made = dir.path().join("made");
     for at in [600, good.len() / 2, good.len() - 1500] {
@@ -445,7 +462,7 @@ fn a_restore_of_what_is_damaged_touches_nothing_and_can_be_done_again() {
 fn a_backup_whose_records_are_not_those_of_its_list_is_refused() {
     let dir = founded();
     let file = dir.path().join("backup.tar");
-    backup(true, &dir.path().join("data"), &options(file.clone(), None)).unwrap();
+    back_up(&dir.path().join("data"), &options(file.clone(), None)).unwrap();
     let bytes = fs::read(&file).unwrap();
     let places = members(&bytes);
     let listing = read_bytes(&bytes).unwrap().listing;

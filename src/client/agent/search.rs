@@ -275,7 +275,8 @@ async fn meet(lead: Lead, identity: &Identity, pins: &[Pin], deadline: Deadline)
         Some(shown) if epoch < shown => {
             let told = format!(
                 "{}: the server shows epoch {epoch}, older than {shown}, which it showed before: it runs on an old copy of its \
-                 data; its administrator must restore it properly",
+                 data; its administrator has to stop it and start the one that shows {shown}, or, where that one is lost, stop it \
+                 and put in its place what `seatkeeper backup FILE` and `seatkeeper restore FILE --epoch-above {shown}` make of it",
                 lead.target
             );
             Err(lost(lead, told, None))

@@ -50,7 +50,7 @@ impl Ledger {
 
     /// Whoever has met a server at this epoch refuses one of the same name at a lower one. What was never founded has
     /// none to raise.
-    pub(super) fn restore(&self, occasion: Occasion, made_at: Timestamp) -> Decided {
+    pub(super) fn restore(&self, occasion: Occasion, made_at: Timestamp, epoch: u32) -> Decided {
         let Some(before) = self.server else {
             return Decided::unchanged(Reply::Done);
         };
@@ -59,7 +59,7 @@ impl Ledger {
             let reply = Reply::Unfinished;
             return Decided { reply, changes };
         }
-        let epoch = before.epoch.saturating_add(1);
+        let epoch = before.epoch.saturating_add(1).max(epoch);
         let server = Server { epoch, ..before };
         let restored = EventKind::ServerRestored { epoch, made_at };
         Decided {

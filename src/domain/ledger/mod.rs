@@ -197,6 +197,18 @@ impl Ledger {
         self.server.as_ref()
     }
 
+    /// How many licenses there are, those that do not serve included.
+    #[must_use]
+    pub fn license_count(&self) -> u64 {
+        self.licenses.len() as u64
+    }
+
+    /// How many seats are engaged.
+    #[must_use]
+    pub fn seat_count(&self) -> u64 {
+        self.seats.len() as u64
+    }
+
     /// The trusted vendors' keys.
     pub fn vendors(&self) -> impl Iterator<Item = (&VendorId, &Vendor)> {
         self.vendors.iter()
@@ -288,7 +300,7 @@ impl Ledger {
             Command::Reservations(page) => Decided::unchanged(self.reservations_page(page)),
             Command::Reserve(reserve) => self.reserve(occasion, reserve),
             Command::Resolve { mac, product } => self.resolve_bindings(occasion, *mac, *product),
-            Command::Restore { made_at } => self.restore(occasion, *made_at),
+            Command::Restore { made_at, epoch } => self.restore(occasion, *made_at, *epoch),
             Command::RevokeToken { id, also_identities } => self.revoke_token(occasion, *id, *also_identities),
             Command::Seats(page) => Decided::unchanged(self.seats_page(page)),
             Command::Status => Decided::unchanged(self.status(now)),

@@ -1,9 +1,10 @@
 //! A damaged journal: the server does not start and says why, `repair` says what can be saved and saves it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
 
-use crate::process::run;
+use crate::process::{ServerProcess, run};
 use crate::site::Site;
 use crate::wire::mac;
 
@@ -77,4 +78,60 @@ fn a_directory_that_a_server_runs_on_is_not_examined_and_a_sound_one_is_left_alo
     assert!(sound.contains("nothing to repair"), "{sound}");
     site.start();
     site.audit();
+}
+
+/// Whoever runs the tests, or where that is root, another user, to whom the site's directory is given with all in it.
+fn given_away(site: &Site) -> u32 {
+    let own = fs::metadata(site.data()).unwrap().uid();
+    let owner = if own == 0 { 65_534 } else { own };
+    everything(&site.data(), &mut |path| chown(path, Some(owner), Some(owner)).unwrap());
+    owner
+}
+
+fn everything(path: &Path, told: &mut dyn FnMut(&Path)) {
+    told(path);
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            everything(&entry.unwrap().path(), told);
+        }
+    }
+}
+
+#[track_caller]
+fn check_owner(site: &Site, owner: u32) {
+    everything(&site.data(), &mut |path| {
+        let uid = fs::metadata(path).unwrap().uid();
+        assert_eq!(uid, owner, "{}", path.display());
+    });
+}
+
+#[test]
+fn what_root_mends_in_another_users_directory_is_that_users() {
+    let mut site = damaged();
+    let owner = given_away(&site);
+    fs::remove_file(site.data().join("LOCK")).unwrap();
+    site.admin(["repair"]).failed_with(1);
+    check_owner(&site, owner);
+    site.admin(["repair", "--cut-tail", "--yes"]).ok();
+    check_owner(&site, owner);
+    fs::remove_file(site.data().join("admin.pem")).unwrap();
+    site.server = Some(ServerProcess::start_with(&site.data(), ["--recover-admin"]));
+    site.buy(2, "BKSRV", 1);
+    site.stop();
+    check_owner(&site, owner);
+    site.server = Some(ServerProcess::start_with(&site.data(), ["--recover-admin"]));
+    site.kill();
+    check_owner(&site, owner);
+    site.admin(["identity", "rotate"]).ok();
+    check_owner(&site, owner);
+    // A restore into a directory that is there already.
+    let backup = site.dir.path().join("backup.tar");
+    let backup = backup.to_str().unwrap();
+    site.admin(["backup", backup, "--without-identity"]).ok();
+    check_owner(&site, owner);
+    fs::remove_dir_all(site.data()).unwrap();
+    fs::create_dir(site.data()).unwrap();
+    given_away(&site);
+    site.admin(["restore", backup]).ok();
+    check_owner(&site, owner);
 }

@@ -141,7 +141,11 @@ fn a_rotated_identity_is_followed_by_everybody_who_knew_it_or_one_before_it() {
             (&told["fingerprint_before"], &told["followed"]),
             (&before.as_str().into(), &true.into())
         );
-        // Nothing changes before the next start.
+        // Nothing changes before the next start, and nobody follows over more of them than can be met.
+        let identity = fs::read(site.data().join("identity.pem")).unwrap();
+        let waits = site.admin(["identity", "rotate"]).failed_with(1);
+        assert!(cause(&waits).contains("start the server anew first"), "{waits:?}");
+        assert_eq!(fs::read(site.data().join("identity.pem")).unwrap(), identity);
         site.agent(1, "renew", "BKSRV", "agent").ok();
         site.json(["status"]);
         site.stop();

@@ -192,15 +192,52 @@ fn a_server_is_founded_once() {
 #[test]
 fn a_restore_raises_the_epoch_once_each_time_and_changes_nothing_else_of_the_server() {
     let mut site = Site::with(&[]);
-    let restore = Command::Restore { made_at: Timestamp(7) };
-    assert_eq!(site.serve(&restore), Reply::Done);
+    let restore = |epoch| Command::Restore {
+        made_at: Timestamp(7),
+        epoch,
+    };
+    assert_eq!(site.serve(&restore(9)), Reply::Done);
     assert!(site.ledger.server().is_none(), "what was never founded has no epoch");
     site.serve(&Command::Found { id: ServerId([1; 16]) });
     let before = *site.ledger.server().unwrap();
-    for epoch in [2, 3] {
-        site.serve(&restore);
+    // Never lower than one more than before.
+    for (asked, epoch) in [(0, 2), (3, 3), (3, 4), (90, 90), (7, 91)] {
+        site.serve(&restore(asked));
         let expected = crate::domain::change::Server { epoch, ..before };
         assert_eq!(site.ledger.server(), Some(&expected));
+    }
+}
+
+#[test]
+fn the_epoch_of_a_restored_server_is_the_time_of_the_restore_and_higher_than_any_known_one() {
+    const LAST: u32 = u32::MAX;
+    const TOP: u64 = LAST as u64;
+    let restored = |epoch, at, above| {
+        let server = crate::domain::change::Server {
+            id: ServerId([1; 16]),
+            epoch,
+            founded_at: Timestamp(0),
+        };
+        server.epoch_restored(Timestamp(at), above)
+    };
+    for (epoch, at, above, expected) in [
+        (1, START, 0, u32::try_from(START).ok()),
+        // A second restore of the same backup, a second later.
+        (1, START + 1, 0, u32::try_from(START + 1).ok()),
+        // A clock that is wrong: as before there were times in it.
+        (1, 0, 0, Some(2)),
+        (5, 5, 0, Some(6)),
+        (1, 0, 77, Some(78)),
+        (1, START, 77, u32::try_from(START).ok()),
+        // A clock beyond all epochs uses none up.
+        (1, TOP - 1, 0, Some(LAST - 1)),
+        (1, TOP, 0, Some(2)),
+        (1, u64::MAX, 0, Some(2)),
+        (LAST - 1, START, 0, Some(LAST)),
+        (LAST, START, 0, None),
+        (1, START, LAST, None),
+    ] {
+        assert_eq!(restored(epoch, at, above), expected, "{epoch} at {at} above {above}");
     }
 }
 

@@ -341,6 +341,7 @@ fn restore(site: &mut Site) -> usize {
     site.serve(&Command::Found { id: ServerId([1; 16]) });
     let restore = Command::Restore {
         made_at: Timestamp(START),
+        epoch: 0,
     };
     let mut portions = 0;
     while site.serve(&restore) == Reply::Unfinished {
