@@ -60,19 +60,18 @@ done
 rm -rf /var/lib/seatkeeper /var/lib/private /var/lib/seatkeeper-agent /etc/seatkeeper
 mkdir -p /etc/systemd/system
 rm -rf /etc/systemd/system/*.wants
-for unit in /lib/systemd/system/sysinit.target.wants/* /lib/systemd/system/local-fs.target.wants/* \
-    /lib/systemd/system/sockets.target.wants/* /lib/systemd/system/timers.target.wants/* \
-    /lib/systemd/system/multi-user.target.wants/*; do
-    unit=$(basename "$unit")
-    case "$unit" in
-    systemd-journald*) ;;
-    *) ln -sfT /dev/null "/etc/systemd/system/$unit" ;;
-    esac
+cd /lib/systemd
+for place in system-generators system/sysinit.target.wants system/local-fs.target.wants system/sockets.target.wants \
+    system/timers.target.wants system/multi-user.target.wants; do
+    mkdir -p "$place"
+    mount -t tmpfs tmpfs "$place"
 done
+ln -s ../systemd-journald.service system/sysinit.target.wants/
+ln -s ../systemd-journald.socket system/sockets.target.wants/
+cd /
 echo "$name" >/etc/hostname
-printf '[Unit]\nDescription=A host of the laboratory\n' >/etc/systemd/system/lab.target
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=lab \
-    /lib/systemd/systemd --system --unit=lab.target --log-target=null --show-status=0
+    /lib/systemd/systemd --system --unit=multi-user.target --log-target=null --show-status=0
 "#;
 
 /// Whether whole hosts can be made here: by root, where systemd is.
@@ -142,8 +141,9 @@ impl Machine {
     #[track_caller]
     pub(crate) fn await_up(&mut self) {
         self.first = self.first_process();
-        // It answers once its own socket is there, and says so when it has started everything.
-        let up = "until [ -S /run/systemd/private ]; do sleep 0.02; done; systemctl is-system-running --wait";
+        // It can be asked before it has started everything, but not from the first moment on.
+        let up = "until systemctl show --property=Version; do sleep 0.02; done >/dev/null 2>&1
+                  systemctl is-system-running --wait";
         self.shell(up).ok();
     }
 

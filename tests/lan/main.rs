@@ -166,7 +166,7 @@ fn main() -> ExitCode {
         demanding.push(Trial::test(name, run).with_ignored_flag(met.is_err()));
     }
     // Each waits much more than it works: for questions, silence and starts.
-    arguments.test_threads = arguments.test_threads.or(Some(4));
+    arguments.test_threads = arguments.test_threads.or(Some(6));
     let trial = |&(name, test): &Test| {
         let run = move || {
             test();

@@ -93,7 +93,10 @@ fn check_tables(document: &str, known: &BTreeSet<String>) {
     let missing: Vec<_> = known.difference(&listed).collect();
     let surplus: Vec<_> = listed.difference(known).collect();
     assert!(missing.is_empty(), "{document} does not tell {missing:?}");
-    assert!(surplus.is_empty(), "{document} tells of {surplus:?}, which nothing prints");
+    assert!(
+        surplus.is_empty(),
+        "{document} tells of {surplus:?}, which nothing prints"
+    );
 }
 
 #[test]

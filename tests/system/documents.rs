@@ -15,7 +15,10 @@ const PLACEHOLDERS: [(&str, &str); 14] = [
     ("ADDRESS", "192.0.2.1"),
     ("COMMAND", "show"),
     ("COMPONENT", "agent"),
-    ("FINGERPRINT", "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"),
+    (
+        "FINGERPRINT",
+        "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f",
+    ),
     ("ID", "0001020304050607"),
     ("KEY", "SK1-00000"),
     ("MAC", "00:00:5e:00:53:01"),
@@ -25,7 +28,10 @@ const PLACEHOLDERS: [(&str, &str); 14] = [
     ("SERIAL", "2763Q3AVJ1959WJ7"),
     ("SHELL", "bash"),
     ("SECONDS", "2"),
-    ("age1...", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"),
+    (
+        "age1...",
+        "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+    ),
 ];
 
 /// The guides, whose blocks are typed by the tests on networks.
@@ -43,12 +49,20 @@ const OLD_OPTIONS: [&str; 4] = ["--import", "--import-file", "--list", "--status
 /// Every document that people read, with its path.
 fn documents() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found: Vec<PathBuf> = ["README.md", "SECURITY.md", "tools/dist/seatkeeper.toml", "tools/dist/seatkeeper.service"]
-        .map(|name| root.join(name))
-        .into();
+    let mut found: Vec<PathBuf> = [
+        "README.md",
+        "SECURITY.md",
+        "tools/dist/seatkeeper.toml",
+        "tools/dist/seatkeeper.service",
+    ]
+    .map(|name| root.join(name))
+    .into();
     for entry in fs::read_dir(root.join("tools")).unwrap() {
         let folder = entry.unwrap().path();
-        let files = fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+        let files = fs::read_dir(&folder)
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().path());
         found.extend(files.filter(|file| file.extension().is_some_and(|ending| ending == "md")));
     }
     let named = found.into_iter().map(|path| {
@@ -57,7 +71,11 @@ fn documents() -> Vec<(String, String)> {
         // Documents that are no Markdown say it in comments.
         let text = match name.ends_with(".md") {
             true => text,
-            false => text.lines().map(|line| line.trim_start_matches('#')).collect::<Vec<_>>().join("\n"),
+            false => text
+                .lines()
+                .map(|line| line.trim_start_matches('#'))
+                .collect::<Vec<_>>()
+                .join("\n"),
         };
         (name, text)
     });
@@ -135,7 +153,11 @@ fn program(words: &[String]) -> Option<&'static str> {
 
 fn binary(program: &str) -> PathBuf {
     let path = Path::new(SEATKEEPER).with_file_name(program);
-    assert!(path.exists(), "{} is not there; build it with `cargo build --workspace`", path.display());
+    assert!(
+        path.exists(),
+        "{} is not there; build it with `cargo build --workspace`",
+        path.display()
+    );
     path
 }
 
@@ -184,7 +206,11 @@ fn every_command_that_a_document_shows_is_one_that_the_program_takes() {
     for (name, text) in documents() {
         let (spans, lines) = read(&text);
         let blocks = if name.starts_with(TYPED) { Vec::new() } else { lines };
-        let headings = if name.ends_with("json.md") { headings(&text) } else { Vec::new() };
+        let headings = if name.ends_with("json.md") {
+            headings(&text)
+        } else {
+            Vec::new()
+        };
         for shown in spans.iter().chain(&blocks).chain(&headings) {
             let words = words(shown);
             let verb = words.first().map_or("", String::as_str);
@@ -197,18 +223,26 @@ fn every_command_that_a_document_shows_is_one_that_the_program_takes() {
                 if !is_old && !OF_OTHERS.contains(&&*name) && !options.contains(option) {
                     faults.push(format!("{name}: no program has an option {shown}"));
                 }
-            } else if OF_COMMANDS.contains(&&*name) && verbs.contains(verb) && words.get(1).is_none_or(|word| word != "=") {
+            } else if OF_COMMANDS.contains(&&*name)
+                && verbs.contains(verb)
+                && words.get(1).is_none_or(|word| word != "=")
+            {
                 faults.push(format!("{name}: `{shown}` is to be written with its program"));
             }
         }
     }
-    assert!(seen.len() > 80, "of the documents only {} commands were understood", seen.len());
+    assert!(
+        seen.len() > 80,
+        "of the documents only {} commands were understood",
+        seen.len()
+    );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
 fn a_command_that_there_is_not_is_found() {
-    let (spans, lines) = read("a `seatkeeper\nstatus --check` b\n```sh\nseatkeeper list # x\n```\n```toml\n`no`\n```\n");
+    let (spans, lines) =
+        read("a `seatkeeper\nstatus --check` b\n```sh\nseatkeeper list # x\n```\n```toml\n`no`\n```\n");
     assert_eq!(spans, ["seatkeeper status --check"]);
     assert_eq!(words(&lines[0]), ["seatkeeper", "list"]);
     assert_eq!(words("x --reason \"a b\" \"c\" >d"), ["x", "--reason", "a b", "c"]);
