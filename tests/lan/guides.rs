@@ -33,6 +33,18 @@ const DATA: &str = "/var/lib/private/seatkeeper";
 /// The machines that guides speak of, in the order of their addresses and MAC addresses.
 const MACHINES: [&str; 5] = ["server", "vendor", "desk-1", "desk-2", "new-server"];
 
+/// The chapters of the administrator's guide that all others stand on.
+const BEGINNING: &[&str] = &["1. ", "2. ", "3. "];
+
+/// Those about what is done by day, when all is well.
+const DAYS: &[&str] = &["4. ", "5. ", "6. ", "7. ", "8. ", "13. "];
+
+/// Those about what goes wrong.
+const NIGHTS: &[&str] = &["9. ", "10. ", "11. ", "12. "];
+
+/// Those about other hosts and other keys.
+const MOVING: &[&str] = &["14. ", "15. "];
+
 /// What is done for a reader.
 #[derive(Debug, Eq, PartialEq)]
 enum Step {
@@ -90,6 +102,10 @@ fn steps(guide: &str) -> Vec<(String, Step)> {
         steps.push((chapter.clone(), step));
     }
     steps
+}
+
+fn text(guide: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join("tools/guide").join(guide)).expect(guide)
 }
 
 /// Whether a line is what a guide says of it, `…` standing for anything.
@@ -200,8 +216,7 @@ impl Site {
     /// Does what these chapters of a guide say, by how their titles begin; without any, all of it.
     #[track_caller]
     fn follow(&self, guide: &str, chapters: &[&str]) {
-        let text = std::fs::read_to_string(Path::new(ROOT).join("tools/guide").join(guide)).expect(guide);
-        let steps = steps(&text);
+        let steps = steps(&text(guide));
         // What stands before the first chapter has no title.
         let is_in = |chapter: &str, told: &str| chapter.starts_with(told) && chapter.is_empty() == told.is_empty();
         for told in chapters {
@@ -249,13 +264,13 @@ impl Site {
 fn begun(machines: &[&str], of_vendor: &[&str]) -> Site {
     let site = Site::new(machines);
     site.follow("vendor.md", of_vendor);
-    site.follow("administrator.md", &["1. ", "2. ", "3. "]);
+    site.follow("administrator.md", BEGINNING);
     site
 }
 
 pub(crate) fn every_day() {
     let site = begun(&["server", "vendor", "desk-1", "desk-2"], &[]);
-    site.follow("administrator.md", &["4. ", "5. ", "6. ", "7. ", "8. ", "13. "]);
+    site.follow("administrator.md", DAYS);
     site.follow("old-tool.md", &[]);
 }
 
@@ -264,16 +279,23 @@ pub(crate) fn at_night() {
         &["server", "desk-1"],
         &["", "Your key", "The catalogue", "License keys"],
     );
-    site.follow("administrator.md", &["9. ", "10. ", "11. ", "12. "]);
+    site.follow("administrator.md", NIGHTS);
 }
 
 pub(crate) fn moving() {
     let site = begun(&["server", "desk-1", "new-server"], &[]);
-    site.follow("administrator.md", &["14. ", "15. "]);
+    site.follow("administrator.md", MOVING);
 }
 
-/// That what a guide shows is compared: a harness that accepts anything would prove nothing.
+/// That what a guide shows is compared, and no chapter left out: a harness that accepts anything would prove nothing.
 pub(crate) fn comparing() {
+    let typed = [BEGINNING, DAYS, NIGHTS, MOVING].concat();
+    for (chapter, _) in steps(&text("administrator.md")) {
+        assert!(
+            typed.iter().any(|begins| chapter.starts_with(begins)),
+            "no test types {chapter:?}"
+        );
+    }
     let told = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
     assert!(is_like("  a b c ", "a … c") && is_like("a b c", "…") && is_like("x y", "… y") && is_like("x", "x"));
     assert!(!is_like("a b c", "a … d") && !is_like("a b c", "a b") && !is_like("a b", "b") && !is_like("ab", "a…c"));

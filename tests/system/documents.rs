@@ -68,16 +68,12 @@ fn documents() -> Vec<(String, String)> {
     let named = found.into_iter().map(|path| {
         let name = path.strip_prefix(root).unwrap().display().to_string();
         let text = fs::read_to_string(&path).unwrap();
-        // Documents that are no Markdown say it in comments.
-        let text = match name.ends_with(".md") {
-            true => text,
-            false => text
-                .lines()
-                .map(|line| line.trim_start_matches('#'))
-                .collect::<Vec<_>>()
-                .join("\n"),
-        };
-        (name, text)
+        if path.extension().is_some_and(|ending| ending == "md") {
+            return (name, text);
+        }
+        // What is no Markdown says it in comments.
+        let comments: Vec<_> = text.lines().map(|line| line.trim_start_matches('#')).collect();
+        (name, comments.join("\n"))
     });
     named.collect()
 }
