@@ -36,11 +36,11 @@ const MACHINES: [&str; 5] = ["server", "vendor", "desk-1", "desk-2", "new-server
 /// The chapters of the administrator's guide that all others stand on.
 const BEGINNING: &[&str] = &["1. ", "2. ", "3. "];
 
-/// Those about what is done by day, when all is well.
-const DAYS: &[&str] = &["4. ", "5. ", "6. ", "7. ", "8. ", "13. "];
+/// Those about what is done by day, and the one about damage, so that no test takes much longer than the others.
+const DAYS: &[&str] = &["4. ", "5. ", "6. ", "7. ", "8. ", "12. ", "13. "];
 
-/// Those about what goes wrong.
-const NIGHTS: &[&str] = &["9. ", "10. ", "11. ", "12. "];
+/// Those about what goes wrong, but for damage.
+const NIGHTS: &[&str] = &["9. ", "10. ", "11. "];
 
 /// Those about other hosts and other keys.
 const MOVING: &[&str] = &["14. ", "15. "];
