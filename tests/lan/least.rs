@@ -131,9 +131,10 @@ pub(crate) fn tracing() -> Result<(), String> {
     works("strace", &["-f", "-o", "/dev/null", "true"])
 }
 
-/// Whether a machine is not fit for continuous integration where this fails.
+/// Whether a machine is not fit for continuous integration where this fails: all is but tracing, which not every sandbox
+/// lets anybody do. Where it fails for want of systemd, so does what is essential.
 pub(crate) fn is_essential(needs: fn() -> Result<(), String>) -> bool {
-    std::ptr::fn_addr_eq(needs, root as fn() -> Result<(), String>)
+    !std::ptr::fn_addr_eq(needs, tracing as fn() -> Result<(), String>)
 }
 
 /// What the unit starts, with `program` in its place.

@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::lab::Host;
@@ -29,34 +29,48 @@ const UNSHARE: [&str; 12] = [
     "--cgroup",
 ];
 
-/// Makes the host's file system and becomes its first process. `$1` is the host's name. Of what the system would start,
+/// Makes the host's file system and becomes its first process. `$1` is the host's name; then follow, in pairs, files and
+/// directories of this machine and where below root's home they are seen, to read. Of what the system would start,
 /// only the journal is: all else is about devices and files that are not the host's own.
 const BOOT: &str = r#"
 set -eu
+name=$1
+shift
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
+# First, since what is mounted below may hide where they are.
+for word in "$@"; do
+    if [ -z "${from:-}" ]; then from=$word; continue; fi
+    at=/run/lab/root/$word
+    if [ -d "$from" ]; then mkdir -p "$at"; else mkdir -p "${at%/*}"; touch "$at"; fi
+    mount --bind "$from" "$at"
+    mount -o remount,bind,ro "$at"
+    from=
+done
 for place in etc var usr/bin; do
     mkdir -p "/run/lab/$place/upper" "/run/lab/$place/work"
     mount -t overlay -o "lowerdir=/$place,upperdir=/run/lab/$place/upper,workdir=/run/lab/$place/work" overlay "/$place"
 done
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs -o mode=700 tmpfs /root
+mkdir -p /run/lab/root
+for place in /run/lab/root/*; do
+    if [ -e "$place" ]; then ln -s "$place" /root/; fi
+done
 rm -rf /var/lib/seatkeeper /var/lib/private /var/lib/seatkeeper-agent /etc/seatkeeper
 mkdir -p /etc/systemd/system
 rm -rf /etc/systemd/system/*.wants
-for unit in /lib/systemd/system/sysinit.target.wants/* /lib/systemd/system/local-fs.target.wants/* \
-    /lib/systemd/system/sockets.target.wants/* /lib/systemd/system/timers.target.wants/* \
-    /lib/systemd/system/multi-user.target.wants/*; do
-    name=$(basename "$unit")
-    case "$name" in
-    systemd-journald*) ;;
-    *) ln -sfT /dev/null "/etc/systemd/system/$name" ;;
-    esac
+cd /lib/systemd
+for place in system-generators system/sysinit.target.wants system/local-fs.target.wants system/sockets.target.wants \
+    system/timers.target.wants system/multi-user.target.wants; do
+    if [ -d "$place" ]; then mount -t tmpfs tmpfs "$place"; fi
 done
-echo "$1" >/etc/hostname
-printf '[Unit]\nDescription=A host of the laboratory\n' >/etc/systemd/system/lab.target
+ln -s ../systemd-journald.service system/sysinit.target.wants/
+ln -s ../systemd-journald.socket system/sockets.target.wants/
+cd /
+echo "$name" >/etc/hostname
 exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=lab \
-    /lib/systemd/systemd --system --unit=lab.target --log-target=null --show-status=0
+    /lib/systemd/systemd --system --unit=multi-user.target --log-target=null --show-status=0
 "#;
 
 /// Whether whole hosts can be made here: by root, where systemd is.
@@ -95,28 +109,47 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Starts `host` as a machine of this name, and waits until it is up.
+    /// Starts `host` as a machine of this name that sees files and directories of this one below root's home, at the
+    /// places behind them. It is not up yet.
     #[track_caller]
-    pub(crate) fn boot(host: &Host, name: &str) -> Self {
-        let boot = host
-            .command("setpriv")
-            .args(UNSHARE)
-            .args(["sh", "-c", BOOT, "sh", name])
+    pub(crate) fn boot(host: &Host, name: &str, seen: &[(&Path, &str)]) -> Self {
+        let mut boot = host.command("setpriv");
+        boot.args(UNSHARE).args(["sh", "-c", BOOT, "sh", name]);
+        for (from, at) in seen {
+            assert!(
+                from.exists(),
+                "{} is not there; build it with `cargo build --workspace`",
+                from.display()
+            );
+            boot.arg(from).arg(at);
+        }
+        let boot = boot
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()
             .expect("setpriv");
-        let mut machine = Self {
+        Self {
             name: name.to_owned(),
             first: 0,
             boot,
             environment: Vec::new(),
-        };
-        machine.first = machine.first_process();
-        // It answers once its own socket is there, and says so when it has started everything.
-        let up = "until [ -S /run/systemd/private ]; do sleep 0.05; done; systemctl is-system-running --wait";
-        machine.shell(up).ok();
-        machine
+        }
+    }
+
+    /// Waits until it is up.
+    #[track_caller]
+    pub(crate) fn await_up(&mut self) {
+        self.first = self.first_process();
+        // It can be asked before it has started everything, but not from the first moment on. What of the system's own does
+        // not start in a sandbox is no matter.
+        let up = "until systemctl show --property=Version; do sleep 0.02; done >/dev/null 2>&1
+                  systemctl is-system-running --wait || [ \"$(systemctl is-system-running)\" = degraded ]";
+        self.shell(up).ok();
+    }
+
+    /// Where a file of it is, as this process can open it.
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        format!("/proc/{}/root{file}", self.first).into()
     }
 
     /// The child of `unshare`, which is the first process inside.
@@ -196,19 +229,6 @@ impl Machine {
         let read = self.inside("cat").arg(file).output().expect("nsenter");
         assert!(read.status.success(), "{}: {file}: {read:?}", self.name);
         read.stdout
-    }
-
-    /// Installs a program, as a package would.
-    #[track_caller]
-    pub(crate) fn install(&self, program: &Path, name: &str) {
-        let bytes = std::fs::read(program).unwrap_or_else(|error| {
-            panic!(
-                "{}: {error}; build it with `cargo build --workspace`",
-                program.display()
-            );
-        });
-        self.put(name, &bytes);
-        self.shell(&format!("chmod 755 '{name}'")).ok();
     }
 }
 

@@ -1,8 +1,8 @@
 //! Seatkeeper on networks: hosts in network namespaces, the real binary on each.
 //!
 //! Needs Linux, `unshare`, `nsenter` and `ip`, and permission to make user namespaces; where that is missing the tests
-//! count as ignored, or as failed with `SEATKEEPER_LAN=require`. So do those that need root besides. Those that need
-//! `strace`, systemd or its tools count as ignored where there are none.
+//! count as ignored, or as failed with `SEATKEEPER_LAN=require`. So do those that need root or systemd besides. The one that
+//! needs `strace` counts as ignored where there is none.
 
 #![expect(
     clippy::indexing_slicing,
@@ -115,7 +115,17 @@ const DEMANDING: &[Demanding] = &[
     ),
     (
         "an_administrator_and_a_vendor_who_type_what_the_guides_say_get_what_they_say",
-        guides::administrator,
+        guides::every_day,
+        machine::possible,
+    ),
+    (
+        "whoever_is_woken_at_night_and_types_what_the_guide_says_has_the_server_back",
+        guides::at_night,
+        machine::possible,
+    ),
+    (
+        "a_server_moves_and_keys_are_changed_by_what_the_guide_says",
+        guides::moving,
         machine::possible,
     ),
     (
@@ -156,7 +166,7 @@ fn main() -> ExitCode {
         demanding.push(Trial::test(name, run).with_ignored_flag(met.is_err()));
     }
     // Each waits much more than it works: for questions, silence and starts.
-    arguments.test_threads = arguments.test_threads.or(Some(4));
+    arguments.test_threads = arguments.test_threads.or(Some(6));
     let trial = |&(name, test): &Test| {
         let run = move || {
             test();

@@ -1,4 +1,5 @@
-//! `tools/guide/json.md` and `tools/mint/README.md` tell every field that `--json` prints, and no other.
+//! `tools/guide/json.md`, `tools/mint/README.md` and `tools/swarm/README.md` tell every field that `--json` prints, and no
+//! other.
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -37,6 +38,8 @@ fn printed(folder: &str) -> BTreeSet<String> {
                 derived = line.contains("Serialize");
             } else if line.contains("struct ") && line.ends_with('{') {
                 inside = derived;
+                derived = false;
+            } else if line.contains("enum ") && line.ends_with('{') {
                 derived = false;
             } else if line == "}" {
                 inside = false;
@@ -83,19 +86,34 @@ fn listed(guide: &str) -> BTreeSet<String> {
     fields
 }
 
-#[test]
-fn every_field_of_json_output_is_documented_and_no_other() {
-    let guide = fs::read_to_string(root().join("tools/guide/json.md")).unwrap();
-    let mut known = printed("src/cli");
-    known.extend(printed("tools/probe/src"));
-    let listed = listed(&guide);
+/// Checks that the tables of a document tell these fields and no other.
+#[track_caller]
+fn check_tables(document: &str, known: &BTreeSet<String>) {
+    let listed = listed(&fs::read_to_string(root().join(document)).unwrap());
     let missing: Vec<_> = known.difference(&listed).collect();
-    let surplus: Vec<_> = listed.difference(&known).collect();
-    assert!(missing.is_empty(), "tools/guide/json.md does not tell {missing:?}");
+    let surplus: Vec<_> = listed.difference(known).collect();
+    assert!(missing.is_empty(), "{document} does not tell {missing:?}");
     assert!(
         surplus.is_empty(),
-        "tools/guide/json.md tells of {surplus:?}, which nothing prints"
+        "{document} tells of {surplus:?}, which nothing prints"
     );
+}
+
+#[test]
+fn every_field_of_json_output_is_documented_and_no_other() {
+    let mut known = printed("src/cli");
+    known.extend(printed("tools/probe/src"));
+    check_tables("tools/guide/json.md", &known);
+}
+
+#[test]
+fn every_field_of_the_load_tool_is_documented_and_no_other() {
+    let mut known = printed("tools/swarm/src");
+    // What a floor is told to answer, on its standard input.
+    for told in ["hello", "other"] {
+        assert!(known.remove(told), "{told}");
+    }
+    check_tables("tools/swarm/README.md", &known);
 }
 
 #[test]

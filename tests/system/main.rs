@@ -6,6 +6,7 @@
     reason = "a helper that panics fails its test, as it should"
 )]
 
+mod documents;
 mod end_to_end;
 mod event_log;
 #[path = "../support/forge.rs"]

@@ -15,7 +15,7 @@ use crate::error::SwarmError;
 use crate::floor;
 use crate::latency::{Latencies, shown};
 use crate::process::resident_len;
-use crate::report::{Compared, print, progress, sum, table};
+use crate::report::{Compared, Counts, print, progress, sum, table};
 use crate::site::{Site, identities};
 
 /// Seats of the license: more than anybody asks for.
@@ -40,7 +40,7 @@ struct Outcome {
     /// What the server had in memory at the most, in bytes; absent where that cannot be seen.
     server_memory: Option<u64>,
     /// What the server's agents were told when it went wrong, and how often.
-    server_failures: Vec<(String, u64)>,
+    server_failures: Counts,
     floor_failures: u64,
 }
 
@@ -121,13 +121,12 @@ async fn compare(
         floors.push(floor.run(assault, site.vendor, args.time.secs, None).await?);
         runs.push(server.run(assault, site.vendor, args.time.secs, site.pid).await?);
     }
-    let failures = sum(runs.iter().map(|run| &run.met.failed));
     Ok(Outcome {
         attack: assault,
         request: compared(&runs, &floors, |met| &met.asked),
         start: compared(&runs, &floors, |met| &met.started),
         server_memory: runs.iter().filter_map(|run| run.memory).max(),
-        server_failures: failures.into_iter().collect(),
+        server_failures: sum(runs.iter().map(|run| &run.met.failed)),
         floor_failures: floors.iter().map(|run| run.met.failures()).sum(),
     })
 }
@@ -161,7 +160,7 @@ fn told(report: &Report) -> String {
             .attack
             .to_possible_value()
             .map(|value| value.get_name().to_owned());
-        let failed: u64 = outcome.server_failures.iter().map(|(_, count)| count).sum();
+        let failed: u64 = outcome.server_failures.values().sum();
         for (first, what, compared) in [(true, "request", &outcome.request), (false, "start", &outcome.start)] {
             let [floor, server] = [compared.floor, compared.server]
                 .map(|summary| [summary.p50_us, summary.p99_us, summary.max_us].map(shown));

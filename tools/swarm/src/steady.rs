@@ -7,7 +7,7 @@ use crate::error::SwarmError;
 use crate::field::{Field, Measured, Run};
 use crate::latency::{Summary, median};
 use crate::plot;
-use crate::report::{print, table};
+use crate::report::{Counts, print, table};
 
 /// What `steady --json` prints.
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ struct Report {
     /// What of the server's memory the machines' seats take, in bytes each; absent where that cannot be seen.
     memory_per_seat: Option<u64>,
     /// What was refused, and how often.
-    refused: Vec<(String, u64)>,
+    refused: Counts,
 }
 
 pub(crate) async fn run(args: &Steady) -> Result<(), SwarmError> {
@@ -59,7 +59,7 @@ impl Report {
         let lone = |run: &Run| (1e6 / run.server_rate) / (run.sync_us + 1e6 / run.floor_rate);
         let is_lone = args.load.connections == 1 && args.load.depth == 1;
         let (server, floor) = (measured.server().summary(), measured.floor().summary());
-        let refused = measured.refused().into_iter().collect();
+        let refused = measured.refused();
         let runs = measured.runs;
         Self {
             connections: args.load.connections,
