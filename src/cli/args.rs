@@ -1,9 +1,11 @@
 //! What can be typed: subcommands, options and their help.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::client::ways::Way;
 use crate::config::Listen;
 use crate::domain::ids::ProductId;
 
@@ -72,7 +74,9 @@ pub(super) struct Everywhere {
 #[derive(Args, Clone, Debug)]
 struct Front {
     #[arg(long = "server", id = "front_server", hide = true)]
-    server: Option<String>,
+    server: Vec<String>,
+    #[arg(long = "paths", id = "front_paths", hide = true, value_parser = Way::list)]
+    paths: Option<BTreeSet<Way>>,
     #[arg(long = "identity", id = "front_identity", hide = true)]
     identity: Option<PathBuf>,
     #[arg(long = "timeout", id = "front_timeout", hide = true, value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -85,10 +89,15 @@ const TIMEOUT_SECS: u32 = 3;
 /// Options of commands that look for a server or talk to it.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Reach {
-    /// The server to ask, HOST or HOST:PORT; without it an administrator's command asks the server of the local data
-    /// directory, then searches the network.
+    /// The server to ask, HOST, HOST:PORT or [fe80::1%eth0]:PORT; given several times, another one where the first does not
+    /// answer. Without it an administrator's command asks the server of the local data directory, then looks for one by the
+    /// paths.
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
-    server: Option<String>,
+    server: Vec<String>,
+    /// Look for servers by these paths alone: remembered, servers, lan; commas between them. All that the site has not switched
+    /// off if absent; with --server, servers.
+    #[arg(long, global = true, value_name = "PATHS", value_parser = Way::list)]
+    paths: Option<BTreeSet<Way>>,
     /// The identity to act with, a PEM file; the data directory's administrator, or your own, if absent.
     #[arg(long, global = true, value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -119,7 +128,9 @@ pub(super) struct AskingBelow<C: Subcommand> {
 #[derive(Clone, Debug)]
 pub(super) struct Global {
     pub(super) json: bool,
-    pub(super) server: Option<String>,
+    /// Never empty.
+    pub(super) server: Option<Vec<String>>,
+    pub(super) paths: Option<BTreeSet<Way>>,
     pub(super) data: Option<PathBuf>,
     pub(super) identity: Option<PathBuf>,
     pub(super) timeout: u32,
@@ -130,12 +141,15 @@ impl Everywhere {
     pub(super) fn reaching(self, reach: Reach) -> Global {
         let Reach {
             server,
+            paths,
             identity,
             timeout,
         } = reach;
+        let given = |servers: Vec<String>| Some(servers).filter(|servers| !servers.is_empty());
         Global {
             json: self.json,
-            server: server.or(self.front.server),
+            server: given(server).or(given(self.front.server)),
+            paths: paths.or(self.front.paths),
             data: self.data,
             identity: identity.or(self.front.identity),
             timeout: timeout.or(self.front.timeout).unwrap_or(TIMEOUT_SECS),

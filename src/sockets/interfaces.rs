@@ -96,11 +96,25 @@ pub fn list() -> io::Result<Vec<Interface>> {
     let mut interfaces: Vec<Interface> = by_name.into_values().collect();
     for interface in &mut interfaces {
         // An interface may vanish between two calls; its number stays 0 and it is left out.
-        interface.index = nix::net::if_::if_nametoindex(interface.name.as_str()).unwrap_or(0);
+        interface.index = number_of(&interface.name).unwrap_or(0);
     }
     interfaces.retain(|interface| interface.index != 0);
     interfaces.sort_by_key(|interface| interface.index);
     Ok(interfaces)
+}
+
+/// The number of the interface of this name; nothing where there is none.
+#[cfg(unix)]
+#[must_use]
+pub fn number_of(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok().filter(|&number| number != 0)
+}
+
+/// Elsewhere names are not known yet, and interfaces are written by their numbers.
+#[cfg(not(unix))]
+#[must_use]
+pub fn number_of(_name: &str) -> Option<u32> {
+    None
 }
 
 /// Elsewhere there is no list yet: questions then travel by the route that the operating system chooses.

@@ -15,6 +15,7 @@
 mod addresses;
 mod crowd;
 mod disk;
+mod finding;
 mod guides;
 mod lab;
 mod least;
@@ -87,6 +88,18 @@ const TESTS: &[Test] = &[
     (
         "a_server_is_found_over_ipv6_link_local_alone",
         addresses::link_local_only,
+    ),
+    (
+        "a_server_behind_a_router_is_found_by_those_who_are_told_of_it_and_each_path_says_what_came_of_it",
+        finding::behind_a_router,
+    ),
+    (
+        "a_server_is_used_where_the_network_passes_no_broadcasts",
+        finding::without_broadcasts,
+    ),
+    (
+        "a_server_is_used_by_a_link_local_address_with_its_interface",
+        finding::on_one_link,
     ),
     (
         "a_server_opens_no_connection_and_sends_nothing_that_was_not_asked_for",

@@ -3,15 +3,16 @@
 use tokio::sync::mpsc;
 
 use super::Agent;
-use super::search::{Clue, Lead, Rank};
+use super::search::{Lead, Rank};
 use crate::client::connect::Target;
 use crate::client::deadline::Deadline;
 use crate::client::discover::{Found, NO_INTERFACE, Scope, Search, discover};
+use crate::client::ways::{Clue, Way};
 use crate::client::with_causes;
 use crate::domain::ids::Fingerprint;
 
 /// Passes offers on as they come, until the deadline or until nobody wants them any more.
-pub(super) async fn follow(agent: Agent, deadline: Deadline, tell: mpsc::Sender<Clue>) {
+pub(super) async fn follow(agent: Agent, deadline: Deadline, tell: mpsc::Sender<Clue<Lead>>) {
     let started = discover(&Search {
         wanted: Some(agent.owner.product),
         scope: Scope::Everywhere { port: agent.port },
@@ -21,15 +22,19 @@ pub(super) async fn follow(agent: Agent, deadline: Deadline, tell: mpsc::Sender<
     let mut discovery = match started {
         Ok(discovery) => discovery,
         Err(error) => {
-            drop(tell.send(Err(with_causes(&error))).await); // the search may be over already
+            let told = Clue::Fault(Some(Way::Lan), with_causes(&error));
+            drop(tell.send(told).await); // the search may be over already
             return;
         }
     };
     if discovery.paths().is_empty() {
-        drop(tell.send(Err(NO_INTERFACE.to_owned())).await); // likewise
+        drop(tell.send(Clue::Fault(Some(Way::Lan), NO_INTERFACE.to_owned())).await); // likewise
+    }
+    for interface in discovery.asked_on() {
+        drop(tell.send(Clue::Asked(Way::Lan, interface)).await); // likewise
     }
     while let Some(found) = discovery.next().await {
-        if tell.send(Ok(lead(&found))).await.is_err() {
+        if tell.send(Clue::Lead(Way::Lan, lead(&found))).await.is_err() {
             return;
         }
     }
@@ -41,6 +46,7 @@ fn lead(found: &Found) -> Lead {
             address: found.tcp_address(),
             interface: Some(found.interface.clone()).filter(|name| !name.is_empty()),
         },
+        way: Way::Lan,
         rank: Rank {
             lacks_product: found.offer.holds != Some(true),
             priority: found.offer.priority,
