@@ -94,7 +94,7 @@ pub(super) struct Reach {
     /// paths.
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
     server: Vec<String>,
-    /// Look for servers by these paths alone: remembered, servers, lan; commas between them. All that the site has not switched
+    /// Look for servers by these paths alone: remembered, servers, lan, dns; commas between them. All that the site has not switched
     /// off if absent; with --server, servers.
     #[arg(long, global = true, value_name = "PATHS", value_parser = Way::list)]
     paths: Option<BTreeSet<Way>>,

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::connect::Target;
 use super::deadline::Deadline;
 use super::discover::{Discovery, Found, NO_INTERFACE, Scope, Search, SearchError, discover};
-use super::ways::{Clue, Named, Site, Verdict, Verdicts, Way, look_up};
+use super::ways::{Clue, Named, Site, Verdict, Verdicts, Way, ask_dns, look_up};
 use crate::domain::ids::{Fingerprint, ProductKey, ServerId};
 use crate::sockets::paths::PathKind;
 use crate::wire::limits::DISCOVERY_SETTLE_MS;
@@ -76,12 +76,14 @@ pub fn find(site: &Site, quest: Quest) -> Result<Finder, SearchError> {
         }
         on.into_iter().for_each(|interface| verdicts.asked(Way::Lan, interface));
     }
+    let deadline = Deadline::after(quest.deadline);
     let (tell, clues) = mpsc::channel(CLUES_MAX);
     let mut sources = JoinSet::new();
     if ways.contains(&Way::Servers) {
-        look_up(site, Deadline::after(quest.deadline), &tell, &mut sources, |named| {
-            named
-        });
+        look_up(site, deadline, &tell, &mut sources, |named| named);
+    }
+    if ways.contains(&Way::Dns) {
+        ask_dns(deadline, &tell, &mut sources, |named| named);
     }
     Ok(Finder {
         discovery,
@@ -181,7 +183,7 @@ impl Finder {
             Clue::Note(way, told) => self.verdicts.note(way, told),
             Clue::Fault(Some(way), told) => self.verdicts.fault(way, told),
             Clue::Fault(None, told) => tracing::debug!(told, "where to look for servers"),
-            Clue::Lead(way, Named { target, place }) => {
+            Clue::Lead(Named { target, way, place }) => {
                 if self.discovery.ask_also(target.address) {
                     self.named.insert(target.address, (way, place));
                 }

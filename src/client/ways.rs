@@ -4,6 +4,7 @@
 
 mod named;
 mod site;
+mod srv;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,6 +16,7 @@ pub(super) use self::named::look_up;
 pub use self::site::{
     PATHS_VARIABLE, SERVERS_MAX, SERVERS_VARIABLE, SITE_FILE, SITE_FILE_MAX, SITE_FILE_VARIABLE, Site,
 };
+pub(super) use self::srv::ask as ask_dns;
 use super::connect::Target;
 
 /// What is kept of one path's questions and faults, at most.
@@ -29,11 +31,13 @@ pub enum Way {
     Servers,
     /// A question to everybody on the networks of this machine.
     Lan,
+    /// The servers that the records of the site's DNS name.
+    Dns,
 }
 
 impl Way {
     /// Every path, in the order in which they are told.
-    pub const ALL: [Self; 3] = [Self::Remembered, Self::Servers, Self::Lan];
+    pub const ALL: [Self; 4] = [Self::Remembered, Self::Servers, Self::Lan, Self::Dns];
 
     /// Its name in options, files and JSON; stable.
     #[must_use]
@@ -42,6 +46,7 @@ impl Way {
             Self::Remembered => "remembered",
             Self::Servers => "servers",
             Self::Lan => "lan",
+            Self::Dns => "dns",
         }
     }
 
@@ -64,6 +69,7 @@ impl fmt::Display for Way {
             Self::Remembered => "remembered addresses",
             Self::Servers => "named servers",
             Self::Lan => "this network",
+            Self::Dns => "DNS",
         })
     }
 }
@@ -130,6 +136,7 @@ impl fmt::Display for Verdict {
         }
         match (&self.note, self.answered) {
             (Some(note), _) => f.write_str(note),
+            (None, 0) if self.asked.is_empty() => f.write_str("nobody was asked"),
             (None, 0) => write!(f, "nobody answered ({})", self.asked.join(", ")),
             (None, count) => write!(f, "{count} answered"),
         }
@@ -163,7 +170,11 @@ impl Verdicts {
     }
 
     pub(super) fn note(&mut self, way: Way, told: String) {
-        self.at(way).note = Some(told);
+        let note = &mut self.at(way).note;
+        *note = Some(match note.take() {
+            Some(before) => format!("{before}, {told}"),
+            None => told,
+        });
     }
 
     /// In the order of the paths.
@@ -184,7 +195,7 @@ pub(super) enum Clue<L> {
     /// Something was asked.
     Asked(Way, String),
     /// A server may be there.
-    Lead(Way, L),
+    Lead(L),
     /// Something went wrong, in one sentence; by which path, where it is one.
     Fault(Option<Way>, String),
     /// There is nobody to ask, and that may be as it should.
@@ -195,6 +206,8 @@ pub(super) enum Clue<L> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Named {
     pub(super) target: Target,
+    /// Who named it.
+    pub(super) way: Way,
     pub(super) place: u16,
 }
 
@@ -209,7 +222,7 @@ mod tests {
         assert_eq!(list("remembered lan"), Ok(vec![Way::Remembered, Way::Lan]));
         for text in ["", " , ", "LAN", "lan,wan"] {
             let error = list(text).expect_err(text).to_string();
-            assert!(error.contains("remembered, servers, lan"), "{error}");
+            assert!(error.contains("remembered, servers, lan, dns"), "{error}");
         }
     }
 
@@ -219,6 +232,8 @@ mod tests {
         verdicts.note(Way::Remembered, "none yet".to_owned());
         verdicts.asked(Way::Lan, "eth0".to_owned());
         verdicts.asked(Way::Lan, "lo".to_owned());
+        verdicts.note(Way::Dns, "no such record".to_owned());
+        verdicts.note(Way::Dns, "no other".to_owned());
         for _ in 0..2 * TOLD_MAX {
             verdicts.fault(Way::Servers, "one: not reachable".to_owned());
         }
@@ -228,7 +243,8 @@ mod tests {
             [
                 "remembered addresses: none yet",
                 "named servers: one: not reachable",
-                "this network: nobody answered (eth0, lo)"
+                "this network: nobody answered (eth0, lo)",
+                "DNS: no such record, no other"
             ]
         );
         verdicts.answered(Way::Lan);

@@ -1,10 +1,16 @@
 //! Servers that no question to everybody reaches: behind a router, on networks that pass no broadcasts, on one link of many.
 
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Child;
+
 use seatkeeper::clock::monotonic;
 
 use crate::lab::{Host, Lab};
-use crate::process::{Output, SEATKEEPER, SITE_FILE, STATE_HOME, finish};
+use crate::process::{Output, SEATKEEPER, SITE_FILE, STATE_DIR, STATE_HOME, finish};
 use crate::shop::{Shop, listed, lists_only, used};
+use crate::wire::mac;
 
 /// A host that passes packets on between `eth0` of one and `eth0` of the other.
 fn route(router: &Host, (one, one_net): (&Host, &str), (other, other_net): (&Host, &str)) {
@@ -189,4 +195,148 @@ pub(crate) fn on_one_link() {
     let unknown = administer(&agent, &server, &[], &["status", "--server", "fe80::77:2%eth7"]).failed_with(3);
     assert!(unknown.stderr.contains("no interface eth7"), "{unknown:?}");
     assert_eq!(used(&server), 1);
+}
+
+/// Whether there is a name server to ask.
+pub(crate) fn dnsmasq() -> Result<(), String> {
+    let there = crate::process::command("dnsmasq").arg("--version").status();
+    match there {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("dnsmasq: {status}")),
+        Err(error) => Err(format!("dnsmasq: {error}")),
+    }
+}
+
+/// A name server on a host of a lab, gone when this goes.
+struct NameServer(Child);
+
+impl NameServer {
+    /// Starts one that knows the hosts and records of `configuration`, lines for dnsmasq.
+    #[track_caller]
+    fn start(host: &Host, file: &Path, configuration: &str) -> Self {
+        std::fs::write(file, configuration).unwrap();
+        let mut run = host.command("dnsmasq");
+        run.args([
+            "--keep-in-foreground",
+            "--log-facility=-",
+            "--user=root",
+            "--pid-file=",
+            "--no-resolv",
+            "--no-hosts",
+        ]);
+        let mut child = run.arg("--conf-file").arg(file).spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let started = said.lines().map_while(Result::ok).find(|line| line.contains("started"));
+        assert!(started.is_some(), "it ended: {:?}", child.wait());
+        Self(child)
+    }
+}
+
+impl Drop for NameServer {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Runs the binary under test on `host`, where `resolv.conf` says this.
+#[track_caller]
+fn resolving(host: &Host, resolv_conf: &Path, args: &[OsString]) -> Output {
+    let mut run = host.command("unshare");
+    let mounted = "mount --bind \"$1\" /etc/resolv.conf && shift && exec \"$@\"";
+    run.args(["--mount", "--", "sh", "-c", mounted, "sh"])
+        .arg(resolv_conf)
+        .arg(SEATKEEPER);
+    run.args(args).env(STATE_DIR, host.site_file().with_file_name("agent"));
+    finish(run.env(STATE_HOME, host.site_file().with_file_name("user")))
+}
+
+pub(crate) fn by_dns() {
+    let lab = Lab::new();
+    let [server, router, agent] = ["server", "router", "agent"].map(|name| lab.host(name));
+    route(&router, (&server, "10.77.25"), (&agent, "10.77.26"));
+    let shop = Shop::new(&lab);
+    let far = shop.server(&server, &[(1, "BKSRV", 20)]);
+    let near = shop.server(&router, &[(2, "BKSRV", 20)]);
+    let records = "srv-host=_seatkeeper._tcp.site.example,dead.site.example,17328,0,0\n\
+                   srv-host=_seatkeeper._tcp.site.example,near.site.example,17328,20,0\n\
+                   srv-host=_seatkeeper._tcp.site.example,far.site.example,17328,10,0\n\
+                   address=/dead.site.example/10.77.25.9\naddress=/far.site.example/10.77.25.2\n\
+                   address=/near.site.example/10.77.26.1\n";
+    let names = NameServer::start(&router, &lab.dir().join("dnsmasq.conf"), records);
+    let conf = lab.dir().join("resolv.conf");
+    std::fs::write(&conf, "nameserver 10.77.26.1\nsearch other.example site.example\n").unwrap();
+    let run = |args: &[&str]| resolving(&agent, &conf, &args.iter().map(OsString::from).collect::<Vec<_>>());
+    let checkout = |number, paths: &str| {
+        let mac = mac(number).map(|byte| format!("{byte:02x}")).join(":");
+        let key = shop.vendor_key.to_str().unwrap();
+        run(&[
+            "agent",
+            "checkout",
+            "BKSRV",
+            "agent",
+            "--mac",
+            &mac,
+            "--vendor-key",
+            key,
+            "--paths",
+            paths,
+        ])
+    };
+
+    // The one of the lowest number that is there is used, although another one is nearer.
+    checkout(1, "dns").ok();
+    assert_eq!((used(&server), used(&router)), (1, 0));
+    let rows = run(&["list", "--json", "--paths", "dns"]).json();
+    let mut found: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["fingerprint"].as_str().unwrap())
+        .collect();
+    found.sort_unstable();
+    let mut both = [far.fingerprint.as_str(), near.fingerprint.as_str()];
+    both.sort_unstable();
+    assert_eq!(found, both, "{rows}");
+    // Nobody crosses the router by asking everybody.
+    let lan = run(&["list", "--json", "--paths", "lan"]).json();
+    assert_eq!(
+        (lan.as_array().unwrap().len(), &lan[0]["fingerprint"]),
+        (1, &near.fingerprint.clone().into()),
+        "{lan}"
+    );
+
+    // Without a name service the search ends in time and says so; what is remembered goes on.
+    drop(names);
+    let told = run(&["list", "--paths", "dns"]).failed_with(3);
+    assert!(told.stderr.contains("DNS: _seatkeeper._tcp."), "{told:?}");
+    checkout(1, "remembered,dns").ok();
+    assert_eq!((used(&server), used(&router)), (1, 0));
+}
+
+pub(crate) fn plugged_in_late() {
+    let lab = Lab::new();
+    let [server, agent] = ["server", "agent"].map(|name| lab.host(name));
+    let shop = Shop::new(&lab);
+    // No network at all yet.
+    let running = shop.server(&server, &[(1, "BKSRV", 10)]);
+    for (number, round) in [(1, "first"), (2, "again")] {
+        Lab::link((&agent, "eth0"), (&server, "eth0"));
+        // Over IPv6 alone a server is found by its group, which it joins on each interface.
+        server.address("eth0", "fe80::77:2/64");
+        agent.address("eth0", "fe80::77:1/64");
+        // It looks for interfaces every 10 s.
+        let found = agent.seatkeeper(["list", "--json", "--timeout", "30"]).json();
+        assert_eq!(
+            found[0]["fingerprint"],
+            running.fingerprint.as_str(),
+            "{round}: {found}"
+        );
+        shop.agent(&agent, number, "checkout", "agent", &["--timeout", "15"])
+            .ok();
+        server.ip(&["link", "del", "eth0"]);
+        shop.agent(&agent, number, "checkout", "agent", &["--timeout", "1"])
+            .failed_with(3);
+    }
+    assert_eq!(used(&server), 2);
 }

@@ -2,7 +2,7 @@
 //!
 //! Needs Linux, `unshare`, `nsenter` and `ip`, and permission to make user namespaces; where that is missing the tests
 //! count as ignored, or as failed with `SEATKEEPER_LAN=require`. So do those that need root besides. Those that need
-//! `strace`, systemd or its tools count as ignored where there are none.
+//! `strace`, `dnsmasq`, systemd or its tools count as ignored where there are none.
 
 #![expect(
     clippy::indexing_slicing,
@@ -98,6 +98,10 @@ const TESTS: &[Test] = &[
         finding::without_broadcasts,
     ),
     (
+        "an_adapter_that_comes_goes_and_comes_again_is_picked_up_by_a_running_server",
+        finding::plugged_in_late,
+    ),
+    (
         "a_server_is_used_by_a_link_local_address_with_its_interface",
         finding::on_one_link,
     ),
@@ -120,6 +124,11 @@ const DEMANDING: &[Demanding] = &[
         "as_the_unit_runs_it_the_server_serves_imports_checkpoints_and_restarts",
         least::hardened,
         least::root,
+    ),
+    (
+        "the_servers_of_the_sites_dns_are_used_in_the_order_of_their_records_across_a_router",
+        finding::by_dns,
+        finding::dnsmasq,
     ),
     (
         "the_unit_is_sound_and_leaves_little_exposed",

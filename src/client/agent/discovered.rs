@@ -34,7 +34,7 @@ pub(super) async fn follow(agent: Agent, deadline: Deadline, tell: mpsc::Sender<
         drop(tell.send(Clue::Asked(Way::Lan, interface)).await); // likewise
     }
     while let Some(found) = discovery.next().await {
-        if tell.send(Clue::Lead(Way::Lan, lead(&found))).await.is_err() {
+        if tell.send(Clue::Lead(lead(&found))).await.is_err() {
             return;
         }
     }

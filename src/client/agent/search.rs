@@ -187,7 +187,7 @@ impl Search {
         match clue {
             Clue::Asked(way, what) => self.verdicts.asked(way, what),
             Clue::Note(way, told) => self.verdicts.note(way, told),
-            Clue::Lead(_, lead) => return self.take(lead),
+            Clue::Lead(lead) => return self.take(lead),
             Clue::Fault(way, told) => {
                 if let Some(way) = way {
                     self.verdicts.fault(way, told.clone());

@@ -11,7 +11,7 @@ use super::search::{LEADS_MAX, Lead, Rank};
 use crate::client::connect::Target;
 use crate::client::deadline::Deadline;
 use crate::client::state::Pin;
-use crate::client::ways::{Clue, Named, Way, look_up};
+use crate::client::ways::{Clue, Named, Way, ask_dns, look_up};
 
 /// What tells where servers may be. The clues end when every path has said all it knows.
 pub(super) struct Sources {
@@ -31,6 +31,7 @@ pub(super) fn begin(agent: &Agent, pins: &[Pin], deadline: Deadline) -> Sources 
             Way::Remembered => drop(tasks.spawn(recall(pins.iter().filter_map(|pin| pin.address).collect(), told))),
             Way::Servers => look_up(&site, deadline, &told, &mut tasks, named),
             Way::Lan => drop(tasks.spawn(super::discovered::follow(agent.clone(), deadline, told))),
+            Way::Dns => ask_dns(deadline, &told, &mut tasks, named),
         }
     }
     tasks.spawn(async move {
@@ -57,7 +58,7 @@ async fn recall(known: Vec<SocketAddr>, tell: mpsc::Sender<Clue<Lead>>) {
             claims: None,
         };
         drop(tell.send(Clue::Asked(Way::Remembered, address.to_string())).await); // likewise
-        drop(tell.send(Clue::Lead(Way::Remembered, lead)).await); // likewise
+        drop(tell.send(Clue::Lead(lead)).await); // likewise
     }
 }
 
@@ -65,7 +66,7 @@ async fn recall(known: Vec<SocketAddr>, tell: mpsc::Sender<Clue<Lead>>) {
 fn named(server: Named) -> Lead {
     Lead {
         target: server.target,
-        way: Way::Servers,
+        way: server.way,
         rank: Rank::named(server.place),
         claims: None,
     }

@@ -80,9 +80,15 @@ async fn a_named_server_is_asked_alone_and_a_dead_one_beside_it_costs_nothing() 
         panic!("nobody else was asked: {verdicts:?}")
     };
     assert_eq!((named.way, named.answered), (Way::Servers, 1));
+    let mut asked = named.asked.clone();
+    asked.sort();
     assert_eq!(
-        named.asked.iter().map(String::as_str).collect::<BTreeSet<_>>(),
-        BTreeSet::from(["192.0.2.1:1", "a..b:1", &format!("127.0.0.1:{port}"),])
+        asked,
+        [
+            format!("127.0.0.1:{port}"),
+            "192.0.2.1:1".to_owned(),
+            "a..b:1".to_owned()
+        ]
     );
     assert!(named.faults[0].contains("cannot find the host a..b"), "{named:?}");
     // In the order in which they were named, for who connects without having been offered anything.
@@ -95,7 +101,7 @@ async fn a_named_server_is_asked_alone_and_a_dead_one_beside_it_costs_nothing() 
 async fn the_network_and_named_servers_are_asked_at_once_and_each_path_has_its_verdict() {
     let (sockets, port) = bound();
     let mut site = Site::only(&["192.0.2.1"], 1);
-    site.ways = Way::ALL.into();
+    site.ways = BTreeSet::from([Way::Servers, Way::Lan]);
     let mut finder = find(&site, quest(port)).unwrap();
     tokio::select! {
         () = finder.settled() => (),

@@ -43,7 +43,11 @@ async fn one<L: Send>(
             .into_iter()
             .map(|address| {
                 let target = Target::from(address);
-                Clue::Lead(Way::Servers, wrap(Named { target, place }))
+                Clue::Lead(wrap(Named {
+                    target,
+                    way: Way::Servers,
+                    place,
+                }))
             })
             .collect(),
         Err(error) => vec![Clue::Fault(Some(Way::Servers), with_causes(&error))],

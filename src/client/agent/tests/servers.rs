@@ -299,16 +299,17 @@ async fn a_path_whose_addresses_are_dead_holds_up_no_other() {
     }
     let servers: Vec<_> = silent.iter().map(|(_, target)| target.to_string()).collect();
     let mut site = Site::only(&servers, 1);
-    site.ways = Way::ALL.into();
+    site.ways = BTreeSet::from([Way::Remembered, Way::Servers, Way::Lan]);
     let (alive, sockets) = (granting(&vendor, numbered(1)).await, on_every_interface());
     let agent = vendor
         .agent(&directory, "strict")
         .site(site)
         .port(sockets.port().unwrap())
         .deadline(Duration::from_secs(40));
+    let offered = [(&alive, 1, true, 100)];
     let standing = tokio::select! {
         standing = agent.acquire() => standing,
-        () = offer_them(&sockets, &[(&alive, 1, true, 100)]) => unreachable!(),
+        () = offer_them(&sockets, &offered) => unreachable!(),
     };
     let Standing::Licensed(licensed) = standing else {
         panic!("{standing}")
