@@ -17,6 +17,7 @@ use crate::client::ways::{SERVERS_MAX, Site};
 use crate::client::with_causes;
 use crate::config::site_port;
 use crate::domain::ids::{Fingerprint, ProductKey};
+use crate::sockets::interfaces::Choice;
 use crate::tls::{Identity, PinRule};
 
 /// How long a server that was named has for itself before the next one is tried beside it.
@@ -81,15 +82,15 @@ impl Aim {
 
 /// The servers that the options mean, the preferred one first; never empty.
 pub(super) async fn aims(global: &Global, timeout: Duration, known: &KnownServers) -> Result<Vec<Aim>, CliError> {
-    if global.server.is_none()
-        && let Some(aim) = local_aim(global)?
-    {
+    // Who says where to look does not mean the server of this host unless it is found there.
+    let is_said = global.server.is_some() || global.paths.is_some();
+    if !is_said && let Some(aim) = local_aim(global)? {
         return Ok(vec![aim]);
     }
     let aims = search(global, timeout, known).await?;
     // What answered may be this host's own server, started a moment ago.
     match local_aim(global)? {
-        Some(aim) if global.server.is_none() => Ok(vec![aim]),
+        Some(aim) if !is_said => Ok(vec![aim]),
         _ => Ok(aims),
     }
 }
@@ -125,7 +126,12 @@ pub(super) async fn first(aims: Vec<Aim>, identity: &Identity, timeout: Duration
         // A task that stops brings its panic here.
         let (place, aim, outcome) = done.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()));
         match outcome {
-            Ok(connection) => return Ok((aim, connection)),
+            Ok(connection) => {
+                for (_, other) in &missed {
+                    output::note(&with_causes(&other.error));
+                }
+                return Ok((aim, connection));
+            }
             Err(error) => missed.push((place, Missed { aim, error })),
         }
     }
@@ -136,7 +142,7 @@ pub(super) async fn first(aims: Vec<Aim>, identity: &Identity, timeout: Duration
         output::note(&with_causes(&other.error));
     }
     // What is told at last is why the preferred one was not reached.
-    Err(first.unwrap_or_else(|| unreachable!("a command aims at one server at least")))
+    Err(first.expect("a command aims at one server at least"))
 }
 
 /// The server of the local data directory, if it ever ran.
@@ -179,15 +185,19 @@ fn port() -> Result<u16, CliError> {
     site_port().map_err(|error| CliError::Usage(error.to_string()))
 }
 
-/// Begins to look for servers where the options or the site say.
-pub(super) fn begin(global: &Global, wanted: Option<ProductKey>) -> Result<Finder, CliError> {
+/// Begins to look for servers where the options or the site say, on the site's interfaces unless `on` chooses some.
+pub(super) fn begin(global: &Global, wanted: Option<ProductKey>, on: Choice) -> Result<Finder, CliError> {
+    let mut site = site(global)?;
+    if !on.is_everything() {
+        site.interfaces = on;
+    }
     let quest = Quest {
         wanted,
         port: port()?,
         deadline: Duration::from_secs(global.timeout.into()),
         every_path: false,
     };
-    find(&site(global)?, quest).map_err(|error| CliError::because("cannot search the network", error))
+    find(&site, quest).map_err(|error| CliError::because("cannot search the network", error))
 }
 
 /// What to say when nobody answered.
@@ -203,7 +213,7 @@ pub(super) fn nobody(finder: &Finder, global: &Global) -> Result<CliError, CliEr
 
 /// The one server of the network. With more than one the administrator must say which is meant.
 async fn discover_one(global: &Global, timeout: Duration) -> Result<Vec<Target>, CliError> {
-    let mut finder = begin(global, None)?;
+    let mut finder = begin(global, None, Choice::default())?;
     // Where servers are named, half of the time is left to connect to one that answers no questions.
     let wait = if finder.names_servers() { timeout / 2 } else { timeout };
     drop(tokio::time::timeout(wait, finder.settled()).await); // what came until then is kept

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::client::ways::Way;
 use crate::config::Listen;
 use crate::domain::ids::ProductId;
+use crate::sockets::interfaces::Choice;
 
 mod admin;
 mod agent;
@@ -89,7 +90,7 @@ const TIMEOUT_SECS: u32 = 3;
 /// Options of commands that look for a server or talk to it.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Reach {
-    /// The server to ask, HOST, HOST:PORT or [fe80::1%eth0]:PORT; given several times, another one where the first does not
+    /// The server to ask, HOST, HOST:PORT or [ADDRESS%INTERFACE]:PORT; given several times, another one where the first does not
     /// answer. Without it an administrator's command asks the server of the local data directory, then looks for one by the
     /// paths.
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
@@ -327,12 +328,26 @@ pub(super) struct DemoOptions {
 
 #[derive(Args, Debug)]
 pub(super) struct ListOptions {
+    /// Ask everybody on this network interface alone; may be given several times, and end with '*'.
+    #[arg(long, value_name = "NAME", value_parser = interface_name)]
+    pub(super) interface: Vec<String>,
+    /// Ask nobody on this network interface; likewise.
+    #[arg(long, value_name = "NAME", value_parser = interface_name)]
+    pub(super) not_interface: Vec<String>,
     /// Say which of them have a license of this product.
     #[arg(long, requires = "vendor_key")]
     pub(super) product: Option<ProductId>,
     /// The product's vendor, a public key file.
     #[arg(long, value_name = "FILE")]
     pub(super) vendor_key: Option<PathBuf>,
+}
+
+fn interface_name(text: &str) -> Result<String, &'static str> {
+    if Choice::is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("not the name of an interface; write one such as eth0, or veth*")
+    }
 }
 
 #[derive(Args, Debug)]

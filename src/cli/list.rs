@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::{aim, files, output};
 use crate::client::discover::Found;
 use crate::domain::ids::{Fingerprint, ProductKey};
+use crate::sockets::interfaces::Choice;
 
 /// A server of `list --json`.
 #[derive(Serialize)]
@@ -28,7 +29,11 @@ pub(super) async fn run(global: &Global, options: ListOptions) -> Result<(), Cli
         vendor: vendor.id(),
         product,
     });
-    let mut finder = aim::begin(global, wanted)?;
+    let on = Choice {
+        only: options.interface,
+        not: options.not_interface,
+    };
+    let mut finder = aim::begin(global, wanted, on)?;
     let mut found = finder.all().await;
     found.sort_by_key(|one| (one.offer.name.clone(), one.tcp_address().to_string()));
     let rows: Vec<_> = found.iter().map(Row::from).collect();

@@ -16,7 +16,7 @@ use crate::domain::ids::{ProductKey, ServerId};
 use crate::sockets::Groups;
 use crate::sockets::ask::Asker;
 pub use crate::sockets::ask::PathError;
-use crate::sockets::interfaces::{self, Interface};
+use crate::sockets::interfaces::{self, Choice, Interface};
 pub use crate::sockets::paths::PathKind;
 use crate::sockets::paths::{self, PATHS_MAX, Path};
 use crate::sockets::udp::Received;
@@ -28,6 +28,18 @@ pub const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Why a search finds nothing where it has no path to ask on.
 pub const NO_INTERFACE: &str = "no network interface is up";
+
+/// Why there is nobody to ask where the site chose interfaces and none of them is up.
+pub const NO_CHOSEN_INTERFACE: &str = "none of the network interfaces that the site lets be asked on is up";
+
+/// The one of the two that applies.
+pub(super) const fn nobody_to_ask(choice: &Choice) -> &'static str {
+    if choice.is_everything() {
+        NO_INTERFACE
+    } else {
+        NO_CHOSEN_INTERFACE
+    }
+}
 
 /// When the question is asked, in milliseconds from the start: a datagram may be lost.
 const ASKED_AT_MILLIS: [u64; 4] = [0, 250, 750, 1_500];
@@ -161,10 +173,22 @@ type Key = ([u8; 16], IpAddr, Option<(PathKind, String)>);
 /// [`SearchError`]. That nothing answers is no error: [`Discovery::next`] then ends at the deadline, or at once where
 /// nobody can be asked.
 pub fn discover(search: &Search) -> Result<Discovery, SearchError> {
+    discover_on(search, &Choice::default())
+}
+
+/// As [`discover`], and everybody is asked on the interfaces alone that `choice` admits.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_on(search: &Search, choice: &Choice) -> Result<Discovery, SearchError> {
     let interfaces = interfaces::list().map_err(SearchError::Interfaces)?;
+    let mut chosen = interfaces.clone();
+    chosen.retain(|interface| choice.admits(&interface.name));
     let paths = match search.scope {
+        // None is left, which is not the same as that none is known.
+        Scope::Everywhere { .. } if chosen.is_empty() && !choice.is_everything() => Vec::new(),
         Scope::Everywhere { port } => paths::everywhere(
-            &interfaces,
+            &chosen,
             Groups {
                 v4: GROUP_V4,
                 v6: GROUP_V6,

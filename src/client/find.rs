@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::connect::Target;
 use super::deadline::Deadline;
-use super::discover::{Discovery, Found, NO_INTERFACE, Scope, Search, SearchError, discover};
+use super::discover::{Discovery, Found, Scope, Search, SearchError, discover_on, nobody_to_ask};
 use super::ways::{Clue, Named, Site, Verdict, Verdicts, Way, ask_dns, look_up};
 use crate::domain::ids::{Fingerprint, ProductKey, ServerId};
 use crate::sockets::paths::PathKind;
@@ -51,7 +51,7 @@ pub struct Finder {
 /// [`SearchError`]. That nothing answers is no error: [`Finder::next`] then ends, and [`Finder::verdicts`] says why.
 pub fn find(site: &Site, quest: Quest) -> Result<Finder, SearchError> {
     let lan = site.ways.contains(&Way::Lan);
-    let discovery = discover(&Search {
+    let search = Search {
         wanted: quest.wanted,
         scope: if lan {
             Scope::Everywhere { port: quest.port }
@@ -60,7 +60,8 @@ pub fn find(site: &Site, quest: Quest) -> Result<Finder, SearchError> {
         },
         deadline: quest.deadline,
         every_path: quest.every_path,
-    })?;
+    };
+    let discovery = discover_on(&search, &site.interfaces)?;
     // Which servers are remembered is the agents' affair.
     let ways = site
         .ways
@@ -72,9 +73,11 @@ pub fn find(site: &Site, quest: Quest) -> Result<Finder, SearchError> {
     if lan {
         let on = discovery.asked_on();
         if on.is_empty() {
-            verdicts.note(Way::Lan, NO_INTERFACE.to_owned());
+            verdicts.note(Way::Lan, nobody_to_ask(&site.interfaces).to_owned());
         }
-        on.into_iter().for_each(|interface| verdicts.asked(Way::Lan, interface));
+        for interface in on {
+            verdicts.asked(Way::Lan, interface);
+        }
     }
     let deadline = Deadline::after(quest.deadline);
     let (tell, clues) = mpsc::channel(CLUES_MAX);
@@ -162,6 +165,10 @@ impl Finder {
     #[must_use]
     pub fn tried(&self) -> String {
         let told: Vec<String> = self.verdicts().iter().map(Verdict::to_string).collect();
+        if told.is_empty() {
+            // Agents remember servers, and nobody else does.
+            return "no path is switched on that could lead to one".to_owned();
+        }
         told.join("; ")
     }
 

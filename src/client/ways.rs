@@ -14,7 +14,8 @@ use thiserror::Error;
 
 pub(super) use self::named::look_up;
 pub use self::site::{
-    PATHS_VARIABLE, SERVERS_MAX, SERVERS_VARIABLE, SITE_FILE, SITE_FILE_MAX, SITE_FILE_VARIABLE, Site,
+    INTERFACES_VARIABLE, PATHS_VARIABLE, SERVERS_MAX, SERVERS_VARIABLE, SITE_FILE, SITE_FILE_MAX, SITE_FILE_VARIABLE,
+    Site,
 };
 pub(super) use self::srv::ask as ask_dns;
 use super::connect::Target;

@@ -58,7 +58,9 @@ impl Asker {
             sockets: Vec::new(),
             first: 0,
         };
-        paths.iter().for_each(|path| asker.open(path));
+        for path in paths {
+            asker.open(path);
+        }
         asker
     }
 

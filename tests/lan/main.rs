@@ -102,6 +102,10 @@ const TESTS: &[Test] = &[
         finding::plugged_in_late,
     ),
     (
+        "everybody_is_asked_on_the_interfaces_that_the_site_chose_and_on_no_other",
+        finding::on_chosen_interfaces,
+    ),
+    (
         "a_server_is_used_by_a_link_local_address_with_its_interface",
         finding::on_one_link,
     ),

@@ -76,6 +76,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
         "SEATKEEPER_ENROL_TOKEN",
         "SEATKEEPER_SERVERS",
         "SEATKEEPER_PATHS",
+        "SEATKEEPER_INTERFACES",
         STATE_DIR,
     ] {
         command.env_remove(variable);

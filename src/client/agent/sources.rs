@@ -30,7 +30,12 @@ pub(super) fn begin(agent: &Agent, pins: &[Pin], deadline: Deadline) -> Sources 
         match way {
             Way::Remembered => drop(tasks.spawn(recall(pins.iter().filter_map(|pin| pin.address).collect(), told))),
             Way::Servers => look_up(&site, deadline, &told, &mut tasks, named),
-            Way::Lan => drop(tasks.spawn(super::discovered::follow(agent.clone(), deadline, told))),
+            Way::Lan => drop(tasks.spawn(super::discovered::follow(
+                agent.clone(),
+                site.interfaces.clone(),
+                deadline,
+                told,
+            ))),
             Way::Dns => ask_dns(deadline, &told, &mut tasks, named),
         }
     }

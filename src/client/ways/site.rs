@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Way, words};
 use crate::client::address::Address;
+use crate::sockets::interfaces::Choice;
 
 /// The site's file, where no variable names another.
 pub const SITE_FILE: &str = "/etc/seatkeeper/site";
@@ -18,6 +19,10 @@ pub const SERVERS_VARIABLE: &str = "SEATKEEPER_SERVERS";
 
 /// The environment variable that says by which paths servers are looked for, in place of the site file.
 pub const PATHS_VARIABLE: &str = "SEATKEEPER_PATHS";
+
+/// The environment variable that says on which interfaces everybody is asked, in place of the site file: names with commas
+/// between them, `!` before those on which nobody is.
+pub const INTERFACES_VARIABLE: &str = "SEATKEEPER_INTERFACES";
 
 /// Servers that are named, at most: so many can be tried in a search of 3 seconds even if none of them answers.
 pub const SERVERS_MAX: usize = 16;
@@ -32,6 +37,8 @@ pub struct Site {
     pub servers: Vec<Address>,
     /// The paths that are switched on.
     pub ways: BTreeSet<Way>,
+    /// On which interfaces everybody is asked.
+    pub interfaces: Choice,
     /// What cannot be understood, and where it stands, one sentence each. It is left out; all else counts.
     ///
     /// It stops nobody: what a later version may write into the file must not stop programs that embed an earlier one.
@@ -44,6 +51,7 @@ impl Default for Site {
         Self {
             servers: Vec::new(),
             ways: Way::ALL.into(),
+            interfaces: Choice::default(),
             faults: Vec::new(),
         }
     }
@@ -70,6 +78,15 @@ impl Site {
             match Way::list(&paths) {
                 Ok(ways) => site.ways = ways,
                 Err(error) => site.faults.push(format!("{PATHS_VARIABLE}: {error}")),
+            }
+        }
+        if let Some(names) = variable(INTERFACES_VARIABLE) {
+            site.interfaces = Choice::default();
+            for name in words(&names) {
+                match name.strip_prefix('!') {
+                    Some(denied) => site.choose(INTERFACES_VARIABLE, denied, true),
+                    None => site.choose(INTERFACES_VARIABLE, name, false),
+                }
             }
         }
         site
@@ -126,6 +143,8 @@ impl Site {
             match word {
                 "" => {}
                 "server" => site.add(&at, rest, port),
+                "interface" => site.choose(&at, rest, false),
+                "not-interface" => site.choose(&at, rest, true),
                 "paths" => match (paths_at, Way::list(rest)) {
                     (Some(first), _) => site.faults.push(format!(
                         "{at}: paths are said on line {first} already; that line counts"
@@ -137,12 +156,26 @@ impl Site {
                     (None, Err(error)) => site.faults.push(format!("{at}: {error}")),
                 },
                 _ => site.faults.push(format!(
-                    "{at}: '{}' is no setting of this file; write 'server HOST[:PORT]' or 'paths ...'",
+                    "{at}: '{}' is no setting of this file; write server, paths, interface or not-interface",
                     word.escape_debug()
                 )),
             }
         }
         site
+    }
+
+    /// Adds an interface on which everybody is asked, or nobody.
+    fn choose(&mut self, at: &str, name: &str, denied: bool) {
+        if !Choice::is_name(name) {
+            let name = name.escape_debug();
+            self.faults.push(format!(
+                "{at}: '{name}' names no interface; write one such as eth0, or veth*"
+            ));
+        } else if denied {
+            self.interfaces.not.push(name.to_owned());
+        } else {
+            self.interfaces.only.push(name.to_owned());
+        }
     }
 
     /// Adds a server that stands at this place; the place is empty where its reader wrote it himself.
@@ -173,7 +206,8 @@ mod tests {
         server\tlicense2.example.com:99\r\n\
         server [fe80::1%eth0]:17328\r\n\
         server license.example.com\r\n\
-        paths  servers, lan\r\n";
+        paths  servers, lan\r\n\
+        interface eth*\r\nnot-interface eth7\r\n";
 
     fn named(site: &Site) -> Vec<String> {
         site.servers.iter().map(Address::to_string).collect()
@@ -192,6 +226,8 @@ mod tests {
             ]
         );
         assert_eq!(Vec::from_iter(site.ways), [Way::Servers, Way::Lan]);
+        let chosen = ["eth0", "eth7", "lo"].map(|name| site.interfaces.admits(name));
+        assert_eq!(chosen, [true, false, false]);
         assert_eq!(Site::parse("site", "", 7), Site::default());
     }
 
@@ -206,14 +242,14 @@ mod tests {
 
     #[test]
     fn what_a_site_file_says_wrongly_is_told_with_its_line_and_the_rest_counts() {
-        let text = "server one\nserver\nserver two three\nservre x\npaths wan\npaths lan\npaths servers\nserver four";
+        let text = "server one\nserver\nserver two three\nservre x\npaths wan\npaths lan\npaths servers\nserver four\ninterface two words";
         let site = Site::parse("/etc/seatkeeper/site", text, 7);
         let at: Vec<_> = site
             .faults
             .iter()
             .map(|told| told.split_once(": ").expect("a place").0)
             .collect();
-        let lines = [2, 3, 4, 5, 7].map(|line| format!("/etc/seatkeeper/site:{line}"));
+        let lines = [2, 3, 4, 5, 7, 9].map(|line| format!("/etc/seatkeeper/site:{line}"));
         assert_eq!(at, lines, "{:?}", site.faults);
         assert_eq!(named(&site), ["one:7", "four:7"]);
         assert_eq!(Vec::from_iter(site.ways), [Way::Lan]);
