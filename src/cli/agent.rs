@@ -9,10 +9,11 @@ use serde::Serialize;
 use super::args::{AgentCommand, Global, Licensed};
 use super::error::CliError;
 use super::output::{self, date, rfc3339};
-use super::{session, vendor_keys};
+use super::{aim, vendor_keys};
 use crate::client::adapter::AdapterError;
 use crate::client::agent::{Check, Denied, Offline, ReleaseError, Released, Standing};
 use crate::client::token::TOKEN_VARIABLE;
+use crate::client::ways::Verdict;
 use crate::client::{Agent, AgentError, EnrolmentToken, state};
 use crate::config::site_port;
 use crate::domain::ids::Fingerprint;
@@ -44,6 +45,37 @@ struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     offline_left_secs: Option<u64>,
     warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    paths: Vec<PathRow>,
+}
+
+/// What came of a path by which servers were looked for.
+#[derive(Serialize)]
+struct PathRow {
+    path: &'static str,
+    asked: Vec<String>,
+    answered: usize,
+    faults: Vec<String>,
+    note: Option<String>,
+}
+
+impl From<&Verdict> for PathRow {
+    fn from(verdict: &Verdict) -> Self {
+        let Verdict {
+            way,
+            asked,
+            answered,
+            faults,
+            note,
+        } = verdict.clone();
+        Self {
+            path: way.code(),
+            asked,
+            answered,
+            faults,
+            note,
+        }
+    }
 }
 
 /// A refusal, with what its reader wants to know next (rule V2).
@@ -81,6 +113,7 @@ struct Checked {
     total: Option<u64>,
     server: Option<String>,
     faults: Vec<String>,
+    paths: Vec<PathRow>,
 }
 
 /// What `agent trust --json` prints.
@@ -120,8 +153,12 @@ pub(super) fn agent(global: &Global, licensed: &Licensed) -> Result<Agent, CliEr
         // What is enrolled needs none: it must not be stopped by a slip.
         Err(error) => output::note(&format!("seatkeeper: warning: {TOKEN_VARIABLE}: {error}")),
     }
-    if let Some(server) = &global.server {
-        agent = agent.servers([session::named(server)?.to_string()]);
+    if let Some(servers) = &global.server {
+        aim::named(servers)?;
+        agent = agent.servers(servers);
+    }
+    if let Some(paths) = &global.paths {
+        agent = agent.paths(paths.clone());
     }
     Ok(match (licensed.mac, &licensed.interface, licensed.mac_if_absent) {
         (Some(mac), _, _) | (None, None, Some(mac)) => agent.mac(mac),
@@ -230,6 +267,7 @@ fn told(standing: &Standing) -> Told {
         offline_until: standing.countdown().and_then(|term| rfc3339(Some(term.until))),
         offline_left_secs: standing.countdown().map(|term| term.left_secs),
         warnings: standing.warnings().to_vec(),
+        paths: Vec::new(),
     };
     match standing {
         Standing::Denied(denied) => {
@@ -251,7 +289,10 @@ fn told(standing: &Standing) -> Told {
             told.available = Some(not_counted.counts.available);
             told.server = Some(not_counted.server.fingerprint.to_string());
         }
-        Standing::NoServer(_) => told.outcome = "no server".into(),
+        Standing::NoServer(without) => {
+            told.outcome = "no server".into();
+            told.paths = without.paths.iter().map(PathRow::from).collect();
+        }
         Standing::Unable(_) => told.outcome = "unable".into(),
     }
     told
@@ -311,7 +352,7 @@ async fn check(global: &Global, agent: &Agent) -> Result<(), CliError> {
         Some(_) => Ok(()),
         None => Err(CliError::NoServer(format!(
             "no license server answered: {}",
-            checked.faults.join("; ")
+            checked.tried()
         ))),
     }
 }
@@ -386,6 +427,7 @@ fn checked_row(check: &Check) -> Checked {
             .as_ref()
             .map(|(_, server)| server.fingerprint.to_string()),
         faults: check.faults.clone(),
+        paths: check.paths.iter().map(PathRow::from).collect(),
     }
 }
 

@@ -1,11 +1,14 @@
 //! What can be typed: subcommands, options and their help.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::client::ways::Way;
 use crate::config::Listen;
 use crate::domain::ids::ProductId;
+use crate::sockets::interfaces::Choice;
 
 mod admin;
 mod agent;
@@ -72,7 +75,9 @@ pub(super) struct Everywhere {
 #[derive(Args, Clone, Debug)]
 struct Front {
     #[arg(long = "server", id = "front_server", hide = true)]
-    server: Option<String>,
+    server: Vec<String>,
+    #[arg(long = "paths", id = "front_paths", hide = true, value_parser = Way::list)]
+    paths: Option<BTreeSet<Way>>,
     #[arg(long = "identity", id = "front_identity", hide = true)]
     identity: Option<PathBuf>,
     #[arg(long = "timeout", id = "front_timeout", hide = true, value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -85,10 +90,15 @@ const TIMEOUT_SECS: u32 = 3;
 /// Options of commands that look for a server or talk to it.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Reach {
-    /// The server to ask, HOST or HOST:PORT; without it an administrator's command asks the server of the local data
-    /// directory, then searches the network.
+    /// The server to ask, HOST, HOST:PORT or [ADDRESS%INTERFACE]:PORT; given several times, another one where the first does not
+    /// answer. Without it an administrator's command asks the server of the local data directory, then looks for one by the
+    /// paths.
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
-    server: Option<String>,
+    server: Vec<String>,
+    /// Look for servers by these paths alone: remembered, servers, lan, dns; commas between them. All that the site has not switched
+    /// off if absent; with --server, servers.
+    #[arg(long, global = true, value_name = "PATHS", value_parser = Way::list)]
+    paths: Option<BTreeSet<Way>>,
     /// The identity to act with, a PEM file; the data directory's administrator, or your own, if absent.
     #[arg(long, global = true, value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -119,7 +129,9 @@ pub(super) struct AskingBelow<C: Subcommand> {
 #[derive(Clone, Debug)]
 pub(super) struct Global {
     pub(super) json: bool,
-    pub(super) server: Option<String>,
+    /// Never empty.
+    pub(super) server: Option<Vec<String>>,
+    pub(super) paths: Option<BTreeSet<Way>>,
     pub(super) data: Option<PathBuf>,
     pub(super) identity: Option<PathBuf>,
     pub(super) timeout: u32,
@@ -130,12 +142,15 @@ impl Everywhere {
     pub(super) fn reaching(self, reach: Reach) -> Global {
         let Reach {
             server,
+            paths,
             identity,
             timeout,
         } = reach;
+        let given = |servers: Vec<String>| Some(servers).filter(|servers| !servers.is_empty());
         Global {
             json: self.json,
-            server: server.or(self.front.server),
+            server: given(server).or(given(self.front.server)),
+            paths: paths.or(self.front.paths),
             data: self.data,
             identity: identity.or(self.front.identity),
             timeout: timeout.or(self.front.timeout).unwrap_or(TIMEOUT_SECS),
@@ -314,12 +329,26 @@ pub(super) struct DemoOptions {
 
 #[derive(Args, Debug)]
 pub(super) struct ListOptions {
+    /// Ask everybody on this network interface alone; may be given several times, and end with '*'.
+    #[arg(long, value_name = "NAME", value_parser = interface_name)]
+    pub(super) interface: Vec<String>,
+    /// Ask nobody on this network interface; likewise.
+    #[arg(long, value_name = "NAME", value_parser = interface_name)]
+    pub(super) not_interface: Vec<String>,
     /// Say which of them have a license of this product.
     #[arg(long, requires = "vendor_key")]
     pub(super) product: Option<ProductId>,
     /// The product's vendor, a public key file.
     #[arg(long, value_name = "FILE")]
     pub(super) vendor_key: Option<PathBuf>,
+}
+
+fn interface_name(text: &str) -> Result<String, &'static str> {
+    if Choice::is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("not the name of an interface; write one such as eth0, or veth*")
+    }
 }
 
 #[derive(Args, Debug)]

@@ -1,15 +1,13 @@
 //! `list`: the servers that answer on the network.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::args::{Global, ListOptions};
 use super::error::CliError;
-use super::{files, output};
-use crate::client::discover::{Found, NO_INTERFACE, Scope, Search, discover};
-use crate::config::site_port;
+use super::{aim, files, output};
+use crate::client::discover::Found;
 use crate::domain::ids::{Fingerprint, ProductKey};
+use crate::sockets::interfaces::Choice;
 
 /// A server of `list --json`.
 #[derive(Serialize)]
@@ -26,20 +24,17 @@ struct Row {
 }
 
 pub(super) async fn run(global: &Global, options: ListOptions) -> Result<(), CliError> {
-    let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
     let vendor = options.vendor_key.as_deref().map(files::vendor_key).transpose()?;
     let wanted = vendor.zip(options.product).map(|(vendor, product)| ProductKey {
         vendor: vendor.id(),
         product,
     });
-    let search = Search {
-        wanted,
-        scope: Scope::Everywhere { port },
-        deadline: Duration::from_secs(global.timeout.into()),
-        every_path: false,
+    let on = Choice {
+        only: options.interface,
+        not: options.not_interface,
     };
-    let mut search = discover(&search).map_err(|error| CliError::because("cannot search the network", error))?;
-    let mut found = search.all().await;
+    let mut finder = aim::begin(global, wanted, on)?;
+    let mut found = finder.all().await;
     found.sort_by_key(|one| (one.offer.name.clone(), one.tcp_address().to_string()));
     let rows: Vec<_> = found.iter().map(Row::from).collect();
     if global.json {
@@ -48,15 +43,13 @@ pub(super) async fn run(global: &Global, options: ListOptions) -> Result<(), Cli
         let head = ["name", "address", "interface", "version", "product held", "fingerprint"];
         output::table(&head, rows.iter().map(cells))?;
     }
-    if rows.is_empty() && search.paths().is_empty() {
-        return Err(CliError::NoServer(NO_INTERFACE.to_owned()));
-    }
     if rows.is_empty() {
-        let secs = global.timeout;
-        return Err(CliError::NoServer(format!(
-            "no server answered on port {port} within {secs} s; is one running, and does the network pass broadcasts?"
-        )));
+        return Err(aim::nobody(&finder, global)?);
     }
+    finder
+        .oddities()
+        .iter()
+        .for_each(|odd| output::note(&format!("warning: {odd}")));
     Ok(())
 }
 

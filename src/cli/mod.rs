@@ -2,6 +2,7 @@
 
 mod admin;
 mod agent;
+mod aim;
 mod args;
 mod backup;
 mod blacklist;

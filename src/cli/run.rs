@@ -129,6 +129,7 @@ mod tests {
         Standing::NoServer(NoServer {
             may_run: false,
             faults: Vec::new(),
+            paths: Vec::new(),
             offline: Offline::NoLease,
         })
     }

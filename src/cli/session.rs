@@ -4,23 +4,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::aim::{self, Missed};
 use super::args::Global;
 use super::error::CliError;
 use super::known::KnownServers;
-use super::local::{self, LocalServer};
-use super::output;
-use crate::client::address::Address;
-use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
+use super::{local, output};
+use crate::client::connect::{ConnectError, Connection, Fault};
 use crate::client::deadline::Deadline;
-use crate::client::discover::{NO_INTERFACE, Scope, Search, discover};
-use crate::client::with_causes;
-use crate::config::site_port;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::Timestamp;
 use crate::session::ClientError;
-use crate::tls::{Identity, PinRule};
+use crate::tls::Identity;
 use crate::wire::Status;
-use crate::wire::limits::DISCOVERY_SETTLE_MS;
 use crate::wire::messages::{Request, Response};
 
 /// A connection to a server, as an administrator or viewer.
@@ -30,69 +25,27 @@ pub(super) struct Session {
     timeout: Duration,
 }
 
-/// Where the server is and who it must be.
-struct Aim {
-    target: Target,
-    /// Its name in the file of known servers; nothing where its identity is known from the data directory.
-    name: Option<String>,
-    pin: Option<Fingerprint>,
-}
-
-impl Aim {
-    /// At a server that the network told of, or the user.
-    fn at(target: Target, known: &KnownServers) -> Self {
-        let name = target.address.to_string();
-        let pin = known.fingerprint(&name);
-        Self {
-            target,
-            name: Some(name),
-            pin,
-        }
-    }
-
-    async fn connect(&self, identity: &Identity, timeout: Duration) -> Result<Connection, ConnectError> {
-        let pins = self.pin.map_or(PinRule::Any, |pin| PinRule::OneOf(vec![pin.0]));
-        connect(self.target.clone(), identity, pins, Deadline::after(timeout)).await
-    }
-
-    /// Connects to whoever is there, if it took the place of the identity that is known.
-    async fn connect_to_successor(&self, identity: &Identity, timeout: Duration) -> Option<Connection> {
-        let deadline = Deadline::after(timeout);
-        let connection = connect(self.target.clone(), identity, PinRule::Any, deadline)
-            .await
-            .ok()?;
-        let pin = self.pin?;
-        connection.succeeds().contains(&pin).then_some(connection)
-    }
-}
-
 impl Session {
     /// Connects to the server that the options mean.
     pub(super) async fn open(global: &Global) -> Result<Self, CliError> {
         let timeout = Duration::from_secs(global.timeout.into());
         let mut known = KnownServers::read()?;
-        let mut aim = aim(global, timeout, &known).await?;
+        let aims = aim::aims(global, timeout, &known).await?;
         // Not before the aim: a server that is being started for the first time makes its administrator meanwhile.
         let identity = identity(global)?;
-        let connection = match aim.connect(&identity, timeout).await {
+        let (aim, connection) = match aim::first(aims, &identity, timeout).await {
             // Nobody named the directory whose server is gone: what is meant is the server of this network.
-            Err(ConnectError {
-                fault: Fault::Unreachable(_),
-                target,
-            }) if aim.name.is_none() && global.data.is_none() => {
+            Err(Missed { aim, error }) if aim.is_local() && is_gone(&error) && global.data.is_none() => {
                 output::note(&format!(
-                    "this host's own server, which was at {target}, does not run; searching the network"
+                    "this host's own server, which was at {}, does not run; searching the network",
+                    error.target
                 ));
-                aim = Aim::at(discover_one(timeout).await?, &known);
-                aim.connect(&identity, timeout).await
-            }
-            // Only a successor is spared, and it is asked nothing but HELLO before it has shown that it is one.
-            Err(error) if matches!(error.fault, Fault::NotTrusted(_)) => {
-                aim.connect_to_successor(&identity, timeout).await.ok_or(error)
+                let aims = aim::search(global, timeout, &known).await?;
+                aim::first(aims, &identity, timeout).await
             }
             outcome => outcome,
-        };
-        let connection = connection.map_err(no_connection)?;
+        }
+        .map_err(|missed| no_connection(missed.error))?;
         if let (Some(name), Some(pin)) = (&aim.name, aim.pin)
             && pin != connection.fingerprint()
         {
@@ -210,98 +163,8 @@ pub(super) fn unexpected(response: &Response) -> CliError {
     ))
 }
 
-async fn aim(global: &Global, timeout: Duration, known: &KnownServers) -> Result<Aim, CliError> {
-    if let Some(server) = &global.server {
-        let address = resolve(server, Deadline::after(timeout)).await?;
-        return Ok(Aim::at(address.into(), known));
-    }
-    if let Some(aim) = local_aim(global)? {
-        return Ok(aim);
-    }
-    let target = discover_one(timeout).await?;
-    // What answered may be this host's own server, started a moment ago.
-    if let Some(aim) = local_aim(global)? {
-        return Ok(aim);
-    }
-    Ok(Aim::at(target, known))
-}
-
-/// The server of the local data directory, if it ever ran.
-fn local_aim(global: &Global) -> Result<Option<Aim>, CliError> {
-    let local = LocalServer::read(&local::data_of(global)?);
-    Ok(local.and_then(|local| {
-        Some(Aim {
-            target: local.address()?.into(),
-            name: None,
-            pin: Some(local.pin()?),
-        })
-    }))
-}
-
-/// The one server of the network. With more than one the administrator must say which is meant.
-async fn discover_one(timeout: Duration) -> Result<Target, CliError> {
-    let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
-    let search = Search {
-        scope: Scope::Everywhere { port },
-        deadline: timeout,
-        ..Search::default()
-    };
-    let mut search = discover(&search).map_err(|error| CliError::because("cannot search the network", error))?;
-    let Some(mut first) = search.next().await else {
-        if search.paths().is_empty() {
-            return Err(CliError::NoServer(NO_INTERFACE.to_owned()));
-        }
-        return Err(CliError::NoServer(format!(
-            "no server answered on port {port} within {} s; name one with --server HOST, or see what answers with \
-             seatprobe scan",
-            timeout.as_secs()
-        )));
-    };
-    let mut others = Vec::new();
-    let settle = async {
-        while let Some(found) = search.next().await {
-            if found.server() != first.server() {
-                others.push(found);
-            } else if found.offer.epoch > first.offer.epoch {
-                // The same server, restored: the other one runs on old data.
-                first = found;
-            }
-        }
-    };
-    // The whole deadline is for whoever lists servers; one that answers later is not the one that was meant.
-    drop(tokio::time::timeout(Duration::from_millis(DISCOVERY_SETTLE_MS), settle).await);
-    if others.is_empty() {
-        let interface = Some(first.interface.clone()).filter(|name| !name.is_empty());
-        return Ok(Target {
-            address: first.tcp_address(),
-            interface,
-        });
-    }
-    others.insert(0, first);
-    let names: Vec<_> = others
-        .iter()
-        .map(|found| format!("{} ({})", found.tcp_address(), found.offer.name))
-        .collect();
-    Err(CliError::Usage(format!(
-        "several servers answer; say which one with --server: {}",
-        names.join(", ")
-    )))
-}
-
-/// The address of what `--server` names.
-async fn resolve(server: &str, deadline: Deadline) -> Result<SocketAddr, CliError> {
-    let addresses = named(server)?
-        .resolve(deadline)
-        .await
-        .map_err(|error| CliError::NoServer(with_causes(&error)))?;
-    let unknown = || CliError::NoServer(format!("the host {server} has no address"));
-    addresses.first().copied().ok_or_else(unknown)
-}
-
-/// What `--server` names, with its port.
-pub(super) fn named(server: &str) -> Result<Address, CliError> {
-    let port = site_port().map_err(|error| CliError::Usage(error.to_string()))?;
-    Address::parse(server, port).map_err(|error| CliError::Usage(error.to_string()))
+const fn is_gone(error: &ConnectError) -> bool {
+    matches!(error.fault, Fault::Unreachable(_))
 }
 
 fn no_connection(error: ConnectError) -> CliError {
@@ -332,17 +195,5 @@ pub(super) fn refused(status: Status, text: &str) -> CliError {
         Status::BUSY | Status::GOING_AWAY => CliError::NoServer(text),
         Status(rule) if rule >= Status::NOT_AUTHORIZED.0 => CliError::Refused(text),
         _ => CliError::failed(text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_name_is_waited_for_no_longer_than_the_deadline() {
-        let error = resolve("name.invalid", Deadline::after(Duration::ZERO)).await;
-        let error = error.expect_err("not in time").to_string();
-        assert!(error.contains("does not tell in time"), "{error}");
     }
 }

@@ -113,7 +113,7 @@ pub(super) struct Vendor {
 
 pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), CliError> {
     let mut global = global.clone();
-    global.server = target.target.or(global.server);
+    global.server = target.target.map(|one| vec![one]).or(global.server);
     let mut session = Session::open(&global).await?;
     let status = ask(&mut session).await?;
     let events_since = oldest_event(&mut session).await?;

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 
 use thiserror::Error;
 
 use super::deadline::Deadline;
+use crate::sockets::interfaces;
 
 /// A host with its port, as it was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,6 +25,17 @@ pub enum AddressError {
     /// What was written names no server.
     #[error("'{0}' is not a server; write HOST, HOST:PORT or [ADDRESS]:PORT")]
     Malformed(String),
+    /// An address of one link, and nothing says of which.
+    #[error("{0} is an address of one network; say on which interface of this machine, as in [{0}%eth0]")]
+    NoScope(Ipv6Addr),
+    /// This machine has no interface of that name or number.
+    #[error("{address}%{scope}: this machine has no interface {scope}")]
+    UnknownScope {
+        /// The address without its scope.
+        address: Ipv6Addr,
+        /// What was written behind `%`.
+        scope: String,
+    },
     /// The system does not know the host.
     #[error("cannot find the host {host} (check the name, or give its address)")]
     Unknown {
@@ -59,7 +71,11 @@ impl Address {
             None => port,
             Some(text) => text.parse().ok().filter(|&port| port != 0).ok_or_else(malformed)?,
         };
-        if host.is_empty() {
+        let is_address = || scoped(host).is_some_and(|(_, scope)| scope != Some(""));
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(malformed());
+        }
+        if host.contains([':', '%']) && !is_address() {
             return Err(malformed());
         }
         Ok(Self {
@@ -71,8 +87,12 @@ impl Address {
     /// The addresses of the host, IPv4 first: a server listens there nearly always. Never empty.
     ///
     /// # Errors
-    /// [`AddressError::Unknown`] or [`AddressError::Late`].
+    /// [`AddressError`], any but [`AddressError::Malformed`].
     pub async fn resolve(&self, deadline: Deadline) -> Result<Vec<SocketAddr>, AddressError> {
+        if let Some((address, scope)) = scoped(&self.host) {
+            let scope = scope_id(address, scope)?;
+            return Ok(vec![SocketAddrV6::new(address, self.port, 0, scope).into()]);
+        }
         if let Ok(address) = self.host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, self.port)]);
         }
@@ -109,6 +129,31 @@ impl fmt::Display for Address {
             write!(f, "{host}:{port}")
         }
     }
+}
+
+/// An IPv6 address and what stands behind its `%`, if there is one.
+fn scoped(host: &str) -> Option<(Ipv6Addr, Option<&str>)> {
+    let (address, scope) = host
+        .split_once('%')
+        .map_or((host, None), |(address, scope)| (address, Some(scope)));
+    Some((address.parse().ok()?, scope))
+}
+
+/// The number of the interface that an address is written with; 0 for one that needs none.
+fn scope_id(address: Ipv6Addr, scope: Option<&str>) -> Result<u32, AddressError> {
+    let Some(scope) = scope else {
+        return if address.is_unicast_link_local() {
+            Err(AddressError::NoScope(address))
+        } else {
+            Ok(0)
+        };
+    };
+    // A name goes before a number: an interface may be called `7`.
+    let number = interfaces::number_of(scope).or_else(|| scope.parse().ok().filter(|&number| number != 0));
+    number.ok_or_else(|| AddressError::UnknownScope {
+        address,
+        scope: scope.to_owned(),
+    })
 }
 
 /// Asks the system's resolver on a thread of its own: it may take much longer than anyone waits, and a runtime that
@@ -155,7 +200,22 @@ mod tests {
 
     #[test]
     fn what_names_no_server_is_malformed() {
-        for text in ["", ":99", "host:", "host:0", "host:65536", "[::1", "[::1]99", "[]:99"] {
+        for text in [
+            "",
+            ":99",
+            "host:",
+            "host:0",
+            "host:65536",
+            "[::1",
+            "[::1]99",
+            "[]:99",
+            "two words",
+            "a:b:99",
+            "host%eth0",
+            "[host]:99%eth0",
+            "[fe80::1%]",
+            "[fe80::1%]:99",
+        ] {
             let error = Address::parse(text, 7).expect_err(text);
             assert!(matches!(error, AddressError::Malformed(_)), "{text}: {error}");
         }
@@ -175,10 +235,21 @@ mod tests {
             ["192.0.2.1:99".parse().expect("an address")]
         );
         #[cfg(target_os = "linux")]
-        assert_eq!(
-            resolve("[fe80::1%lo]:99").await,
-            ["[fe80::1%1]:99".parse().expect("an address")]
-        );
+        for text in ["[fe80::1%lo]:99", "[fe80::1%1]:99"] {
+            assert_eq!(resolve(text).await, ["[fe80::1%1]:99".parse().expect("an address")]);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_of_one_network_says_on_which_interface_and_that_one_is_there() {
+        let told = async |text| {
+            let address = Address::parse(text, 7).expect(text);
+            address.resolve(plenty()).await.expect_err(text).to_string()
+        };
+        let without = told("fe80::1").await;
+        assert!(without.contains("[fe80::1%eth0]"), "{without}");
+        let unknown = told("[fe80::1%nosuch0]:99").await;
+        assert!(unknown.contains("no interface nosuch0"), "{unknown}");
     }
 
     #[tokio::test]

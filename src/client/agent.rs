@@ -16,6 +16,7 @@ mod standing;
 #[cfg(feature = "mint")]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use super::adapter::{AdapterError, Choice, Wish, of_this_machine};
 use super::deadline::Deadline;
 use super::state::{Memory, Owner, State, StateError, default_directory};
 use super::token::EnrolmentToken;
+use super::ways::{Site, Way};
 use crate::clock::Clock;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey};
 use crate::domain::time::Timestamp;
@@ -60,6 +62,8 @@ pub struct Agent {
     wish: Wish,
     state_dir: Option<PathBuf>,
     servers: Vec<String>,
+    paths: Option<BTreeSet<Way>>,
+    site: Option<Site>,
     port: u16,
     deadline: Duration,
     lenient_before_contact: bool,
@@ -85,6 +89,8 @@ impl Agent {
             wish: Wish::Automatic,
             state_dir: None,
             servers: Vec::new(),
+            paths: None,
+            site: None,
             port: std::env::var("SEATKEEPER_PORT")
                 .ok()
                 .and_then(|port| port.parse().ok())
@@ -125,10 +131,25 @@ impl Agent {
         self
     }
 
-    /// Asks only these servers, `HOST[:PORT]` each, and sends no questions to the network.
+    /// Asks these servers, `HOST[:PORT]` each, the first one preferred; at most 16. Unless [`Agent::paths`] says otherwise
+    /// nobody else is asked, and no question is sent to the network.
     #[must_use]
     pub fn servers(mut self, servers: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.servers = servers.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Looks for servers by these paths, whatever the site says.
+    #[must_use]
+    pub fn paths(mut self, paths: BTreeSet<Way>) -> Self {
+        self.paths = Some(paths);
+        self
+    }
+
+    /// Looks for servers where `site` says, instead of where this machine's site file and the environment do.
+    #[must_use]
+    pub fn site(mut self, site: Site) -> Self {
+        self.site = Some(site);
         self
     }
 
@@ -203,6 +224,19 @@ impl Agent {
     fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// Where servers are looked for; read anew for each search, so that a program that runs for months follows its site.
+    fn where_to_look(&self) -> Site {
+        let mut site = match (&self.site, self.servers.as_slice()) {
+            (Some(site), []) => site.clone(),
+            (None, []) => Site::of_this_machine(self.port),
+            (_, named) => Site::only(named, self.port),
+        };
+        if let Some(paths) = &self.paths {
+            site.ways.clone_from(paths);
+        }
+        site
     }
 
     /// The time by this machine's clock.

@@ -16,9 +16,9 @@ use crate::domain::ids::{ProductKey, ServerId};
 use crate::sockets::Groups;
 use crate::sockets::ask::Asker;
 pub use crate::sockets::ask::PathError;
-use crate::sockets::interfaces::{self, Interface};
+use crate::sockets::interfaces::{self, Choice, Interface};
 pub use crate::sockets::paths::PathKind;
-use crate::sockets::paths::{self, Path};
+use crate::sockets::paths::{self, PATHS_MAX, Path};
 use crate::sockets::udp::Received;
 use crate::wire::discovery::{Offer, Question, Wanted};
 use crate::wire::limits::{GROUP_V4, GROUP_V6, OFFERS_PER_SERVER_MAX, PORT, SERVERS_MAX};
@@ -28,6 +28,18 @@ pub const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Why a search finds nothing where it has no path to ask on.
 pub const NO_INTERFACE: &str = "no network interface is up";
+
+/// Why there is nobody to ask where the site chose interfaces and none of them is up.
+pub const NO_CHOSEN_INTERFACE: &str = "none of the network interfaces that the site lets be asked on is up";
+
+/// The one of the two that applies.
+pub(super) const fn nobody_to_ask(choice: &Choice) -> &'static str {
+    if choice.is_everything() {
+        NO_INTERFACE
+    } else {
+        NO_CHOSEN_INTERFACE
+    }
+}
 
 /// When the question is asked, in milliseconds from the start: a datagram may be lost.
 const ASKED_AT_MILLIS: [u64; 4] = [0, 250, 750, 1_500];
@@ -57,6 +69,8 @@ pub enum Scope {
         /// The UDP port.
         port: u16,
     },
+    /// Nobody but the servers that [`Discovery::ask_also`] names.
+    Named,
     /// This server alone. A link-local address needs its scope id.
     Server(SocketAddr),
 }
@@ -141,6 +155,8 @@ pub struct Discovery {
     every_path: bool,
     started_micros: u64,
     asked_micros: u64,
+    /// When a server was asked alone last.
+    asked_alone_micros: u64,
     rounds: usize,
     deadline_micros: u64,
     found: Vec<Key>,
@@ -157,16 +173,29 @@ type Key = ([u8; 16], IpAddr, Option<(PathKind, String)>);
 /// [`SearchError`]. That nothing answers is no error: [`Discovery::next`] then ends at the deadline, or at once where
 /// nobody can be asked.
 pub fn discover(search: &Search) -> Result<Discovery, SearchError> {
+    discover_on(search, &Choice::default())
+}
+
+/// As [`discover`], and everybody is asked on the interfaces alone that `choice` admits.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_on(search: &Search, choice: &Choice) -> Result<Discovery, SearchError> {
     let interfaces = interfaces::list().map_err(SearchError::Interfaces)?;
+    let mut chosen = interfaces.clone();
+    chosen.retain(|interface| choice.admits(&interface.name));
     let paths = match search.scope {
+        // None is left, which is not the same as that none is known.
+        Scope::Everywhere { .. } if chosen.is_empty() && !choice.is_everything() => Vec::new(),
         Scope::Everywhere { port } => paths::everywhere(
-            &interfaces,
+            &chosen,
             Groups {
                 v4: GROUP_V4,
                 v6: GROUP_V6,
             },
             port,
         ),
+        Scope::Named => Vec::new(),
         Scope::Server(server) => vec![Path::to(server)],
     };
     let mut nonce = [0; 16];
@@ -185,6 +214,7 @@ pub fn discover(search: &Search) -> Result<Discovery, SearchError> {
         every_path: search.every_path,
         started_micros,
         asked_micros: started_micros,
+        asked_alone_micros: started_micros,
         rounds: 0,
         deadline_micros: started_micros.saturating_add(micros(search.deadline)),
         found: Vec::new(),
@@ -243,6 +273,34 @@ impl Discovery {
         &self.paths
     }
 
+    /// The names of the interfaces on which everybody is asked, each once.
+    #[must_use]
+    pub fn asked_on(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for path in self.paths.iter().filter(|path| path.kind != PathKind::Unicast) {
+            if !names.contains(&path.interface) {
+                names.push(path.interface.clone());
+            }
+        }
+        names
+    }
+
+    /// Asks this server too, at once and whenever the others are asked. False where as many are asked as may be, or it
+    /// is asked already.
+    pub fn ask_also(&mut self, server: SocketAddr) -> bool {
+        let path = Path::to(server);
+        if self.paths.len() >= PATHS_MAX || self.paths.contains(&path) {
+            return false;
+        }
+        self.asker.open(&path);
+        self.asked_alone_micros = clock::monotonic_micros();
+        for PathError { path, error } in self.asker.ask(&self.question, std::slice::from_ref(&path)) {
+            tracing::debug!(%path, %error, "the question could not be sent");
+        }
+        self.paths.push(path);
+        true
+    }
+
     /// The paths on which the last question could not be sent, and why. One such path does not matter where others
     /// work.
     #[must_use]
@@ -258,6 +316,7 @@ impl Discovery {
     fn ask(&mut self) {
         self.rounds += 1;
         self.asked_micros = clock::monotonic_micros();
+        self.asked_alone_micros = self.asked_micros;
         self.failures = self.asker.ask(&self.question, &self.paths);
         for PathError { path, error } in &self.failures {
             tracing::debug!(%path, %error, "the question could not be sent");
@@ -289,12 +348,16 @@ impl Discovery {
             return None;
         }
         self.found.push(key);
+        let asked_micros = match kind {
+            PathKind::Unicast => self.asked_alone_micros,
+            _ => self.asked_micros,
+        };
         Some(Found {
             offer,
             source: received.source,
             interface,
             kind,
-            round_trip_micros: clock::monotonic_micros().saturating_sub(self.asked_micros),
+            round_trip_micros: clock::monotonic_micros().saturating_sub(asked_micros),
         })
     }
 

@@ -37,11 +37,13 @@ pub mod connect;
 pub mod deadline;
 pub mod deploy;
 pub mod discover;
+pub mod find;
 pub mod harmless;
 pub mod state;
 #[cfg(test)]
 mod testing;
 pub mod token;
+pub mod ways;
 
 pub use address::{Address, AddressError};
 pub use agent::{Agent, AgentError, Keeper, Standing};

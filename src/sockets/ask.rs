@@ -54,14 +54,23 @@ impl Asker {
     /// Call it inside a tokio runtime.
     #[must_use]
     pub fn new(paths: &[Path]) -> Self {
-        let mut sockets: Vec<(Purpose, io::Result<UdpSocket>)> = Vec::new();
+        let mut asker = Self {
+            sockets: Vec::new(),
+            first: 0,
+        };
         for path in paths {
-            let purpose = (path.kind, Family::of(path.destination));
-            if sockets.iter().all(|(known, _)| *known != purpose) {
-                sockets.push((purpose, UdpSocket::bind((purpose.1.wildcard(), 0).into())));
-            }
+            asker.open(path);
         }
-        Self { sockets, first: 0 }
+        asker
+    }
+
+    /// Opens the socket that one more path needs, where it is not open yet.
+    pub fn open(&mut self, path: &Path) {
+        let purpose = (path.kind, Family::of(path.destination));
+        if self.sockets.iter().all(|(known, _)| *known != purpose) {
+            let socket = UdpSocket::bind((purpose.1.wildcard(), 0).into());
+            self.sockets.push((purpose, socket));
+        }
     }
 
     /// Sends `question` on each of `paths`. A path that fails does not stop the others.

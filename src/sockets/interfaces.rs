@@ -49,6 +49,45 @@ impl Interface {
     }
 }
 
+/// Which interfaces are used, by their names. A name may end with `*`: `veth*` means every one that begins so.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Choice {
+    /// These alone; all where there is none.
+    pub only: Vec<String>,
+    /// None of these, also where the others name it.
+    pub not: Vec<String>,
+}
+
+impl Choice {
+    /// Whether every interface is used.
+    #[must_use]
+    pub const fn is_everything(&self) -> bool {
+        self.only.is_empty() && self.not.is_empty()
+    }
+
+    /// Whether the interface of this name is used.
+    #[must_use]
+    pub fn admits(&self, name: &str) -> bool {
+        let named = |list: &[String]| list.iter().any(|wanted| fits(wanted, name));
+        (self.only.is_empty() || named(&self.only)) && !named(&self.not)
+    }
+
+    /// Whether `name` can be the name of an interface, or the beginning of one with `*`: 1 to 15 bytes, no blanks, no `/`.
+    #[must_use]
+    pub fn is_name(name: &str) -> bool {
+        let bare = name.strip_suffix('*').unwrap_or(name);
+        let strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '*' | ',' | '!');
+        !name.is_empty() && bare.len() <= 15 && !bare.contains(strange)
+    }
+}
+
+fn fits(wanted: &str, name: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => name == wanted,
+    }
+}
+
 /// An IPv4 address of an interface.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct V4Address {
@@ -96,11 +135,25 @@ pub fn list() -> io::Result<Vec<Interface>> {
     let mut interfaces: Vec<Interface> = by_name.into_values().collect();
     for interface in &mut interfaces {
         // An interface may vanish between two calls; its number stays 0 and it is left out.
-        interface.index = nix::net::if_::if_nametoindex(interface.name.as_str()).unwrap_or(0);
+        interface.index = number_of(&interface.name).unwrap_or(0);
     }
     interfaces.retain(|interface| interface.index != 0);
     interfaces.sort_by_key(|interface| interface.index);
     Ok(interfaces)
+}
+
+/// The number of the interface of this name; nothing where there is none.
+#[cfg(unix)]
+#[must_use]
+pub fn number_of(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok().filter(|&number| number != 0)
+}
+
+/// Elsewhere names are not known yet, and interfaces are written by their numbers.
+#[cfg(not(unix))]
+#[must_use]
+pub fn number_of(_name: &str) -> Option<u32> {
+    None
 }
 
 /// Elsewhere there is no list yet: questions then travel by the route that the operating system chooses.
@@ -189,6 +242,29 @@ mod tests {
         assert_eq!(of([10, 1, 2, 1], 31), None);
         assert_eq!(of([10, 1, 2, 1], 32), None);
         assert_eq!(of([10, 1, 2, 1], 0), None);
+    }
+
+    #[test]
+    fn interfaces_are_chosen_by_name_or_beginning_and_what_is_denied_is_denied() {
+        let choice = |only: &[&str], not: &[&str]| Choice {
+            only: only.iter().map(|&name| name.to_owned()).collect(),
+            not: not.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let names = ["lo", "eth0", "eth1", "eth10", "docker0", "veth7"];
+        let admitted = |choice: &Choice| names.into_iter().filter(|name| choice.admits(name)).collect::<Vec<_>>();
+        assert_eq!(admitted(&Choice::default()), names);
+        assert_eq!(admitted(&choice(&["eth1", "lo"], &[])), ["lo", "eth1"]);
+        assert_eq!(
+            admitted(&choice(&[], &["docker*", "veth*"])),
+            ["lo", "eth0", "eth1", "eth10"]
+        );
+        assert_eq!(admitted(&choice(&["eth*"], &["eth1"])), ["eth0", "eth10"]);
+        for name in ["eth0", "veth*", "*", "br-0a1b2c3d4e5f", "eth0.100"] {
+            assert!(Choice::is_name(name), "{name}");
+        }
+        for name in ["", "a b", "eth0,eth1", "/dev", "!eth0", "e*0", "sixteen-bytes-16"] {
+            assert!(!Choice::is_name(name), "{name}");
+        }
     }
 
     #[test]

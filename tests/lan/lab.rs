@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::process::{Output, SEATKEEPER, STATE_HOME, ServerProcess, command, finish};
+use crate::process::{Output, SEATKEEPER, SITE_FILE, STATE_HOME, ServerProcess, command, finish};
 
 /// Set in the process that has become root of its own namespaces.
 const INSIDE: &str = "SEATKEEPER_LAN_INSIDE";
@@ -187,7 +187,15 @@ impl Host {
     #[track_caller]
     pub(crate) fn seatkeeper<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Output {
         let mut run = self.command(SEATKEEPER);
+        if self.site_file().exists() {
+            run.env(SITE_FILE, self.site_file());
+        }
         finish(run.args(args).env(crate::process::STATE_DIR, self.state.join("agent")))
+    }
+
+    /// The site file of this host; there is none until a test writes it.
+    pub(crate) fn site_file(&self) -> PathBuf {
+        self.state.join("site")
     }
 
     /// Starts a server on this host, on all its interfaces and the usual port.

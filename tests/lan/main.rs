@@ -1,8 +1,8 @@
 //! Seatkeeper on networks: hosts in network namespaces, the real binary on each.
 //!
 //! Needs Linux, `unshare`, `nsenter` and `ip`, and permission to make user namespaces; where that is missing the tests
-//! count as ignored, or as failed with `SEATKEEPER_LAN=require`. So do those that need root or systemd besides. The one that
-//! needs `strace` counts as ignored where there is none.
+//! count as ignored, or as failed with `SEATKEEPER_LAN=require`. So do those that need root or systemd besides. Those that
+//! need `strace` or `dnsmasq` count as ignored where there is none.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,6 +15,7 @@
 mod addresses;
 mod crowd;
 mod disk;
+mod finding;
 mod guides;
 mod lab;
 mod least;
@@ -89,6 +90,26 @@ const TESTS: &[Test] = &[
         addresses::link_local_only,
     ),
     (
+        "a_server_behind_a_router_is_found_by_those_who_are_told_of_it_and_each_path_says_what_came_of_it",
+        finding::behind_a_router,
+    ),
+    (
+        "a_server_is_used_where_the_network_passes_no_broadcasts",
+        finding::without_broadcasts,
+    ),
+    (
+        "an_adapter_that_comes_goes_and_comes_again_is_picked_up_by_a_running_server",
+        finding::plugged_in_late,
+    ),
+    (
+        "everybody_is_asked_on_the_interfaces_that_the_site_chose_and_on_no_other",
+        finding::on_chosen_interfaces,
+    ),
+    (
+        "a_server_is_used_by_a_link_local_address_with_its_interface",
+        finding::on_one_link,
+    ),
+    (
         "a_server_opens_no_connection_and_sends_nothing_that_was_not_asked_for",
         silence::counted,
     ),
@@ -107,6 +128,11 @@ const DEMANDING: &[Demanding] = &[
         "as_the_unit_runs_it_the_server_serves_imports_checkpoints_and_restarts",
         least::hardened,
         least::root,
+    ),
+    (
+        "the_servers_of_the_sites_dns_are_used_in_the_order_of_their_records_across_a_router",
+        finding::by_dns,
+        finding::dnsmasq,
     ),
     (
         "the_unit_is_sound_and_leaves_little_exposed",

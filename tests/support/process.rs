@@ -18,6 +18,9 @@ pub(crate) const STATE_DIR: &str = "SEATKEEPER_STATE_DIR";
 /// Where a user keeps what commands remember.
 pub(crate) const STATE_HOME: &str = "XDG_STATE_HOME";
 
+/// Which file says where a site's servers are; empty for none.
+pub(crate) const SITE_FILE: &str = "SEATKEEPER_SITE_FILE";
+
 /// What runs longer than this hangs.
 const WATCHDOG: Duration = Duration::from_mins(1);
 
@@ -71,10 +74,15 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
         "SEATKEEPER_MAC",
         "SEATKEEPER_VENDOR_KEY",
         "SEATKEEPER_ENROL_TOKEN",
+        "SEATKEEPER_SERVERS",
+        "SEATKEEPER_PATHS",
+        "SEATKEEPER_INTERFACES",
         STATE_DIR,
     ] {
         command.env_remove(variable);
     }
+    // Whatever site this machine belongs to.
+    command.env(SITE_FILE, "");
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

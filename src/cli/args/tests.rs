@@ -1,5 +1,6 @@
 use super::deploy::lasting;
 use super::*;
+use crate::client::ways::Way;
 
 fn parses(line: &str) -> bool {
     Cli::try_parse_from(line.split(' ')).is_ok()
@@ -7,7 +8,7 @@ fn parses(line: &str) -> bool {
 
 #[test]
 fn what_a_command_asks_with_is_offered_behind_it_and_only_where_it_asks() {
-    const REACH: &str = "--server license:99 --identity me.pem --timeout 5";
+    const REACH: &str = "--server license:99 --server other --paths servers,lan --identity me.pem --timeout 5";
     for command in [
         "list",
         "status",
@@ -41,7 +42,7 @@ fn what_a_command_asks_with_is_offered_behind_it_and_only_where_it_asks() {
     assert!(parses(&format!("seatkeeper run A b {REACH} -- program")));
     for command in ["serve", "completions bash", "man d"] {
         assert!(parses(&format!("seatkeeper {command} --data d")), "{command}");
-        for option in ["--server license", "--identity me.pem", "--timeout 5"] {
+        for option in ["--server license", "--paths lan", "--identity me.pem", "--timeout 5"] {
             assert!(!parses(&format!("seatkeeper {command} {option}")), "{command} {option}");
         }
     }
@@ -55,17 +56,24 @@ fn what_stands_in_front_of_the_command_counts_unless_it_stands_behind_it_too() {
             panic!("another command")
         };
         let global = cli.everywhere.reaching(reach);
-        (global.server.unwrap_or_default(), global.timeout)
+        let paths: Vec<_> = global.paths.into_iter().flatten().map(Way::code).collect();
+        (
+            global.server.unwrap_or_default().join(" "),
+            paths.join(" "),
+            global.timeout,
+        )
     };
-    assert_eq!(reach("seatkeeper products"), (String::new(), 3));
+    let told = |server: &str, paths: &str, timeout| (server.to_owned(), paths.to_owned(), timeout);
+    assert_eq!(reach("seatkeeper products"), told("", "", 3));
     assert_eq!(
-        reach("seatkeeper --server one --timeout 9 products"),
-        ("one".to_owned(), 9)
+        reach("seatkeeper --server one --paths lan --timeout 9 products"),
+        told("one", "lan", 9)
     );
     assert_eq!(
-        reach("seatkeeper --server one products --server two"),
-        ("two".to_owned(), 3)
+        reach("seatkeeper --server one --paths lan products --server two --server three --paths servers,lan"),
+        told("two three", "servers lan", 3)
     );
+    assert!(!parses("seatkeeper products --paths wan"));
 }
 
 #[test]

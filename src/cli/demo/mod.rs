@@ -89,6 +89,7 @@ impl Stage {
         let global = Global {
             json: false,
             server: None,
+            paths: None,
             data: Some(data),
             identity: None,
             timeout: TIMEOUT_SECS,

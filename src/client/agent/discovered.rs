@@ -3,33 +3,42 @@
 use tokio::sync::mpsc;
 
 use super::Agent;
-use super::search::{Clue, Lead, Rank};
+use super::search::{Lead, Rank};
 use crate::client::connect::Target;
 use crate::client::deadline::Deadline;
-use crate::client::discover::{Found, NO_INTERFACE, Scope, Search, discover};
+use crate::client::discover::{Found, Scope, Search, discover_on, nobody_to_ask};
+use crate::client::ways::{Clue, Way};
 use crate::client::with_causes;
 use crate::domain::ids::Fingerprint;
+use crate::sockets::interfaces::Choice;
 
 /// Passes offers on as they come, until the deadline or until nobody wants them any more.
-pub(super) async fn follow(agent: Agent, deadline: Deadline, tell: mpsc::Sender<Clue>) {
-    let started = discover(&Search {
+pub(super) async fn follow(agent: Agent, interfaces: Choice, deadline: Deadline, tell: mpsc::Sender<Clue<Lead>>) {
+    let wanted = Search {
         wanted: Some(agent.owner.product),
         scope: Scope::Everywhere { port: agent.port },
         deadline: deadline.left(),
         every_path: false,
-    });
-    let mut discovery = match started {
+    };
+    let mut discovery = match discover_on(&wanted, &interfaces) {
         Ok(discovery) => discovery,
         Err(error) => {
-            drop(tell.send(Err(with_causes(&error))).await); // the search may be over already
+            let told = Clue::Fault(Some(Way::Lan), with_causes(&error));
+            drop(tell.send(told).await); // the search may be over already
             return;
         }
     };
     if discovery.paths().is_empty() {
-        drop(tell.send(Err(NO_INTERFACE.to_owned())).await); // likewise
+        drop(
+            tell.send(Clue::Fault(Some(Way::Lan), nobody_to_ask(&interfaces).to_owned()))
+                .await,
+        ); // likewise
+    }
+    for interface in discovery.asked_on() {
+        drop(tell.send(Clue::Asked(Way::Lan, interface)).await); // likewise
     }
     while let Some(found) = discovery.next().await {
-        if tell.send(Ok(lead(&found))).await.is_err() {
+        if tell.send(Clue::Lead(lead(&found))).await.is_err() {
             return;
         }
     }
@@ -41,6 +50,7 @@ fn lead(found: &Found) -> Lead {
             address: found.tcp_address(),
             interface: Some(found.interface.clone()).filter(|name| !name.is_empty()),
         },
+        way: Way::Lan,
         rank: Rank {
             lacks_product: found.offer.holds != Some(true),
             priority: found.offer.priority,

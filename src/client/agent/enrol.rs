@@ -55,8 +55,8 @@ impl Agent {
     pub async fn enrol(&self, token: &EnrolmentToken) -> Result<Enrolled, EnrolError> {
         let deadline = self.due();
         let state = self.open(deadline).await?;
-        let (clues, sources) = sources::begin(self, &state.memory.pins, deadline);
-        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, clues, sources);
+        let sources = sources::begin(self, &state.memory.pins, deadline);
+        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, sources);
         let mut faults = Vec::new();
         while let Some(Some(found)) = deadline.bound(search.next()).await {
             let mut met = match found {
@@ -87,6 +87,7 @@ impl Agent {
         Err(EnrolError::NoServer(NoServer {
             may_run: self.is_lenient(&state.memory),
             faults,
+            paths: search.verdicts(),
             offline: Offline::NoLease,
         }))
     }
@@ -127,9 +128,8 @@ fn is_meant(token: &EnrolmentToken, connection: &Connection) -> bool {
 }
 
 fn not_met(without: &NoServer) -> String {
-    let what = "the license server that this enrolment token is for did not answer";
-    match without.faults.as_slice() {
-        [] => format!("{what}; check that it runs on this network, or name it"),
-        faults => format!("{what}: {}", faults.join("; ")),
-    }
+    format!(
+        "the license server that this enrolment token is for did not answer: {}; check that it runs, or name it",
+        without.tried()
+    )
 }

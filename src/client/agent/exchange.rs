@@ -13,6 +13,7 @@ use super::{Agent, AgentError, sources};
 use crate::client::adapter::Choice;
 use crate::client::deadline::Deadline;
 use crate::client::state::{KeptLease, LastGrant, LastStanding, Memory, Pin, State};
+use crate::client::ways::Verdict;
 use crate::client::with_causes;
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Timestamp;
@@ -33,6 +34,7 @@ struct Found {
     proven: Option<(Box<Proven>, Box<Seen>)>,
     refused: Vec<Refused>,
     faults: Vec<String>,
+    paths: Vec<Verdict>,
 }
 
 impl Agent {
@@ -77,8 +79,8 @@ impl Agent {
         ask: Ask,
         (at, deadline): (Timestamp, Deadline),
     ) -> Found {
-        let (clues, sources) = sources::begin(self, &state.memory.pins, deadline);
-        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, clues, sources);
+        let sources = sources::begin(self, &state.memory.pins, deadline);
+        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, sources);
         let mut round = Round {
             agent: self,
             memory: &state.memory,
@@ -94,6 +96,7 @@ impl Agent {
             proven,
             refused: round.refused,
             faults: round.faults,
+            paths: search.verdicts(),
         }
     }
 
@@ -102,6 +105,7 @@ impl Agent {
             proven,
             refused,
             mut faults,
+            paths,
         } = found;
         for Refused { status, seen, .. } in &refused {
             remember_server(seen, memory);
@@ -129,6 +133,7 @@ impl Agent {
                 let without = NoServer {
                     may_run: true,
                     faults,
+                    paths,
                     offline: Offline::NoLease,
                 };
                 (Standing::NoServer(without), LastStanding::NoServer)
@@ -143,7 +148,7 @@ impl Agent {
                 (Standing::Denied(Box::new(denied)), last)
             }
             (None, None) => (
-                Standing::NoServer(self.without_server(memory, holder, faults)),
+                Standing::NoServer(self.without_server(memory, holder, (faults, paths))),
                 LastStanding::NoServer,
             ),
         };
@@ -152,11 +157,17 @@ impl Agent {
     }
 
     /// How the component stands when no server gave a usable answer (rules O1 to O3).
-    fn without_server(&self, memory: &Memory, holder: Holder, mut faults: Vec<String>) -> NoServer {
+    fn without_server(
+        &self,
+        memory: &Memory,
+        holder: Holder,
+        (mut faults, paths): (Vec<String>, Vec<Verdict>),
+    ) -> NoServer {
         if self.is_lenient(memory) {
             return NoServer {
                 may_run: true,
                 faults,
+                paths,
                 offline: Offline::NoLease,
             };
         }
@@ -168,6 +179,7 @@ impl Agent {
         NoServer {
             may_run: offline.running().is_some(),
             faults,
+            paths,
             offline,
         }
     }

@@ -7,10 +7,11 @@ use thiserror::Error;
 use super::exchange::RULES_FROM;
 use super::lease::Offline;
 use super::search::Search;
-use super::standing::{Denied, NoServer, ServerSeen};
+use super::standing::{Denied, NoServer, ServerSeen, tried};
 use super::{Agent, AgentError, sources};
 use crate::client::adapter::Wish;
 use crate::client::state::{LastStanding, Memory, Pin};
+use crate::client::ways::Verdict;
 use crate::client::with_causes;
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::wire::ReleaseOutcome;
@@ -42,7 +43,7 @@ pub enum ReleaseError {
     #[error("{}", .0.text)]
     Denied(Box<Denied>),
     /// No trusted server answered.
-    #[error("no license server that this component trusts answered: {}", .0.faults.join("; "))]
+    #[error("no license server that this component trusts answered: {}", .0.tried())]
     NoServer(NoServer),
 }
 
@@ -61,6 +62,16 @@ pub struct Check {
     pub available: Option<(Counts, ServerSeen)>,
     /// What was tried and what came of it, one sentence each.
     pub faults: Vec<String>,
+    /// What came of each path by which servers were looked for.
+    pub paths: Vec<Verdict>,
+}
+
+impl Check {
+    /// What was tried and what came of it, in one line.
+    #[must_use]
+    pub fn tried(&self) -> String {
+        tried(&self.faults, &self.paths)
+    }
 }
 
 impl Agent {
@@ -86,8 +97,8 @@ impl Agent {
             component: self.owner.component.to_string(),
             mac: mac.bytes(),
         });
-        let (clues, sources) = sources::begin(self, &state.memory.pins, deadline);
-        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, clues, sources);
+        let sources = sources::begin(self, &state.memory.pins, deadline);
+        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, sources);
         let mut faults = Vec::new();
         let mut without = HashSet::new();
         let mut released = None;
@@ -125,6 +136,7 @@ impl Agent {
                 return Err(ReleaseError::NoServer(NoServer {
                     may_run: self.is_lenient(&state.memory),
                     faults,
+                    paths: search.verdicts(),
                     offline: Offline::NoLease,
                 }));
             }
@@ -150,8 +162,8 @@ impl Agent {
             vendor: Some(self.owner.product.vendor.0),
             product: self.owner.product.product.to_string(),
         });
-        let (clues, sources) = sources::begin(self, &state.memory.pins, deadline);
-        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, clues, sources);
+        let sources = sources::begin(self, &state.memory.pins, deadline);
+        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, sources);
         let mut check = Check {
             mac,
             lenient: self.is_lenient(&state.memory),
@@ -159,6 +171,7 @@ impl Agent {
             memory: state.memory.clone(),
             available: None,
             faults: Vec::new(),
+            paths: Vec::new(),
         };
         while check.available.is_none()
             && let Some(Some(found)) = deadline.bound(search.next()).await
@@ -181,6 +194,7 @@ impl Agent {
                 Err(error) => check.faults.push(with_causes(&error)),
             }
         }
+        check.paths = search.verdicts();
         Ok(check)
     }
 }

@@ -1,25 +1,28 @@
-//! From leads to servers that were met: up to four connections at a time, each proven before it is used.
+//! From leads to servers that were met: up to four connections at a time on each path, each proven before it is used.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+
+use super::sources::Sources;
 
 use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
 use crate::client::deadline::Deadline;
 use crate::client::state::Pin;
+use crate::client::ways::{Clue, Verdict, Verdicts, Way};
 use crate::client::with_causes;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::tls::{Identity, PinRule};
 
-/// Connections that are being made at a time, at most.
+/// Connections that are being made at a time on one path, at most. Paths do not share them, so that one whose addresses
+/// are dead holds up no other.
 const CONNECTS_MAX: usize = 4;
 
 /// How long an attempt keeps its place whoever waits for it, at least; otherwise a quarter of the search's time.
 const FAIR_MIN: Duration = Duration::from_millis(500);
 
-/// Leads that one search follows, at most.
+/// Leads that one search follows on one path, at most: who forges offers crowds out no server that was named.
 pub(super) const LEADS_MAX: usize = 64;
 
 /// Which of several servers is asked first: the smallest.
@@ -31,17 +34,26 @@ pub(super) struct Rank {
     pub(super) priority: u16,
 }
 
+impl Rank {
+    /// That of a server of which no more is known than its place among those that were named.
+    pub(super) const fn named(place: u16) -> Self {
+        Self {
+            lacks_product: false,
+            priority: place,
+        }
+    }
+}
+
 /// Where a server may be.
 #[derive(Clone, Debug)]
 pub(super) struct Lead {
     pub(super) target: Target,
+    /// The path that led there.
+    pub(super) way: Way,
     pub(super) rank: Rank,
     /// Who it says it is, if it said so. Nothing of it is proven.
     pub(super) claims: Option<(Fingerprint, ServerId)>,
 }
-
-/// A lead, or one sentence on where none was found.
-pub(super) type Clue = Result<Lead, String>;
 
 /// A server that proved its identity, is trusted if any is, and answered HELLO.
 #[derive(Debug)]
@@ -80,16 +92,25 @@ struct Attempt {
     fair: Option<Deadline>,
 }
 
+/// What goes on on one path.
+#[derive(Default)]
+struct Lane {
+    queue: VecDeque<Lead>,
+    /// Those that run, the oldest first.
+    attempts: Vec<Attempt>,
+    /// How many leads it had.
+    leads: usize,
+}
+
 /// A search under way. Dropping it ends it.
 pub(super) struct Search {
     identity: Identity,
     pins: Vec<Pin>,
     deadline: Deadline,
-    clues: mpsc::Receiver<Clue>,
-    queue: VecDeque<Lead>,
+    /// What feeds the search; ends with it.
+    sources: Sources,
+    lanes: BTreeMap<Way, Lane>,
     running: JoinSet<Result<Met, Box<Lost>>>,
-    /// Those that run, the oldest first.
-    attempts: Vec<Attempt>,
     /// An attempt's time before it must give way to others.
     fair: Duration,
     /// Leads that are to be followed again after a while.
@@ -97,40 +118,35 @@ pub(super) struct Search {
     followed: HashSet<Target>,
     /// The epoch that each showed.
     met: HashMap<Fingerprint, u32>,
-    /// What feeds the clues; ends with the search.
-    _sources: JoinSet<()>,
+    verdicts: Verdicts,
 }
 
 impl Search {
-    pub(super) fn new(
-        identity: &Identity,
-        pins: &[Pin],
-        deadline: Deadline,
-        clues: mpsc::Receiver<Clue>,
-        sources: JoinSet<()>,
-    ) -> Self {
+    pub(super) fn new(identity: &Identity, pins: &[Pin], deadline: Deadline, sources: Sources) -> Self {
         Self {
             identity: identity.clone(),
             pins: pins.to_vec(),
             deadline,
-            clues,
-            queue: VecDeque::new(),
+            verdicts: Verdicts::of(&sources.ways),
+            sources,
+            lanes: BTreeMap::new(),
             running: JoinSet::new(),
-            attempts: Vec::new(),
             fair: FAIR_MIN.max(deadline.left() / 4),
             pauses: JoinSet::new(),
             followed: HashSet::new(),
             met: HashMap::new(),
-            _sources: sources,
         }
+    }
+
+    /// What came of each path so far.
+    pub(super) fn verdicts(&self) -> Vec<Verdict> {
+        self.verdicts.all()
     }
 
     /// The next server that was met, or one sentence on one that was not; nothing when all leads are followed.
     pub(super) async fn next(&mut self) -> Option<Result<Met, String>> {
         loop {
-            while self.running.len() < CONNECTS_MAX
-                && let Some(lead) = self.queue.pop_front()
-            {
+            while let Some(lead) = self.next_lead() {
                 self.start(lead);
             }
             let overdue = self.overdue();
@@ -141,19 +157,45 @@ impl Search {
                     }
                 }
                 // One that asked for patience is there: it goes before those that may be nobody.
-                Some(Ok(lead)) = self.pauses.join_next() => self.queue.push_front(lead),
-                Some(()) = overdue => self.give_way(),
-                Some(clue) = self.clues.recv() => match clue {
-                    Ok(lead) => {
-                        if let Some(told) = self.take(lead) {
-                            return Some(Err(told));
-                        }
+                Some(Ok(lead)) = self.pauses.join_next() => self.lane(lead.way).queue.push_front(lead),
+                Some(way) = overdue => self.give_way(way),
+                Some(clue) = self.sources.clues.recv() => {
+                    if let Some(told) = self.hear(clue) {
+                        return Some(Err(told));
                     }
-                    Err(told) => return Some(Err(told)),
-                },
+                }
                 else => return None,
             }
         }
+    }
+
+    fn lane(&mut self, way: Way) -> &mut Lane {
+        self.lanes.entry(way).or_default()
+    }
+
+    /// The next lead of a path that has a connection to spare.
+    fn next_lead(&mut self) -> Option<Lead> {
+        let mut free = self
+            .lanes
+            .values_mut()
+            .filter(|lane| lane.attempts.len() < CONNECTS_MAX);
+        free.find_map(|lane| lane.queue.pop_front())
+    }
+
+    /// Takes a clue; one sentence where it is not worth following.
+    fn hear(&mut self, clue: Clue<Lead>) -> Option<String> {
+        match clue {
+            Clue::Asked(way, what) => self.verdicts.asked(way, what),
+            Clue::Note(way, told) => self.verdicts.note(way, told),
+            Clue::Lead(lead) => return self.take(lead),
+            Clue::Fault(way, told) => {
+                if let Some(way) = way {
+                    self.verdicts.fault(way, told.clone());
+                }
+                return Some(told);
+            }
+        }
+        None
     }
 
     /// Meets a server again after `wait`, if that is before the deadline.
@@ -169,15 +211,18 @@ impl Search {
     }
 
     fn take(&mut self, lead: Lead) -> Option<String> {
-        if self.followed.len() >= LEADS_MAX || !self.followed.insert(lead.target.clone()) {
+        if self.lane(lead.way).leads >= LEADS_MAX || !self.followed.insert(lead.target.clone()) {
             return None;
         }
+        self.lane(lead.way).leads += 1;
         match lead.claims {
             Some((fingerprint, server)) if !may_be_pinned(&self.pins, fingerprint, server) => {
-                Some(format!("{}: {}", lead.target, Fault::NotTrusted(fingerprint)))
+                let told = format!("{}: {}", lead.target, Fault::NotTrusted(fingerprint));
+                self.verdicts.fault(lead.way, told.clone());
+                Some(told)
             }
             _ => {
-                self.queue.push_back(lead);
+                self.lane(lead.way).queue.push_back(lead);
                 None
             }
         }
@@ -185,37 +230,49 @@ impl Search {
 
     fn start(&mut self, lead: Lead) {
         let (identity, pins, deadline) = (self.identity.clone(), self.pins.clone(), self.deadline);
-        let target = lead.target.clone();
+        let (target, way) = (lead.target.clone(), lead.way);
         let task = self
             .running
             .spawn(async move { meet(lead, &identity, &pins, deadline).await });
         let fair = Some(Deadline::after(self.fair));
-        self.attempts.push(Attempt { task, target, fair });
+        self.lane(way).attempts.push(Attempt { task, target, fair });
     }
 
-    /// Ends when the oldest attempt has had its time; with nothing, at once, where nobody waits for its place.
-    fn overdue(&self) -> impl Future<Output = Option<()>> + use<> {
-        let oldest = self.attempts.first().filter(|_| !self.queue.is_empty());
-        let fair = oldest.and_then(|attempt| attempt.fair);
+    /// Ends, with its path, when the attempt that is the oldest of those whose places somebody waits for has had its
+    /// time; with nothing, at once, where nobody waits.
+    fn overdue(&self) -> impl Future<Output = Option<Way>> + use<> {
+        let waited_for = self.lanes.iter().filter(|(_, lane)| !lane.queue.is_empty());
+        let oldest = waited_for
+            .filter_map(|(way, lane)| Some((lane.attempts.first()?.fair?.left(), *way)))
+            .min();
         async move {
-            tokio::time::sleep(fair?.left()).await;
-            Some(())
+            let (left, way) = oldest?;
+            tokio::time::sleep(left).await;
+            Some(way)
         }
     }
 
-    /// Stops the oldest attempt. Its place is free when its task has ended.
-    fn give_way(&mut self) {
-        if let Some(oldest) = self.attempts.first_mut() {
+    /// Stops the oldest attempt of a path. Its place is free when its task has ended.
+    fn give_way(&mut self, way: Way) {
+        if let Some(oldest) = self.lane(way).attempts.first_mut() {
             oldest.fair = None;
             oldest.task.abort();
         }
     }
 
+    /// The attempt with this task, whose place is free from now on.
+    fn ended(&mut self, id: Id) -> Option<(Way, Attempt)> {
+        self.lanes.iter_mut().find_map(|(way, lane)| {
+            let place = lane.attempts.iter().position(|attempt| attempt.task.id() == id)?;
+            Some((*way, lane.attempts.remove(place)))
+        })
+    }
+
     fn judge(&mut self, done: Result<(Id, Result<Met, Box<Lost>>), JoinError>) -> Option<Result<Met, String>> {
         let id = done.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-        let place = self.attempts.iter().position(|attempt| attempt.task.id() == id);
-        let attempt = place.map(|place| self.attempts.remove(place));
-        match done {
+        let attempt = self.ended(id);
+        let way = attempt.as_ref().map(|(way, _)| *way);
+        let told = match done {
             Ok((_, Ok(met))) => {
                 // A server with several addresses is met at the first of them only; but not one that was restored and runs
                 // besides the one that its backup is of.
@@ -224,22 +281,27 @@ impl Search {
                     return None;
                 }
                 self.met.insert(fingerprint, epoch);
-                Some(Ok(met))
+                self.verdicts.answered(met.lead.way);
+                return Some(Ok(met));
             }
             Ok((_, Err(lost))) => {
                 let Lost { lead, told, again } = *lost;
                 if let Some(wait) = again {
                     self.again(lead, wait);
                 }
-                Some(Err(told))
+                told
             }
-            Err(stopped) => Some(Err(match attempt {
-                Some(Attempt { target, .. }) if stopped.is_cancelled() => {
+            Err(stopped) => match attempt {
+                Some((_, Attempt { target, .. })) if stopped.is_cancelled() => {
                     format!("{target}: no answer in time: other addresses waited to be tried")
                 }
                 _ => format!("a connection attempt stopped: {stopped}"),
-            })),
+            },
+        };
+        if let Some(way) = way {
+            self.verdicts.fault(way, told.clone());
         }
+        Some(Err(told))
     }
 
     /// Lets a server that was met already be met once more.

@@ -1,71 +1,78 @@
-//! Where servers may be: the addresses at which pinned ones answered last, those that were configured, and discovery.
+//! Where servers may be: the addresses at which pinned ones answered last, those that were named, and discovery.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Agent;
-use super::search::{Clue, LEADS_MAX, Lead, Rank};
-use crate::client::address::Address;
+use super::search::{LEADS_MAX, Lead, Rank};
 use crate::client::connect::Target;
 use crate::client::deadline::Deadline;
 use crate::client::state::Pin;
-use crate::client::with_causes;
+use crate::client::ways::{Clue, Named, Way, ask_dns, look_up};
 
-/// Begins to look for servers. The clues end when every source has said all it knows.
-pub(super) fn begin(agent: &Agent, pins: &[Pin], deadline: Deadline) -> (mpsc::Receiver<Clue>, JoinSet<()>) {
-    let (tell, clues) = mpsc::channel(LEADS_MAX);
-    let mut sources = JoinSet::new();
-    // Whoever names servers wants these and no others.
-    for (place, server) in agent.servers.iter().enumerate() {
-        let priority = u16::try_from(place).unwrap_or(u16::MAX);
-        sources.spawn(look_up(server.clone(), agent.port, priority, deadline, tell.clone()));
-    }
-    if agent.servers.is_empty() {
-        let known: Vec<SocketAddr> = pins.iter().filter_map(|pin| pin.address).collect();
-        let told = tell.clone();
-        sources.spawn(async move {
-            for address in known {
-                let lead = Lead {
-                    target: Target::from(address),
-                    rank: Rank {
-                        lacks_product: false,
-                        priority: 0,
-                    },
-                    claims: None,
-                };
-                drop(told.send(Ok(lead)).await); // the search may be over already
-            }
-        });
-        sources.spawn(super::discovered::follow(agent.clone(), deadline, tell));
-    }
-    (clues, sources)
+/// What tells where servers may be. The clues end when every path has said all it knows.
+pub(super) struct Sources {
+    /// The paths that are switched on.
+    pub(super) ways: BTreeSet<Way>,
+    pub(super) clues: mpsc::Receiver<Clue<Lead>>,
+    _tasks: JoinSet<()>,
 }
 
-async fn look_up(server: String, port: u16, priority: u16, deadline: Deadline, tell: mpsc::Sender<Clue>) {
-    let rank = Rank {
-        lacks_product: false,
-        priority,
-    };
-    let found = match Address::parse(&server, port) {
-        Ok(address) => address.resolve(deadline).await,
-        Err(error) => Err(error),
-    };
-    let clues: Vec<Clue> = match found {
-        Ok(addresses) => addresses
-            .into_iter()
-            .map(|address| {
-                Ok(Lead {
-                    target: Target::from(address),
-                    rank,
-                    claims: None,
-                })
-            })
-            .collect(),
-        Err(error) => vec![Err(with_causes(&error))],
-    };
-    for clue in clues {
-        drop(tell.send(clue).await); // the search may be over already
+/// Begins to look for servers on every path that is switched on, on all of them at once.
+pub(super) fn begin(agent: &Agent, pins: &[Pin], deadline: Deadline) -> Sources {
+    let (tell, clues) = mpsc::channel(LEADS_MAX);
+    let mut tasks = JoinSet::new();
+    let site = agent.where_to_look();
+    for (way, told) in site.ways.iter().map(|way| (*way, tell.clone())) {
+        match way {
+            Way::Remembered => drop(tasks.spawn(recall(pins.iter().filter_map(|pin| pin.address).collect(), told))),
+            Way::Servers => look_up(&site, deadline, &told, &mut tasks, named),
+            Way::Lan => drop(tasks.spawn(super::discovered::follow(
+                agent.clone(),
+                site.interfaces.clone(),
+                deadline,
+                told,
+            ))),
+            Way::Dns => ask_dns(deadline, &told, &mut tasks, named),
+        }
+    }
+    tasks.spawn(async move {
+        for fault in site.faults {
+            drop(tell.send(Clue::Fault(None, fault)).await); // the search may be over already
+        }
+    });
+    Sources {
+        ways: site.ways,
+        clues,
+        _tasks: tasks,
+    }
+}
+
+async fn recall(known: Vec<SocketAddr>, tell: mpsc::Sender<Clue<Lead>>) {
+    if known.is_empty() {
+        drop(tell.send(Clue::Note(Way::Remembered, "none yet".to_owned())).await); // likewise
+    }
+    for address in known {
+        let lead = Lead {
+            target: Target::from(address),
+            way: Way::Remembered,
+            rank: Rank::named(0),
+            claims: None,
+        };
+        drop(tell.send(Clue::Asked(Way::Remembered, address.to_string())).await); // likewise
+        drop(tell.send(Clue::Lead(lead)).await); // likewise
+    }
+}
+
+/// The lead to a server that was named.
+fn named(server: Named) -> Lead {
+    Lead {
+        target: server.target,
+        way: server.way,
+        rank: Rank::named(server.place),
+        claims: None,
     }
 }

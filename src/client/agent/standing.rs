@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::AgentError;
 use super::lease::{Offline, Term};
 use crate::client::connect::{Connection, Target};
+use crate::client::ways::Verdict;
 use crate::client::with_causes;
 use crate::domain::ids::{Fingerprint, Mac, Serial, ServerId};
 use crate::domain::time::Timestamp;
@@ -15,6 +16,9 @@ use crate::wire::{Outcome, Status};
 
 /// How every denial begins (rule O1).
 const DENIAL_PREFIX: &str = "invalid license: ";
+
+/// Why a component is without a server where nothing went wrong.
+const NO_ANSWER: &str = "no license server answered; check that one runs on this network, or name it";
 
 /// How a component stands after it asked.
 #[derive(Clone, Debug)]
@@ -230,17 +234,26 @@ pub struct NoServer {
     pub may_run: bool,
     /// What was tried and what came of it, one sentence each.
     pub faults: Vec<String>,
+    /// What came of each path by which servers were looked for.
+    pub paths: Vec<Verdict>,
     /// What its lease says, where it needs one.
     pub offline: Offline,
 }
 
 impl NoServer {
+    /// What was tried and what came of it, in one line: what belongs to no path, then each path.
+    #[must_use]
+    pub fn tried(&self) -> String {
+        tried(&self.faults, &self.paths)
+    }
+
     /// One line for people. `date` shows a moment in time; where it gives an empty text the line tells none.
     #[must_use]
     pub fn text(&self, date: impl Fn(Timestamp) -> String) -> String {
-        let what = match self.faults.as_slice() {
-            [] => "no license server answered; check that one runs on this network, or name it".to_owned(),
-            faults => format!("no license server gave a usable answer: {}", faults.join("; ")),
+        let what = match self.tried() {
+            nothing if nothing.is_empty() => NO_ANSWER.to_owned(),
+            tried if self.faults.is_empty() => format!("{NO_ANSWER}: {tried}"),
+            tried => format!("no license server gave a usable answer: {tried}"),
         };
         let dated = |before: &str, at, after: &str| match date(at) {
             shown if shown.is_empty() => String::new(),
@@ -274,6 +287,14 @@ impl NoServer {
             ),
         }
     }
+}
+
+/// What was tried and what came of it, in one line: the faults that belong to no path, then each path.
+pub(super) fn tried(faults: &[String], paths: &[Verdict]) -> String {
+    let of_a_path = |told: &&String| paths.iter().any(|verdict| verdict.faults.contains(told));
+    let others = faults.iter().filter(|told| !of_a_path(told)).cloned();
+    let told: Vec<String> = others.chain(paths.iter().map(Verdict::to_string)).collect();
+    told.join("; ")
 }
 
 /// The component could not even ask.

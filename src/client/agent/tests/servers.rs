@@ -277,24 +277,96 @@ async fn offer_them(sockets: &ServerSockets, servers: &[(&Stub, u8, bool, u16)])
     }
 }
 
+/// Sockets on a free port that hear everybody's questions.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn of_the_servers_that_are_found_one_that_holds_the_product_comes_first_then_the_lowest_priority() {
-    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
-    let numbered = |number| HelloOk {
-        server: [number; 16],
-        ..hello_ok()
-    };
-    let without = granting(&vendor, numbered(1)).await;
-    let late = granting(&vendor, numbered(2)).await;
-    let higher_id = granting(&vendor, numbered(4)).await;
-    let first = granting(&vendor, numbered(3)).await;
+fn on_every_interface() -> ServerSockets {
     let sockets = ServerSockets::bind(0).unwrap();
     let groups = Groups {
         v4: GROUP_V4,
         v6: GROUP_V6,
     };
     sockets.join(groups, &interfaces::list().unwrap(), |_, _| ());
+    sockets
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_path_whose_addresses_are_dead_holds_up_no_other() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(crate::client::testing::listening().await);
+    }
+    let servers: Vec<_> = silent.iter().map(|(_, target)| target.to_string()).collect();
+    let mut site = Site::only(&servers, 1);
+    site.ways = BTreeSet::from([Way::Remembered, Way::Servers, Way::Lan]);
+    let (alive, sockets) = (granting(&vendor, numbered(1)).await, on_every_interface());
+    let agent = vendor
+        .agent(&directory, "strict")
+        .site(site)
+        .port(sockets.port().unwrap())
+        .deadline(Duration::from_secs(40));
+    let offered = [(&alive, 1, true, 100)];
+    let standing = tokio::select! {
+        standing = agent.acquire() => standing,
+        () = offer_them(&sockets, &offered) => unreachable!(),
+    };
+    let Standing::Licensed(licensed) = standing else {
+        panic!("{standing}")
+    };
+    assert_eq!(licensed.server.fingerprint, alive.fingerprint);
+    // Nobody had to give way for it: those would be told.
+    assert_eq!(licensed.warnings, <[String; 0]>::default());
+}
+
+#[tokio::test]
+async fn where_no_server_is_found_each_path_says_what_came_of_it() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let (closed, target) = crate::client::testing::listening().await;
+    drop(closed);
+    let mut site = Site::only(&[target.to_string(), "a..b".to_owned()], 1);
+    site.ways = BTreeSet::from([Way::Remembered, Way::Servers]);
+    site.faults.push("site:3: nonsense".to_owned());
+    let agent = vendor.agent(&directory, "strict").site(site);
+    let standing = agent.acquire().await;
+    let Standing::NoServer(without) = &standing else {
+        panic!("{standing}")
+    };
+    let [remembered, named] = without.paths.as_slice() else {
+        panic!("{without:?}")
+    };
+    assert_eq!(
+        (remembered.way, remembered.note.as_deref()),
+        (Way::Remembered, Some("none yet"))
+    );
+    assert_eq!((named.way, named.answered, named.asked.len()), (Way::Servers, 0, 2));
+    let told = named.faults.join("\n");
+    assert!(
+        told.contains(": not reachable") && told.contains("cannot find the host a..b"),
+        "{told}"
+    );
+    let text = standing.to_string();
+    assert!(
+        text.starts_with("invalid license: no license server gave a usable answer: site:3: nonsense; remembered addresses: none yet; named servers: "),
+        "{text}"
+    );
+    assert_eq!(text.matches("a..b").count(), 1, "each fault once: {text}");
+    let told = agent.check().await.unwrap().tried();
+    assert!(
+        told.contains("named servers: ") && told.contains("site:3: nonsense"),
+        "{told}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn of_the_servers_that_are_found_one_that_holds_the_product_comes_first_then_the_lowest_priority() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let without = granting(&vendor, numbered(1)).await;
+    let late = granting(&vendor, numbered(2)).await;
+    let higher_id = granting(&vendor, numbered(4)).await;
+    let first = granting(&vendor, numbered(3)).await;
+    let sockets = on_every_interface();
     let servers = [
         (&without, 1, false, 0),
         (&late, 2, true, 20),

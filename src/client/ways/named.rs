@@ -1,0 +1,58 @@
+//! The servers that were named: each is looked up on its own, so that a name service that hangs holds up none but those
+//! whose names it ought to know.
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::{Clue, Named, Site, Way};
+use crate::client::address::Address;
+use crate::client::connect::Target;
+use crate::client::deadline::Deadline;
+use crate::client::with_causes;
+
+/// Tells where the servers are that `site` names. `wrap` makes of each what the search follows.
+pub(in crate::client) fn look_up<L: Send + 'static>(
+    site: &Site,
+    deadline: Deadline,
+    tell: &mpsc::Sender<Clue<L>>,
+    sources: &mut JoinSet<()>,
+    wrap: fn(Named) -> L,
+) {
+    if site.servers.is_empty() {
+        let told = tell.clone();
+        sources.spawn(async move {
+            drop(told.send(Clue::Note(Way::Servers, "none is named".to_owned())).await); // the search may be over already
+        });
+    }
+    for (place, server) in site.servers.iter().enumerate() {
+        let place = u16::try_from(place).unwrap_or(u16::MAX);
+        sources.spawn(one(server.clone(), place, deadline, tell.clone(), wrap));
+    }
+}
+
+async fn one<L: Send>(
+    server: Address,
+    place: u16,
+    deadline: Deadline,
+    tell: mpsc::Sender<Clue<L>>,
+    wrap: fn(Named) -> L,
+) {
+    let asked = Clue::Asked(Way::Servers, server.to_string());
+    let clues: Vec<Clue<L>> = match server.resolve(deadline).await {
+        Ok(addresses) => addresses
+            .into_iter()
+            .map(|address| {
+                let target = Target::from(address);
+                Clue::Lead(wrap(Named {
+                    target,
+                    way: Way::Servers,
+                    place,
+                }))
+            })
+            .collect(),
+        Err(error) => vec![Clue::Fault(Some(Way::Servers), with_causes(&error))],
+    };
+    for clue in std::iter::once(asked).chain(clues) {
+        drop(tell.send(clue).await); // likewise
+    }
+}
