@@ -11,6 +11,7 @@ mod capture;
 #[expect(dead_code, reason = "shared with the tests of commands, which need more of it")]
 mod server;
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -29,6 +30,9 @@ use server::Server;
 
 /// What the tables of the dissector stand between.
 const MARKS: [&str; 2] = ["-- begin of the tables\n", "-- end of the tables\n"];
+
+/// Why text can always be added to.
+const GROWS: &str = "a string takes all that is written";
 
 /// Set to have the tables written anew.
 const WRITE: &str = "SEATKEEPER_WRITE";
@@ -65,7 +69,7 @@ fn tables() -> String {
     macro_rules! code_tables {
         ($($code:ident)*) => { $(
             let rows = wire::$code::TABLE.iter().map(|(code, name)| (code.0.into(), quoted(name)));
-            codes += &format!("codes.{} = {}", stringify!($code), numbered(rows));
+            write!(codes, "codes.{} = {}", stringify!($code), numbered(rows)).expect(GROWS);
         )* };
     }
     code_tables! {
@@ -75,12 +79,10 @@ fn tables() -> String {
     let mut bodies = String::new();
     let (mut requests, mut replies, mut nested) = (Vec::new(), Vec::new(), String::new());
     for row in messages::TABLE {
-        bodies += &format!("messages.{} = {{\n", row.name);
+        writeln!(bodies, "messages.{} = {{", row.name).expect(GROWS);
         for field in row.fields {
-            bodies += &format!(
-                "    {{ {:#06x}, \"{}\", \"{}\" }},\n",
-                field.tag, field.name, field.kind
-            );
+            let (name, kind) = (field.name, field.kind);
+            writeln!(bodies, "    {{ {:#06x}, \"{name}\", \"{kind}\" }},", field.tag).expect(GROWS);
         }
         bodies += "}\n";
         let add = |to: &mut Vec<_>, opcodes: &[Opcode]| {
@@ -90,7 +92,7 @@ fn tables() -> String {
             Place::Request(opcodes) => add(&mut requests, opcodes),
             Place::Reply(opcodes) => add(&mut replies, opcodes),
             Place::Refusal => {}
-            Place::Field => nested += &format!("nested.{} = true\n", row.name),
+            Place::Field => writeln!(nested, "nested.{} = true", row.name).expect(GROWS),
         }
     }
     requests.sort();
@@ -185,7 +187,7 @@ struct Keys(Mutex<String>);
 
 impl KeyLog for Keys {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
         let line = format!("{label} {} {}\n", hex(client_random), hex(secret));
         self.0.lock().expect("no panic").push_str(&line);
     }

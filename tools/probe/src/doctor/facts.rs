@@ -101,7 +101,7 @@ pub(super) struct Machine {
 pub(super) struct Component {
     pub(super) vendor: String,
     pub(super) product: String,
-    pub(super) component: String,
+    pub(super) id: String,
     /// Its fingerprint, where this user may read it.
     pub(super) identity: Option<String>,
     /// Why its memory cannot be read.
@@ -141,7 +141,8 @@ pub(super) struct Path {
     /// Whether it leads to this machine alone.
     pub(super) loopback: bool,
     pub(super) kind: PathKind,
-    pub(super) destination: SocketAddr,
+    /// For people.
+    pub(super) destination: String,
     /// Why the question could not be sent.
     pub(super) unsent: Option<String>,
     /// Who answered on it, by name.

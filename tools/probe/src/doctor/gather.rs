@@ -163,7 +163,7 @@ impl Offered {
 
 impl AskedAs {
     pub(super) fn component(one: &Component) -> Self {
-        Self::Component(format!("{} {}", one.product, one.component))
+        Self::Component(format!("{} {}", one.product, one.id))
     }
 }
 

@@ -106,7 +106,7 @@ fn component(directory: &Path, owner: Owner) -> Component {
     let blank = Component {
         vendor: owner.product.vendor.to_string(),
         product: owner.product.product.to_string(),
-        component: owner.component.to_string(),
+        id: owner.component.to_string(),
         identity: State::peek_fingerprint(directory, owner)
             .ok()
             .map(|identity| identity.to_string()),
@@ -157,7 +157,7 @@ pub(super) fn identity(args: &Args, components: &[Component]) -> Result<(Identit
         .iter()
         .filter(|one| wanted.as_ref().is_none_or(|product| one.product == *product));
     for one in of_product {
-        let name = format!("{}~{}~{}.pem", one.vendor, one.product, one.component);
+        let name = format!("{}~{}~{}.pem", one.vendor, one.product, one.id);
         let mut paths = directories().into_iter().map(|directory| directory.join(&name));
         if let Some(identity) = paths.find_map(|path| Identity::load(&path).ok()) {
             return Ok((identity, AskedAs::component(one)));

@@ -85,7 +85,7 @@ pub(super) async fn search(port: u16, wait: Duration) -> Everybody {
         interface: path.interface.clone(),
         loopback: loopback(&path.interface),
         kind: path.kind,
-        destination: path.destination,
+        destination: path.destination.to_string(),
         unsent: unsent(path),
         answered: answered
             .get(&(path.interface.clone(), path.kind))

@@ -18,18 +18,12 @@ use crate::skew::Skew;
 /// Visits one server.
 pub(super) async fn visit(stop: Stop, errand: &Errand, deadline: Deadline) -> Server {
     let Stop { lead, address, offer } = stop;
-    let (answered, reached) = match &offer {
-        // It said which port it has.
-        Some(_) => tokio::join!(alone(address), reach(address, errand, deadline)),
-        None => {
-            // An offer would name the TCP port; without one it is that of UDP nearly always.
-            let (answered, reached) = tokio::join!(alone(address), reach(address, errand, deadline));
-            match answered.as_ref().and_then(|offer| offer.address) {
-                Some(told) if told != address => (answered, reach(told, errand, deadline).await),
-                _ => (answered, reached),
-            }
-        }
-    };
+    let (answered, mut reached) = tokio::join!(alone(address), reach(address, errand, deadline));
+    // An offer names the TCP port; where none had come before, that of UDP was taken for it, which it is nearly always.
+    let told = answered.as_ref().and_then(|offer| offer.address);
+    if let Some(told) = told.filter(|told| offer.is_none() && *told != address) {
+        reached = reach(told, errand, deadline).await;
+    }
     Server {
         lead,
         address: answered.as_ref().and_then(|offer| offer.address).unwrap_or(address),

@@ -79,7 +79,7 @@ pub(super) fn components(facts: &Facts) -> Vec<Finding> {
 }
 
 fn component(one: &Component) -> Finding {
-    let about = format!("{} {}", one.product, one.component);
+    let about = format!("{} {}", one.product, one.id);
     if let Some(fault) = &one.fault {
         let remedy = "run this as the user that the component runs as, or as root; if it says that a file is damaged, do what \
                       it says";

@@ -154,9 +154,9 @@ fn none_left(product: &str, counts: Counts, met: &Met, facts: &Facts) -> (String
     let mut cause = format!("no seat of {product} is free: all {} are in use", counts.total);
     let explained = met.seen.as_ref().and_then(|seen| seen.explained.as_ref());
     if let Some(at) = explained.and_then(|explained| explained.next_free.as_ref()) {
-        cause += &format!("; the next one is free from {at} if its machine does not renew");
+        cause = format!("{cause}; the next one is free from {at} if its machine does not renew");
     } else if let Some(told) = last_told(product, facts) {
-        cause += &format!("; {told}");
+        cause = format!("{cause}; {told}");
     }
     let remedy = format!(
         "release a machine that no longer needs its seat (seatkeeper release MAC {product} --reason TEXT), or buy more and import \

@@ -57,9 +57,7 @@ fn not_enrolled(about: &str, facts: &Facts) -> Finding {
         AskedAs::Component(component) => {
             let components = facts.components.known().map(Vec::as_slice).unwrap_or_default();
             let holds = components.iter().any(|one| {
-                one.grant.is_some()
-                    && one.denied.is_none()
-                    && format!("{} {}", one.product, one.component) == *component
+                one.grant.is_some() && one.denied.is_none() && format!("{} {}", one.product, one.id) == *component
             });
             if holds {
                 let cause = format!(

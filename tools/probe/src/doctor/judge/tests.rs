@@ -76,7 +76,7 @@ fn path(kind: PathKind, answered: bool) -> Path {
         interface: "eth0".to_owned(),
         loopback: false,
         kind,
-        destination: at("192.0.2.255:17328"),
+        destination: "192.0.2.255:17328".to_owned(),
         unsent: None,
         answered: answered.then(|| "office".to_owned()).into_iter().collect(),
     }
@@ -135,7 +135,7 @@ fn answers(change: impl FnOnce(&mut Met)) -> Facts {
 fn component() -> Component {
     Component {
         product: "BKSRV".to_owned(),
-        component: "agent".to_owned(),
+        id: "agent".to_owned(),
         pins: vec![FINGERPRINT.to_owned()],
         ..Component::default()
     }
@@ -715,7 +715,7 @@ fn a_machine_that_has_a_seat_needs_none_that_is_free() {
     let remembered = with_component(full(|_| ()), |one| one.grant = grant(mac()));
     assert_eq!(only(&remembered, Check::Seats).verdict, Verdict::Pass);
     let of_another = with_component(full(|_| ()), |one| {
-        one.grant = grant("00:1a:2b:3c:00:09".parse().expect("a MAC"))
+        one.grant = grant("00:1a:2b:3c:00:09".parse().expect("a MAC"));
     });
     fails(&of_another, Check::Seats, "no seat", "release");
     let shown = full(|met| met.seen = Some(with_seat(|_| ())));
