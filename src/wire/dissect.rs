@@ -58,7 +58,7 @@ impl Piece {
         let read = value::shown(kind, bytes);
         let (value, fault) = match read {
             Ok(value) => (value, None),
-            Err(error) => (value::hex(bytes), Some(error.to_string())),
+            Err(error) => (value::unread(kind, bytes), Some(error.to_string())),
         };
         Self {
             offset,

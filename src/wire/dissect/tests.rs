@@ -79,6 +79,14 @@ fn a_field_that_is_missing_repeated_or_too_long_is_marked() {
 }
 
 #[test]
+fn a_tokens_secret_is_not_shown_whole_or_not() {
+    for len in [20, 19, 21] {
+        let shown = Piece::read(0, "secret", "bytes20", &vec![0xab; len]);
+        assert_eq!((shown.value.contains("ab"), shown.fault.is_some()), (false, len != 20));
+    }
+}
+
+#[test]
 fn a_question_is_shown_with_what_it_wants_and_its_padding() {
     let question = Question {
         nonce: [1; 16],

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
 use crate::codec::DecodeError;
+use crate::wire::messages::enrol::Secret;
 use crate::wire::messages::field::Value;
 use crate::wire::{
     Altered, Check, ConfigEffect, ConflictKind, EndCause, EventKind, Finding, ImportOutcome, Kind, LicenseStatus,
@@ -15,10 +16,22 @@ use crate::wire::{
 /// Bytes that are shown of a long value.
 const SHOWN_MAX: usize = 64;
 
+/// What is shown of a secret.
+const HIDDEN: &str = "a secret, not shown";
+
 pub(super) fn hex(bytes: &[u8]) -> String {
     match bytes.get(..SHOWN_MAX) {
         Some(begin) if bytes.len() > SHOWN_MAX => format!("{}.. ({} bytes)", HEXLOWER.encode(begin), bytes.len()),
         _ => HEXLOWER.encode(bytes),
+    }
+}
+
+/// What is shown of bytes that cannot be read as this type: an enrolment token's secret is not, whole or not.
+pub(super) fn unread(kind: &str, bytes: &[u8]) -> String {
+    if kind == Secret::KIND {
+        HIDDEN.to_owned()
+    } else {
+        hex(bytes)
     }
 }
 
@@ -41,6 +54,9 @@ pub(super) fn shown(kind: &str, bytes: &[u8]) -> Result<String, DecodeError> {
     }
     displayed! { u8 u16 u32 u64 bool String IpAddr }
     in_hex! { Bytes [u8; 8] [u8; 16] [u8; 32] }
+    if kind == Secret::KIND {
+        return Secret::read(bytes, FIELD).map(|_| HIDDEN.to_owned());
+    }
     if kind == <[u8; 6] as Value>::KIND {
         let mac = <[u8; 6] as Value>::read(bytes, FIELD)?;
         return Ok(mac.map(|byte| format!("{byte:02x}")).join(":"));

@@ -448,6 +448,20 @@ async fn a_watch_shows_latency_seats_and_refusals_of_the_server_that_is_there() 
         "{report:#}"
     );
     assert_eq!(report["events"].as_array().map(Vec::len), Some(1), "{report:#}");
+    // Nor does it refuse anything to those that watch and name no product.
+    let args = [
+        "watch",
+        "--port",
+        &port,
+        "--identity",
+        &admin,
+        "--rounds",
+        "2",
+        "--every",
+        "1",
+    ];
+    let report = json(&args, 0).await;
+    assert_eq!(report["servers"][0]["refused"], 0, "{report:#}");
     let drawn = seatprobe(&["watch", "--port", &port, "--rounds", "1", "--every", "1"]).await;
     let text = String::from_utf8(drawn.stdout).expect("UTF-8");
     assert!(

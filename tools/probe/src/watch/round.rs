@@ -15,10 +15,12 @@ use tokio::task::JoinSet;
 
 use super::board::Seen;
 use crate::output::Failure;
-use crate::query::NO_PRODUCT;
 
 /// How long everybody's answers are waited for, at most: longer than the last question but one takes to be answered.
 const SEARCH_MAX: Duration = Duration::from_secs(1);
+
+/// Addresses of one server that are tried, at most.
+const ADDRESSES_MAX: usize = 4;
 
 /// How long a server may take over a connection.
 const VISIT: Duration = Duration::from_secs(3);
@@ -28,8 +30,8 @@ const VISIT: Duration = Duration::from_secs(3);
 pub(super) struct Asker {
     identity: Identity,
     port: u16,
-    availability: Request,
-    has_product: bool,
+    /// Nothing where no product was named: to ask for one that nobody has would be told among the refusals.
+    availability: Option<Request>,
     refusals: Request,
 }
 
@@ -41,10 +43,12 @@ impl Asker {
         vendor: Option<VendorId>,
         since: Timestamp,
     ) -> Self {
-        let availability = seat::Availability {
-            vendor: vendor.map(|vendor| vendor.0),
-            product: product.map_or_else(|| NO_PRODUCT.to_owned(), |product| product.to_string()),
-        };
+        let availability = product.map(|product| {
+            Request::Availability(seat::Availability {
+                vendor: vendor.map(|vendor| vendor.0),
+                product: product.to_string(),
+            })
+        });
         let refusals = events::Events {
             since: Some(since.0),
             kinds: vec![EventKind::REFUSED],
@@ -54,8 +58,7 @@ impl Asker {
         Self {
             identity,
             port,
-            availability: Request::Availability(availability),
-            has_product: product.is_some(),
+            availability,
             refusals: Request::Events(refusals),
         }
     }
@@ -73,14 +76,15 @@ impl Asker {
         let mut visits: JoinSet<Seen> = JoinSet::new();
         let mut known = Vec::new();
         while let Some(found) = discovery.next().await {
-            // The first address that answers is enough.
-            if !known.contains(&found.offer.server) {
-                known.push(found.offer.server);
+            let server = found.offer.server;
+            // It may answer at an address at which it takes no connections.
+            if known.iter().filter(|known| **known == server).count() < ADDRESSES_MAX {
+                known.push(server);
                 let asker = self.clone();
                 visits.spawn(async move { asker.visit(&found).await });
             }
         }
-        Ok(visits.join_all().await)
+        Ok(once(visits.join_all().await))
     }
 
     async fn visit(&self, found: &Found) -> Seen {
@@ -103,14 +107,15 @@ impl Asker {
     async fn question(&self, address: SocketAddr, seen: &mut Seen) -> Result<(), ConnectError> {
         let deadline = Deadline::after(VISIT);
         let mut connection: Connection = connect(Target::from(address), &self.identity, PinRule::Any, deadline).await?;
-        match connection.request(&self.availability, deadline).await? {
-            Response::Availability(reply) => {
-                seen.total = Some(reply.counts.total);
-                seen.used = Some(reply.counts.used);
-                seen.available = Some(reply.counts.available);
+        if let Some(request) = &self.availability {
+            match connection.request(request, deadline).await? {
+                Response::Availability(reply) => {
+                    seen.total = Some(reply.counts.total);
+                    seen.used = Some(reply.counts.used);
+                    seen.available = Some(reply.counts.available);
+                }
+                other => seen.fault = Some(format!("refuses: {:?}", other.status())),
             }
-            Response::Refused(status, _) if self.has_product => seen.fault = Some(format!("refuses: {status:?}")),
-            _ => {}
         }
         if [Role::VIEWER, Role::ADMINISTRATOR].contains(&connection.hello().role)
             && let Response::Events(page) = connection.request(&self.refusals, deadline).await?
@@ -122,6 +127,13 @@ impl Asker {
         connection.close(deadline).await;
         Ok(())
     }
+}
+
+/// Each server once, as it was seen at its best address: one that takes connections, then the one that answers first.
+fn once(mut seen: Vec<Seen>) -> Vec<Seen> {
+    seen.sort_by_cached_key(|one| (one.server.clone(), one.answer_micros.is_none(), one.round_trip_micros));
+    seen.dedup_by(|later, first| later.server == first.server);
+    seen
 }
 
 /// A refusal in a few words.
@@ -136,4 +148,23 @@ fn last(row: &events::EventRow) -> String {
         .as_ref()
         .map_or_else(String::new, |host| format!(" to {host}"));
     status + &product + &host
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_told_once_by_an_address_that_takes_connections() {
+        let seen = |address: &str, round_trip_micros, answer_micros| Seen {
+            server: "01".to_owned(),
+            address: address.to_owned(),
+            round_trip_micros,
+            answer_micros,
+            ..Seen::default()
+        };
+        let told = once(vec![seen("a", 1, None), seen("b", 3, Some(9)), seen("c", 2, Some(9))]);
+        let told: Vec<_> = told.iter().map(|one| one.address.as_str()).collect();
+        assert_eq!(told, ["c"]);
+    }
 }
