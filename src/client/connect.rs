@@ -119,6 +119,42 @@ async fn begin(
     deadline: Deadline,
     reached: &mut (impl FnMut(Step) + Send),
 ) -> Result<Connection, Fault> {
+    let (stream, local, server_key) = secure(target, identity, pins, deadline, reached).await?;
+    Ok(Connection {
+        stream,
+        session: ClientSession::new(PROGRAM)?,
+        interrupted: false,
+        target: target.clone(),
+        local,
+        server_key,
+        hello: HelloOk::default(),
+    })
+}
+
+/// A TLS session with whoever is at `target`, in which nothing is said yet: for those who speak the protocol by
+/// themselves, as test tools do.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn open(
+    target: Target,
+    identity: &Identity,
+    deadline: Deadline,
+) -> Result<TlsStream<TcpStream>, ConnectError> {
+    match secure(&target, identity, PinRule::Any, deadline, &mut |_| ()).await {
+        Ok((stream, ..)) => Ok(stream),
+        Err(fault) => Err(ConnectError { target, fault }),
+    }
+}
+
+/// The TCP connection and the TLS session in it, our end of the connection, and the server's key.
+async fn secure(
+    target: &Target,
+    identity: &Identity,
+    pins: PinRule,
+    deadline: Deadline,
+    reached: &mut (impl FnMut(Step) + Send),
+) -> Result<(TlsStream<TcpStream>, SocketAddr, PublicKey), Fault> {
     let config = tls::client_config(identity, pins)?;
     let tcp = deadline
         .bound(TcpStream::connect(target.address))
@@ -140,15 +176,7 @@ async fn begin(
     let (_, session) = stream.get_ref();
     let server_key = tls::peer(session)?;
     reached(Step::Secured(Fingerprint(server_key.fingerprint())));
-    Ok(Connection {
-        stream,
-        session: ClientSession::new(PROGRAM)?,
-        interrupted: false,
-        target: target.clone(),
-        local,
-        server_key,
-        hello: HelloOk::default(),
-    })
+    Ok((stream, local, server_key))
 }
 
 impl Connection {

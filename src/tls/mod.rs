@@ -10,6 +10,7 @@ mod identity;
 mod key_file;
 mod pem;
 mod public_key;
+mod refused;
 mod succession;
 mod verify;
 
@@ -20,5 +21,6 @@ pub use config::{ALPN, client_config, peer, peer_fingerprint, server_config, ser
 pub use error::TlsError;
 pub use identity::Identity;
 pub use public_key::{PublicKey, SPKI_LEN};
+pub use refused::{HandshakeFault, handshake_fault};
 pub use succession::{SUCCESSIONS_MAX, Succession};
 pub use verify::{PINS_MAX, PinRule, WrongPin, wrong_pin};

@@ -12,8 +12,8 @@ pub const MAGIC: [u8; 8] = *b"SEATKEEP";
 /// The version of both layouts. A newer client asks in this one too: versions are settled in HELLO.
 pub const VERSION: u8 = 1;
 
-const KIND_QUESTION: u8 = 1;
-const KIND_OFFER: u8 = 2;
+pub(super) const KIND_QUESTION: u8 = 1;
+pub(super) const KIND_OFFER: u8 = 2;
 const FLAG_ASKED: u16 = 1;
 const FLAG_HOLDS: u16 = 2;
 

@@ -7,6 +7,7 @@
 #[macro_use]
 mod codes;
 pub mod discovery;
+pub mod dissect;
 pub mod frame;
 pub mod limits;
 pub mod messages;

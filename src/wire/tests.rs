@@ -22,7 +22,7 @@ pub(crate) struct Random {
 }
 
 impl Random {
-    const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self {
             state: seed,
             samples: 0,

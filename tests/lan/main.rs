@@ -2,7 +2,7 @@
 //!
 //! Needs Linux, `unshare`, `nsenter` and `ip`, and permission to make user namespaces; where that is missing the tests
 //! count as ignored, or as failed with `SEATKEEPER_LAN=require`. So do those that need root or systemd besides. Those that
-//! need `strace` or `dnsmasq` count as ignored where there is none.
+//! need `strace`, `dnsmasq` or `seatprobe` count as ignored where there is none.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,6 +15,7 @@
 mod addresses;
 mod crowd;
 mod disk;
+mod doctor;
 mod finding;
 mod guides;
 mod lab;
@@ -124,6 +125,36 @@ const TESTS: &[Test] = &[
 type Demanding = (&'static str, fn(), fn() -> Result<(), String>);
 
 const DEMANDING: &[Demanding] = &[
+    (
+        "doctor_says_that_nothing_listens_there_or_that_there_is_no_network",
+        doctor::nothing_listens,
+        doctor::built,
+    ),
+    (
+        "doctor_tells_a_firewall_that_drops_tcp_from_one_that_drops_udp",
+        doctor::firewalls,
+        doctor::built,
+    ),
+    (
+        "doctor_tells_a_server_that_is_not_trusted_from_the_one_that_is",
+        doctor::rogue,
+        doctor::built,
+    ),
+    (
+        "doctor_tells_an_unknown_product_no_free_seat_and_a_conflict_and_engages_nothing",
+        doctor::rules,
+        doctor::built,
+    ),
+    (
+        "a_listener_beside_a_server_hears_who_asks_and_who_answers",
+        doctor::listening,
+        doctor::built,
+    ),
+    (
+        "doctor_says_that_enrolment_is_closed_until_the_component_is_enrolled",
+        doctor::enrolment,
+        doctor::built,
+    ),
     (
         "as_the_unit_runs_it_the_server_serves_imports_checkpoints_and_restarts",
         least::hardened,

@@ -131,8 +131,8 @@ impl MachineFile {
 /// # Errors
 /// [`AdapterError::NoMac`]: nothing stands and there is nothing to choose from.
 pub fn stored_choice(adapters: &[Adapter], places: &Places) -> Result<Choice, AdapterError> {
-    if let Some(kept) = standing(adapters, places) {
-        return Ok(rules::given(kept.mac, kept.why, adapters));
+    if let Some(kept) = kept(adapters, places) {
+        return Ok(kept);
     }
     let choice = choose(adapters)?;
     let file = MachineFile::new(&choice, adapters);
@@ -144,6 +144,13 @@ pub fn stored_choice(adapters: &[Adapter], places: &Places) -> Result<Choice, Ad
     }
     tracing::warn!(mac = %choice.mac, "the choice of this machine's address cannot be kept in any state directory");
     Ok(choice)
+}
+
+/// The choice that stands in the first of `places` that has one, to look at: nothing is chosen and nothing kept.
+#[must_use]
+pub fn kept(adapters: &[Adapter], places: &Places) -> Option<Choice> {
+    let kept = standing(adapters, places)?;
+    Some(rules::given(kept.mac, kept.why, adapters))
 }
 
 fn standing(adapters: &[Adapter], places: &Places) -> Option<MachineFile> {

@@ -32,6 +32,14 @@ pub async fn trust_on_this_machine(
     Ok(true)
 }
 
+/// The servers that every component of this machine trusts, to look at.
+///
+/// # Errors
+/// [`StateError`]: the list cannot be read.
+pub fn trusted_on_this_machine(directory: &Path) -> Result<Vec<Fingerprint>, StateError> {
+    read(directory)
+}
+
 /// Adds the machine's trusted servers to what a component remembers, as far as it has room for them.
 pub(super) fn add_to(memory: &mut Memory, directory: &Path) -> Result<(), StateError> {
     for fingerprint in read(directory)? {

@@ -52,7 +52,12 @@ mod tests {
         Args::command().debug_assert();
         let dir = tempfile::tempdir().expect("a directory");
         man(dir.path()).expect("pages");
-        for page in ["seatprobe.1", "seatprobe-scan.1", "seatprobe-ping.1"] {
+        for page in [
+            "seatprobe.1",
+            "seatprobe-scan.1",
+            "seatprobe-ping.1",
+            "seatprobe-doctor.1",
+        ] {
             let text = std::fs::read_to_string(dir.path().join(page)).expect(page);
             assert!(text.contains(".SH OPTIONS"), "{page}: {text}");
         }

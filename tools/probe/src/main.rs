@@ -1,10 +1,17 @@
 //! `seatprobe`: tells why a seatkeeper server cannot be reached, or that it can.
 
+mod decode;
+mod doctor;
 mod generate;
+mod hex;
+mod listen;
 mod output;
 mod ping;
+mod query;
 mod scan;
 mod skew;
+mod vectors;
+mod watch;
 
 use std::num::NonZeroU16;
 use std::process::ExitCode;
@@ -30,8 +37,13 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Decode(decode::Args),
+    Doctor(doctor::Args),
     Scan(scan::Args),
+    Listen(listen::Args),
     Ping(ping::Args),
+    Vectors(vectors::Args),
+    Watch(watch::Args),
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions {
@@ -58,11 +70,13 @@ struct Network {
 }
 
 const EXAMPLES: &str = "Examples:
+  seatprobe doctor --product BKSRV          what is wrong here, and what to do about it
   seatprobe scan                            which servers answer, and on which networks
   seatprobe ping license.example.com        where the way to one server ends
+  seatprobe decode frame.bin                a frame or datagram field by field
   seatprobe ping 192.0.2.10 --product BKSRV --vendor-key vendor.pub
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server, 4 refused by the rules, 5 not authorized.";
 
 const fn default_port() -> NonZeroU16 {
     match NonZeroU16::new(PORT) {
@@ -93,8 +107,13 @@ fn main() -> ExitCode {
 
 async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
+        Command::Decode(args) => decode::run(&args, output),
+        Command::Doctor(args) => doctor::run(&args, output).await,
         Command::Scan(args) => scan::run(&args, output).await,
+        Command::Listen(args) => listen::run(&args, output).await,
         Command::Ping(args) => ping::run(&args, output).await,
+        Command::Vectors(args) => vectors::run(&args, output).await,
+        Command::Watch(args) => watch::run(&args, output).await,
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { directory } => generate::man(&directory),
     }

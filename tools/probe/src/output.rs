@@ -16,6 +16,9 @@ const WIDTH_WITHOUT_TERMINAL: u16 = 200;
 /// Why a command did not do what it should. The message says what to do.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
+    /// Something is wrong, and told already; how to exit, and the one sentence that sums it up.
+    #[error("{1}")]
+    Diagnosed(u8, String),
     /// Something failed: a file, the network, a step on the way to the server.
     #[error("{0}")]
     Failed(String),
@@ -33,6 +36,7 @@ pub(crate) enum Failure {
 impl Failure {
     const fn exit_code(&self) -> u8 {
         match self {
+            Self::Diagnosed(code, _) => *code,
             Self::Failed(_) | Self::Output(_) => 1,
             Self::Usage(_) => 2,
             Self::NoServer(_) => 3,
@@ -65,6 +69,11 @@ impl Output {
         }
     }
 
+    /// Whether JSON was asked for.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints a result in the form that was asked for.
     pub(crate) fn print(&self, json: &impl Serialize, text: &str) -> Result<(), Failure> {
         self.printed.set(true);
@@ -83,6 +92,10 @@ impl Output {
             let json =
                 serde_json::json!({ "error": { "message": failure.to_string(), "exit_code": failure.exit_code() } });
             drop(writeln!(io::stdout(), "{}", harmless::json(&format!("{json:#}"))));
+        }
+        // On a terminal it would stand there twice.
+        if matches!(failure, Failure::Diagnosed(..)) && !self.json {
+            return ExitCode::from(failure.exit_code());
         }
         // Nobody is left to tell if standard error is closed.
         drop(writeln!(

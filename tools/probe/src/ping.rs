@@ -11,15 +11,12 @@ use std::path::{Path, PathBuf};
 use seatkeeper::client::{Address, AddressError, Deadline, with_causes};
 use seatkeeper::domain::ids::ProductId;
 use seatkeeper::tls::Identity;
-use seatkeeper::vendor::VendorKey;
 
 use self::query::Query;
 use self::report::Report;
 use crate::Network;
 use crate::output::{Failure, Output};
-
-/// The longest vendor key file that is read, in bytes.
-const KEY_FILE_LEN_MAX: u64 = 65_536;
+use crate::query::vendor_key;
 
 /// Go the way to one server step by step: UDP, TCP, TLS, HELLO, one query.
 ///
@@ -77,13 +74,4 @@ fn identity(file: Option<&Path>) -> Result<Identity, Failure> {
         None => Identity::generate(),
     };
     made.map_err(|error| Failure::Failed(format!("no identity to ask with: {}", with_causes(&error))))
-}
-
-fn vendor_key(path: &Path) -> Result<VendorKey, Failure> {
-    let wrong = |cause: String| Failure::Failed(format!("{} is not a vendor's public key: {cause}", path.display()));
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| std::io::Read::read_to_string(&mut std::io::Read::take(file, KEY_FILE_LEN_MAX), &mut text))
-        .map_err(|error| wrong(error.to_string()))?;
-    VendorKey::from_pem(&text).map_err(|error| wrong(error.to_string()))
 }

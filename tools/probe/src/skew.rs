@@ -13,7 +13,7 @@ const WARN_ABOVE_SECS: u64 = 60;
 
 /// A server's clock against this machine's, in seconds; positive where the server's is ahead. Both clocks are read in
 /// whole seconds, so it may be off by one.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub(crate) struct Skew(i64);
 
 impl Skew {

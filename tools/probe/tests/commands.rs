@@ -5,8 +5,9 @@ mod server;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use server::{HOUR_SECS, Server};
 
@@ -14,6 +15,8 @@ async fn seatprobe(args: &[&str]) -> Output {
     tokio::process::Command::from(Command::new(env!("CARGO_BIN_EXE_seatprobe")))
         .args(args)
         .env_remove("SEATKEEPER_PORT")
+        .env_remove("SEATKEEPER_MAC")
+        .env("SEATKEEPER_STATE_DIR", "/nowhere")
         .output()
         .await
         .expect("seatprobe starts")
@@ -233,6 +236,258 @@ async fn a_ping_of_nothing_exits_with_3_within_its_time() {
     assert!(meaning.contains("nothing listens"), "{meaning}");
 }
 
+/// The findings of a check: what each is about, its verdict and its cause.
+fn found<'a>(report: &'a Value, check: &str) -> Vec<(&'a str, &'a str, &'a str)> {
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let of_check = findings.filter(|one| one["check"] == check);
+    let text = |value: &'a Value| value.as_str().expect("text");
+    of_check
+        .map(|one| (text(&one["about"]), text(&one["verdict"]), text(&one["cause"])))
+        .collect()
+}
+
+/// What `doctor` is told about the machine: it has an address, and no agent on it has asked for anything.
+const MACHINE: [&str; 3] = ["doctor", "--mac", "00:1a:2b:3c:00:01"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_finds_nothing_wrong_with_a_server_that_is_well() {
+    let server = Server::start("office");
+    let (address, port) = (server.address(), server.port());
+    let args = [&MACHINE[..], &["--server", &address, "--port", &port]].concat();
+    let report = json(&args, 0).await;
+    assert_eq!(report["root_cause"], Value::Null, "{report:#}");
+    for check in ["udp", "tcp", "tls", "hello", "clock"] {
+        let found = found(&report, check);
+        assert!(
+            found
+                .iter()
+                .any(|(about, verdict, _)| about.contains(&address) && *verdict == "pass"),
+            "{report:#}"
+        );
+    }
+    let lo = ("directed broadcast on lo", "pass", "answered by office");
+    assert!(found(&report, "path").contains(&lo), "{report:#}");
+    assert!(report["not_checked"].to_string().contains("--product"), "{report:#}");
+}
+
+// proves T3
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_warns_of_clocks_that_disagree_and_of_a_product_that_was_never_bought() {
+    let server = Server::start_ahead("office", HOUR_SECS);
+    let (address, port, admin) = (server.address(), server.port(), server.administrator());
+    let rest = [
+        "--server",
+        &address,
+        "--port",
+        &port,
+        "--product",
+        "BKSRV",
+        "--identity",
+        &admin,
+    ];
+    let report = json(&[&MACHINE[..], &rest].concat(), 4).await;
+    let clocks = found(&report, "clock");
+    assert!(
+        clocks
+            .iter()
+            .any(|(_, verdict, cause)| *verdict == "warn" && cause.starts_with("+3")),
+        "{report:#}"
+    );
+    assert_eq!(report["root_cause"]["check"], "seats", "{report:#}");
+    assert!(
+        report["sentence"]
+            .as_str()
+            .expect("a sentence")
+            .contains("no license of BKSRV was ever imported")
+    );
+    // An administrator is told this, too.
+    let machine = found(&report, "machine");
+    assert!(
+        machine.iter().any(|(_, _, cause)| *cause == "this machine has no seat"),
+        "{report:#}"
+    );
+    assert!(!found(&report, "warnings").is_empty(), "{report:#}");
+}
+
+/// Something that takes one connection after the other, and says this to whoever speaks.
+async fn other_program(says: &'static [u8]) -> (String, DropGuard) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let serve = async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut heard = [0; 1_024];
+            // The client speaks first. All of it is read: what is left would have the answer lost when this closes.
+            if stream.read(&mut heard).await.expect("readable") > 0 {
+                stream.write_all(says).await.expect("the client listens");
+            }
+        }
+    };
+    tokio::spawn(async move {
+        tokio::select! {
+            () = serve => {}
+            () = stopped.cancelled() => {}
+        }
+    });
+    (address, stop.drop_guard())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_tells_an_older_tls_from_no_tls_and_from_another_protocol() {
+    // Fatal alerts: protocol_version (70) and no_application_protocol (120).
+    let programs: [(&[u8], &str); 3] = [
+        (&[0x15, 3, 3, 0, 2, 2, 70], "only TLS older than 1.3"),
+        (&[0x15, 3, 3, 0, 2, 2, 120], "is no license server"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS"),
+    ];
+    for (says, cause) in programs {
+        let (address, _program) = other_program(says).await;
+        let report = json(&[&MACHINE[..], &["--server", &address]].concat(), 1).await;
+        assert_eq!(report["root_cause"]["check"], "tls", "{report:#}");
+        let told = report["root_cause"]["cause"].as_str().expect("text");
+        assert!(told.contains(cause), "{report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_says_what_fails_at_the_end_and_only_there() {
+    let (udp, port) = server::silent_port();
+    let address = format!("127.0.0.1:{port}");
+    let output = seatprobe(&[&MACHINE[..], &["--server", &address, "--port", &port.to_string()]].concat()).await;
+    drop(udp);
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(3), &b""[..]));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let last = text.lines().last().expect("a line");
+    assert!(last.starts_with("Root cause (TCP): "), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("FAIL  TCP ")), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_for_a_ticket_holds_the_findings_and_no_secret() {
+    let server = Server::start("office");
+    let state = tempfile::tempdir().expect("a directory");
+    let ticket = state.path().join("ticket.txt");
+    let (address, admin) = (server.address(), server.administrator());
+    let mut doctor = tokio::process::Command::new(env!("CARGO_BIN_EXE_seatprobe"));
+    doctor
+        .args(MACHINE)
+        .args(["--server", &address, "--identity", &admin, "--report"])
+        .arg(&ticket);
+    doctor.env("SEATKEEPER_STATE_DIR", "/nowhere");
+    doctor.env("SEATKEEPER_ENROL_TOKEN", "SE1-TOKEN-OF-THIS-TEST");
+    let output = doctor.output().await.expect("seatprobe starts");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = std::fs::read_to_string(&ticket).expect("a file");
+    let shown = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains(shown.trim_end()), "{text}");
+    assert!(
+        text.contains("\"root_cause\": null") && text.contains("== Facts"),
+        "{text}"
+    );
+    let pem = std::fs::read_to_string(&admin).expect("a file");
+    let secret = pem.lines().filter(|line| !line.starts_with('-') && line.len() > 20);
+    let shown: Vec<_> = secret.filter(|line| text.contains(line)).collect();
+    assert!(shown.is_empty() && !text.contains("SE1-TOKEN"), "{shown:?}");
+    // A second one does not take the first one's place.
+    let again = doctor.output().await.expect("seatprobe starts");
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    assert_eq!(std::fs::read_to_string(&ticket).expect("a file"), text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_refuses_every_rejected_vector_and_stands() {
+    let server = Server::start("office");
+    let report = json(&["vectors", &server.address()], 0).await;
+    assert_eq!((&report["stands"], &report["fault"]), (&true.into(), &Value::Null));
+    let played = report["played"].as_array().expect("vectors");
+    assert!(played.len() > 90, "{report:#}");
+    assert!(played.iter().all(|one| one["good"] == true), "{report:#}");
+    let of = |name: &str| played.iter().find(|one| one["vector"] == name).expect("played");
+    assert_eq!(of("hello_without_versions")["text"], "MALFORMED");
+    assert_eq!(of("frame_unknown_opcode")["text"], "UNSUPPORTED");
+    assert_eq!(of("frame_cut")["outcome"], "silent");
+    assert_eq!(of("question_padding")["transport"], "udp");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_there_plays_nothing() {
+    let (udp, port) = server::silent_port();
+    let told = json(&["vectors", &format!("127.0.0.1:{port}"), "--timeout", "1"], 3).await;
+    drop(udp);
+    assert_eq!(told["error"]["exit_code"], 3, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_shows_latency_seats_and_refusals_of_the_server_that_is_there() {
+    let server = Server::start("office");
+    let (port, admin) = (server.port(), server.administrator());
+    let args = [
+        "watch",
+        "--port",
+        &port,
+        "--product",
+        "BKSRV",
+        "--identity",
+        &admin,
+        "--rounds",
+        "2",
+        "--every",
+        "1",
+    ];
+    let report = json(&args, 0).await;
+    assert_eq!(report["rounds"], 2, "{report:#}");
+    let seen = &report["servers"][0];
+    assert_eq!(
+        (&seen["name"], &seen["total"], &seen["refused"]),
+        (&"office".into(), &0.into(), &0.into()),
+        "{report:#}"
+    );
+    assert!(
+        seen["answer_micros"].as_u64().is_some_and(|micros| micros > 0),
+        "{report:#}"
+    );
+    assert_eq!(report["events"].as_array().map(Vec::len), Some(1), "{report:#}");
+    // Nor does it refuse anything to those that watch and name no product.
+    let args = [
+        "watch",
+        "--port",
+        &port,
+        "--identity",
+        &admin,
+        "--rounds",
+        "2",
+        "--every",
+        "1",
+    ];
+    let report = json(&args, 0).await;
+    assert_eq!(report["servers"][0]["refused"], 0, "{report:#}");
+    let drawn = seatprobe(&["watch", "--port", &port, "--rounds", "1", "--every", "1"]).await;
+    let text = String::from_utf8(drawn.stdout).expect("UTF-8");
+    assert!(
+        text.contains("office is there at") && text.contains("told to viewers"),
+        "{text}"
+    );
+}
+
+/// A vector of the specification.
+fn vector(name: &str) -> String {
+    format!("{}/../../proto-spec/vectors/v1/{name}.hex", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_or_digits_are_decoded_and_what_is_refused_says_why() {
+    let sound = json(&["decode", &vector("accept/offer_holds")], 0).await;
+    let unit = &sound["units"][0];
+    assert_eq!((&unit["what"], &unit["fault"]), (&"offer".into(), &Value::Null));
+    let refused = json(&["decode", &vector("reject/hello_without_versions")], 1).await;
+    assert_eq!(refused["units"][0]["fault"], "Hello.version_max is missing");
+    assert_eq!(refused["units"][0]["message"], "Hello");
+    let typed = seatprobe(&["decode", "0000", "0000:0020", "0000 00000001"]).await;
+    assert_eq!(typed.status.code(), Some(0), "{typed:?}");
+    assert!(String::from_utf8_lossy(&typed.stdout).contains("STATUS"), "{typed:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_usage_exits_with_2() {
     for args in [
@@ -241,6 +496,11 @@ async fn wrong_usage_exits_with_2() {
         &["ping", "127.0.0.1", "--product", "no such id"],
         &["ping", "127.0.0.1", "--vendor-key", "vendor.pub"],
         &["scan", "--port", "0"],
+        &["doctor", "--port", "0"],
+        &["decode", "no digits"],
+        &["decode"],
+        &["doctor", "--vendor-key", "vendor.pub"],
+        &["doctor", "--mac", "00:1a:2b:3c:00:01", "--interface", "eth0"],
         &["scan", "--timeout", "0"],
     ] {
         assert_eq!(seatprobe(args).await.status.code(), Some(2), "{args:?}");
@@ -281,6 +541,9 @@ async fn completion_scripts_name_the_commands() {
     for shell in ["bash", "fish", "zsh"] {
         let output = seatprobe(&["completions", shell]).await;
         let script = String::from_utf8(output.stdout).expect("UTF-8");
-        assert!(script.contains("scan") && script.contains("ping"), "{shell}: {script}");
+        assert!(
+            script.contains("scan") && script.contains("ping") && script.contains("doctor"),
+            "{shell}: {script}"
+        );
     }
 }

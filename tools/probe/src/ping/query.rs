@@ -5,8 +5,7 @@ use seatkeeper::wire::messages::views::Status;
 use seatkeeper::wire::messages::{Request, Response, seat};
 use seatkeeper::wire::{Role, Status as Code};
 
-/// A product that nobody has: that it is not known is an answer too.
-const NO_PRODUCT: &str = "SEATPROBE-NO-PRODUCT";
+use crate::query::NO_PRODUCT;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
