@@ -40,7 +40,6 @@ struct Job {
 
 /// What the writer wakes up for.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are jobs")]
 enum Call {
     /// Something to decide.
     Job(Job),

@@ -60,7 +60,9 @@ impl Key {
         let len = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
         let mut bytes = Vec::with_capacity(len);
         bytes.push(prefix);
-        parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        for part in parts {
+            bytes.extend_from_slice(part);
+        }
         bytes
     }
 

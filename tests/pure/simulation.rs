@@ -31,7 +31,7 @@ use seatkeeper_world::each_seed;
 use seatkeeper_world::reply::{answer, comparable};
 
 use translate::{command, fingerprint, peer, product_key, vendor};
-use walk::Walk;
+use walk::Walks;
 
 const SEEDS: u64 = 300;
 const TURNS: u32 = 300;
@@ -177,7 +177,7 @@ struct World {
     history: History,
     ledger: Ledger,
     log: Vec<Change>,
-    walk: Walk,
+    checkpoints: Walks,
     timekeeper: Timekeeper,
     reading: Reading,
     now: Now,
@@ -190,7 +190,7 @@ impl World {
             history: History::new(seed),
             ledger: Ledger::default(),
             log: Vec::new(),
-            walk: Walk::new(seed),
+            checkpoints: Walks::new(seed),
             timekeeper: Timekeeper::start(None, None),
             reading: Reading::default(),
             now: Now::at(0),
@@ -224,7 +224,7 @@ impl World {
                 }
                 Step::Ask { identity, ask } => self.ask(*identity, ask, &turn, tallies),
             }
-            self.walk.go_on(&self.ledger, &self.log);
+            self.checkpoints.go_on(&self.ledger, &self.log);
         }
         self.reload();
     }

@@ -115,31 +115,32 @@ impl Walk {
         fact: impl Fn(&K, &V) -> Fact,
     ) {
         let first = map.first_key_value().map(|(first, _)| key(*first));
-        let Some(after) = self.goes_on(first, value_of) else {
+        let Some(start) = self.goes_on(first, value_of) else {
             return;
         };
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = map.range((start, Bound::Unbounded)).take(self.left());
         self.facts.extend(rows.map(|(at, value)| fact(at, value)));
     }
 
     fn seats(&mut self, seats: &Seats) {
         let first = seats.iter().next().map(|(key, _)| FactKey::Seat(key));
-        let Some(after) = self.goes_on(first, value_of!(Seat)) else {
-            return;
+        let after = match self.goes_on(first, value_of!(Seat)) {
+            Some(Bound::Included(after) | Bound::Excluded(after)) => Some(after),
+            Some(Bound::Unbounded) => None,
+            None => return,
         };
         let rows = seats.behind(after).take(self.left());
         self.facts
             .extend(rows.map(|(key, seat)| Fact::SeatPut(key, Arc::clone(seat))));
     }
 
-    /// Whether anything of a kind is still to come whose first key is `first`, and the key behind which it does.
-    fn goes_on<K>(&self, first: Option<FactKey>, value_of: impl Fn(FactKey) -> Option<K>) -> Option<Option<K>> {
+    /// Where it goes on in a kind whose first key is `first`; nothing where all of that has been.
+    fn goes_on<K>(&self, first: Option<FactKey>, value_of: impl Fn(FactKey) -> Option<K>) -> Option<Bound<K>> {
         let first = first?;
         match self.after.map(|after| (value_of(after), first < after)) {
-            Some((Some(after), _)) => Some(Some(after)),
+            Some((Some(after), _)) => Some(Bound::Excluded(after)),
             Some((None, true)) => None,
-            Some((None, false)) | None => Some(None),
+            Some((None, false)) | None => Some(Bound::Unbounded),
         }
     }
 

@@ -1,47 +1,94 @@
-//! A checkpoint that is always being made: portions of the ledger as it is at one step after the other, which with the
-//! changes since the first of them must come to the ledger as it is at the last.
+//! Checkpoints: portions of the ledger as it is at one step after the other, which with the changes since the first of them
+//! must come to the ledger as it is wherever the log is cut.
 
-use seatkeeper::domain::change::{Change, Fact, FactKey};
+use seatkeeper::domain::change::{Change, Fact};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper_model::Random;
 
-pub(super) struct Walk {
-    facts: Vec<Fact>,
-    after: Option<FactKey>,
-    /// Changes that came before it.
-    since: usize,
+/// Of so many histories one begins a checkpoint at every step; in the others one begins when the last has ended.
+const THOROUGH: u64 = 10;
+
+/// Portions of a checkpoint, at most.
+const PORTIONS_MAX: u64 = 5;
+
+/// Steps from the last portion to the cut, at most.
+const REST_MAX: u64 = 2;
+
+pub(super) struct Walks {
+    is_thorough: bool,
+    under_way: Vec<Walk>,
     dice: Random,
 }
 
-impl Walk {
+struct Walk {
+    facts: Vec<Fact>,
+    /// Changes that came before it.
+    since: usize,
+    /// Portions that are to come; the last one takes all that is left.
+    portions: u64,
+    /// Facts of each of the others, at most.
+    most: u64,
+    /// Steps from its last portion to the cut.
+    rest: u64,
+}
+
+impl Walks {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            facts: Vec::new(),
-            after: None,
-            since: 0,
+            is_thorough: seed.is_multiple_of(THOROUGH),
+            under_way: Vec::new(),
             dice: Random::new(seed),
         }
     }
 
-    /// Takes the next portion; at the end compares, and starts anew.
+    /// A step was made: each that is under way goes on, and those whose cut is here are compared.
     pub(super) fn go_on(&mut self, ledger: &Ledger, log: &[Change]) {
-        let max = usize::try_from(1 + self.dice.below(60)).unwrap();
-        let portion = ledger.facts_after(self.after, max);
-        assert!(portion.len() <= max);
-        assert!(
-            portion.iter().map(Fact::key).is_sorted_by(|one, next| one < next),
-            "in the order of the keys"
-        );
-        if let Some(last) = portion.last() {
-            assert!(self.after < portion.first().map(Fact::key));
-            self.after = Some(last.key());
-            self.facts.extend(portion);
-            return;
+        let dice = &mut self.dice;
+        self.under_way.retain_mut(|walk| !walk.is_over(ledger, log, dice));
+        if self.is_thorough || self.under_way.is_empty() {
+            let portions = 1 + dice.below(PORTIONS_MAX);
+            let facts = ledger.facts_after(None, usize::MAX).len() as u64;
+            self.under_way.push(Walk {
+                facts: Vec::new(),
+                since: log.len(),
+                portions,
+                most: 1 + 2 * facts / portions,
+                rest: dice.below(REST_MAX + 1),
+            });
         }
+    }
+}
+
+impl Walk {
+    /// Takes the next portion, or waits for the cut, and compares there.
+    fn is_over(&mut self, ledger: &Ledger, log: &[Change], dice: &mut Random) -> bool {
+        match self.portions {
+            0 if self.rest == 0 => {
+                self.compare(ledger, log);
+                return true;
+            }
+            0 => self.rest -= 1,
+            1 => self.take(ledger, usize::MAX),
+            _ => self.take(ledger, usize::try_from(1 + dice.below(self.most)).unwrap()),
+        }
+        self.portions = self.portions.saturating_sub(1);
+        false
+    }
+
+    fn take(&mut self, ledger: &Ledger, max: usize) {
+        let after = self.facts.last().map(Fact::key);
+        let portion = ledger.facts_after(after, max);
+        assert!(portion.len() <= max);
+        let keys = || portion.iter().map(Fact::key);
+        assert!(keys().is_sorted_by(|one, next| one < next), "in the order of the keys");
+        assert!(keys().next().is_none_or(|first| after < Some(first)));
+        self.facts.extend(portion);
+    }
+
+    fn compare(&self, ledger: &Ledger, log: &[Change]) {
         let mut loaded = Ledger::default();
         self.facts.iter().for_each(|fact| loaded.record(fact));
         log[self.since..].iter().for_each(|change| loaded.evolve(change));
         assert!(loaded == *ledger, "through a checkpoint and the changes since it began");
-        (self.facts, self.after, self.since) = (Vec::new(), None, log.len());
     }
 }
