@@ -28,6 +28,7 @@ mod routes;
 mod servers;
 mod shop;
 mod silence;
+mod syncs;
 #[path = "../support/vendor.rs"]
 #[expect(dead_code, reason = "shared with the system tests, which need more of it")]
 mod vendor;
@@ -184,6 +185,11 @@ const DEMANDING: &[Demanding] = &[
         "a_server_moves_and_keys_are_changed_by_what_the_guide_says",
         guides::moving,
         machine::possible,
+    ),
+    (
+        "nothing_counts_before_it_is_on_the_disk_as_the_system_calls_of_a_server_show",
+        syncs::in_order,
+        least::tracing,
     ),
     (
         "every_system_call_is_one_that_the_unit_allows_and_none_connects_or_writes_elsewhere",

@@ -90,6 +90,16 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// What serves `data` on a free port of this host alone.
+pub(crate) fn serve<S: AsRef<OsStr>>(data: &Path, args: impl IntoIterator<Item = S>) -> Command {
+    let mut serve = command(SEATKEEPER);
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .args(args);
+    serve
+}
+
 /// Runs the binary under test to its end.
 #[track_caller]
 pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
@@ -170,12 +180,7 @@ impl ServerProcess {
     /// takes connections.
     #[track_caller]
     pub(crate) fn start_with<S: AsRef<OsStr>>(data: &Path, args: impl IntoIterator<Item = S>) -> Self {
-        let mut serve = command(SEATKEEPER);
-        serve
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(args);
-        Self::of(&mut serve, data)
+        Self::of(&mut serve(data, args), data)
     }
 
     /// Runs `serve`, a command that serves `data`, and waits until it takes connections.

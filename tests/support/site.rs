@@ -2,11 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::process::{Machine, Output, ServerProcess, run, run_with_input};
+use super::process::{Machine, Output, ServerProcess, run, run_with_input, serve};
 use super::vendor::Vendor;
 use super::wire::mac;
 
@@ -90,6 +92,18 @@ impl Site {
     #[track_caller]
     pub(crate) fn kill(&mut self) {
         self.server.take().expect("a running server").kill();
+    }
+
+    /// Starts the server and kills it after that time, whatever it does then.
+    #[track_caller]
+    pub(crate) fn die_in_start(&self, after: Duration) {
+        assert!(self.server.is_none(), "a server runs already");
+        let mut serve = serve(&self.data(), &self.serve_args);
+        serve.stderr(Stdio::null()).stdout(Stdio::null());
+        let mut child = serve.spawn().expect("start the server");
+        std::thread::sleep(after);
+        child.kill().expect("killed");
+        child.wait().expect("wait");
     }
 
     /// Stops the server in good order.

@@ -8,6 +8,7 @@ mod clock;
 mod clones;
 mod colleague;
 mod crashes;
+mod damage;
 mod demo;
 mod deployment;
 mod enrolment;

@@ -1,5 +1,6 @@
 //! Damage to the files of a data directory: changed, cut, deleted, exchanged.
 
+use std::fmt;
 use std::fs;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
@@ -42,11 +43,12 @@ fn options() -> Options {
     }
 }
 
-/// Does harm to each file of a data directory `times` times in each way, and checks that it is found or makes no
-/// difference.
+/// Does harm to each file of a data directory `times` times in each way, and to the end of what was written to each of the
+/// journal. Checks that it is found and named, or makes no difference, now and after more rounds and another start.
 ///
 /// # Panics
-/// A store started with other facts than those that were answered.
+/// A store started with other facts than those that were answered, or refused and named neither the file nor the generation
+/// that was harmed.
 #[must_use]
 pub fn damage(seed: u64, times: u64) -> Damaged {
     let place = tempfile::tempdir().expect("a temporary directory");
@@ -58,34 +60,26 @@ pub fn damage(seed: u64, times: u64) -> Damaged {
     assert!(files.len() > 12, "{files:?}");
     for (at, path) in files.iter().enumerate() {
         let whole = fs::read(sound.join(path)).expect("readable");
-        let mut harms: Vec<(String, Harm)> = vec![("deleted".to_owned(), Harm::Delete)];
-        for _ in 0..times {
-            let bit = dice.below((whole.len() as u64 * 8).max(1));
-            harms.push((format!("bit {bit} changed"), Harm::Flip(bit)));
-            let len = dice.below(whole.len() as u64 + 1);
-            harms.push((format!("cut at {len}"), Harm::Cut(len)));
-        }
-        for other in files.iter().skip(at + 1).filter(|other| is_alike(path, other)) {
-            harms.push((
-                format!("exchanged with {}", other.display()),
-                Harm::Exchange(other.clone()),
-            ));
-        }
-        for (what, harm) in harms {
+        let others = files.iter().skip(at + 1).filter(|other| is_alike(path, other));
+        for harm in harms(&whole, path, others, times, &mut dice) {
+            let what = format!("{} {harm}, seed {seed}", path.display());
             let harmed = place.path().join("harmed");
             copy_dir(&sound, &harmed);
             harm.to(&harmed, path);
             told.harms += 1;
             match open(&harmed) {
-                Ok((found, ledger_found)) => {
+                Ok((store, found, found_ledger)) => {
                     assert!(
-                        found == round && ledger_found == ledger,
-                        "{} {what}: started with round {found} of {round}, seed {seed}",
-                        path.display()
+                        found == round && found_ledger == ledger,
+                        "{what}: started with round {found} of {round}"
                     );
+                    goes_on(store, &harmed, (round, ledger.clone()), seed, &what);
                     told.healed += 1;
                 }
-                Err(_) => told.refused += 1,
+                Err(error) => {
+                    assert!(harm.is_named(path, &error), "{what}: {}", told_by(&error));
+                    told.refused += 1;
+                }
             }
             fs::remove_dir_all(&harmed).expect("removed");
         }
@@ -93,19 +87,120 @@ pub fn damage(seed: u64, times: u64) -> Damaged {
     told
 }
 
+/// What is done to a file.
+fn harms<'a>(
+    whole: &[u8],
+    path: &Path,
+    others: impl Iterator<Item = &'a PathBuf>,
+    times: u64,
+    dice: &mut Random,
+) -> Vec<Harm> {
+    let len = whole.len() as u64;
+    let mut harms = vec![Harm::Delete];
+    for _ in 0..times {
+        harms.push(Harm::Flip(dice.below((len * 8).max(1))));
+        harms.push(Harm::Cut(dice.below(len + 1)));
+    }
+    // Where a record that was answered is most easily taken for one that was not.
+    if path.starts_with("journal") {
+        let end = whole
+            .iter()
+            .rposition(|&byte| byte != 0)
+            .map_or(0, |last| last as u64 + 1);
+        for _ in 0..times {
+            let back = 1 + dice.below(end.clamp(1, LAST_LEN));
+            harms.push(Harm::Flip((end.saturating_sub(back)) * 8 + dice.below(8)));
+            harms.push(Harm::Lose(end.saturating_sub(back) / SECTOR_LEN));
+        }
+    }
+    harms.extend(others.cloned().map(Harm::Exchange));
+    harms
+}
+
+/// The last record with its seal is about so long, in bytes.
+const LAST_LEN: u64 = 3 * SECTOR_LEN;
+
+/// What a disk writes or loses as a whole, in bytes.
+const SECTOR_LEN: u64 = 512;
+
+/// A store that was healed takes more rounds, and is started again with them.
+fn goes_on(mut store: DiskStore, data: &Path, (last, mut ledger): (u64, Ledger), seed: u64, what: &str) {
+    let mut rounds = Rounds::new(seed ^ 1);
+    for number in last + 1..=last + 2 {
+        commit(&mut store, &mut ledger, number, &rounds.next(number));
+        store.checkpoint(&ledger);
+    }
+    drop(store);
+    match open(data) {
+        Ok((_, found, found_ledger)) => assert!(
+            found == last + 2 && found_ledger == ledger,
+            "{what}: healed, and then started with round {found} of {}",
+            last + 2
+        ),
+        Err(error) => panic!("{what}: healed, and then {}", told_by(&error)),
+    }
+}
+
+/// An error with its causes.
+fn told_by(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 #[derive(Debug)]
 enum Harm {
+    /// This sector is as if it had never been written.
+    Lose(u64),
     Cut(u64),
     Delete,
     Exchange(PathBuf),
     Flip(u64),
 }
 
+impl fmt::Display for Harm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cut(len) => write!(f, "cut at {len}"),
+            Self::Delete => f.write_str("deleted"),
+            Self::Exchange(other) => write!(f, "exchanged with {}", other.display()),
+            Self::Flip(bit) => write!(f, "bit {bit} changed"),
+            Self::Lose(sector) => write!(f, "without its sector {sector}"),
+        }
+    }
+}
+
 impl Harm {
+    /// Whether an error says which file it is, or of which directory of a generation: what is in that is the engine's.
+    fn is_named(&self, path: &Path, error: &StoreError) -> bool {
+        let text = told_by(error);
+        let names = |path: &Path| {
+            let dir = path
+                .components()
+                .next()
+                .map(|first| first.as_os_str().to_string_lossy());
+            let generation = dir.filter(|dir| dir.starts_with("state."));
+            let file = path.file_name().map(|name| name.to_string_lossy());
+            [generation, file]
+                .into_iter()
+                .flatten()
+                .any(|name| text.contains(&*name))
+        };
+        names(path) || matches!(self, Self::Exchange(other) if names(other))
+    }
+
     fn to(&self, data: &Path, path: &Path) {
         let path = data.join(path);
         let mut bytes = fs::read(&path).expect("readable");
         match self {
+            Self::Lose(sector) => {
+                let [from, len] = [sector * SECTOR_LEN, SECTOR_LEN].map(|one| usize::try_from(one).expect("a place"));
+                bytes.iter_mut().skip(from).take(len).for_each(|byte| *byte = 0);
+            }
             Self::Cut(len) => bytes.truncate(usize::try_from(*len).expect("a length")),
             Self::Delete => return fs::remove_file(&path).expect("removed"),
             Self::Exchange(other) => {
@@ -147,16 +242,7 @@ fn fill(data: &Path, seed: u64) -> (u64, Ledger) {
     let mut left = 9;
     while left > 0 {
         number += 1;
-        let changes: Vec<Change> = rounds.next(number);
-        for change in &changes {
-            ledger.evolve(change);
-        }
-        let round = Round {
-            number,
-            now: Now::at(number),
-            changes: &changes,
-        };
-        store.commit(&round).expect("committed");
+        commit(&mut store, &mut ledger, number, &rounds.next(number));
         if store.checkpoint(&ledger) == Progress::Ending {
             checkpoints += 1;
         }
@@ -166,11 +252,19 @@ fn fill(data: &Path, seed: u64) -> (u64, Ledger) {
     (number, ledger)
 }
 
-fn open(data: &Path) -> Result<(u64, Ledger), StoreError> {
+fn commit(store: &mut DiskStore, ledger: &mut Ledger, number: u64, changes: &[Change]) {
+    for change in changes {
+        ledger.evolve(change);
+    }
+    let now = Now::at(number);
+    store.commit(&Round { number, now, changes }).expect("committed");
+}
+
+fn open(data: &Path) -> Result<(DiskStore, u64, Ledger), StoreError> {
     let mut store = DiskStore::open_with(data, options())?;
     let mut ledger = Ledger::default();
     let loaded = store.load(&mut |fact| ledger.record(&fact))?;
-    Ok((loaded.round, ledger))
+    Ok((store, loaded.round, ledger))
 }
 
 /// The files below a directory, as paths in it.

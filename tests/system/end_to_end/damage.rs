@@ -1,0 +1,107 @@
+//! Damage to the files of a data directory that are not the store's own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use seatkeeper_harm::copy_dir;
+
+use crate::process::{run, serve};
+use crate::site::Site;
+
+/// What runs longer than this hangs.
+const WATCHDOG: Duration = Duration::from_mins(1);
+
+/// What the store does not hold, and the file that says how to read the rest. What the store holds is harmed in `harm.rs`.
+const FILES: [&str; 6] = [
+    "FORMAT",
+    "LOCK",
+    "admin.pem",
+    "identity.pem",
+    "lease.pem",
+    "server.json",
+];
+
+/// Files whose content nothing hangs on: each start writes them anew.
+const REWRITTEN: [&str; 2] = ["LOCK", "server.json"];
+
+/// What is done to a file.
+type Harm = (&'static str, fn(&Path));
+
+const HARMS: [Harm; 4] = [
+    ("deleted", |file| fs::remove_file(file).unwrap()),
+    ("emptied", |file| fs::write(file, "").unwrap()),
+    ("cut in half", |file| {
+        let bytes = fs::read(file).unwrap();
+        fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+    }),
+    ("with a bit changed", |file| {
+        let mut bytes = fs::read(file).unwrap();
+        let place = bytes.len() / 2;
+        if let Some(byte) = bytes.get_mut(place) {
+            *byte ^= 0x04;
+        }
+        fs::write(file, bytes).unwrap();
+    }),
+];
+
+#[test]
+fn damage_to_a_key_or_another_file_beside_the_store_is_named_and_costs_no_seat() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 5);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let seats = site.json(["seats"]);
+    site.stop();
+    let dir = tempfile::tempdir().unwrap();
+    for (number, file) in FILES.iter().enumerate() {
+        for (what, harm) in HARMS {
+            let data = dir.path().join(format!("{number}-{what}"));
+            copy_dir(&site.data(), &data);
+            harm(&data.join(file));
+            let case = format!("{file} {what}");
+            let is_named = started(&data, &case, &seats, *file == "admin.pem").contains(file);
+            assert!(is_named || REWRITTEN.contains(file), "{case}: nobody is told");
+        }
+    }
+}
+
+/// Starts a server on `data`. If it serves, it has these seats, as its administrator sees them unless his key was harmed. What
+/// they said.
+#[track_caller]
+fn started(data: &Path, case: &str, seats: &serde_json::Value, is_admin_harmed: bool) -> String {
+    let mut serve = serve(data, std::iter::empty::<&str>());
+    let mut child = serve.stdout(Stdio::null()).spawn().expect("start the server");
+    let stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let (say, lines) = channel();
+    std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| say.send(line)));
+    let mut told = String::new();
+    let serves = loop {
+        match lines.recv_timeout(WATCHDOG) {
+            Ok(line) => {
+                told.push_str(&line);
+                told.push('\n');
+                if line.contains("serving addresses") {
+                    break true;
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break false,
+            Err(RecvTimeoutError::Timeout) => panic!("{case}: neither served nor ended: {told}"),
+        }
+    };
+    if serves {
+        let shown = run(["seats".as_ref(), "--json".as_ref(), "--data".as_ref(), data.as_os_str()]);
+        if is_admin_harmed {
+            // His command is refused, and says why.
+            told.push_str(&shown.text());
+        } else {
+            assert_eq!(shown.json(), *seats, "{case}: {told}");
+        }
+        child.kill().expect("killed");
+    }
+    let code = child.wait().expect("wait").code();
+    assert!(serves || code == Some(1), "{case}: ended with {code:?}: {told}");
+    told
+}
