@@ -148,6 +148,8 @@ impl Config {
             connections,
             connections_per_source,
             connections_memory_mib,
+            requests_per_source,
+            hello_secs,
             agent_silence_secs,
             administrator_silence_secs,
             ..
@@ -156,8 +158,10 @@ impl Config {
             connections: ConnectionLimits {
                 total: connections,
                 per_source: connections_per_source,
+                requests_per_source,
                 held_len: connections_memory_mib.saturating_mul(MIB),
             },
+            hello_ms: hello_secs.saturating_mul(1_000),
             silence_agent_ms: agent_silence_secs.saturating_mul(1_000),
             silence_administrator_ms: administrator_silence_secs.saturating_mul(1_000),
             rebind: self.rebind.into(),
@@ -175,6 +179,10 @@ pub struct Limits {
     pub connections_per_source: usize,
     /// MiB that requests and answers under way may hold in all, as long as they are on the wire.
     pub connections_memory_mib: usize,
+    /// Requests that one source (IPv4 address, IPv6 /64) may have under way.
+    pub requests_per_source: usize,
+    /// Seconds that a connection has for its TLS handshake, and as many again for HELLO.
+    pub hello_secs: u32,
     /// Machines for which one identity may engage seats in 24 hours.
     pub new_macs_per_identity_and_day: u32,
     /// Seats that one source (IPv4 address, IPv6 /64) may engage in a minute.
@@ -192,6 +200,8 @@ impl Default for Limits {
             connections: connections.total,
             connections_per_source: connections.per_source,
             connections_memory_mib: connections.held_len / MIB,
+            requests_per_source: connections.requests_per_source,
+            hello_secs: 5,
             new_macs_per_identity_and_day: new_seats.macs_per_identity,
             new_seats_per_source_and_minute: new_seats.seats_per_source,
             agent_silence_secs: 30,
@@ -262,6 +272,12 @@ impl Config {
         }
         if !(HELD_LEN_MIN / MIB..=1 << 20).contains(&self.limits.connections_memory_mib) {
             return wrong("limits.connections_memory_mib", "must be 16 to 1,048,576 MiB");
+        }
+        if !(1..=4_096).contains(&self.limits.requests_per_source) {
+            return wrong("limits.requests_per_source", "must be 1 to 4,096");
+        }
+        if !(1..=60).contains(&self.limits.hello_secs) {
+            return wrong("limits.hello_secs", "must be 1 to 60 seconds");
         }
         let twice = |at: usize, one: &Listen| self.listen.iter().take(at).any(|other| other.address == one.address);
         if self.listen.iter().enumerate().any(|(at, one)| twice(at, one)) {

@@ -184,11 +184,13 @@ impl Config {
 }
 
 impl Limits {
-    fn settings(&self) -> [Setting; 7] {
+    fn settings(&self) -> [Setting; 9] {
         let Self {
             connections,
             connections_per_source,
             connections_memory_mib,
+            requests_per_source,
+            hello_secs,
             new_macs_per_identity_and_day,
             new_seats_per_source_and_minute,
             agent_silence_secs,
@@ -200,6 +202,8 @@ impl Limits {
             bound("limits.connections", connections),
             bound("limits.connections_per_source", connections_per_source),
             bound("limits.connections_memory_mib", connections_memory_mib),
+            bound("limits.requests_per_source", requests_per_source),
+            number("limits.hello_secs", hello_secs),
             number("limits.new_macs_per_identity_and_day", new_macs_per_identity_and_day),
             number(
                 "limits.new_seats_per_source_and_minute",
@@ -259,6 +263,8 @@ mod tests {
         connections = 1
         connections_per_source = 2
         connections_memory_mib = 16
+        requests_per_source = 11
+        hello_secs = 12
         new_macs_per_identity_and_day = 3
         new_seats_per_source_and_minute = 5
         agent_silence_secs = 6

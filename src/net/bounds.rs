@@ -6,11 +6,6 @@ use crate::wire::limits::{BODY_LEN_MAX, HANDSHAKE_LEN_MAX, HEADER_LEN, UNANSWERE
 /// What is read from a peer at once, in bytes. Requests of agents are much shorter.
 pub(super) const READ_LEN: usize = 4_096;
 
-/// Requests under way of one source, which its connections share; each may have one whatever the others have. More of them
-/// would make no round cheaper, and whoever asks without end would keep the threads from others' connections: what is not
-/// read yet costs nothing.
-pub(super) const REQUESTS_PER_SOURCE: usize = 256;
-
 /// What the system may buffer of a connection in each direction, in bytes: much for a local network, and little for a
 /// peer that does not read or never stops writing. Linux takes twice as much for its own bookkeeping.
 pub(super) const SOCKET_LEN: usize = 65_536;

@@ -26,7 +26,7 @@ use crate::domain::ids::Fingerprint;
 use crate::domain::time::Monotonic;
 use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, SessionConfig, Work};
 use crate::tls::peer_fingerprint;
-use crate::wire::limits::{HANDSHAKE_LEN_MAX, HELLO_MS};
+use crate::wire::limits::HANDSHAKE_LEN_MAX;
 
 /// How long a peer has to hang up after the server has, in milliseconds.
 const PARTING_MS: u64 = 2_000;
@@ -53,7 +53,8 @@ pub(super) async fn serve(
         return;
     }
     let stream = Metered::new(stream, HANDSHAKE_LEN_MAX);
-    let handshake = tokio::time::timeout(Duration::from_millis(HELLO_MS), shared.tls.accept(stream));
+    let in_time = Duration::from_millis(shared.session.borrow().hello_ms);
+    let handshake = tokio::time::timeout(in_time, shared.tls.accept(stream));
     let mut stream = tokio::select! {
         () = stop.cancelled() => return,
         outcome = handshake => match outcome {

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::bounds::REQUESTS_PER_SOURCE;
 use super::crowd::{Crowd, Number};
 use crate::domain::source::source_of;
 use crate::domain::time::Monotonic;
@@ -18,6 +17,10 @@ pub struct ConnectionLimits {
     pub total: usize,
     /// Of one source: an IPv4 address, or an IPv6 /64.
     pub per_source: usize,
+    /// Requests under way of one source, which its connections share; each may have one whatever the others have. Many more
+    /// than the default make no round cheaper, and whoever asks without end would keep the threads from others' connections:
+    /// what is not read yet costs nothing.
+    pub requests_per_source: usize,
     /// Bytes of requests and answers under way that they hold together, beyond what each may hold anyway
     /// ([`FREE_LEN`](super::bounds::FREE_LEN)).
     pub held_len: usize,
@@ -28,6 +31,7 @@ impl Default for ConnectionLimits {
         Self {
             total: 20_000,
             per_source: 256,
+            requests_per_source: 256,
             held_len: 256 << 20,
         }
     }
@@ -61,6 +65,8 @@ pub(super) struct Gate {
     crowd: Arc<Mutex<Crowd<CancellationToken>>>,
     gave_way: Arc<Mutex<Tally>>,
     turned_away: Arc<Mutex<Tally>>,
+    /// As in the limits: asked for with every request.
+    requests_per_source: Arc<AtomicUsize>,
 }
 
 /// A place that a connection has until this is dropped, or until it gives way.
@@ -77,12 +83,15 @@ impl Gate {
             crowd: Arc::new(Mutex::new(Crowd::new(limits))),
             gave_way: Arc::default(),
             turned_away: Arc::default(),
+            requests_per_source: Arc::new(AtomicUsize::new(limits.requests_per_source)),
         }
     }
 
     /// Keeps to other bounds from now on. Connections that are there stay, also where they are more than that: while they
     /// are, a new one takes the place of another or is turned away.
     pub(super) fn set_limits(&self, limits: ConnectionLimits) {
+        self.requests_per_source
+            .store(limits.requests_per_source, Ordering::Relaxed);
         locked(&self.crowd).set_limits(limits);
     }
 
@@ -138,7 +147,7 @@ impl Place {
     /// Requests that the connection may have under way now: its part of what those of its source share, at least one.
     pub(super) fn requests(&self) -> usize {
         let fellows = self.fellows.load(Ordering::Relaxed).max(1);
-        (REQUESTS_PER_SOURCE / fellows).max(1)
+        (self.gate.requests_per_source.load(Ordering::Relaxed) / fellows).max(1)
     }
 
     /// The connection holds so many bytes now, beyond what it may hold anyway.
@@ -162,11 +171,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    const REQUESTS: usize = 256;
+
     #[test]
     fn a_connection_that_gives_way_is_ended_and_its_place_is_not_given_back_twice() {
         let gate = Gate::new(ConnectionLimits {
             total: 3,
             per_source: 1,
+            requests_per_source: REQUESTS,
             held_len: 10,
         });
         let admit = |end: &CancellationToken| gate.admit([10, 0, 0, 1].into(), end.clone(), Monotonic(1));
@@ -178,7 +190,7 @@ mod tests {
         assert_eq!(locked(&gate.crowd).len(), 1);
         second.greeted();
         assert!(admit(&CancellationToken::new()).is_none());
-        assert_eq!(second.requests(), REQUESTS_PER_SOURCE);
+        assert_eq!(second.requests(), REQUESTS);
         second.holds(11, Monotonic(1));
         assert!(second_end.is_cancelled());
         drop(second);
@@ -190,6 +202,7 @@ mod tests {
         let bounds = |total| ConnectionLimits {
             total,
             per_source: 10,
+            requests_per_source: total * REQUESTS,
             held_len: 10,
         };
         let gate = Gate::new(bounds(1));
@@ -197,7 +210,9 @@ mod tests {
         let first = admit().expect("room");
         first.greeted();
         assert!(admit().is_none());
+        assert_eq!(first.requests(), REQUESTS);
         gate.set_limits(bounds(3));
+        assert_eq!(first.requests(), 3 * REQUESTS, "at once");
         let others = [admit().expect("room"), admit().expect("room")];
         others.iter().for_each(Place::greeted);
         assert_eq!(gate.count(), (3, 3));
@@ -211,6 +226,7 @@ mod tests {
         let gate = Gate::new(ConnectionLimits {
             total: 10_000,
             per_source: 10_000,
+            requests_per_source: REQUESTS,
             held_len: 10,
         });
         let admit = |last| {
@@ -220,7 +236,7 @@ mod tests {
         let other = admit(2);
         let mut places = vec![admit(1)];
         places[0].greeted();
-        for (strangers, requests) in [(7, REQUESTS_PER_SOURCE / 8), (1_000, 1)] {
+        for (strangers, requests) in [(7, REQUESTS / 8), (1_000, 1)] {
             let first = places.len();
             places.extend((0..strangers).map(|_| admit(1)));
             let before = places[0].requests();
@@ -230,13 +246,9 @@ mod tests {
             places[first..].iter().for_each(Place::greeted);
             assert!(places.iter().all(|place| place.requests() == requests));
         }
-        assert_eq!(other.requests(), REQUESTS_PER_SOURCE, "of another source");
+        assert_eq!(other.requests(), REQUESTS, "of another source");
         places.truncate(1);
-        assert_eq!(
-            places[0].requests(),
-            REQUESTS_PER_SOURCE,
-            "what others leave is there again"
-        );
+        assert_eq!(places[0].requests(), REQUESTS, "what others leave is there again");
     }
 
     #[test]

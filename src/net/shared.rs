@@ -19,6 +19,8 @@ use crate::wire::messages::hello;
 pub struct NetLimits {
     /// How many there may be.
     pub connections: ConnectionLimits,
+    /// Milliseconds for the TLS handshake, and as many again for HELLO.
+    pub hello_ms: u32,
     /// Milliseconds that an agent may say nothing.
     pub silence_agent_ms: u32,
     /// Milliseconds that a higher role may say nothing.
@@ -29,6 +31,7 @@ pub struct NetLimits {
 
 impl NetLimits {
     fn put_into(&self, session: &mut SessionConfig) {
+        session.hello_ms = u64::from(self.hello_ms);
         session.silence_agent_ms = self.silence_agent_ms;
         session.silence_administrator_ms = self.silence_administrator_ms;
         session.rebind = self.rebind;

@@ -3,6 +3,7 @@ use super::*;
 const LIMITS: ConnectionLimits = ConnectionLimits {
     total: 6,
     per_source: 4,
+    requests_per_source: 256,
     held_len: 100,
 };
 

@@ -40,6 +40,7 @@ async fn is_left(besieged: &Besieged, identity: &Identity, request: Request) {
     let limits = ConnectionLimits {
         total: CONNECTIONS,
         per_source: CONNECTIONS,
+        requests_per_source: 256,
         held_len: HELD_LEN_MIN,
     };
     // And as much again, since what is made of requests and answers is longer than they are, and is not counted.
