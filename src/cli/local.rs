@@ -79,18 +79,23 @@ impl LocalServer {
     }
 }
 
-/// What may lie in a data directory before its first start: our own files, those of agents and users whose directory
-/// lies inside it, and what a file system of its own has.
-const OURS: [&str; 10] = [
+/// What may lie in a data directory before its first start, or after one that was killed: our own files, those of agents and
+/// users whose directory lies inside it, and what a file system of its own has.
+const OURS: [&str; 15] = [
     ADMIN_FILE,
     IDENTITY_FILE,
     LEASE_FILE,
     SERVER_FILE,
     "LOCK",
     "agent",
+    "history",
+    "journal",
     "ledger",
     "ledger.round",
     "lost+found",
+    "manifest",
+    "scratch",
+    "state",
     "user",
 ];
 

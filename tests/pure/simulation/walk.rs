@@ -8,6 +8,9 @@ use seatkeeper_model::Random;
 /// Of so many histories one begins a checkpoint at every step; in the others one begins when the last has ended.
 const THOROUGH: u64 = 10;
 
+/// No ledger of a simulation has as many facts.
+const FACTS_MAX: usize = 1 << 16;
+
 /// Portions of a checkpoint, at most.
 const PORTIONS_MAX: u64 = 5;
 
@@ -47,7 +50,7 @@ impl Walks {
         self.under_way.retain_mut(|walk| !walk.is_over(ledger, log, dice));
         if self.is_thorough || self.under_way.is_empty() {
             let portions = 1 + dice.below(PORTIONS_MAX);
-            let facts = ledger.facts_after(None, usize::MAX).len() as u64;
+            let facts = ledger.facts_after(None, FACTS_MAX).len() as u64;
             self.under_way.push(Walk {
                 facts: Vec::new(),
                 since: log.len(),
@@ -68,7 +71,7 @@ impl Walk {
                 return true;
             }
             0 => self.rest -= 1,
-            1 => self.take(ledger, usize::MAX),
+            1 => self.take(ledger, FACTS_MAX),
             _ => self.take(ledger, usize::try_from(1 + dice.below(self.most)).unwrap()),
         }
         self.portions = self.portions.saturating_sub(1);

@@ -53,17 +53,25 @@ fn release(vendor: VendorId, mac: [u8; 6]) -> Request {
     })
 }
 
+/// Who is at work on a connection, and what it knows.
+struct Lane {
+    identity: Identity,
+    /// Its first machine.
+    first: u16,
+    known: BTreeMap<[u8; 6], Known>,
+}
+
 /// Checks machines out and releases them as the dice have it, until the server is gone.
-async fn work(server: SocketAddr, vendor: VendorId, first: u16, seed: u64, known: &mut BTreeMap<[u8; 6], Known>) {
-    let identity = Identity::generate().expect("an identity");
-    let Ok((mut wire, _)) = Wire::hello(server, &identity).await else {
+async fn work(server: SocketAddr, vendor: VendorId, lane: &mut Lane, seed: u64) {
+    let Lane { identity, first, known } = lane;
+    let Ok((mut wire, _)) = Wire::hello(server, identity).await else {
         return;
     };
     let mut dice = Random::new(seed);
     let mut waiting = VecDeque::new();
     loop {
         while waiting.len() < IN_FLIGHT {
-            let machine = mac(first + u16::try_from(dice.below(u64::from(MACHINES))).expect("a number"));
+            let machine = mac(*first + u16::try_from(dice.below(u64::from(MACHINES))).expect("a number"));
             let request = if dice.percent(60) {
                 checkout(vendor, "BKSRV", "agent", machine)
             } else {
@@ -98,7 +106,12 @@ fn no_answered_request_is_lost_when_the_server_is_killed() {
     let mut site = Site::open_with(SETTINGS);
     site.buy(1, "BKSRV", 60_000);
     let kills = std::env::var(KILLS_VARIABLE).map_or(KILLS, |kills| kills.parse().expect("a number"));
-    let mut known = vec![BTreeMap::new(); usize::from(CONNECTIONS)];
+    let lane = |place| Lane {
+        identity: Identity::generate().expect("an identity"),
+        first: 1 + place * MACHINES,
+        known: BTreeMap::new(),
+    };
+    let mut lanes: Vec<_> = (0..CONNECTIONS).map(lane).collect();
     let mut dice = Random::new(u64::from(kills));
     let mut answered = 0;
     for kill in 0..kills {
@@ -106,13 +119,11 @@ fn no_answered_request_is_lost_when_the_server_is_killed() {
         // The instant itself is what is tried: nothing that happens is waited for.
         let life = Duration::from_millis(dice.below(LIFE_MS));
         std::thread::scope(|scope| {
-            for (place, known) in (0..CONNECTIONS).zip(&mut known) {
+            for lane in &mut lanes {
                 let seed = dice.below(u64::MAX);
                 scope.spawn(move || {
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                    runtime
-                        .expect("a runtime")
-                        .block_on(work(server, vendor, 1 + place * MACHINES, seed, known));
+                    runtime.expect("a runtime").block_on(work(server, vendor, lane, seed));
                 });
             }
             std::thread::sleep(life);
@@ -125,7 +136,7 @@ fn no_answered_request_is_lost_when_the_server_is_killed() {
         let rows = site.json(["seats"]);
         let rows = rows.as_array().expect("rows").iter();
         let held: Vec<&str> = rows.map(|row| row["mac"].as_str().expect("text")).collect();
-        for (machine, state) in known.iter().flatten() {
+        for (machine, state) in lanes.iter().flat_map(|lane| &lane.known) {
             let shown = machine.map(|byte| format!("{byte:02x}")).join(":");
             match state {
                 Known::Free => assert!(!held.contains(&shown.as_str()), "kill {kill}: {shown} came back"),

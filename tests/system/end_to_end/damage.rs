@@ -7,9 +7,10 @@ use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use seatkeeper::store::DiskStore;
 use seatkeeper_harm::copy_dir;
 
-use crate::process::{run, serve};
+use crate::process::{ServerProcess, run, serve};
 use crate::site::Site;
 
 /// What runs longer than this hangs.
@@ -66,6 +67,20 @@ fn damage_to_a_key_or_another_file_beside_the_store_is_named_and_costs_no_seat()
             assert!(is_named || REWRITTEN.contains(file), "{case}: nobody is told");
         }
     }
+}
+
+#[test]
+fn a_server_that_was_killed_in_its_very_first_start_starts_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    // All that is made before the name of the format, which is made last.
+    drop(DiskStore::open(&data).unwrap());
+    for name in ["journal", "manifest.1"] {
+        assert!(data.join(name).exists(), "{name}");
+    }
+    fs::remove_file(data.join("FORMAT")).unwrap();
+    ServerProcess::start_with(&data, std::iter::empty::<&str>()).stop();
+    assert!(data.join("FORMAT").exists());
 }
 
 /// Starts a server on `data`. If it serves, it has these seats, as its administrator sees them unless his key was harmed. What

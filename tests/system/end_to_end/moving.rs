@@ -359,7 +359,8 @@ fn a_backup_that_is_interrupted_leaves_nothing_behind() {
     // A file that is never read to its end: nobody writes into it.
     let history = site.data().join("history");
     fs::create_dir_all(&history).unwrap();
-    let endless = history.join("0000000001.journal.gz");
+    // Older than any segment that is copied, so that it is read from there.
+    let endless = history.join("0000000000.journal.gz");
     let mode = nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR;
     nix::unistd::mkfifo(&endless, mode).unwrap();
     let place = PathBuf::from(format!("{backup}.seatkeeper-backup"));
