@@ -253,10 +253,11 @@ pub(super) enum Command {
     /// whoever has met it at the new place refuses the old one, and any that was restored earlier; those must not run any
     /// more.
     Restore(RestoreOptions),
-    /// Write all that a viewer may see as one JSON document, for other programs (documented in tools/guide/json.md).
+    /// Write how everything stands that a viewer may see as one JSON document, for other programs (documented in
+    /// tools/guide/json.md).
     ///
-    /// How the server is, vendors, products, licenses, seats, reservations and administrators. It is no backup: nothing can be
-    /// restored from it. Pages are read one after the other, so what changes meanwhile may be in it or not.
+    /// How the server is, vendors, products, licenses, seats, reservations and administrators; not what happened: `events --json`
+    /// and `denials --json` have that, and `enrol list --json` the tokens. It is no backup: nothing can be restored from it. Pages are read one after the other, so what changes meanwhile may be in it or not.
     Export(Asking<ExportOptions>),
     /// Examine a data directory that no server runs on; give up what follows damage.
     ///

@@ -9,6 +9,7 @@ use super::error::CliError;
 use super::events::{Pages, reason_name};
 use super::output;
 use super::session::Session;
+use super::view::{Cell, Column, Form, Listed, Lister, Shown, View};
 use crate::domain::time::{DAY_SECS, Timestamp};
 use crate::wire::messages::events::{EventRow, Events};
 use crate::wire::{EventKind, Status};
@@ -16,12 +17,9 @@ use crate::wire::{EventKind, Status};
 /// Machines that are held in memory, at most: of a day, a product and a reason each.
 const MACHINES_MAX: usize = 500_000;
 
-/// The columns of the table and of CSV.
-const HEAD: [&str; 6] = ["day", "product", "reason", "refused", "machines", "seats more"];
-
 /// A row of `denials --json`.
-#[derive(Serialize)]
-struct Row {
+#[derive(Clone, Serialize)]
+pub(super) struct Row {
     day: String,
     vendor: Option<String>,
     product: Option<String>,
@@ -29,6 +27,29 @@ struct Row {
     count: u64,
     machines: u64,
     seats_more: Option<u64>,
+}
+
+impl Listed for Row {
+    type Json = Self;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("day", 0, |row| Cell::text(&row.day)),
+        Column::<Self>::new("product", 0, |row| {
+            row.product.as_ref().map_or(Cell::Nothing, Cell::text)
+        }),
+        Column::<Self>::new("vendor", 5, |row| row.vendor.as_ref().map_or(Cell::Nothing, Cell::text))
+            .shown(Shown::Asked),
+        Column::<Self>::new("reason", 1, |row| Cell::text(&row.status)),
+        Column::<Self>::new("refused", 3, |row| Cell::number(row.count)),
+        Column::<Self>::new("machines", 4, |row| Cell::number(row.machines)),
+        Column::<Self>::new("seats-more", 2, |row| {
+            row.seats_more.map_or(Cell::Nothing, Cell::number)
+        }),
+    ];
+
+    fn json(&self) -> Self {
+        self.clone()
+    }
 }
 
 /// What is summed up together.
@@ -57,6 +78,7 @@ struct Sums {
 }
 
 pub(super) async fn run(global: &Global, options: DenialsOptions) -> Result<(), CliError> {
+    let view = options.view(global.json);
     let mut session = Session::open(global).await?;
     let now = session.server_time();
     let refused = Events {
@@ -91,17 +113,22 @@ pub(super) async fn run(global: &Global, options: DenialsOptions) -> Result<(), 
             }
         }
     }
-    let rows = sums.rows();
-    if global.json {
-        return output::json(&rows);
+    list(view, sums.rows())
+}
+
+fn list(view: View<Row>, mut rows: Vec<Row>) -> Result<(), CliError> {
+    if view.form() == Form::Table {
+        if rows.is_empty() {
+            return output::line("nothing was refused");
+        }
+        rows.retain(|row| view.finds(row));
+        if rows.is_empty() {
+            return output::line("no refusal has this text in what is shown of it");
+        }
     }
-    if options.csv {
-        return output::csv(&HEAD, rows.iter().map(cells));
-    }
-    if rows.is_empty() {
-        return output::line("nothing was refused");
-    }
-    output::table(&HEAD, rows.iter().map(cells))
+    let mut lister = Lister::new(view);
+    lister.take(rows)?;
+    lister.finish().map(drop)
 }
 
 impl Sums {
@@ -180,17 +207,6 @@ fn is_want(status: Status) -> bool {
 fn day(day: u64) -> String {
     let date = output::date(Some(Timestamp(day * DAY_SECS)));
     date.split(' ').next().unwrap_or_default().to_owned()
-}
-
-fn cells(row: &Row) -> Vec<String> {
-    vec![
-        row.day.clone(),
-        row.product.clone().unwrap_or_default(),
-        row.status.clone(),
-        row.count.to_string(),
-        row.machines.to_string(),
-        row.seats_more.map(|seats| seats.to_string()).unwrap_or_default(),
-    ]
 }
 
 #[cfg(test)]

@@ -45,21 +45,22 @@ async fn show(global: &Global, shown: &Shown) -> Result<(), CliError> {
                 newest_first: Some(true),
                 ..wanted.clone()
             };
-            let (mut rows, through) = self::last(&mut session, newest, last).await?;
+            let (mut rows, through) = self::last(&mut session, newest, last, &sink).await?;
             rows.reverse();
             seen.keep_news(&mut rows);
-            sink.rows(&rows)?;
+            sink.rows(rows)?;
             from = Some(behind(through));
         }
         most => {
             let mut left = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
             let mut pages = Pages::new(wanted.clone(), shown.reverse);
             while let Some(mut page) = pages.next(&mut session).await? {
+                sink.keep_found(&mut page.rows);
                 page.rows.truncate(left);
                 seen.keep_news(&mut page.rows);
                 left -= page.rows.len();
                 from = Some(going_on(&page));
-                if !sink.rows(&page.rows)? || left == 0 {
+                if !sink.rows(page.rows)? || left == 0 {
                     break;
                 }
             }
@@ -90,16 +91,25 @@ fn wanted(shown: &Shown, now: Timestamp) -> Events {
     }
 }
 
-/// The last events, the newest first, and the last round that was durable then.
-async fn last(session: &mut Session, wanted: Events, last: u32) -> Result<(Vec<EventRow>, u64), CliError> {
+/// The last events that are looked for, the newest first, and the last round that was durable then.
+async fn last(session: &mut Session, wanted: Events, last: u32, sink: &Sink) -> Result<(Vec<EventRow>, u64), CliError> {
     let most = usize::try_from(last).unwrap_or(usize::MAX);
     let mut pages = Pages::new(wanted, true);
     let (mut rows, mut through) = (Vec::new(), None);
     while rows.len() < most {
-        let left = u16::try_from((most - rows.len()).min(PAGE_ROWS_MAX)).unwrap_or(u16::MAX);
-        pages.ask.limit = Some(left);
-        let Some(page) = pages.next(session).await? else { break };
+        // Of those that are searched, nobody knows how many have the text.
+        let left = if sink.searches() {
+            PAGE_ROWS_MAX
+        } else {
+            most - rows.len()
+        };
+        pages.ask.limit = u16::try_from(left.min(PAGE_ROWS_MAX)).ok();
+        let Some(mut page) = pages.next(session).await? else {
+            break;
+        };
         through.get_or_insert(page.through);
+        sink.keep_found(&mut page.rows);
+        page.rows.truncate(most - rows.len());
         rows.extend(page.rows);
     }
     Ok((rows, through.unwrap_or_default()))

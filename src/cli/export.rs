@@ -1,4 +1,4 @@
-//! `export`: all that a viewer may see, as one JSON document for other programs, read and written a page at a time.
+//! `export`: how everything stands that a viewer may see, as one JSON document for other programs, read and written a page at a time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};

@@ -64,6 +64,8 @@ impl<R> Column<R> {
 pub(super) enum Shown {
     Always,
     Asked,
+    /// In CSV; in a table only where it was asked for.
+    Csv,
     /// In a table only where some row has something in it.
     Filled,
 }
@@ -180,12 +182,16 @@ impl<R: Listed> View<R> {
     /// The usual columns, or those named; names of no column were refused when they were typed.
     pub(super) fn new(form: Form, columns: &[String], sort: &[String], search: Option<&str>) -> Self {
         let named = |name: &String| R::COLUMNS.iter().find(|column| column.name == name.as_str());
-        let usual = || R::COLUMNS.iter().filter(|column| column.shown != Shown::Asked);
+        let is_usual = |column: &&Column<R>| match column.shown {
+            Shown::Always | Shown::Filled => true,
+            Shown::Asked => false,
+            Shown::Csv => form == Form::Csv,
+        };
         Self {
             form,
             chosen: !columns.is_empty(),
             columns: match columns {
-                [] => usual().collect(),
+                [] => R::COLUMNS.iter().filter(is_usual).collect(),
                 some => some.iter().filter_map(named).collect(),
             },
             sort: sort
@@ -211,8 +217,16 @@ impl<R: Listed> View<R> {
         self.form
     }
 
+    pub(super) const fn is_sorted(&self) -> bool {
+        !self.sort.is_empty()
+    }
+
+    pub(super) const fn is_search(&self) -> bool {
+        self.search.is_some()
+    }
+
     /// Whether the text that is looked for stands in what is shown of the row; for JSON, in any column.
-    fn finds(&self, row: &R) -> bool {
+    pub(super) fn finds(&self, row: &R) -> bool {
         let Some(search) = &self.search else { return true };
         let has = |column: &Column<R>| (column.cell)(row).shown().to_lowercase().contains(search);
         if self.form == Form::Json {
@@ -234,16 +248,38 @@ impl<R: Listed> View<R> {
         self.sort.iter().filter_map(by).collect()
     }
 
-    fn cells(&self, row: &R) -> Vec<String> {
+    /// Sorts the rows that were held for it.
+    pub(super) fn sort(&self, rows: &mut [R]) {
+        if rows.len() >= HELD_TOLD {
+            let rows = rows.len();
+            output::note(&format!(
+                "{rows} rows are held in memory to be sorted; without --sort none is"
+            ));
+        }
+        rows.sort_by_cached_key(|row| self.order(row));
+    }
+
+    pub(super) fn cells(&self, row: &R) -> Vec<String> {
         self.columns.iter().map(|column| (column.cell)(row).shown()).collect()
     }
 
-    fn heads(&self) -> Vec<String> {
+    pub(super) fn heads(&self) -> Vec<String> {
         self.columns
             .iter()
             .map(|column| column.name.replace('-', " "))
             .collect()
     }
+}
+
+/// Refuses to hold more rows than `max` to sort them.
+pub(super) fn may_hold(rows: usize, max: usize) -> Result<(), CliError> {
+    if rows <= max {
+        return Ok(());
+    }
+    Err(CliError::failed(format!(
+        "sorting holds every row in memory, at most {max}, and there are more; ask for fewer with --product, --search or \
+         another filter, or have another program sort: --csv | sort"
+    )))
 }
 
 /// Prints rows as they come, or sorted once all are there.
@@ -274,34 +310,21 @@ impl<R: Listed> Lister<R> {
         let before = self.held.len();
         self.held.extend(page.into_iter().filter(|row| view.finds(row)));
         self.listed += self.held.len() - before;
-        if self.view.sort.is_empty() {
+        if !self.view.is_sorted() {
             let is_full = self.view.form != Form::Table || self.held.len() >= TABLE_ROWS;
             if is_full && !self.held.is_empty() {
                 self.print_held()?;
             }
             return Ok(output::is_read());
         }
-        let max = self.held_max;
-        if self.held.len() > max {
-            return Err(CliError::failed(format!(
-                "sorting holds every row in memory, at most {max}, and there are more; ask for fewer with \
-                 --product or --search, or have another program sort: --csv | sort"
-            )));
-        }
+        may_hold(self.held.len(), self.held_max)?;
         Ok(true)
     }
 
     /// Prints what is left; how many rows were listed.
     pub(super) fn finish(mut self) -> Result<usize, CliError> {
-        if !self.view.sort.is_empty() {
-            if self.held.len() >= HELD_TOLD {
-                let rows = self.held.len();
-                output::note(&format!(
-                    "{rows} rows are held in memory to be sorted; without --sort none is"
-                ));
-            }
-            let view = &self.view;
-            self.held.sort_by_cached_key(|row| view.order(row));
+        if self.view.is_sorted() {
+            self.view.sort(&mut self.held);
         }
         if !self.held.is_empty() || !self.begun {
             self.print_held()?;

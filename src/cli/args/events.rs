@@ -7,10 +7,14 @@ use std::sync::LazyLock;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
+use super::views::{Shape, Sorting, names};
+use crate::cli::denials::Row as DenialRow;
+use crate::cli::view::{Listed, View};
 use crate::domain::ids::{Fingerprint, Mac, ProductId};
 use crate::domain::reason::Reason;
 use crate::domain::time::Timestamp;
 use crate::session::translate::status_of_reason;
+use crate::wire::messages::events::EventRow;
 use crate::wire::{EventKind, Status};
 
 /// Events that `--last` takes at most: they are held until the oldest of them is known.
@@ -55,9 +59,16 @@ pub(in crate::cli) struct Shown {
     /// Wait for new ones, until interrupted. Begins with the last ten unless told otherwise; with --json an object a line.
     #[arg(long, short)]
     pub(in crate::cli) follow: bool,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(in crate::cli) csv: bool,
+    /// Show these columns, in this order: names separated by commas; time, kind and event if absent.
+    #[arg(long, value_delimiter = ',', conflicts_with = "json", value_parser = names(EventRow::COLUMNS))]
+    columns: Vec<String>,
+    /// Sort by these columns, `-NAME` from the largest down. What has nothing in a column counts as largest. The rows are
+    /// held in memory for it, so it is not for --follow, which has no end.
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, conflicts_with = "follow",
+        value_parser = Sorting::by(EventRow::COLUMNS))]
+    sort: Vec<String>,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 #[derive(Debug, Subcommand)]
@@ -89,9 +100,34 @@ pub(in crate::cli) struct DenialsOptions {
     /// Only refusals for this reason, by the name of its status.
     #[arg(long, value_name = "REASON", value_parser = reasons())]
     pub(in crate::cli) reason: Option<Status>,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(in crate::cli) csv: bool,
+    /// Show these columns, in this order: names separated by commas.
+    #[arg(long, value_delimiter = ',', conflicts_with = "json", value_parser = names(DenialRow::COLUMNS))]
+    columns: Vec<String>,
+    /// Sort by these columns, `-NAME` from the largest down. What has nothing in a column counts as largest.
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = Sorting::by(DenialRow::COLUMNS))]
+    sort: Vec<String>,
+    #[command(flatten)]
+    shape: Shape,
+}
+
+impl Shown {
+    /// How the rows are listed.
+    pub(in crate::cli) fn view(&self, json: bool) -> View<EventRow> {
+        let Self {
+            columns, sort, shape, ..
+        } = self;
+        shape.view(json, columns, sort)
+    }
+}
+
+impl DenialsOptions {
+    /// How the rows are listed.
+    pub(in crate::cli) fn view(&self, json: bool) -> View<DenialRow> {
+        let Self {
+            columns, sort, shape, ..
+        } = self;
+        shape.view(json, columns, sort)
+    }
 }
 
 /// Who caused an event.

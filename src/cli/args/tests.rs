@@ -148,3 +148,25 @@ fn a_release_is_of_one_machine_or_of_what_is_new_from_one_address() {
         assert!(!parses(&format!("seatkeeper {wrong}")), "{wrong}");
     }
 }
+
+// proves V1
+#[test]
+fn events_that_have_no_end_are_not_sorted() {
+    for good in [
+        "events --follow --columns time,host,event --search desk",
+        "events --sort -count,host --csv --last 5",
+        "events --sort kind --json",
+        "denials --columns day,seats-more --sort -seats-more --search bksrv",
+    ] {
+        assert!(parses(&format!("seatkeeper {good}")), "{good}");
+    }
+    for wrong in [
+        "events --follow --sort host",
+        "events --columns host --json",
+        "events --columns hots",
+        "denials --sort seats",
+        "denials --columns day --json",
+    ] {
+        assert!(!parses(&format!("seatkeeper {wrong}")), "{wrong}");
+    }
+}

@@ -78,7 +78,7 @@ pub(in crate::cli) struct SeatFilter {
 
 /// What every list has.
 #[derive(Args, Debug)]
-struct Shape {
+pub(super) struct Shape {
     /// Only rows with this text in what is shown of them; large and small letters are the same.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
@@ -137,7 +137,7 @@ impl LicenseFilter {
         let Self {
             columns, sort, shape, ..
         } = self;
-        View::new(shape.form(json), columns, sort, shape.search.as_deref())
+        shape.view(json, columns, sort)
     }
 }
 
@@ -147,11 +147,16 @@ impl SeatFilter {
         let Self {
             columns, sort, shape, ..
         } = self;
-        View::new(shape.form(json), columns, sort, shape.search.as_deref())
+        shape.view(json, columns, sort)
     }
 }
 
 impl Shape {
+    /// How rows are listed with it.
+    pub(super) fn view<R: Listed>(&self, json: bool, columns: &[String], sort: &[String]) -> View<R> {
+        View::new(self.form(json), columns, sort, self.search.as_deref())
+    }
+
     const fn form(&self, json: bool) -> Form {
         match (json, self.csv) {
             (true, _) => Form::Json,
@@ -188,16 +193,16 @@ pub(super) fn lately(text: &str) -> Result<u32, String> {
 }
 
 /// The names of columns: others are refused with all of these, and with the nearest one.
-fn names<R>(columns: &[Column<R>]) -> PossibleValuesParser {
+pub(super) fn names<R>(columns: &[Column<R>]) -> PossibleValuesParser {
     PossibleValuesParser::new(columns.iter().map(|column| PossibleValue::new(column.name)))
 }
 
 /// The names of columns, each perhaps with a hyphen in front.
 #[derive(Clone, Debug)]
-struct Sorting(PossibleValuesParser);
+pub(super) struct Sorting(PossibleValuesParser);
 
 impl Sorting {
-    fn by<R>(columns: &[Column<R>]) -> Self {
+    pub(super) fn by<R>(columns: &[Column<R>]) -> Self {
         Self(names(columns))
     }
 }

@@ -77,8 +77,9 @@ async fn news(session: &mut Session, ask: &mut Events, seen: &mut Seen, sink: &m
             ask.after = Some(behind(page.through));
             return Ok(true);
         }
+        sink.keep_found(&mut page.rows);
         seen.keep_news(&mut page.rows);
-        if !sink.rows(&page.rows)? {
+        if !sink.rows(std::mem::take(&mut page.rows))? {
             return Ok(false);
         }
         if !page.more || ask.after.as_ref() == Some(&page.next) {

@@ -1,34 +1,19 @@
-//! An event as JSON and CSV.
+//! An event as a row of a list and as JSON.
 
 use serde::Serialize;
 
 use super::is_counted;
 use super::sentence::{by, sentence};
 use crate::cli::args::typed;
-use crate::cli::output::{self, date, rfc3339};
+use crate::cli::output::{self, rfc3339};
+use crate::cli::view::{Cell, Column, Listed, Shown};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::events::EventRow;
 use crate::wire::{EventKind, Status};
 
-/// The columns of CSV.
-pub(super) const HEAD: [&str; 12] = [
-    "time",
-    "kind",
-    "by",
-    "address",
-    "product",
-    "mac",
-    "host",
-    "component",
-    "serial",
-    "reason",
-    "count",
-    "event",
-];
-
 /// A row of `events --json`. What an event of its kind does not have is left out.
 #[derive(Serialize)]
-pub(super) struct Row {
+pub(in crate::cli) struct Row {
     time: Option<String>,
     kind: String,
     text: String,
@@ -94,6 +79,37 @@ pub(super) struct Row {
     jump_secs: Option<u64>,
 }
 
+impl Listed for EventRow {
+    type Json = Row;
+
+    // The sentence has most of what the others have: a table shows these only where they were asked for.
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("time", 0, |row| Cell::Date(Timestamp(row.at))),
+        Column::<Self>::new("kind", 0, |row| Cell::text(kind(row.kind))),
+        Column::<Self>::new("by", 0, |row| Cell::text(by(row, 64))).shown(Shown::Csv),
+        Column::<Self>::new("address", 0, |row| row.address.map_or(Cell::Nothing, Cell::Address)).shown(Shown::Csv),
+        Column::<Self>::new("product", 0, |row| text(row.product.as_ref())).shown(Shown::Csv),
+        Column::<Self>::new("mac", 0, |row| text(row.mac.map(output::mac).as_ref())).shown(Shown::Csv),
+        Column::<Self>::new("host", 0, |row| text(row.host_name.as_ref())).shown(Shown::Csv),
+        Column::<Self>::new("component", 0, |row| text(row.component.as_ref())).shown(Shown::Csv),
+        Column::<Self>::new("serial", 0, |row| text(row.serial.as_ref())).shown(Shown::Csv),
+        Column::<Self>::new("reason", 0, |row| {
+            text(row.status.map(status).as_ref().or(row.reason.as_ref()))
+        })
+        .shown(Shown::Csv),
+        Column::<Self>::new("count", 0, |row| row.count.map_or(Cell::Nothing, Cell::number)).shown(Shown::Csv),
+        Column::<Self>::new("event", 0, |row| Cell::text(sentence(row))),
+    ];
+
+    fn json(&self) -> Row {
+        Row::from(self)
+    }
+}
+
+fn text(text: Option<&String>) -> Cell {
+    text.map_or(Cell::Nothing, Cell::text)
+}
+
 impl From<&EventRow> for Row {
     fn from(row: &EventRow) -> Self {
         let place = Some(&row.place).filter(|place| !is_counted(place));
@@ -136,24 +152,6 @@ impl From<&EventRow> for Row {
             jump_secs: row.jump_secs,
         }
     }
-}
-
-pub(super) fn cells(row: &EventRow) -> Vec<String> {
-    let reason = row.status.map(status).or_else(|| row.reason.clone());
-    vec![
-        date(Some(Timestamp(row.at))),
-        kind(row.kind),
-        by(row, 64),
-        row.address.map(|address| address.to_string()).unwrap_or_default(),
-        row.product.clone().unwrap_or_default(),
-        row.mac.map(output::mac).unwrap_or_default(),
-        row.host_name.clone().unwrap_or_default(),
-        row.component.clone().unwrap_or_default(),
-        row.serial.clone().unwrap_or_default(),
-        reason.unwrap_or_default(),
-        row.count.map(|count| count.to_string()).unwrap_or_default(),
-        sentence(row),
-    ]
 }
 
 /// The name of a kind as it is typed behind `--kind`.

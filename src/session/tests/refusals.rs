@@ -144,9 +144,9 @@ pub(super) fn denials() -> [Denial; 37] {
     ]
 }
 
-/// What a client is told of a denial, with the longest words that can be in it.
-fn told(denial: Denial) -> (Status, crate::wire::messages::hello::Refusal) {
-    let denied = Denied {
+/// A denial with the longest words that can be in it.
+fn longest(denial: Denial) -> Denied {
+    Denied {
         denial,
         subject: Subject {
             product: "P".repeat(24).parse().ok(),
@@ -161,13 +161,139 @@ fn told(denial: Denial) -> (Status, crate::wire::messages::hello::Refusal) {
         }),
         former: None,
         contact: Some("c".repeat(128)),
-    };
-    let mut pair = Pair::greeted(Role::Agent);
-    let request = Request::Checkout(checkout_of(&checkout(0)));
-    match pair.exchange(&request, Reply::Denied(denied)) {
+    }
+}
+
+/// What a client is told of a denial.
+fn told(denial: Denial) -> (Status, crate::wire::messages::hello::Refusal) {
+    told_of(&Request::Checkout(checkout_of(&checkout(0))), longest(denial))
+}
+
+fn told_of(request: &Request, denied: Denied) -> (Status, crate::wire::messages::hello::Refusal) {
+    let denial = denied.denial;
+    let mut pair = Pair::greeted(Role::Administrator);
+    match pair.exchange(request, Reply::Denied(denied)) {
         (_, Response::Refused(status, refusal)) => (status, refusal),
         (_, other) => panic!("{denial:?}: {other:?}"),
     }
+}
+
+/// Denials that EXPLAIN has nothing more to say of, and why not.
+fn is_not_explained(denial: Denial) -> bool {
+    matches!(
+        denial,
+        // Explain would be refused for the same.
+        Denial::AmbiguousProduct
+            // They are about the identity that asks, or the token that it has.
+            | Denial::NotAuthorized
+            | Denial::TokenRefused
+            | Denial::TooManyWrongTokens { .. }
+            // They are about what an administrator or a deployer does, and decide no checkout.
+            | Denial::BlacklistNotNewer { .. }
+            | Denial::CatalogueNotNewer { .. }
+            | Denial::LastAdministrator
+            | Denial::LicenseInUse { .. }
+            | Denial::NoJumpPending
+            | Denial::ReservationTaken
+            | Denial::ReservationTooLarge
+            | Denial::ReservationTooLong
+            | Denial::TooManyReservations
+            | Denial::TooManyTokens
+            | Denial::TooManyVendors
+            | Denial::UnknownAdministrator
+            | Denial::UnknownIdentity
+            | Denial::UnknownReservation
+            | Denial::UnknownSerial
+            | Denial::UnknownToken
+    )
+}
+
+/// Requests that machines are refused: for themselves, and by those who deploy and administer them.
+fn of_machines() -> Vec<Request> {
+    let mac = key().mac.bytes();
+    let reserve = crate::wire::messages::deploy::Reserve {
+        reservation: [8; 16],
+        product: "BKSRV".into(),
+        macs: vec![mac],
+        ..Default::default()
+    };
+    let seat_end = admin::SeatEnd {
+        mac,
+        product: "BKSRV".into(),
+        reason: "sold".into(),
+        ..admin::SeatEnd::default()
+    };
+    vec![
+        Request::Checkout(checkout_of(&checkout(0))),
+        Request::Renew(checkout_of(&checkout(0))),
+        Request::Release(release_of(&Release {
+            key: key(),
+            component: "agent".parse().expect("an id"),
+        })),
+        Request::Reserve(reserve),
+        Request::SeatEnd(seat_end),
+    ]
+}
+
+// proves V2
+#[test]
+fn whatever_is_refused_to_a_machine_points_to_explain_at_the_longest_words_too() {
+    let product = "P".repeat(24);
+    let hint = format!("; for administrators: `seatkeeper explain {} {product}`", key().mac);
+    for denial in denials()
+        .into_iter()
+        .chain([Denial::TooManyWrongTokens { retry_secs: u32::MAX }])
+    {
+        for request in of_machines() {
+            let (_, refusal) = told_of(&request, longest(denial));
+            let text = refusal.text;
+            assert!(text.len() <= limits::REFUSAL_TEXT_LEN_MAX, "{denial:?}: {}", text.len());
+            assert_eq!(text.ends_with(&hint), !is_not_explained(denial), "{denial:?}: {text}");
+        }
+        // A deployment's machines are refused in their rows, with the text of the first one.
+        let rows = vec![(key().mac, crate::domain::reply::Settled::Refused(denial))];
+        let settled = Reply::Settled {
+            product: product.parse().expect("an id"),
+            rows,
+        };
+        let commit = Request::Commit(crate::wire::messages::deploy::Commit {
+            reservation: [8; 16],
+            product: product.clone(),
+            ..Default::default()
+        });
+        let (_, Response::Settle(told)) = Pair::greeted(Role::Deployer).exchange(&commit, settled) else {
+            panic!("another answer");
+        };
+        let text = told.text.expect("refused");
+        assert_eq!(text.ends_with(&hint), !is_not_explained(denial), "{denial:?}: {text}");
+    }
+}
+
+// proves V2
+#[test]
+fn what_names_no_machine_or_no_product_does_not_point_to_explain() {
+    let all = longest(Denial::SeatsExhausted).subject;
+    for subject in [
+        Subject { mac: None, ..all },
+        Subject { product: None, ..all },
+        Subject::default(),
+    ] {
+        let denied = Denied {
+            subject,
+            ..longest(Denial::SeatsExhausted)
+        };
+        for request in of_machines() {
+            let (_, refusal) = told_of(&request, denied.clone());
+            assert!(!refusal.text.contains("seatkeeper explain"), "{}", refusal.text);
+        }
+    }
+    let explain = Request::Explain(crate::wire::messages::explain::Explain {
+        product: "BKSRV".into(),
+        mac: key().mac.bytes(),
+        ..Default::default()
+    });
+    let (_, refusal) = told_of(&explain, longest(Denial::UnknownProduct));
+    assert!(!refusal.text.contains("seatkeeper explain"), "{}", refusal.text);
 }
 
 #[test]

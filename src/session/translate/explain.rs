@@ -6,7 +6,7 @@ use super::codes::conflict_kind_code;
 use super::refusal::status_of;
 use super::remedy::remedy;
 use super::text::text as refusal_text;
-use crate::domain::denial::{Denial, Subject};
+use crate::domain::denial::{Denial, Denied, Subject};
 use crate::domain::explain::{Beside, Explanation, Held, Holder, Looked, LookedAt, Meeting, NOBODY, Step};
 use crate::domain::ids::{ComponentId, Mac, ProductId, ReservationId, Serial};
 use crate::domain::license::{LicenseStatus, Usage};
@@ -17,12 +17,66 @@ use crate::domain::timekeeper::Standing;
 use crate::wire::messages::explain::{ExplainOk, ExplainStep};
 use crate::wire::{Check, Finding, Outcome, Status};
 
-/// Where an administrator sees the whole decision; behind the text of a checkout that is refused.
-pub(super) fn hint(subject: &Subject) -> String {
-    let word = |id: Option<String>, word: &str| id.unwrap_or_else(|| word.to_owned());
-    let mac = word(subject.mac.map(|mac| mac.to_string()), "MAC");
-    let product = word(subject.product.map(|id| id.to_string()), "PRODUCT");
-    format!("; for administrators: `seatkeeper explain {mac} {product}`")
+/// Where an administrator sees how the machine stands with the product; behind the text of whatever is refused to a
+/// machine, be it a checkout, a release or a deployment.
+pub(super) fn hint(denied: &Denied) -> Option<String> {
+    let Subject {
+        product: Some(product),
+        mac: Some(mac),
+        ..
+    } = denied.subject
+    else {
+        return None;
+    };
+    is_explained(denied.denial).then(|| format!("; for administrators: `seatkeeper explain {mac} {product}`"))
+}
+
+/// Whether EXPLAIN has more to say of it. No wildcard arm: whoever adds a denial decides.
+const fn is_explained(denial: Denial) -> bool {
+    match denial {
+        // EXPLAIN would be refused for the same, until the vendor is named.
+        Denial::AmbiguousProduct
+        // About whoever asks, or his token, and not about what the machine asked for.
+        | Denial::NotAuthorized
+        | Denial::TokenRefused
+        | Denial::TooManyWrongTokens { .. }
+        // About the server's lists, licenses, clock, roles and tokens: no checkout is decided by them.
+        | Denial::BlacklistNotNewer { .. }
+        | Denial::CatalogueNotNewer { .. }
+        | Denial::LastAdministrator
+        | Denial::LicenseInUse { .. }
+        | Denial::NoJumpPending
+        | Denial::TooManyTokens
+        | Denial::TooManyVendors
+        | Denial::UnknownAdministrator
+        | Denial::UnknownIdentity
+        | Denial::UnknownSerial
+        | Denial::UnknownToken
+        // About reservations as such: what they may be, not what a machine may.
+        | Denial::ReservationTaken
+        | Denial::ReservationTooLarge
+        | Denial::ReservationTooLong
+        | Denial::TooManyReservations
+        | Denial::UnknownReservation => false,
+        Denial::Conflict
+        | Denial::DeploymentOnly
+        | Denial::DiskFull
+        | Denial::EnrolmentRequired
+        | Denial::IdentityNotBound
+        | Denial::LicenseBlacklisted
+        | Denial::LicenseExpired
+        | Denial::LicenseSuperseded
+        | Denial::NoLicense
+        | Denial::RebindPending
+        | Denial::ReboundRecently { .. }
+        | Denial::RequiredProduct { .. }
+        | Denial::SeatsExhausted
+        | Denial::SlowDown { .. }
+        | Denial::TooManyComponents
+        | Denial::UnknownComponent
+        | Denial::UnknownProduct
+        | Denial::UnknownVendor => true,
+    }
 }
 
 pub(super) fn explained(explanation: Explanation, server_time: Timestamp) -> ExplainOk {

@@ -143,16 +143,25 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
     }
 }
 
-/// A refused checkout says too where its whole decision can be seen.
 fn denied_response(denied: &Denied, context: &Context<'_>) -> Response {
-    let mut refusal = refusal(denied, context.server_time);
-    if matches!(context.opcode, Opcode::CHECKOUT | Opcode::RENEW) {
-        let hint = explain::hint(&denied.subject);
-        if refusal.text.len() + hint.len() <= REFUSAL_TEXT_LEN_MAX {
-            refusal.text.push_str(&hint);
-        }
-    }
+    // EXPLAIN itself need not be pointed to.
+    let refusal = if context.opcode == Opcode::EXPLAIN {
+        refusal(denied, context.server_time)
+    } else {
+        pointing_refusal(denied, context.server_time)
+    };
     Response::Refused(status_of(&denied.denial), refusal)
+}
+
+/// What is refused to a machine says too where an administrator sees why.
+fn pointing_refusal(denied: &Denied, server_time: Timestamp) -> Refusal {
+    let mut refusal = refusal(denied, server_time);
+    if let Some(hint) = explain::hint(denied)
+        && refusal.text.len() + hint.len() <= REFUSAL_TEXT_LEN_MAX
+    {
+        refusal.text.push_str(&hint);
+    }
+    refusal
 }
 
 fn token_added(row: TokenRow, server_time: u64) -> Response {
@@ -185,7 +194,7 @@ fn settled(product: ProductId, rows: &[(Mac, Settled)], context: &Context<'_>) -
     deploy::SettleOk {
         server_time: context.server_time.0,
         rows: rows.iter().map(rows::settled).collect(),
-        text: refused.map(|denied| refusal(&denied, context.server_time).text),
+        text: refused.map(|denied| pointing_refusal(&denied, context.server_time).text),
     }
 }
 

@@ -97,13 +97,59 @@ fn events_are_a_table_or_csv_and_a_slip_in_an_option_is_told() {
     let all = events(&site, &[]);
     let csv = site.admin(["events", "--csv", "--kind", "refused", "--reverse"]).ok();
     assert_eq!(csv.lines().count(), 3, "{csv}");
-    assert!(csv.starts_with("time,kind,by,address,product,mac,host,"), "{csv}");
+    assert_eq!(
+        csv.lines().next(),
+        Some("time,kind,by,address,product,mac,host,component,serial,reason,count,event")
+    );
     let table = site.admin(["events"]).ok();
     assert_eq!(table.lines().count(), all.len() + 1, "{table}");
     let near = site.admin(["events", "--kind", "seat-engagd"]).failed_with(2);
     assert!(near.stderr.contains("'seat-engaged'"), "{near:?}");
     let wrong = site.admin(["events", "--since", "once"]).failed_with(2);
     assert!(wrong.stderr.contains("2026-01-31"), "{wrong:?}");
+}
+
+// proves V1, V3
+#[test]
+fn events_have_the_columns_order_and_text_that_are_asked_for() {
+    let site = busy();
+    let list = |options: &[&str]| site.admin(["events"].iter().chain(options).copied()).ok();
+    let csv = list(&[
+        "--csv",
+        "--kind",
+        "refused",
+        "--columns",
+        "mac,count",
+        "--sort",
+        "-count",
+    ]);
+    let [second, third] = [2, 3].map(|number| site.machine(number).mac);
+    assert_eq!(csv, format!("mac,count\n{second},3\n{third},1\n"));
+    let csv = list(&["--csv", "--columns", "kind", "--sort", "-kind", "--last", "3"]);
+    assert_eq!(csv, "kind\nseat-engaged\nrefused\nrefused\n", "of the last three");
+    let table = list(&["--columns", "product,kind", "--search", "SEAT-ENG"]);
+    assert_eq!(table, "product  kind\nBKSRV    seat-engaged\n");
+    assert_eq!(
+        list(&["--columns", "kind", "--search", "bksrv"]),
+        "no such event\n",
+        "it is not shown"
+    );
+    // Of those that are found, not of those that are looked through.
+    let found = events(&site, &["--search", "engaged a seat", "--last", "1"]);
+    assert_eq!(kinds(&found), ["seat-engaged"]);
+    let newest = events(&site, &["--search", "bksrv", "--reverse", "--last", "3"]);
+    assert_eq!(kinds(&newest), ["refused", "refused", "seat-engaged"]);
+    let sorted = events(&site, &["--sort", "kind"]);
+    assert_eq!(kinds(&sorted)[..2], ["catalogue-imported", "license-imported"]);
+    assert_eq!(
+        list(&["--csv", "--columns", "host,mac", "--sort", "host", "--search", "nobody"]),
+        "host,mac\n"
+    );
+    let endless = site.admin(["events", "--follow", "--sort", "kind"]).failed_with(2);
+    assert!(
+        endless.stderr.contains("'--sort <SORT>'") && endless.stderr.contains("cannot be used with"),
+        "{endless:?}"
+    );
 }
 
 // proves V3
@@ -159,6 +205,27 @@ fn refusals_are_summed_up_with_how_many_seats_more_would_have_been_enough() {
     assert!(
         csv.starts_with("day,product,reason,refused,machines,seats more\n20"),
         "{csv}"
+    );
+}
+
+// proves V1, V3
+#[test]
+fn denials_have_the_columns_order_and_text_that_are_asked_for() {
+    let site = busy();
+    site.agent(4, "checkout", "PRIV", "a").failed_with(4);
+    let list = |options: &[&str]| site.admin(["denials"].iter().chain(options).copied()).ok();
+    let csv = list(&["--csv", "--columns", "product,refused,seats-more", "--sort", "refused"]);
+    assert_eq!(csv, "product,refused,seats more\nPRIV,1,\nBKSRV,4,2\n");
+    let csv = list(&["--csv", "--columns", "product", "--sort", "-product"]);
+    assert_eq!(csv, "product\nPRIV\nBKSRV\n");
+    let csv = list(&["--csv", "--columns", "reason", "--search", "EXHAUST"]);
+    assert_eq!(csv, "reason\nseats-exhausted\n");
+    let none = list(&["--search", "nobody"]);
+    assert_eq!(none, "no refusal has this text in what is shown of it\n");
+    let sums = site.json(["denials", "--search", "priv"]);
+    assert_eq!(
+        (sums.as_array().unwrap().len(), &sums[0]["status"]),
+        (1, &"no-license".into())
     );
 }
 

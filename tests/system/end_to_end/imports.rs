@@ -1,5 +1,9 @@
 //! Keys: imported once, refused each with its reason, still there afterwards.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use seatkeeper::vendor::LicenseKey;
 use serde_json::Value;
 
 use crate::site::Site;
@@ -80,6 +84,58 @@ fn a_mail_is_imported_with_all_that_it_carries_and_a_dry_run_imports_nothing() {
     ] {
         assert!(said.text().contains(words), "{said:?}");
     }
+}
+
+/// What the file beside a mail of the corpus says of it: the serials of its keys, and how many damaged ones follow.
+fn expected(mail: &Path) -> (BTreeSet<String>, u64) {
+    let text = std::fs::read_to_string(mail.with_extension("keys")).unwrap();
+    let damaged = text.lines().find_map(|line| line.strip_prefix("damaged "));
+    let keys = text.lines().filter(|line| line.starts_with("SK1-"));
+    let serials = keys.map(|key| LicenseKey::parse(key).unwrap().serial().to_string());
+    (serials.collect(), damaged.map_or(0, |count| count.parse().unwrap()))
+}
+
+// proves K3
+#[test]
+fn every_mail_of_the_corpus_is_imported_and_its_licenses_are_listed() {
+    let site = Site::bare("");
+    // The vendor that signed the keys of the corpus, and its catalogue.
+    let vendor = Vendor::new(77);
+    let word = |path: PathBuf| path.to_str().unwrap().to_owned();
+    let public = word(vendor.write_public_key(site.dir.path()));
+    site.admin(["vendor", "trust", &public]).ok();
+    let catalogue = word(vendor.write_catalogue(site.dir.path(), 1));
+    site.admin(["catalogue", "import", &catalogue]).ok();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/mails");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut mails: Vec<PathBuf> = files
+        .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
+        .collect();
+    mails.sort();
+    assert!(mails.len() >= 15, "{} mails", mails.len());
+    let mut all = BTreeSet::new();
+    for mail in mails {
+        let (serials, damaged) = expected(&mail);
+        let name = word(mail);
+        let output = site.admin(["import-file", &name, "--json"]);
+        assert_eq!(output.code, Some(if damaged > 0 { 4 } else { 0 }), "{name}: {output:?}");
+        let summary: Value = serde_json::from_str(&output.stdout).unwrap();
+        let new = serials.difference(&all).count();
+        // The same keys are in several mails.
+        let known = serials.len() - new;
+        assert_eq!(
+            (&summary["added"], &summary["already_present"]),
+            (&new.into(), &known.into()),
+            "{name}: {summary}"
+        );
+        assert_eq!(refusals(&summary).len() as u64, damaged, "{name}: {summary}");
+        all.extend(serials);
+        let listed = site.json(["licenses"]);
+        let listed = listed.as_array().unwrap().iter();
+        let listed: BTreeSet<String> = listed.map(|row| row["serial"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(listed, all, "after {name}");
+    }
+    assert!(all.len() > 4 && site.audit().len() == all.len());
 }
 
 // proves K3

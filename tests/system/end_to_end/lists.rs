@@ -39,6 +39,46 @@ fn column(csv: &str, place: usize) -> Vec<&str> {
 
 // proves V1
 #[test]
+fn every_column_of_a_list_has_its_head_in_csv() {
+    let (site, _) = three_licenses();
+    for (list, usual, all) in [
+        (
+            "licenses",
+            "product,name,serial,imported,expires,days left,total,used,free,available,kind,usage,status,auto renew,\
+             support until",
+            "product,name,vendor,serial,issued,imported,expires,days left,total,used,free,available,kind,usage,status,\
+             auto renew,support until",
+        ),
+        (
+            "seats",
+            "product,name,host,address,mac,serial,acquired,renew by,components,conflict",
+            "product,name,vendor,host,address,mac,other macs,serial,acquired,renewed,renew by,single use,components,conflict",
+        ),
+        (
+            "events",
+            "time,kind,by,address,product,mac,host,component,serial,reason,count,event",
+            "time,kind,by,address,product,mac,host,component,serial,reason,count,event",
+        ),
+        (
+            "denials",
+            "day,product,reason,refused,machines,seats more",
+            "day,product,vendor,reason,refused,machines,seats more",
+        ),
+    ] {
+        let csv = site.admin([list, "--csv"]).ok();
+        assert_eq!(csv.lines().next(), Some(usual), "{list}");
+        let names = all.replace(' ', "-");
+        let csv = site.admin([list, "--csv", "--columns", &names]).ok();
+        assert_eq!(csv.lines().next(), Some(all), "{list}");
+        // No column is left out above: a name of none is refused with all that there are.
+        let refused = site.admin([list, "--columns", "nothing"]).failed_with(2);
+        let known = format!("[possible values: {}]", names.replace(',', ", "));
+        assert!(refused.stderr.contains(&known), "{refused:?}");
+    }
+}
+
+// proves V1
+#[test]
 fn lists_have_the_columns_that_are_chosen_in_the_order_that_is_chosen() {
     let (site, [first, trial, third]) = three_licenses();
     let csv = site
