@@ -13,6 +13,7 @@ use super::checkpoint::{Building, Keeper, Made, Start};
 use super::ended::{Ended, Running};
 use super::history::Retention;
 use super::lock::Lock;
+use crate::domain::time::Timestamp;
 
 /// Portions that are on their way to the thread, at most.
 const PORTIONS_MAX: u32 = 2;
@@ -24,8 +25,8 @@ pub(super) enum Task {
     Begin(Start),
     /// Go on with it.
     Put(Vec<Fact>),
-    /// Keep so much of what happened from now on.
-    Keep(Retention),
+    /// Keep so much of what happened from this time on, and have the rest gone.
+    Keep(Retention, Timestamp),
     /// End it; the number is that of the last round that may be in it.
     Finish(u64),
 }
@@ -232,8 +233,10 @@ impl Work {
                 }
                 None
             }
-            Task::Keep(retention) => {
+            Task::Keep(retention, now) => {
                 self.keeper.retention = retention;
+                self.keeper.now = now;
+                self.keeper.trim();
                 None
             }
             Task::Finish(through) => Some(self.finish(through)),

@@ -42,7 +42,7 @@ pub(super) struct Keeper {
     pub(super) manifest: Manifest,
     pub(super) standing: Standing,
     pub(super) retention: Retention,
-    /// The time of the last checkpoint, or of the start.
+    /// The time by which the history is kept: no later than the last round's.
     pub(super) now: Timestamp,
 }
 
@@ -173,6 +173,18 @@ impl Keeper {
             history::keep(&*self.disk, &self.data, number, self.now)?;
         }
         history::trim(&*self.disk, &self.data, self.retention, self.now)
+    }
+
+    /// Removes what of the history is too old or too much by now. No generation needs anything of it.
+    pub(super) fn trim(&self) {
+        if self.standing == Standing::Sound
+            && let Err(error) = history::trim(&*self.disk, &self.data, self.retention, self.now)
+        {
+            tracing::warn!(
+                "what is too old, or too much, of what happened cannot be removed, which is tried again: {}",
+                error.with_cause()
+            );
+        }
     }
 
     /// The newest generation.

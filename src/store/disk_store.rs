@@ -6,15 +6,16 @@ use std::sync::Arc;
 use crate::domain::change::Fact;
 use crate::domain::ledger::Ledger;
 use crate::domain::reply::Checkpoint;
-use crate::domain::time::Now;
+use crate::domain::time::{Now, Timestamp};
 
+use super::ages::{self, Ages};
 use super::background::Background;
 use super::checkpoint::{self, Keeper, SCRATCH};
 use super::chronicle::Chronicle;
 use super::disk::Disk;
 use super::founding::{found, make_dir, newest_manifest};
 use super::history::Retention;
-use super::journal::{End, Found, Journal, Room, Shape};
+use super::journal::{DIR, End, Found, Journal, Room, Shape, segment_name};
 use super::lock::Lock;
 use super::manifest::{Generation, Newest};
 use super::os_disk::OsDisk;
@@ -219,8 +220,12 @@ impl Store for DiskStore {
             None => 0,
         };
         let mut journal_bytes = 0;
+        // How old the newest generation is; the empty one is as old as the first round.
+        let mut since = now.map(|now| now.steady);
         found.read(generation.at, generation.after, &mut |number, payload| {
-            now = Some(facts::of_round(number, payload, &place, visit)?);
+            let at = facts::of_round(number, payload, &place, visit)?;
+            now = Some(at);
+            since.get_or_insert(at.steady);
             journal_bytes += payload.len() as u64;
             Ok(())
         })?;
@@ -228,7 +233,7 @@ impl Store for DiskStore {
             round: end.link.round,
             now,
         };
-        let mut open = self.resume(found, &end, now.unwrap_or_default(), keeping)?;
+        let mut open = self.resume(found, &end, (since, now.unwrap_or_default()), keeping)?;
         open.journal_bytes = journal_bytes;
         open.generation_bytes = generation_bytes;
         open.checkpointed = checkpointed;
@@ -244,11 +249,7 @@ impl Store for DiskStore {
         let open = self.open.as_mut();
         self.standing.commit(round, |rows| {
             let open = open.ok_or(StoreError::NotLoaded)?;
-            let before = open.journal.appended_bytes();
-            open.journal.append(&round::write(round, &rows)?)?;
-            open.journal_bytes += open.journal.appended_bytes() - before;
-            open.now = round.now;
-            Ok(())
+            open.commit(&round::write(round, &rows)?, round.now)
         })
     }
 
@@ -300,9 +301,18 @@ impl Store for DiskStore {
 }
 
 impl DiskStore {
-    fn resume(&self, found: Found, end: &End, now: Now, keeping: checkpoint::Standing) -> Result<Open, StoreError> {
+    fn resume(
+        &self,
+        found: Found,
+        end: &End,
+        (since, now): (Option<Timestamp>, Now),
+        keeping: checkpoint::Standing,
+    ) -> Result<Open, StoreError> {
         let lock = self.options.threaded.then(|| Arc::clone(&self.lock));
         let journal = Journal::resume(found, self.options.shape(), lock.clone(), end)?;
+        let (number, path) = (end.segment(), self.data.join(DIR).join(segment_name(end.segment())));
+        let bytes = self.options.disk.read(&path).map_err(io_failed("reading", &path))?;
+        let ages = Ages::new(ages::first_time(number, &bytes), since, now.steady);
         let keeper = Keeper {
             disk: Arc::clone(&self.options.disk),
             snapshots: Arc::clone(&self.options.snapshots),
@@ -325,6 +335,8 @@ impl DiskStore {
             due_bytes: 0,
             generation_bytes: 0,
             checkpointed: Checkpoint::default(),
+            retention: self.options.retention,
+            ages,
         })
     }
 }

@@ -10,7 +10,7 @@ use flate2::{Compression, GzBuilder};
 use super::chronicle::Summary;
 use super::disk::Disk;
 use super::journal::{DIR, SECTOR_LEN, segment_name, segment_number, segment_sectors};
-use super::{StoreError, io_failed};
+use super::{StoreError, ages, io_failed};
 use crate::domain::time::{DAY_SECS, Timestamp};
 
 /// The directory, in the data directory.
@@ -40,7 +40,8 @@ impl Default for Retention {
     }
 }
 
-/// Moves segment `number` from the journal to what is kept, as of `now`.
+/// Moves segment `number` from the journal to what is kept. It is as old as its last round; where that cannot be read, or
+/// there is none, as if that were of `now`.
 pub(super) fn keep(disk: &dyn Disk, data: &Path, number: u64, now: Timestamp) -> Result<(), StoreError> {
     let (journal, history) = (data.join(DIR), data.join(HISTORY));
     let segment = journal.join(segment_name(number));
@@ -50,9 +51,10 @@ pub(super) fn keep(disk: &dyn Disk, data: &Path, number: u64, now: Timestamp) ->
     disk.make_dir(&history)
         .map_err(io_failed("creating the directory", &history))?;
     let summary = Summary::of(number, &bytes);
+    let last = ages::last_time(number, &bytes).unwrap_or(now);
     let write = || {
         let mut file = disk.create(&draft)?;
-        file.write_at(0, &compressed(&bytes, summary, now)?)?;
+        file.write_at(0, &compressed(&bytes, summary, last)?)?;
         file.sync()?;
         disk.rename(&draft, &path)?;
         disk.sync_dir(&history)?;
@@ -98,18 +100,29 @@ pub(super) fn read(disk: &dyn Disk, data: &Path, number: u64) -> io::Result<(Vec
     Ok((unpacked, is_whole))
 }
 
-/// Removes the oldest of what is kept until the rest is as new and as small as it should be.
+/// Removes the oldest of what is kept until the rest is as new and as small as it should be, as of `now`.
 pub(super) fn trim(disk: &dyn Disk, data: &Path, retention: Retention, now: Timestamp) -> Result<(), StoreError> {
     let history = data.join(HISTORY);
     let kept = kept(disk, &history)?;
     let mut total: u64 = kept.iter().map(|(_, len)| len).sum();
     let oldest = now.0.saturating_sub(u64::from(retention.days) * DAY_SECS);
-    for (path, len) in kept {
-        if total <= retention.bytes && kept_at(disk, &path)?.0 >= oldest {
-            break;
+    let mut going = 0;
+    for (index, (path, len)) in kept.iter().enumerate() {
+        if total > retention.bytes {
+            going = index + 1;
+            total -= len;
+            continue;
         }
-        disk.remove(&path).map_err(io_failed("removing", &path))?;
-        total -= len;
+        match last_at(disk, path)?.filter(|last| *last <= now) {
+            Some(last) if last.0 >= oldest => break,
+            Some(_) => going = index + 1,
+            // One that does not say it, or is of a time to which a clock was set and that has not come, is no younger than
+            // the one behind it.
+            None => {}
+        }
+    }
+    for (path, _) in kept.iter().take(going) {
+        disk.remove(path).map_err(io_failed("removing", path))?;
     }
     Ok(())
 }
@@ -145,13 +158,13 @@ fn kept(disk: &dyn Disk, history: &Path) -> Result<Vec<(PathBuf, u64)>, StoreErr
         .collect()
 }
 
-/// When a file was put there, as its header says. One whose header does not hold is as old as can be.
-fn kept_at(disk: &dyn Disk, path: &Path) -> Result<Timestamp, StoreError> {
+/// The time of a file's last round, as its header says; nothing where that does not hold.
+fn last_at(disk: &dyn Disk, path: &Path) -> Result<Option<Timestamp>, StoreError> {
     let bytes = disk
         .read_start(path, HEADER_LEN_MAX)
         .map_err(io_failed("reading", path))?;
     let header = GzDecoder::new(bytes.as_slice());
-    Ok(Timestamp(header.header().map_or(0, |header| header.mtime().into())))
+    Ok(header.header().map(|header| Timestamp(header.mtime().into())))
 }
 
 /// What the header of a segment says that it holds; nothing where it does not say it, or what it says does not hold.
@@ -161,8 +174,8 @@ pub(super) fn summary(disk: &dyn Disk, data: &Path, number: u64) -> Option<Summa
     Summary::read(decoder.header()?.extra()?)
 }
 
-fn compressed(bytes: &[u8], summary: Option<Summary>, now: Timestamp) -> io::Result<Vec<u8>> {
-    let mtime = u32::try_from(now.0).unwrap_or(u32::MAX);
+fn compressed(bytes: &[u8], summary: Option<Summary>, last: Timestamp) -> io::Result<Vec<u8>> {
+    let mtime = u32::try_from(last.0).unwrap_or(u32::MAX);
     let mut header = GzBuilder::new().mtime(mtime);
     if let Some(summary) = summary {
         header = header.extra(summary.bytes());
@@ -222,6 +235,24 @@ mod tests {
         trim(&OsDisk, dir.path(), retention, Timestamp(5 * DAY_SECS)).unwrap();
         let left = [3, 4, 5].map(|number| segment_name(number) + SUFFIX);
         assert_eq!(names(dir.path()), left, "those of two days ago and younger");
+    }
+
+    #[test]
+    fn what_does_not_tell_its_age_or_a_wrong_one_is_no_younger_than_what_is_behind_it() {
+        let dir = data();
+        for (number, day) in [(1, 2), (2, 900), (3, 3), (4, 900), (5, 9), (6, 1)] {
+            put_aside(dir.path(), number, day * DAY_SECS);
+        }
+        fs::write(dir.path().join("history/0000000001.journal.gz"), "no header").unwrap();
+        let retention = |days| Retention {
+            days,
+            ..Retention::default()
+        };
+        let left = |days| {
+            trim(&OsDisk, dir.path(), retention(days), Timestamp(10 * DAY_SECS)).unwrap();
+            names(dir.path()).len()
+        };
+        assert_eq!([left(8), left(7), left(6), left(1), left(0)], [6, 6, 3, 3, 0]);
     }
 
     #[test]

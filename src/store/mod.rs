@@ -3,6 +3,7 @@
 //! `FORMAT.md` beside this file draws every byte. Nothing here knows a licensing rule: the store keeps facts and hands
 //! them back.
 
+mod ages;
 mod background;
 pub mod backup;
 mod checkpoint;

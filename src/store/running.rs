@@ -5,11 +5,12 @@ use crate::domain::ledger::Ledger;
 use crate::domain::reply::Checkpoint;
 use crate::domain::time::Now;
 
-use super::Progress;
+use super::ages::Ages;
 use super::background::{Background, Task};
 use super::checkpoint::{Made, Start};
 use super::history::Retention;
 use super::journal::Journal;
+use super::{Progress, StoreError};
 
 /// Facts of a portion of a checkpoint, at most: what the writer copies between two rounds.
 const PORTION_FACTS: usize = 512;
@@ -30,6 +31,9 @@ pub(super) struct Open {
     pub(super) generation_bytes: u64,
     /// How the last checkpoint went.
     pub(super) checkpointed: Checkpoint,
+    /// How much is kept of what happened.
+    pub(super) retention: Retention,
+    pub(super) ages: Ages,
 }
 
 /// How far a checkpoint is.
@@ -54,7 +58,32 @@ impl Open {
         if self.due_bytes > 0 {
             self.set_due(checkpoint_bytes);
         }
-        self.background.ask(Task::Keep(retention));
+        self.retention = retention;
+        self.trim();
+    }
+
+    /// Has what is too old or too much removed from the history.
+    fn trim(&mut self) {
+        self.background.ask(Task::Keep(self.retention, self.now.steady));
+    }
+
+    /// Makes a round durable, which `payload` is.
+    pub(super) fn commit(&mut self, payload: &[u8], now: Now) -> Result<(), StoreError> {
+        let (bytes, segment) = (self.journal.appended_bytes(), self.journal.position().segment);
+        if self.ages.is_segment_old(self.retention, now.steady) {
+            self.journal.begin_segment(payload.len())?;
+        }
+        self.journal.append(payload)?;
+        self.journal_bytes += self.journal.appended_bytes() - bytes;
+        let is_other = self.journal.position().segment != segment;
+        self.ages.round(is_other, now.steady);
+        self.now = now;
+        Ok(())
+    }
+
+    /// Whether a checkpoint is: the journal is long, or what is in it gets old.
+    fn is_due(&self) -> bool {
+        self.journal_bytes >= self.due_bytes || self.ages.is_generation_old(self.retention, self.now.steady)
     }
 
     pub(super) fn checkpoint(&mut self, ledger: &Ledger, checkpoint_bytes: u64) -> Progress {
@@ -83,14 +112,18 @@ impl Open {
                     );
                     self.checkpointed.failure = Some((self.now.steady, error.with_cause()));
                     self.due_bytes = self.journal_bytes + checkpoint_bytes / 4;
+                    self.ages.failed(self.retention, self.now.steady);
                 }
             }
         }
         if !self.background.is_there() {
             return Progress::Resting;
         }
+        if self.ages.is_new_day(self.now.steady) {
+            self.trim();
+        }
         match self.walk {
-            Walk::Resting if self.journal_bytes < self.due_bytes => Progress::Resting,
+            Walk::Resting if !self.is_due() => Progress::Resting,
             Walk::Resting => {
                 self.background.ask(Task::Begin(Start {
                     after: self.journal.link(),
@@ -99,6 +132,7 @@ impl Open {
                 }));
                 self.walk = Walk::Going(None);
                 self.journal_bytes = 0;
+                self.ages.begun(self.now.steady);
                 Progress::Going
             }
             Walk::Going(_) if !self.background.is_ready() => Progress::Waiting,

@@ -17,6 +17,26 @@ fn no_power_cut_loses_what_was_answered() {
 }
 
 #[test]
+fn no_power_cut_loses_what_was_answered_where_what_is_old_goes() {
+    for seed in 0..3 {
+        let told = power(Options::aging(seed), 150);
+        assert!(
+            told.in_starts > 20 && told.checkpoints > 20 && told.rounds > 200,
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
+fn no_failing_call_loses_what_was_answered_where_what_is_old_goes() {
+    let told = faults(Options::aging(2));
+    assert!(
+        told.calls > 500 && told.refused > 100 && told.survived > 100,
+        "{told:?}"
+    );
+}
+
+#[test]
 fn no_failing_call_and_no_full_disk_loses_what_was_answered() {
     let told = faults(Options::new(1));
     assert!(

@@ -17,6 +17,7 @@ mod hostile;
 mod process;
 #[path = "../support/site.rs"]
 mod site;
+mod store_ages;
 mod store_contract;
 mod store_disk;
 mod store_kill;

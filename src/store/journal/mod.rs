@@ -220,6 +220,19 @@ impl Journal {
         })
     }
 
+    /// Has the next round, of `payload_len` bytes, begin a segment, where one is to be had: not on a full disk.
+    ///
+    /// # Errors
+    /// As of [`Journal::append`].
+    pub(super) fn begin_segment(&mut self, payload_len: usize) -> Result<(), StoreError> {
+        let count = record::sectors_of(payload_len.min(PAYLOAD_MAX));
+        let is_begun = self.next == FIRST_SECTOR || count > self.sectors_left();
+        if is_begun || self.room() != Room::Enough {
+            return Ok(());
+        }
+        self.take(count).map_or(Ok(()), |next| self.rotate(next))
+    }
+
     /// Appends the next round, and returns when it is on stable storage.
     ///
     /// # Errors
@@ -239,7 +252,8 @@ impl Journal {
             return Err(io_failed("making a segment in", &self.dir)(failure));
         }
         if count > self.sectors_left() {
-            self.rotate(count)?;
+            let next = self.take(count).map_err(io_failed("making a segment in", &self.dir))?;
+            self.rotate(next)?;
         }
         let mut sectors = Vec::with_capacity(count as usize * SECTOR_LEN);
         sector::write(self.current.number, self.next, link.round, &record, &mut sectors);
@@ -251,10 +265,13 @@ impl Journal {
         Ok(())
     }
 
-    /// Goes on in the next segment, once the one in use says so: a segment that is gone is missed.
-    fn rotate(&mut self, count: u32) -> Result<(), StoreError> {
-        let taken = self.stock.take(FIRST_SECTOR + count + LAST_SECTORS);
-        let next = taken.map_err(io_failed("making a segment in", &self.dir))?;
+    /// A segment with room for a record of `count` sectors.
+    fn take(&self, count: u32) -> io::Result<Segment> {
+        self.stock.take(FIRST_SECTOR + count + LAST_SECTORS)
+    }
+
+    /// Goes on in segment `next`, once the one in use says so: a segment that is gone is missed.
+    fn rotate(&mut self, next: Segment) -> Result<(), StoreError> {
         let told = [self.link.hash.as_slice(), &next.number.to_le_bytes()].concat();
         self.write_one(sector::MARK, &told)?;
         self.current = next;

@@ -24,6 +24,10 @@ pub struct Options {
     pub checkpoint_bytes: u64,
     /// Bytes of the history that is kept: few, so that it goes often.
     pub history_bytes: u64,
+    /// For how many days events are kept.
+    pub keep_days: u32,
+    /// Seconds between rounds.
+    pub round_secs: u64,
 }
 
 impl Options {
@@ -35,6 +39,21 @@ impl Options {
             segment_bytes: 24 * 512,
             checkpoint_bytes: 9_000,
             history_bytes: 4_000,
+            keep_days: 365,
+            round_secs: 1,
+        }
+    }
+
+    /// Those of a site that writes every eight hours and keeps for two days what happened: more is done because of its age
+    /// than because of its size.
+    #[must_use]
+    pub const fn aging(seed: u64) -> Self {
+        Self {
+            checkpoint_bytes: 60_000,
+            history_bytes: 1 << 30,
+            keep_days: 2,
+            round_secs: 8 * 3_600,
+            ..Self::new(seed)
         }
     }
 }
@@ -117,7 +136,7 @@ impl Place {
                 segment_bytes: self.options.segment_bytes,
                 checkpoint_bytes: self.options.checkpoint_bytes,
                 retention: store::Retention {
-                    days: 365,
+                    days: self.options.keep_days,
                     bytes: self.options.history_bytes,
                 },
                 threaded: false,
@@ -172,11 +191,15 @@ impl Site {
             self.round += 1;
         }
         assert_eq!(loaded.round, self.round, "the last round");
-        let now = (self.round > 0).then(|| Now::at(self.round));
+        let now = (self.round > 0).then(|| self.now(self.round));
         assert_eq!(loaded.now, now, "the time of the last round");
         assert!(ledger == self.answered, "what is there after round {}", self.round);
         self.in_flight = None;
         Ok(store)
+    }
+
+    fn now(&self, round: u64) -> Now {
+        Now::at(round * self.place.options.round_secs)
     }
 
     /// A round, answered if this returns without error; then a portion of a checkpoint, or all of one.
@@ -185,7 +208,7 @@ impl Site {
         let changes: Vec<Change> = self.rounds.next(number);
         let committed = store.commit(&Round {
             number,
-            now: Now::at(number),
+            now: self.now(number),
             changes: &changes,
         });
         if let Err(error) = committed {
