@@ -60,9 +60,11 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
             last_seen: Timestamp(at),
             count: n,
         }),
-        waiting: (n % 3 == 1).then_some(Waiting {
-            identity: Fingerprint([8; 32]),
-            since: Timestamp(at - 3),
+        waiting: (n % 3 == 1).then(|| {
+            Box::new(Waiting {
+                identity: Fingerprint([8; 32]),
+                since: Timestamp(at - 3),
+            })
         }),
     };
     let address = match n % 3 {
