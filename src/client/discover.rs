@@ -164,8 +164,9 @@ pub struct Discovery {
     nonce: [u8; 16],
 }
 
-/// What makes an offer another one than those already told.
-type Key = ([u8; 16], IpAddr, Option<(PathKind, String)>);
+/// What makes an offer another one than those already told: the server's id, where it says that it takes connections, and
+/// the path where that counts. Whoever forges an offer from a server's address does not suppress the true one by it.
+type Key = ([u8; 16], (IpAddr, u16), Option<(PathKind, String)>);
 
 /// Starts a search; the first questions leave at once. Call it inside a tokio runtime.
 ///
@@ -343,7 +344,7 @@ impl Discovery {
             .map(|interface| interface.name.clone())
             .unwrap_or_default();
         let path = self.every_path.then(|| (kind, interface.clone()));
-        let key = (offer.server, received.source.ip(), path);
+        let key = (offer.server, (received.source.ip(), offer.port), path);
         if self.found.contains(&key) || !self.has_room(offer.server) {
             return None;
         }

@@ -272,6 +272,39 @@ fn a_succession_that_the_old_identity_did_not_sign_is_refused() {
 }
 
 #[test]
+fn what_an_identity_signed_for_another_purpose_names_no_successor() {
+    let (old, new) = (Identity::generate().unwrap(), Identity::generate().unwrap());
+    let spki = new.public_key().spki().to_vec();
+    let signed = |before: &[u8]| Succession {
+        old_spki: old.public_key().spki().to_vec(),
+        signature: old.sign(&[before, &spki].concat()).unwrap(),
+    };
+    signed(b"seatkeeper/1 succession\0").verify(new.public_key()).unwrap();
+    // What the same key signs in every handshake, what others sign of the vendor's and the server's texts, and nothing.
+    let handshake = |side: &str| {
+        [
+            &[b' '; 64][..],
+            format!("TLS 1.3, {side} CertificateVerify\0").as_bytes(),
+        ]
+        .concat()
+    };
+    for other in [
+        handshake("server").as_slice(),
+        &handshake("client"),
+        b"seatkeeper v1 license certificate\0",
+        b"seatkeeper v1 catalogue\0",
+        b"seatkeeper v1 catalogue entry\0",
+        b"seatkeeper v1 blacklist\0",
+        b"seatkeeper v1 lease\0",
+        b"seatkeeper/1 succession",
+        b"",
+    ] {
+        let told = String::from_utf8_lossy(other);
+        assert!(signed(other).verify(new.public_key()).is_err(), "{told}");
+    }
+}
+
+#[test]
 fn a_successor_shows_the_chain_of_those_before_it_and_no_more_than_are_kept() {
     let first = Identity::generate().unwrap();
     let mut all = vec![first];

@@ -15,6 +15,7 @@ use seatkeeper::wire::Status;
 use seatkeeper::wire::messages::{Request, admin};
 
 use crate::lab::{Host, Lab};
+use crate::machine::Machine;
 use crate::process::{SEATKEEPER, ServerProcess, finish, signal};
 use crate::shop::{Shop, used};
 use crate::vendor::Vendor;
@@ -179,12 +180,7 @@ fn state_directory(host: &Host) {
 #[track_caller]
 fn check_privileges(host: &Host, pid: u32) {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let field = |name: &str| {
-        let row = status
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        row.expect(name).split_whitespace().collect::<Vec<_>>().join(" ")
-    };
+    let field = |name: &str| field(&status, name).split_whitespace().collect::<Vec<_>>().join(" ");
     for ids in ["Uid", "Gid"] {
         assert_eq!(field(ids), [USER; 4].join(" "), "{ids}");
     }
@@ -256,6 +252,60 @@ pub(crate) fn hardened() {
     shop.agent(&desk, 2, "renew", "agent", &[]).ok();
     assert_eq!(used(&server), 2);
     running.stop();
+}
+
+/// A field of `/proc/PID/status`.
+#[track_caller]
+fn field<'s>(status: &'s str, name: &str) -> &'s str {
+    let mut rows = status.lines();
+    let row = rows.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    row.expect(name).trim()
+}
+
+/// Not imitated, as by [`hardened`]: what systemd itself makes of the unit on a host that it boots.
+pub(crate) fn enforced() {
+    let lab = Lab::new();
+    let host = lab.host("server");
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/dist");
+    let mut machine = Machine::boot(
+        &host,
+        "server",
+        &[(Path::new(SEATKEEPER), "seatkeeper"), (&dist, "dist")],
+    );
+    machine.await_up();
+    let install = "install -m 0755 seatkeeper /usr/bin/
+                   install -m 0644 dist/seatkeeper.service /etc/systemd/system/";
+    machine.shell(install).ok();
+    let running = || {
+        let start = "systemctl daemon-reload; systemctl restart seatkeeper
+                     systemctl show --property=MainPID --value seatkeeper";
+        let pid = machine.shell(start).ok();
+        machine.shell(&format!("cat /proc/{}/status", pid.trim())).ok()
+    };
+    let filters = |status: &str| field(status, "Seccomp_filters").parse::<u32>().expect("a number");
+    // What else the unit forbids is done by filters too: those of its list of system calls come on top.
+    let drop_in = "/etc/systemd/system/seatkeeper.service.d/lists.conf";
+    machine.put(drop_in, b"[Service]\nSystemCallFilter=\n");
+    let without = running();
+    machine.shell(&format!("rm {drop_in}")).ok();
+    let server = running();
+    // 2: every system call is judged by filters.
+    assert_eq!(field(&server, "Seccomp"), "2", "{server}");
+    assert!(filters(&server) > filters(&without), "{server}{without}");
+    assert_eq!(field(&server, "NoNewPrivs"), "1");
+    for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+        assert_eq!(field(&server, set), "0000000000000000", "{set}");
+    }
+    assert!(
+        field(&server, "Uid").split_whitespace().all(|uid| uid != "0"),
+        "{server}"
+    );
+    // And it serves so.
+    let told = machine.shell("seatkeeper status").ok();
+    assert!(told.contains("server"), "{told}");
+    machine
+        .shell("systemctl stop seatkeeper && ! systemctl is-failed seatkeeper")
+        .ok();
 }
 
 /// Has a process on `host` import long blacklists one after the other, until a checkpoint is due.

@@ -167,6 +167,11 @@ const DEMANDING: &[Demanding] = &[
         finding::dnsmasq,
     ),
     (
+        "systemd_enforces_what_the_unit_says_on_the_server_that_it_runs",
+        least::enforced,
+        machine::possible,
+    ),
+    (
         "the_unit_is_sound_and_leaves_little_exposed",
         least::sound_unit,
         least::systemd,

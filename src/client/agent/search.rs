@@ -211,17 +211,19 @@ impl Search {
     }
 
     fn take(&mut self, lead: Lead) -> Option<String> {
-        if self.lane(lead.way).leads >= LEADS_MAX || !self.followed.insert(lead.target.clone()) {
+        if self.lane(lead.way).leads >= LEADS_MAX || self.followed.contains(&lead.target) {
             return None;
         }
         self.lane(lead.way).leads += 1;
         match lead.claims {
+            // It does not count as followed: an offer can be false, and a true one of the same place may come yet.
             Some((fingerprint, server)) if !may_be_pinned(&self.pins, fingerprint, server) => {
                 let told = format!("{}: {}", lead.target, Fault::NotTrusted(fingerprint));
                 self.verdicts.fault(lead.way, told.clone());
                 Some(told)
             }
             _ => {
+                self.followed.insert(lead.target.clone());
                 self.lane(lead.way).queue.push_back(lead);
                 None
             }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::codec::{Writer, tlv};
+use crate::session::{LeaseError, lease};
 use crate::vendor::license_key::{OVERHEAD, text_of};
 use crate::vendor::mint::signed;
 use crate::vendor::signed::{Purpose, Signed};
@@ -177,17 +178,60 @@ fn a_certificate_does_not_hold_the_import_secret_and_makes_no_key() {
     assert!(!format!("{key:?}").contains("secret"));
 }
 
+/// Everything that is signed with Ed25519, with what is signed before the fields; no prefix is any of them.
+fn purposes(body: &[u8]) -> [(&'static str, Vec<u8>); 7] {
+    let with = |prefix: &[u8]| [prefix, body].concat();
+    [
+        ("certificate", Purpose::Certificate.message(body)),
+        ("catalogue", Purpose::Catalogue.message(body)),
+        ("entry", Purpose::CatalogueEntry.message(body)),
+        ("blacklist", Purpose::Blacklist.message(body)),
+        ("lease", with(lease::PREFIX)),
+        // Signed with another algorithm, and in no such shape; if somebody did, it would not count either.
+        ("succession", with(b"seatkeeper/1 succession\0")),
+        ("nothing", with(b"")),
+    ]
+}
+
+/// As what signed bytes can be read, and whether the signature is what they are refused for.
+fn readings(bytes: &[u8], key: &VendorKey) -> [(&'static str, bool); 5] {
+    let certificate = verify_certificate(bytes, key).expect_err("it has no claims");
+    let catalogue = SignedCatalogue::from_bytes(bytes)
+        .expect("it names a vendor")
+        .verify(key);
+    let entry = verify_entry(bytes, key).expect_err("it has no product");
+    let blacklist = SignedBlacklist::from_bytes(bytes)
+        .expect("it names a vendor")
+        .verify(key);
+    let lease = lease::verify(bytes, &key.bytes()).expect_err("it has no days");
+    [
+        ("certificate", certificate == KeyError::BadSignature),
+        (
+            "catalogue",
+            catalogue.expect_err("it has no products") == ListError::BadSignature,
+        ),
+        ("entry", entry == ListError::BadSignature),
+        (
+            "blacklist",
+            blacklist.expect_err("it has no version") == ListError::BadSignature,
+        ),
+        ("lease", lease == LeaseError::BadSignature),
+    ]
+}
+
 #[test]
 fn a_signature_for_one_purpose_counts_for_no_other() {
+    // One key for all of it, as nobody should have.
     let signer = signer(1);
     let mut body = Writer::new();
     tlv::put(&mut body, 1, &signer.vendor_key().id().0).expect("short");
-    let other = signed(&signer, Purpose::Catalogue, body);
-    assert_eq!(
-        verify_certificate(&other, &signer.vendor_key()),
-        Err(KeyError::BadSignature)
-    );
-    assert_eq!(verify_entry(&other, &signer.vendor_key()), Err(ListError::BadSignature));
+    let body = body.into_bytes();
+    for (purpose, message) in purposes(&body) {
+        let bytes = [&body[..], &signer.sign(&message)].concat();
+        for (read_as, is_bad) in readings(&bytes, &signer.vendor_key()) {
+            assert_eq!(is_bad, read_as != purpose, "signed as {purpose}, read as {read_as}");
+        }
+    }
 }
 
 // proves K1, K4

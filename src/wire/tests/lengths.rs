@@ -47,6 +47,14 @@ fn a_header_is_judged_by_the_length_that_it_tells_over_the_whole_range() {
 }
 
 #[test]
+#[ignore = "minutes: cargo test --release -p seatkeeper --lib -- --ignored every_length_that_four_bytes"]
+fn every_length_that_four_bytes_can_tell_is_judged() {
+    for len in 0..=u32::MAX {
+        judge(len);
+    }
+}
+
+#[test]
 fn a_header_takes_no_memory_beyond_what_a_frame_may_have() {
     for len in lengths(BODY_LEN_MAX as u64, u64::from(u32::MAX)) {
         let mut input = BytesMut::from(&header(u32::try_from(len).expect("four bytes"))[..]);

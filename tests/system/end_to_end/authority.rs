@@ -78,3 +78,58 @@ fn where_identities_are_approved_another_agent_changes_nothing_at_all() {
     site.agent(1, "release", "BKSRV", "agent").ok();
     assert_eq!(site.audit()[0]["used"], 0);
 }
+
+// proves I7
+// proves S11
+#[test]
+fn where_copies_are_refused_another_agent_stops_the_holder_until_it_is_resolved_and_takes_nothing() {
+    let site = Site::open();
+    let changed = site.vendor.write_changed_catalogue(site.dir.path(), 2, |products| {
+        products.get_mut(&"BKSRV".parse().unwrap()).unwrap().on_conflict = OnConflict::Refuse;
+    });
+    site.admin(["catalogue", "import", changed.to_str().unwrap()]).ok();
+    site.buy(1, "BKSRV", 2);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let engaged = dates(&site).0;
+    let identity = |site: &Site| site.json(["seats"])[0]["components"][0]["identity"].clone();
+    let conflicts = |site: &Site| site.json(["status"])["conflicts"].clone();
+    let holder = identity(&site);
+    let impostor = impostor(&site);
+
+    // Taken for the machine installed anew: it runs on the other's seat, which is an event and no conflict yet.
+    by(&site, &impostor, "checkout").ok();
+    let replaced = site.json(["events", "--kind", "identity-replaced"]);
+    assert_eq!(replaced.as_array().unwrap().len(), 1, "{replaced}");
+    assert_ne!(identity(&site), holder);
+    assert_eq!(conflicts(&site), 0);
+
+    // Seen with one identity, another and the first again: a copied machine. It is refused from then on, whatever it
+    // asks; what is asked and refused changes no date, and the seat is neither ended nor anybody else's.
+    let lasts = dates(&site);
+    for verb in ["renew", "checkout", "checkout"] {
+        let refused = site.agent(1, verb, "BKSRV", "agent").failed_with(4);
+        let told = super::cause(&refused);
+        assert!(
+            told.contains(&format!("seatkeeper resolve {}", impostor.mac)),
+            "{verb}: {told}"
+        );
+        assert_eq!(dates(&site), lasts, "{verb}");
+    }
+    assert_eq!(conflicts(&site), 1);
+    site.agent(1, "release", "BKSRV", "agent").failed_with(4);
+    // The impostor goes on, and cannot give the seat up.
+    by(&site, &impostor, "renew").ok();
+    by(&site, &impostor, "release").failed_with(4);
+    assert_eq!(dates(&site).0, engaged, "it is the same seat");
+    assert_eq!(site.audit()[0]["used"], 1);
+    // No other machine hears of it.
+    site.agent(2, "checkout", "BKSRV", "agent").ok();
+    site.agent(2, "release", "BKSRV", "agent").ok();
+
+    site.admin(["resolve", &impostor.mac, "--yes"]).ok();
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    assert_eq!((identity(&site), conflicts(&site)), (holder, 0.into()));
+    assert_eq!(dates(&site).0, engaged);
+    site.agent(1, "release", "BKSRV", "agent").ok();
+    assert_eq!(site.audit()[0]["used"], 0);
+}

@@ -1,7 +1,8 @@
 //! A server that cannot start says why and what to do; commands tell how they failed by their exit code.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::process::{Output, SEATKEEPER, STATE_HOME, command, finish, run};
 use crate::site::Site;
@@ -191,4 +192,68 @@ fn a_configuration_is_checked_without_starting_a_server_and_the_key_that_was_mea
         missing.contains("/nowhere/seatkeeper.toml") && missing.contains("check the path"),
         "{missing}"
     );
+}
+
+/// Every file below a directory with its bytes; not who had it last (`LOCK`).
+fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.file_name().is_some_and(|name| name != "LOCK") {
+                found.insert(path.clone(), std::fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_newer_data_directory_starts_no_server_and_stays_as_it_is() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 5);
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    site.stop();
+    let format = site.data().join("FORMAT");
+    let ours = std::fs::read_to_string(&format).unwrap();
+    let newer = ours.replace('2', "3");
+    assert_ne!(newer, ours);
+    std::fs::write(&format, &newer).unwrap();
+    let before = files(&site.data());
+    assert!(before.len() > 4, "{:?}", before.keys());
+    let data = site.data();
+    let refused = serve(&data, &["--listen", "127.0.0.1:0"]).failed_with(1);
+    for told in [
+        data.to_str().unwrap(),
+        "was written by a newer seatkeeper",
+        "data format 3, this one reads up to 2",
+    ] {
+        assert!(refused.stderr.contains(told), "{told}: {refused:?}");
+    }
+    // Nor does anything that opens it besides.
+    for command in [
+        ["repair"].as_slice(),
+        &["serve", "--recover-admin", "--listen", "127.0.0.1:0"],
+    ] {
+        let refused = site.admin(command.iter().copied()).failed_with(1);
+        assert!(refused.stderr.contains("newer seatkeeper"), "{refused:?}");
+    }
+    let after = files(&site.data());
+    let changed: Vec<_> = before
+        .iter()
+        .filter(|(path, bytes)| after.get(*path) != Some(bytes))
+        .collect();
+    assert!(
+        changed.is_empty() && after.len() == before.len(),
+        "{changed:?}: {:?}",
+        after.keys()
+    );
+    // A release that knows the format goes on with it.
+    std::fs::write(&format, &ours).unwrap();
+    site.start();
+    assert_eq!(site.audit()[0]["used"], 1);
+    site.stop_is_clean();
 }
