@@ -108,11 +108,17 @@ fn started(data: &Path, case: &str, seats: &serde_json::Value, is_admin_harmed: 
     };
     if serves {
         let shown = run(["seats".as_ref(), "--json".as_ref(), "--data".as_ref(), data.as_os_str()]);
-        if is_admin_harmed {
+        if is_admin_harmed && shown.code != Some(0) {
             // His command is refused, and says why.
             told.push_str(&shown.text());
         } else {
             assert_eq!(shown.json(), *seats, "{case}: {told}");
+            // What is beside the key in its file may be damaged without harm.
+            told.push_str(if is_admin_harmed {
+                "admin.pem is good enough"
+            } else {
+                ""
+            });
         }
         child.kill().expect("killed");
     }
