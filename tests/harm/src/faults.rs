@@ -31,19 +31,19 @@ impl AddAssign for Failed {
 /// Rounds of each history.
 const ROUNDS: u64 = 25;
 
-/// Makes each call of the same history fail, one history for each: with an error of the device, and for want of room, for
+/// Makes each `every`th call of the same history fail, one history for each: with an error of the device, and for want of room, for
 /// this call alone or from then on by turns: what one seed has of a call alone the next one has from then on.
 ///
 /// # Panics
 /// Something that was answered is not there, or something is there that was not, or the store does not start once the
 /// disk is well again.
 #[must_use]
-pub fn faults(options: Options) -> Failed {
+pub fn faults(options: Options, every: usize) -> Failed {
     let mut told = Failed::default();
     let calls = history(options, None, &mut told);
     told = Failed::default();
-    for at in 1..=calls {
-        let is_full = if (at + options.seed).is_multiple_of(2) {
+    for at in (1..=calls).step_by(every) {
+        let is_full = if (at / every as u64 + options.seed).is_multiple_of(2) {
             Event::Full
         } else {
             Event::Fail(io::ErrorKind::StorageFull)

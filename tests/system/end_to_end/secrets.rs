@@ -201,11 +201,34 @@ fn holds(pid: u32, needle: &[u8]) -> bool {
     maps.lines().filter(|line| line.contains(" rw")).any(|line| {
         let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
         let [from, to] = [from, to].map(|hex| u64::from_str_radix(hex, 16).unwrap());
-        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-        // A region may be gone since, or be the kernel's own.
-        let read = memory.read_at(&mut bytes, from).unwrap_or(0);
-        contains(&bytes[..read], needle)
+        used(pid, from, to).into_iter().any(|(from, to)| {
+            let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+            // A region may be gone since, or be the kernel's own.
+            let read = memory.read_at(&mut bytes, from).unwrap_or(0);
+            contains(&bytes[..read], needle)
+        })
     })
+}
+
+/// What was ever written to of a region: an allocator may set a gigabyte aside and use little of it.
+fn used(pid: u32, from: u64, to: u64) -> Vec<(u64, u64)> {
+    const PAGE_LEN: u64 = 4_096;
+    // In memory, or swapped out.
+    const IS_USED: u64 = 0b11 << 62;
+    let table = File::open(format!("/proc/{pid}/pagemap")).unwrap();
+    let mut entries = vec![0; usize::try_from((to - from) / PAGE_LEN * 8).unwrap()];
+    let read = table.read_at(&mut entries, from / PAGE_LEN * 8).unwrap_or(0);
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for (page, entry) in (from..to).step_by(4_096).zip(entries[..read].chunks_exact(8)) {
+        if u64::from_ne_bytes(entry.try_into().unwrap()) & IS_USED == 0 {
+            continue;
+        }
+        match runs.last_mut() {
+            Some((_, end)) if *end == page => *end += PAGE_LEN,
+            _ => runs.push((page, page + PAGE_LEN)),
+        }
+    }
+    runs
 }
 
 fn contains(bytes: &[u8], needle: &[u8]) -> bool {

@@ -34,7 +34,7 @@ pub(crate) fn run(first: u64, cuts: u64, mut told: impl FnMut(u64)) -> DiskRepor
         told(seed);
         let options = Options::new(seed);
         report.cuts += power(options, CUTS_OF_A_SEED.min(cuts - report.cuts.cuts));
-        report.failed += faults(options);
+        report.failed += faults(options, 1);
         report.damaged += damage(seed, HARMS_OF_A_FILE);
         report.seeds += 1;
     }
