@@ -38,21 +38,29 @@ async fn one<L: Send>(
     wrap: fn(Named) -> L,
 ) {
     let asked = Clue::Asked(Way::Servers, server.to_string());
+    drop(tell.send(asked).await); // likewise
+    lead_to(&server, Way::Servers, place, deadline, &tell, wrap).await;
+}
+
+/// Tells the addresses of a server that `way` names, or why it has none.
+pub(super) async fn lead_to<L>(
+    server: &Address,
+    way: Way,
+    place: u16,
+    deadline: Deadline,
+    tell: &mpsc::Sender<Clue<L>>,
+    wrap: fn(Named) -> L,
+) {
     let clues: Vec<Clue<L>> = match server.resolve(deadline).await {
-        Ok(addresses) => addresses
-            .into_iter()
-            .map(|address| {
-                let target = Target::from(address);
-                Clue::Lead(wrap(Named {
-                    target,
-                    way: Way::Servers,
-                    place,
-                }))
-            })
-            .collect(),
-        Err(error) => vec![Clue::Fault(Some(Way::Servers), with_causes(&error))],
+        Ok(addresses) => {
+            let targets = addresses.into_iter().map(Target::from);
+            targets
+                .map(|target| Clue::Lead(wrap(Named { target, way, place })))
+                .collect()
+        }
+        Err(error) => vec![Clue::Fault(Some(way), with_causes(&error))],
     };
-    for clue in std::iter::once(asked).chain(clues) {
-        drop(tell.send(clue).await); // likewise
+    for clue in clues {
+        drop(tell.send(clue).await); // the search may be over already
     }
 }

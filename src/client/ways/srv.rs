@@ -14,9 +14,9 @@ use dns::resolv::stub::conf::ResolvConf;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::named::lead_to;
 use super::{Clue, Named, SERVERS_MAX, Way};
 use crate::client::address::Address;
-use crate::client::connect::Target;
 use crate::client::deadline::Deadline;
 use crate::client::with_causes;
 use crate::sockets::interfaces::{self, Interface};
@@ -221,23 +221,7 @@ async fn follow<L: Send + 'static>(
         let tell = tell.clone();
         let place = u16::try_from(first_place + place).unwrap_or(u16::MAX);
         looking.spawn(async move {
-            let clues: Vec<Clue<L>> = match record.server.resolve(deadline).await {
-                Ok(addresses) => addresses
-                    .into_iter()
-                    .map(|address| {
-                        let target = Target::from(address);
-                        Clue::Lead(wrap(Named {
-                            target,
-                            way: Way::Dns,
-                            place,
-                        }))
-                    })
-                    .collect(),
-                Err(error) => vec![Clue::Fault(Some(Way::Dns), with_causes(&error))],
-            };
-            for clue in clues {
-                drop(tell.send(clue).await); // the search may be over already
-            }
+            lead_to(&record.server, Way::Dns, place, deadline, &tell, wrap).await;
         });
     }
     // Ends with the search: what is dropped here stops them.
