@@ -173,3 +173,46 @@ fn of_two_restores_of_one_backup_the_later_has_the_higher_epoch_and_any_can_be_g
     assert_eq!(restored("third", Timestamp(0), None), 2);
     assert_eq!(restored("fourth", Timestamp(0), Some(first + 1)), first + 2);
 }
+
+#[test]
+fn a_backup_whose_records_are_not_those_of_its_list_is_refused() {
+    let dir = founded();
+    let file = dir.path().join("backup.tar");
+    back_up(&dir.path().join("data"), &options(file.clone(), None)).unwrap();
+    let bytes = fs::read(&file).unwrap();
+    let places = members(&bytes);
+    let listing = read_bytes(&bytes).unwrap().listing;
+    let of = |member: &Member| {
+        let (_, at, len) = places.iter().find(|(name, ..)| *name == member.name).unwrap();
+        let name: &'static str = Box::leak(member.name.clone().into_boxed_str());
+        Forged {
+            name,
+            kind: tar::EntryType::Regular,
+            bytes: bytes[at + 512..at + 512 + len].to_vec(),
+            listed: Some(member.clone()),
+        }
+    };
+    let changes: [fn(&mut Listing); 4] = [
+        |listing| listing.records += 1,
+        |listing| listing.last_round += 1,
+        |listing| listing.digest = "0".repeat(32),
+        |listing| listing.epoch = Some(9),
+    ];
+    for change in changes {
+        let all: Vec<_> = listing.members.iter().map(of).collect();
+        fs::write(
+            &file,
+            forge(&all, |told| {
+                let members = std::mem::take(&mut told.members);
+                *told = listing.clone();
+                told.members = members;
+                change(told);
+            }),
+        )
+        .unwrap();
+        let error = restore::tests_restore(&dir.path().join("made"), &file)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("not what its list tells of"), "{error}");
+    }
+}
