@@ -79,7 +79,8 @@ pub fn find(site: &Site, quest: Quest) -> Result<Finder, SearchError> {
             verdicts.asked(Way::Lan, interface);
         }
     }
-    let deadline = Deadline::after(quest.deadline);
+    // What a name service does not say in time is to be told before the search ends.
+    let deadline = Deadline::after(quest.deadline * 9 / 10);
     let (tell, clues) = mpsc::channel(CLUES_MAX);
     let mut sources = JoinSet::new();
     if ways.contains(&Way::Servers) {
@@ -150,9 +151,14 @@ impl Finder {
     /// connections all the same.
     #[must_use]
     pub fn named(&self) -> Vec<Target> {
-        let mut named: Vec<_> = self.named.iter().collect();
-        named.sort_by_key(|(address, order)| (**order, **address));
-        named.into_iter().map(|(address, _)| Target::from(*address)).collect()
+        self.leads().map(|(_, address)| Target::from(address)).collect()
+    }
+
+    /// Where the servers are that were named, the preferred one first, each with the path by which it was.
+    pub fn leads(&self) -> impl Iterator<Item = (Way, SocketAddr)> + use<> {
+        let mut named: Vec<_> = self.named.iter().map(|(address, order)| (*order, *address)).collect();
+        named.sort_unstable();
+        named.into_iter().map(|((way, _), address)| (way, address))
     }
 
     /// What came of each path so far.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use seatkeeper::clock::monotonic;
 use serde_json::Value;
 
+use crate::finding::route;
 use crate::lab::{Host, Lab};
-use crate::process::{Output, SEATKEEPER, STATE_DIR, ServerProcess, finish};
+use crate::process::{Output, SEATKEEPER, SITE_FILE, STATE_DIR, ServerProcess, finish};
 use crate::shop::Shop;
 use crate::wire::mac;
 
@@ -35,6 +36,9 @@ fn run(host: &Host, args: &[&str]) -> Output {
     let mut doctor = host.command(program());
     doctor.args(["doctor", "--json", "--mac", &of_machine]).args(args);
     doctor.env(STATE_DIR, host.data().with_file_name("agent"));
+    if host.site_file().exists() {
+        doctor.env(SITE_FILE, host.site_file());
+    }
     let since = monotonic();
     let told = finish(&mut doctor);
     let took = monotonic().millis_since(since);
@@ -139,6 +143,61 @@ pub(crate) fn firewalls() {
     }
     let named = ["--server", "10.77.22.2", "--product", "BKSRV"];
     warns(&run(&desk, &named), "udp", "TCP is open and UDP is silent");
+}
+
+/// How each path of the search is judged.
+fn searched(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let ways = findings.filter(|one| one["check"] == "way");
+    ways.map(|one| (text(&one["about"]), text(&one["verdict"]))).collect()
+}
+
+pub(crate) fn beyond_a_router() {
+    let lab = Lab::new();
+    let [server, router, desk] = ["server", "router", "desk"].map(|name| lab.host(name));
+    route(&router, (&server, "10.77.26"), (&desk, "10.77.27"));
+    let shop = Shop::new(&lab);
+    let running = shop.server(&server, &[(1, "BKSRV", 10)]);
+    // Nobody has told this machine.
+    let told = fails(
+        &run(&desk, &["--product", "BKSRV"]),
+        3,
+        "discovery",
+        "no license server answered",
+    );
+    assert!(
+        searched(&told).contains(&("this network".to_owned(), "warn".to_owned())),
+        "{told:#}"
+    );
+
+    // Its site file leads there, beside a server that is dead and a line that is wrong.
+    std::fs::write(desk.site_file(), "server 10.77.26.9\nserver 10.77.26.2\nservre x\n").unwrap();
+    let told = warns(
+        &run(&desk, &["--product", "BKSRV"]),
+        "site",
+        "site:3: 'servre' is no setting",
+    );
+    let line = |about: &str, verdict: &str| (about.to_owned(), verdict.to_owned());
+    let [remembered, servers, lan] = [
+        line("remembered addresses", "pass"),
+        line("named servers", "pass"),
+        line("this network", "warn"),
+    ];
+    assert_eq!(searched(&told)[..3], [remembered, servers, lan], "{told:#}");
+    assert!(told.to_string().contains("takes connections"), "{told:#}");
+
+    // Switched off, the file's server is not asked; and a name that nobody knows is the cause.
+    std::fs::write(desk.site_file(), "server 10.77.26.2\npaths lan\n").unwrap();
+    let told = fails(&run(&desk, &[]), 3, "discovery", "no license server answered");
+    assert!(told.to_string().contains("switched off for this machine"), "{told:#}");
+    std::fs::write(desk.site_file(), "server license.invalid\n").unwrap();
+    fails(&run(&desk, &[]), 3, "way", "license.invalid");
+
+    // The server that the file names is off.
+    std::fs::write(desk.site_file(), "server 10.77.26.2\n").unwrap();
+    running.stop();
+    fails(&run(&desk, &[]), 3, "tcp", "nothing listens on TCP port 17328");
 }
 
 pub(crate) fn rogue() {

@@ -14,7 +14,7 @@ use crate::shop::{Shop, listed, lists_only, used};
 use crate::wire::mac;
 
 /// A host that passes packets on between `eth0` of one and `eth0` of the other.
-fn route(router: &Host, (one, one_net): (&Host, &str), (other, other_net): (&Host, &str)) {
+pub(crate) fn route(router: &Host, (one, one_net): (&Host, &str), (other, other_net): (&Host, &str)) {
     Lab::link((router, "eth0"), (one, "eth0"));
     Lab::link((router, "eth1"), (other, "eth0"));
     for (port, host, net) in [("eth0", one, one_net), ("eth1", other, other_net)] {

@@ -142,6 +142,11 @@ const DEMANDING: &[Demanding] = &[
         doctor::built,
     ),
     (
+        "doctor_looks_wherever_agents_look_and_says_of_each_path_what_came_of_it",
+        doctor::beyond_a_router,
+        doctor::built,
+    ),
+    (
         "doctor_tells_an_unknown_product_no_free_seat_and_a_conflict_and_engages_nothing",
         doctor::rules,
         doctor::built,

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use seatkeeper::client::discover::PathKind;
+use seatkeeper::client::ways::{Verdict, Way};
 use seatkeeper::domain::ids::Mac;
 
 use crate::skew::Skew;
@@ -21,6 +22,12 @@ pub(super) struct Facts {
     pub(super) trusted: Vec<String>,
     /// The ways on which everybody was asked, or why nobody could be.
     pub(super) paths: Gathered<Vec<Path>>,
+    /// What came of each path by which servers are looked for here; none for those that are switched off.
+    pub(super) ways: Vec<Verdict>,
+    /// Whether agents of this machine do not go by what they remember.
+    pub(super) remembers_off: bool,
+    /// What cannot be understood of what the site says, one sentence each.
+    pub(super) site_faults: Vec<String>,
     /// Where the named server is; nothing where none was named.
     pub(super) named: Option<Gathered<Vec<SocketAddr>>>,
     /// Everybody who answered everybody's question.
@@ -169,6 +176,8 @@ pub(super) enum Lead {
     Discovered,
     /// The user named it.
     Named,
+    /// The site of this machine names it, or its DNS does.
+    Told(Way),
     /// A component of this machine met it there.
     Remembered,
 }

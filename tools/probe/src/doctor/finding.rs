@@ -14,6 +14,10 @@ pub(super) enum Check {
     Components,
     /// Where the named server is.
     Name,
+    /// What the site says of where its servers are.
+    Site,
+    /// A path by which servers are looked for, as a whole.
+    Way,
     /// A way on which everybody was asked.
     Path,
     /// Whether any server was found at all.
@@ -60,6 +64,8 @@ impl Check {
             Self::Mac => "MAC",
             Self::Components => "component",
             Self::Name => "name",
+            Self::Site => "site",
+            Self::Way => "search",
             Self::Path => "path",
             Self::Discovery => "discovery",
             Self::Udp => "UDP",
@@ -84,11 +90,19 @@ impl Check {
     /// How a program ends of which this is the root cause.
     pub(super) const fn exit_code(self) -> u8 {
         match self {
-            Self::Interfaces | Self::Name | Self::Path | Self::Discovery | Self::Udp | Self::Tcp | Self::Pin => 3,
+            Self::Interfaces
+            | Self::Name
+            | Self::Way
+            | Self::Path
+            | Self::Discovery
+            | Self::Udp
+            | Self::Tcp
+            | Self::Pin => 3,
             Self::Product | Self::Conflict | Self::Seats | Self::Machine | Self::Serials => 4,
             Self::Enrolment => 5,
             Self::Mac
             | Self::Components
+            | Self::Site
             | Self::Tls
             | Self::Identity
             | Self::Protocol

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp as Calendar;
 use seatkeeper::client::Deadline;
+use seatkeeper::client::ways::{Site, Way};
 use seatkeeper::domain::time::Timestamp;
 use seatkeeper::tls::Identity;
 use tokio::task::JoinSet;
@@ -55,11 +56,19 @@ pub(super) async fn gather(args: &Args) -> Result<Facts, Failure> {
     let (identity, asked_as) = machine::identity(args, known)?;
     let query = ask::Query::new(args, known, mac.known().and_then(|machine| machine.mac))?;
     let port = args.port.get();
+    // As agents and commands look for servers that are told of none.
+    let site = Site::of_this_machine(port);
     let (everybody, named) = tokio::join!(
-        network::search(port, SEARCH),
+        network::search(&site, port, SEARCH),
         network::name(args.server.as_deref(), port, SEARCH),
     );
-    let stops = stops(named.as_ref().and_then(|named| named.known()), &everybody.offers, known);
+    let named_at = named.as_ref().and_then(|named| named.known());
+    let remembered: &[Component] = if site.ways.contains(&Way::Remembered) {
+        known
+    } else {
+        &[]
+    };
+    let stops = stops(named_at, (&everybody.told, &everybody.offers), remembered);
     let errand = Errand { identity, query };
     let servers = once(visit_all(stops, &errand, deadline).await);
     let product = args.product.map(|product| product.to_string());
@@ -75,15 +84,22 @@ pub(super) async fn gather(args: &Args) -> Result<Facts, Failure> {
         components,
         trusted: machine::trusted(),
         paths: everybody.paths,
+        ways: everybody.ways,
+        remembers_off: !site.ways.contains(&Way::Remembered),
+        site_faults: site.faults,
         named,
         offers: everybody.offers,
         servers,
     })
 }
 
-/// Where to go: to the servers that were named, those that answered, and those that are remembered; each address once, and
-/// the first address of each server before the second of any.
-fn stops(named: Option<&Vec<SocketAddr>>, offers: &[Offered], components: &[Component]) -> Vec<Stop> {
+/// Where to go: to the servers that the user named, those that answered, those that the site and its DNS name, and those
+/// that are remembered; each address once, and the first address of each server before the second of any.
+fn stops(
+    named: Option<&Vec<SocketAddr>>,
+    (told, offers): (&[(Way, SocketAddr)], &[Offered]),
+    components: &[Component],
+) -> Vec<Stop> {
     let mut stops: Vec<Stop> = Vec::new();
     let stop = |lead, address, offer| Stop { lead, address, offer };
     let named_stops = named
@@ -104,11 +120,14 @@ fn stops(named: Option<&Vec<SocketAddr>>, offers: &[Offered], components: &[Comp
     }
     found.sort_by_key(|(before, _)| *before);
     stops.extend(found.into_iter().map(|(_, stop)| stop));
-    // Agents that were told where their server is do not go by what is remembered.
+    // Agents that were told where their server is go by nothing else.
     if named.is_none() {
-        for address in components.iter().flat_map(|component| &component.addresses) {
-            if stops.iter().all(|known| known.address != *address) {
-                stops.push(stop(Lead::Remembered, *address, None));
+        let told = told.iter().map(|(way, address)| (Lead::Told(*way), *address));
+        let remembered = components.iter().flat_map(|component| &component.addresses);
+        let remembered = remembered.map(|address| (Lead::Remembered, *address));
+        for (lead, address) in told.chain(remembered) {
+            if stops.iter().all(|known| known.address != address) {
+                stops.push(stop(lead, address, None));
             }
         }
     }
@@ -183,6 +202,8 @@ mod tests {
     fn each_address_is_visited_once_the_named_one_first_and_every_server_before_a_second_address() {
         let (a, b) = ("192.0.2.1:17328", "192.0.2.2:17328");
         let named = vec![b.parse().expect("an address")];
+        let told = [(Way::Servers, a), (Way::Dns, "192.0.2.4:17328")];
+        let told = told.map(|(way, address)| (way, address.parse().expect("an address")));
         let offers = [offer("a", a), offer("a", "192.0.2.9:17328"), offer("b", b)];
         let component = Component {
             addresses: vec![
@@ -196,7 +217,7 @@ mod tests {
             stops.iter().map(one).collect()
         };
         assert_eq!(
-            shown(stops(Some(&named), &offers, std::slice::from_ref(&component))),
+            shown(stops(Some(&named), (&told, &offers), std::slice::from_ref(&component))),
             [
                 (Lead::Named, b.to_owned(), true),
                 (Lead::Discovered, a.to_owned(), true),
@@ -204,11 +225,12 @@ mod tests {
             ]
         );
         assert_eq!(
-            shown(stops(None, &offers, &[component])),
+            shown(stops(None, (&told, &offers), &[component])),
             [
                 (Lead::Discovered, a.to_owned(), true),
                 (Lead::Discovered, b.to_owned(), true),
                 (Lead::Discovered, "192.0.2.9:17328".to_owned(), true),
+                (Lead::Told(Way::Dns), "192.0.2.4:17328".to_owned(), false),
                 (Lead::Remembered, "192.0.2.3:17328".to_owned(), false),
             ]
         );

@@ -16,11 +16,13 @@ use super::finding::{Finding, Unchecked};
 
 /// What the checks found, in the order in which they are told, and those that could not be made.
 pub(super) fn judge(facts: &Facts) -> (Vec<Finding>, Vec<Unchecked>) {
-    let checks: [fn(&Facts) -> Vec<Finding>; 14] = [
+    let checks: [fn(&Facts) -> Vec<Finding>; 16] = [
         machine::interfaces,
         machine::mac,
         machine::components,
         network::name,
+        network::site,
+        network::ways,
         network::paths,
         network::discovery,
         network::names,

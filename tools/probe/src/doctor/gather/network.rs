@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use seatkeeper::client::discover::{Found, PathKind, Scope, Search, discover};
+use seatkeeper::client::discover::{Found, PathKind};
+use seatkeeper::client::find::{Finder, Quest, find};
+use seatkeeper::client::ways::{Site, Verdict, Way};
 use seatkeeper::client::{Address, AddressError, Deadline, with_causes};
 use seatkeeper::domain::ids::Fingerprint;
 use seatkeeper::sockets::Groups;
@@ -19,6 +21,10 @@ pub(super) struct Everybody {
     pub(super) paths: Gathered<Vec<Path>>,
     /// Each server once for each of its addresses.
     pub(super) offers: Vec<Offered>,
+    /// What came of each path of the search.
+    pub(super) ways: Vec<Verdict>,
+    /// Where the site and its DNS say that servers are.
+    pub(super) told: Vec<(Way, SocketAddr)>,
 }
 
 /// The interfaces, and what questions each carries.
@@ -47,26 +53,28 @@ fn interface(one: &Listed, port: u16) -> Interface {
     }
 }
 
-/// Asks everybody on every way, and waits for so long.
-pub(super) async fn search(port: u16, wait: Duration) -> Everybody {
-    let search = Search {
+/// Looks for servers by every path that is switched on, and waits for so long.
+pub(super) async fn search(site: &Site, port: u16, wait: Duration) -> Everybody {
+    let quest = Quest {
         wanted: None,
-        scope: Scope::Everywhere { port },
+        port,
         deadline: wait,
         every_path: true,
     };
-    let mut discovery = match discover(&search) {
-        Ok(discovery) => discovery,
+    let mut finder = match find(site, quest) {
+        Ok(finder) => finder,
         Err(error) => {
             return Everybody {
                 paths: Gathered::Unknown(with_causes(&error)),
                 offers: Vec::new(),
+                ways: Vec::new(),
+                told: Vec::new(),
             };
         }
     };
     let mut offers: Vec<Offered> = Vec::new();
     let mut answered: BTreeMap<(String, PathKind), BTreeSet<String>> = BTreeMap::new();
-    while let Some(found) = discovery.next().await {
+    while let Some(found) = finder.next().await {
         let way = (found.interface.clone(), found.kind);
         answered.entry(way).or_default().insert(found.offer.name.clone());
         let offer = offered(&found);
@@ -74,6 +82,17 @@ pub(super) async fn search(port: u16, wait: Duration) -> Everybody {
             offers.push(offer);
         }
     }
+    Everybody {
+        paths: Gathered::Known(asked(&finder, &answered)),
+        offers,
+        ways: finder.verdicts(),
+        told: finder.leads().collect(),
+    }
+}
+
+/// The ways on which everybody was asked, with who answered on each. Servers that are asked alone are told elsewhere.
+fn asked(finder: &Finder, answered: &BTreeMap<(String, PathKind), BTreeSet<String>>) -> Vec<Path> {
+    let discovery = finder.discovery();
     let listed = interfaces::list().unwrap_or_default();
     let loopback = |name: &str| listed.iter().any(|one| one.loopback && one.name == name);
     let unsent = |path: &paths::Path| {
@@ -92,11 +111,8 @@ pub(super) async fn search(port: u16, wait: Duration) -> Everybody {
             .map(|names| names.iter().cloned().collect())
             .unwrap_or_default(),
     };
-    let asked = discovery.paths().iter().map(path).collect();
-    Everybody {
-        paths: Gathered::Known(asked),
-        offers,
-    }
+    let everybody = discovery.paths().iter().filter(|path| path.kind != PathKind::Unicast);
+    everybody.map(path).collect()
 }
 
 /// What a server said of itself.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use seatkeeper::client::discover::PathKind;
+use seatkeeper::client::ways::{SITE_FILE, Verdict, Way};
 
-use crate::doctor::facts::{Facts, Gathered, Path};
+use crate::doctor::facts::{Facts, Gathered, Lead, Path};
 use crate::doctor::finding::{Check, Finding};
 
 /// Where the named server is.
@@ -26,6 +27,83 @@ pub(super) fn name(facts: &Facts) -> Vec<Finding> {
             vec![Finding::fail(Check::Name, server, reason, remedy)]
         }
     }
+}
+
+/// What cannot be understood of what the site says.
+pub(super) fn site(facts: &Facts) -> Vec<Finding> {
+    let told = |fault: &String| {
+        let remedy = "mend that line; all else that stands there counts";
+        Finding::warn(Check::Site, "", fault, remedy)
+    };
+    facts.site_faults.iter().map(told).collect()
+}
+
+/// Each path by which servers are looked for, with its own verdict.
+pub(super) fn ways(facts: &Facts) -> Vec<Finding> {
+    // Where nobody could be asked at all, that is told, and nothing of the paths is known.
+    if facts.paths.known().is_none() {
+        return Vec::new();
+    }
+    Way::ALL.into_iter().map(|way| searched(way, facts)).collect()
+}
+
+fn searched(way: Way, facts: &Facts) -> Finding {
+    let (check, about) = (Check::Way, way.to_string());
+    if way == Way::Remembered {
+        return remembered(facts, about);
+    }
+    let Some(verdict) = facts.ways.iter().find(|one| one.way == way) else {
+        return Finding::pass(check, about, SWITCHED_OFF);
+    };
+    let told = verdict.to_string();
+    let told = told.split_once(": ").map_or(told.as_str(), |(_, told)| told);
+    if !verdict.faults.is_empty() {
+        let remedy = match way {
+            Way::Dns => {
+                "check the name servers of this machine (/etc/resolv.conf) and the records that they have; nothing, \
+                         where the site's DNS names no server"
+            }
+            _ => "check the names and this machine's name service, or write addresses in their place",
+        };
+        // A server that is named and cannot be looked up is the cause where no other is there.
+        let counts = way == Way::Servers && facts.asked.server.is_none() && facts.met().next().is_none();
+        return Finding::fail(check, about, told, remedy).fail_if(counts);
+    }
+    // A note says why there was nobody to ask, which may be as it should.
+    if verdict.answered > 0 || verdict.note.is_some() || verdict.asked.is_empty() {
+        return Finding::pass(check, about, told);
+    }
+    Finding::warn(check, about, told, unanswered(verdict, facts))
+}
+
+/// What to do where a path leads to nobody.
+fn unanswered(verdict: &Verdict, facts: &Facts) -> String {
+    match verdict.way {
+        // Whoever was met beside it is enough.
+        _ if facts.met().next().is_some() => "nothing, as long as another path leads to a server".to_owned(),
+        Way::Lan => "see the lines of the ways below".to_owned(),
+        Way::Dns | Way::Remembered | Way::Servers => format!(
+            "see what UDP and TCP say of these servers below; is the list ({SITE_FILE}, SEATKEEPER_SERVERS, DNS) up to date?"
+        ),
+    }
+}
+
+/// Why a path says nothing.
+const SWITCHED_OFF: &str = "switched off for this machine (`paths` in the site file, or SEATKEEPER_PATHS)";
+
+/// What the components of this machine remember.
+fn remembered(facts: &Facts, about: String) -> Finding {
+    let components = facts.components.known().map(Vec::as_slice).unwrap_or_default();
+    let addresses: BTreeSet<_> = components.iter().flat_map(|one| &one.addresses).collect();
+    let cause = if facts.remembers_off {
+        SWITCHED_OFF.to_owned()
+    } else if addresses.is_empty() {
+        "none yet".to_owned()
+    } else {
+        let addresses: Vec<_> = addresses.into_iter().map(ToString::to_string).collect();
+        addresses.join(", ")
+    };
+    Finding::pass(Check::Way, about, cause)
 }
 
 /// Each way on which everybody was asked, with its own verdict.
@@ -106,10 +184,12 @@ pub(super) fn discovery(facts: &Facts) -> Vec<Finding> {
     };
     let remedy = format!(
         "on the server's host run `seatkeeper status`: is it running, and on port {port}? Then let UDP and TCP port {port} \
-         through both hosts' firewalls. If it is behind a router, name it: --server HOST"
+         through both hosts' firewalls. If it is behind a router, name it: --server HOST, for every component of this machine \
+         `server HOST` in {SITE_FILE}, or for the whole site in its DNS"
     );
-    // Whoever names a server, or has met one, needs no discovery.
-    let needed = facts.asked.server.is_none() && facts.met().next().is_none();
+    // Whoever names a server, or has met one, needs no discovery; nor does who is told of one that does not answer.
+    let is_told = facts.servers.iter().any(|server| matches!(server.lead, Lead::Told(_)));
+    let needed = facts.asked.server.is_none() && facts.met().next().is_none() && !is_told;
     vec![Finding::fail(check, "", cause, remedy).fail_if(needed)]
 }
 

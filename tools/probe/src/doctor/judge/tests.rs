@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use seatkeeper::client::discover::PathKind;
+use seatkeeper::client::ways::{self, Way};
 use seatkeeper::domain::ids::Mac;
 use seatkeeper::wire::limits::VERSION_MAX;
 
@@ -85,6 +86,17 @@ fn path(kind: PathKind, answered: bool) -> Path {
     }
 }
 
+/// A path by which so many servers were found.
+fn searched(way: Way, asked: &[&str], answered: usize) -> ways::Verdict {
+    ways::Verdict {
+        way,
+        asked: asked.iter().map(ToString::to_string).collect(),
+        answered,
+        faults: Vec::new(),
+        note: None,
+    }
+}
+
 /// A machine and a server between which nothing is wrong.
 fn well() -> Facts {
     Facts {
@@ -113,6 +125,9 @@ fn well() -> Facts {
             path(PathKind::DirectedBroadcast, true),
             path(PathKind::MulticastV4, true),
         ]),
+        ways: vec![searched(Way::Lan, &["eth0"], 1)],
+        remembers_off: false,
+        site_faults: Vec::new(),
         named: None,
         offers: vec![offer()],
         servers: vec![server(Reached::Met(Box::new(met())))],
@@ -353,4 +368,63 @@ fn a_name_that_nobody_knows_is_told_apart_from_a_server_that_is_not_there() {
     };
     facts.asked.server = Some("offce".to_owned());
     fails(&facts, Check::Name, "cannot find the host", "how the name is written");
+}
+
+#[test]
+fn each_path_of_the_search_has_a_verdict_of_its_own() {
+    let mut dns = searched(Way::Dns, &["_seatkeeper._tcp.example.org"], 0);
+    dns.note = Some("_seatkeeper._tcp.example.org: no such record".to_owned());
+    let servers = searched(Way::Servers, &["192.0.2.9:17328"], 0);
+    let facts = Facts {
+        ways: vec![servers, searched(Way::Lan, &["eth0"], 1), dns],
+        site_faults: vec!["/etc/seatkeeper/site:4: 'servre' is no setting".to_owned()],
+        ..with_component(well(), |one| one.addresses = vec![at("192.0.2.1:17328")])
+    };
+    let told = |facts: &Facts| {
+        let of = of(facts, Check::Way).into_iter();
+        of.map(|one| (one.verdict, one.about, one.cause)).collect::<Vec<_>>()
+    };
+    let line = |verdict, about: &str, cause: &str| (verdict, about.to_owned(), cause.to_owned());
+    assert_eq!(
+        told(&facts),
+        [
+            line(Verdict::Pass, "remembered addresses", "192.0.2.1:17328"),
+            line(Verdict::Warn, "named servers", "nobody answered (192.0.2.9:17328)"),
+            line(Verdict::Pass, "this network", "1 answered"),
+            line(Verdict::Pass, "DNS", "_seatkeeper._tcp.example.org: no such record"),
+        ]
+    );
+    warns(&facts, Check::Site, "site:4: 'servre' is no setting");
+    // What the site switched off is told as such.
+    let off = Facts {
+        ways: vec![searched(Way::Lan, &["eth0"], 1)],
+        remembers_off: true,
+        ..facts
+    };
+    let causes: Vec<_> = told(&off).into_iter().map(|(_, _, cause)| cause).collect();
+    for (place, is_off) in [true, true, false, true].into_iter().enumerate() {
+        assert_eq!(causes[place].starts_with("switched off"), is_off, "{causes:?}");
+    }
+}
+
+#[test]
+fn a_server_of_the_site_that_has_no_address_is_the_cause_where_no_other_is_met() {
+    let mut servers = searched(Way::Servers, &["license.example.org:17328"], 0);
+    servers.faults = vec!["cannot find the host license.example.org".to_owned()];
+    let mut facts = Facts {
+        ways: vec![servers, searched(Way::Lan, &["eth0"], 0)],
+        paths: Gathered::Known(vec![path(PathKind::DirectedBroadcast, false)]),
+        offers: Vec::new(),
+        servers: Vec::new(),
+        ..well()
+    };
+    fails(
+        &facts,
+        Check::Way,
+        "cannot find the host license.example.org",
+        "name service",
+    );
+    assert_eq!(Report::new(&facts).exit_code(), 3);
+    facts.servers = well().servers;
+    warns(&facts, Check::Way, "cannot find the host license.example.org");
 }

@@ -1,5 +1,6 @@
 //! The way to each server: UDP, TCP, TLS, HELLO.
 
+use seatkeeper::client::ways::{SITE_FILE, Way};
 use seatkeeper::wire::limits::{VERSION_MAX, VERSION_MIN};
 
 use crate::doctor::facts::{Facts, HelloFault, Lead, Met, Offered, Reached, Server, TlsFault};
@@ -112,10 +113,15 @@ fn silent(server: &Server) -> Finding {
             format!("have that firewall let TCP port {port} pass, as it does UDP"),
         )
     } else {
-        let way = if server.lead == Lead::Remembered {
-            "this is where a component met its server last; it may have another address now"
-        } else {
-            "is the address right, is the host switched on?"
+        let way = match server.lead {
+            Lead::Remembered => {
+                "this is where a component met its server last; it may have another address now.".to_owned()
+            }
+            Lead::Told(Way::Dns) => "is the record of the site's DNS right, is the host switched on?".to_owned(),
+            Lead::Told(_) => {
+                format!("is the address in {SITE_FILE} (or SEATKEEPER_SERVERS) right, is the host switched on?")
+            }
+            Lead::Discovered | Lead::Named => "is the address right, is the host switched on?".to_owned(),
         };
         (
             format!(
