@@ -30,7 +30,7 @@ pub enum ConfigError {
         /// Which key.
         key: &'static str,
         /// What it must be.
-        reason: &'static str,
+        reason: String,
     },
     /// Addresses with several ports.
     #[error(
