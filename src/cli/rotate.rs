@@ -91,8 +91,9 @@ pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
     ))?;
     if compromised {
         output::line(
-            "nobody follows: once it was started anew, run `seatkeeper agent trust FINGERPRINT` on each machine, and have each \
-             forget the old one (SECURITY.md says how); administrators elsewhere take its line out of their file",
+            "nobody follows: once it was started anew, run `seatkeeper agent trust FINGERPRINT` on each machine, then \
+             `seatkeeper agent distrust --all-but FINGERPRINT` (SECURITY.md says more); administrators elsewhere run \
+             `seatkeeper identity forget FINGERPRINT` with the old one",
         )?;
     } else {
         output::line(
