@@ -339,6 +339,26 @@ mod tests {
     }
 
     #[test]
+    fn a_value_out_of_range_is_told_with_its_line() {
+        for (text, place) in [
+            ("name = \"\"", "line 1: name must"),
+            (
+                "\n[limits]\n# frame_secs = 1\n  frame_secs = 61 # slow",
+                "line 4: limits.frame_secs must be 1 to 60, and is 61",
+            ),
+            ("[log]\n[limits]\nhello_secs=0", "line 3: limits.hello_secs"),
+            ("limits = { hello_secs = 0 }", "is wrong: limits.hello_secs"),
+            (
+                "[limits]\n[journal]\ncheckpoint_kib = 0",
+                "line 3: journal.checkpoint_kib",
+            ),
+        ] {
+            let error = read(text).expect_err(text).to_string();
+            assert!(error.contains(place) && error.contains("seatkeeper.toml"), "{error}");
+        }
+    }
+
+    #[test]
     fn addresses_are_read_with_and_without_a_port() {
         let addresses = |text| -> Vec<String> {
             let config = read(text).expect("good");

@@ -26,7 +26,7 @@ impl Default for OfferLimits {
 }
 
 impl OfferLimits {
-    const fn burst_of_source(&self) -> u32 {
+    const fn burst_of_source(self) -> u32 {
         self.per_source_per_sec.saturating_mul(2)
     }
 }

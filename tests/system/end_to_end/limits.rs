@@ -1,8 +1,10 @@
 //! Bounds that an administrator can set.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use seatkeeper::clock::monotonic;
+use seatkeeper::domain::time::Monotonic;
 use seatkeeper::tls::Identity;
 use seatkeeper::wire::discovery::Question;
 use seatkeeper::wire::messages::{Request, Response, enrol};
@@ -118,9 +120,9 @@ async fn a_connection_that_never_says_hello_is_closed() {
 
 /// That what began at `since` ended when one second was over, long before the five of the default.
 #[track_caller]
-fn took_a_second(since: Instant) {
-    let taken = since.elapsed();
-    assert!((0.9..4.5).contains(&taken.as_secs_f64()), "{taken:?}");
+fn took_a_second(since: Monotonic) {
+    let taken = monotonic().millis_since(since);
+    assert!((900..4_500).contains(&taken), "{taken} ms");
 }
 
 #[tokio::test]
@@ -128,13 +130,13 @@ async fn handshakes_hello_and_frames_have_the_time_that_is_configured() {
     let site = Site::bare("[limits]\nhello_secs = 1\nframe_secs = 1\n");
     let (server, identity) = (site.server().address(), Identity::generate().unwrap());
     // No byte of a handshake.
-    let since = Instant::now();
+    let since = monotonic();
     let mut tcp = TcpStream::connect(server).await.unwrap();
     drop(tcp.read(&mut [0; 64]).await);
     took_a_second(since);
     // No HELLO behind it.
     let mut wire = Wire::connect(server, &identity).await.unwrap();
-    let since = Instant::now();
+    let since = monotonic();
     while let Ok(Some(frame)) = wire.receive().await {
         assert_eq!(frame.request, 0, "a parting at most");
     }
@@ -147,7 +149,7 @@ async fn handshakes_hello_and_frames_have_the_time_that_is_configured() {
         request: 9,
         body: vec![0; 1_000].into(),
     };
-    let since = Instant::now();
+    let since = monotonic();
     wire.send_bytes(&frame.encode().unwrap()[..500]).await.unwrap();
     let parting = wire.receive().await.unwrap().expect("a parting");
     assert_eq!(parting.status, Status::SILENCE_LIMIT);
@@ -177,7 +179,7 @@ fn offers(server: SocketAddr, networks: u8, questions: usize) -> (usize, f64) {
         wanted: None,
     };
     let question = question.encode().unwrap();
-    let since = Instant::now();
+    let since = monotonic();
     let mut offers = 0;
     for network in 1..=networks {
         let socket = UdpSocket::bind((Ipv4Addr::new(127, 66, network, 1), 0)).unwrap();
@@ -189,7 +191,10 @@ fn offers(server: SocketAddr, networks: u8, questions: usize) -> (usize, f64) {
             offers += 1;
         }
     }
-    (offers, since.elapsed().as_secs_f64())
+    (
+        offers,
+        Duration::from_millis(monotonic().millis_since(since)).as_secs_f64(),
+    )
 }
 
 /// As many offers as there may be of so many at once and so many a second.
@@ -217,9 +222,9 @@ fn a_network_and_all_together_get_as_many_offers_as_configured_and_others_after_
     std::fs::write(site.dir.path().join("seatkeeper.toml"), limits(1_000, 1_000)).unwrap();
     site.admin(["reload"]).ok();
     // Buckets fill within a second of the new rate.
-    let since = Instant::now();
+    let since = monotonic();
     while offers(server, 1, 40).0 < 40 {
-        assert!(since.elapsed() < Duration::from_secs(20), "never all of them");
+        assert!(monotonic().millis_since(since) < 20_000, "never all of them");
     }
     site.stop_is_clean();
 }
