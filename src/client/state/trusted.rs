@@ -39,8 +39,10 @@ pub(super) async fn lock(directory: &Path, wait: Duration) -> Result<File, State
 
 /// Replaces the list. Whoever calls this holds its lock.
 pub(super) fn write(directory: &Path, trusted: &[Fingerprint]) -> Result<(), StateError> {
-    let lines: String = trusted.iter().map(|one| format!("{one}\n")).collect();
-    file::replace(&path(directory), lines.as_bytes())
+    let mut lines: Vec<_> = trusted.iter().map(Fingerprint::to_string).collect();
+    // The last line ends as the others do.
+    lines.push(String::new());
+    file::replace(&path(directory), lines.join("\n").as_bytes())
 }
 
 /// The servers that every component of this machine trusts, to look at.
