@@ -101,11 +101,15 @@ fn an_administrator_elsewhere_refuses_a_new_identity_until_told_to_forget_the_ol
     // It says what to type; then the new one is met like any other, and no other server is forgotten.
     let forget: Vec<_> = told.split("run seatkeeper ").nth(1).unwrap().split(' ').collect();
     assert_eq!(forget, ["identity", "forget", &old], "{told}");
-    colleague
-        .ask(&["identity", "forget", &site.server().fingerprint])
-        .failed_with(1);
+    colleague.ask(&["identity", "forget", &"0".repeat(64)]).failed_with(1);
+    let file = site.dir.path().join("viewer/seatkeeper/user/servers.json");
+    let mut known: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    known["192.0.2.9:17328"] = site.server().fingerprint.clone().into();
+    fs::write(&file, known.to_string()).unwrap();
     let forgotten = colleague.json(&forget);
     assert_eq!(forgotten, serde_json::json!({"fingerprint": old, "servers": [address]}));
+    let left: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert_eq!(left, serde_json::json!({"192.0.2.9:17328": site.server().fingerprint}));
     let again = colleague.ask(&["licenses"]);
     assert!(again.stderr.contains("first contact"), "{again:?}");
     again.ok();
