@@ -3,6 +3,7 @@
 mod changes;
 mod error;
 mod file;
+mod limits;
 mod listen;
 mod near;
 
@@ -12,15 +13,15 @@ use std::path::PathBuf;
 pub use changes::{ConfigChange, Effect, Overrides};
 pub use error::ConfigError;
 pub use file::ConfigFile;
+pub use limits::Limits;
 pub use listen::{Listen, ListenError};
 use serde::Deserialize;
 
 use crate::domain::command::Rebind;
-use crate::net::bounds::HELD_LEN_MIN;
-use crate::net::{ConnectionLimits, NetLimits};
-use crate::service::{Enrolment, NewSeatLimits};
+use crate::net::NetLimits;
+use crate::service::Enrolment;
 use crate::store::Retention;
-use crate::wire::limits;
+use crate::wire::limits::PORT;
 
 /// The environment variable that changes the port of a whole site, servers and agents.
 pub const PORT_VARIABLE: &str = "SEATKEEPER_PORT";
@@ -145,78 +146,19 @@ impl Config {
     #[must_use]
     pub fn net(&self) -> NetLimits {
         let Limits {
-            connections,
-            connections_per_source,
-            connections_memory_mib,
-            requests_per_source,
             hello_secs,
+            frame_secs,
             agent_silence_secs,
             administrator_silence_secs,
             ..
         } = self.limits;
         NetLimits {
-            connections: ConnectionLimits {
-                total: connections,
-                per_source: connections_per_source,
-                requests_per_source,
-                held_len: connections_memory_mib.saturating_mul(MIB),
-            },
+            connections: self.limits.connections(),
             hello_ms: hello_secs.saturating_mul(1_000),
+            frame_ms: frame_secs.saturating_mul(1_000),
             silence_agent_ms: agent_silence_secs.saturating_mul(1_000),
             silence_administrator_ms: administrator_silence_secs.saturating_mul(1_000),
             rebind: self.rebind.into(),
-        }
-    }
-}
-
-/// Bounds that a site may need other values for.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Connections in all.
-    pub connections: usize,
-    /// Connections of one source (IPv4 address, IPv6 /64).
-    pub connections_per_source: usize,
-    /// MiB that requests and answers under way may hold in all, as long as they are on the wire.
-    pub connections_memory_mib: usize,
-    /// Requests that one source (IPv4 address, IPv6 /64) may have under way.
-    pub requests_per_source: usize,
-    /// Seconds that a connection has for its TLS handshake, and as many again for HELLO.
-    pub hello_secs: u32,
-    /// Machines for which one identity may engage seats in 24 hours.
-    pub new_macs_per_identity_and_day: u32,
-    /// Seats that one source (IPv4 address, IPv6 /64) may engage in a minute.
-    pub new_seats_per_source_and_minute: u32,
-    /// Seconds that an agent's connection may be silent, and that anybody's may leave its answers unread.
-    pub agent_silence_secs: u32,
-    /// Seconds that an administrator's, viewer's or deployer's connection may be silent.
-    pub administrator_silence_secs: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let (connections, new_seats) = (ConnectionLimits::default(), NewSeatLimits::default());
-        Self {
-            connections: connections.total,
-            connections_per_source: connections.per_source,
-            connections_memory_mib: connections.held_len / MIB,
-            requests_per_source: connections.requests_per_source,
-            hello_secs: 5,
-            new_macs_per_identity_and_day: new_seats.macs_per_identity,
-            new_seats_per_source_and_minute: new_seats.seats_per_source,
-            agent_silence_secs: 30,
-            administrator_silence_secs: 600,
-        }
-    }
-}
-
-impl Limits {
-    /// How fast new seats may be engaged.
-    #[must_use]
-    pub const fn new_seats(&self) -> NewSeatLimits {
-        NewSeatLimits {
-            macs_per_identity: self.new_macs_per_identity_and_day,
-            seats_per_source: self.new_seats_per_source_and_minute,
         }
     }
 }
@@ -256,7 +198,10 @@ impl Config {
     /// # Errors
     /// A value is out of its range; the message names the key.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |key, reason| Err(ConfigError::Value { key, reason });
+        let wrong = |key, reason: &str| {
+            let reason = reason.to_owned();
+            Err(ConfigError::Value { key, reason })
+        };
         if self
             .name
             .as_ref()
@@ -264,33 +209,13 @@ impl Config {
         {
             return wrong("name", "must have 1 to 64 bytes and no control characters");
         }
-        if self.limits.connections == 0 || self.limits.connections > 1_000_000 {
-            return wrong("limits.connections", "must be 1 to 1,000,000");
-        }
-        if self.limits.connections_per_source == 0 {
-            return wrong("limits.connections_per_source", "must be at least 1");
-        }
-        if !(HELD_LEN_MIN / MIB..=1 << 20).contains(&self.limits.connections_memory_mib) {
-            return wrong("limits.connections_memory_mib", "must be 16 to 1,048,576 MiB");
-        }
-        if !(1..=4_096).contains(&self.limits.requests_per_source) {
-            return wrong("limits.requests_per_source", "must be 1 to 4,096");
-        }
-        if !(1..=60).contains(&self.limits.hello_secs) {
-            return wrong("limits.hello_secs", "must be 1 to 60 seconds");
-        }
         let twice = |at: usize, one: &Listen| self.listen.iter().take(at).any(|other| other.address == one.address);
         if self.listen.iter().enumerate().any(|(at, one)| twice(at, one)) {
             return wrong("listen", "names an address twice");
         }
-        if !(16..=1 << 20).contains(&self.journal.checkpoint_kib) {
-            return wrong("journal.checkpoint_kib", "must be 16 to 1,048,576 KiB");
-        }
-        let silence = [self.limits.agent_silence_secs, self.limits.administrator_silence_secs];
-        if silence.iter().any(|secs| !(1..=86_400).contains(secs)) {
-            return wrong("limits.*_silence_secs", "must be 1 to 86,400 seconds");
-        }
-        Ok(())
+        let checkpoint_kib = u64::from(self.journal.checkpoint_kib);
+        limits::within("journal.checkpoint_kib", checkpoint_kib, 16..=1 << 20)?;
+        self.limits.check()
     }
 
     /// The addresses to listen on, each with its port.
@@ -323,7 +248,7 @@ pub fn one_port(addresses: &[SocketAddr]) -> Result<(), ConfigError> {
 /// The variable is set to what is not a port.
 pub fn site_port() -> Result<u16, ConfigError> {
     match std::env::var(PORT_VARIABLE) {
-        Err(_) => Ok(limits::PORT),
+        Err(_) => Ok(PORT),
         Ok(text) => match text.parse() {
             Ok(port) if port != 0 => Ok(port),
             _ => Err(ConfigError::Port(text)),
@@ -377,10 +302,59 @@ mod tests {
             ("[limits]\nconnections = 0", "limits.connections"),
             ("[limits]\nconnections_memory_mib = 15", "limits.connections_memory_mib"),
             ("listen = [\"::1\", \"127.0.0.1\", \"::1\"]", "listen"),
-            ("[limits]\nagent_silence_secs = 0", "silence"),
+            (
+                "[limits]\nagent_silence_secs = 0",
+                "limits.agent_silence_secs must be 1 to 86400, and is 0",
+            ),
+            (
+                "[limits]\nadministrator_silence_secs = 86401",
+                "limits.administrator_silence_secs",
+            ),
+            ("[limits]\nconnections_per_source = 0", "limits.connections_per_source"),
+            ("[limits]\nrequests_per_source = 4097", "limits.requests_per_source"),
+            ("[limits]\nhello_secs = 61", "limits.hello_secs"),
+            ("[limits]\nframe_secs = 0", "limits.frame_secs"),
+            (
+                "[limits]\nnew_macs_per_identity_and_day = 65537",
+                "limits.new_macs_per_identity_and_day",
+            ),
+            (
+                "[limits]\nnew_seats_per_source_and_minute = 65537",
+                "limits.new_seats_per_source_and_minute",
+            ),
+            (
+                "[limits]\nwrong_tokens_per_source_and_minute = 0",
+                "limits.wrong_tokens_per_source_and_minute",
+            ),
+            ("[limits]\noffers_per_second = 0", "limits.offers_per_second"),
+            (
+                "[limits]\noffers_per_network_and_second = 40001",
+                "limits.offers_per_network_and_second",
+            ),
+            ("[journal]\ncheckpoint_kib = 15", "journal.checkpoint_kib"),
         ] {
             let error = read(text).expect_err(text).to_string();
             assert!(error.contains(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_told_with_its_line() {
+        for (text, place) in [
+            ("name = \"\"", "line 1: name must"),
+            (
+                "\n[limits]\n# frame_secs = 1\n  frame_secs = 61 # slow",
+                "line 4: limits.frame_secs must be 1 to 60, and is 61",
+            ),
+            ("[log]\n[limits]\nhello_secs=0", "line 3: limits.hello_secs"),
+            ("limits = { hello_secs = 0 }", "is wrong: limits.hello_secs"),
+            (
+                "[limits]\n[journal]\ncheckpoint_kib = 0",
+                "line 3: journal.checkpoint_kib",
+            ),
+        ] {
+            let error = read(text).expect_err(text).to_string();
+            assert!(error.contains(place) && error.contains("seatkeeper.toml"), "{error}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod enrol;
 mod rows;
+mod trust;
 
 use std::time::Duration;
 
@@ -11,10 +12,10 @@ use super::output::{self, date};
 use super::{aim, vendor_keys};
 use crate::client::adapter::AdapterError;
 use crate::client::agent::{Check, Denied, Offline, ReleaseError, Released, Standing};
+use crate::client::state::Whom;
 use crate::client::token::TOKEN_VARIABLE;
-use crate::client::{Agent, AgentError, EnrolmentToken, state};
+use crate::client::{Agent, AgentError, EnrolmentToken};
 use crate::config::site_port;
-use crate::domain::ids::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::wire::{EndCause, Status};
 
@@ -31,7 +32,20 @@ pub(super) async fn run(global: &Global, command: AgentCommand) -> Result<(), Cl
         AgentCommand::Enrol { licensed, token } => enrol::run(global, &agent(global, &licensed)?, token).await,
         AgentCommand::Check(licensed) => check(global, &agent(global, &licensed)?).await,
         AgentCommand::Release(licensed) => release(global, &agent(global, &licensed)?).await,
-        AgentCommand::Trust { fingerprint } => trust(global, fingerprint).await,
+        AgentCommand::Trust { fingerprint } => trust::trust(global, fingerprint).await,
+        AgentCommand::Distrust {
+            fingerprint,
+            all_but,
+            even_last,
+            dry_run,
+        } => {
+            let whom = if all_but {
+                Whom::AllBut(fingerprint)
+            } else {
+                Whom::One(fingerprint)
+            };
+            trust::distrust(global, whom, even_last, dry_run).await
+        }
     }
 }
 
@@ -239,32 +253,12 @@ fn without_server(check: &Check) -> String {
     }
 }
 
-async fn trust(global: &Global, fingerprint: Fingerprint) -> Result<(), CliError> {
-    let failed = |error| CliError::because("cannot trust the server", error);
-    let directory = state::default_directory().map_err(failed)?;
-    let wait = Duration::from_secs(global.timeout.into());
-    let new = state::trust_on_this_machine(&directory, fingerprint, wait)
-        .await
-        .map_err(failed)?;
-    if global.json {
-        return output::json(&rows::Trusted {
-            fingerprint: fingerprint.to_string(),
-            new,
-        });
-    }
-    output::line(if new {
-        "trusted by every component of this machine from now on"
-    } else {
-        "it was trusted by every component of this machine already"
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::Target;
     use crate::client::agent::{Licensed, ServerSeen};
-    use crate::domain::ids::{Mac, ServerId};
+    use crate::domain::ids::{Fingerprint, Mac, ServerId};
     use crate::wire::Outcome;
     use crate::wire::messages::hello;
 

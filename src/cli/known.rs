@@ -67,12 +67,35 @@ impl KnownServers {
         Ok(())
     }
 
+    /// Forgets every server that showed this identity; their names.
+    ///
+    /// # Errors
+    /// None did, or the file cannot be written.
+    pub(super) fn forget(&mut self, fingerprint: Fingerprint) -> Result<Vec<String>, CliError> {
+        let shown = fingerprint.to_string();
+        let showed = self.servers.iter().filter(|(_, one)| **one == shown);
+        let names: Vec<_> = showed.map(|(name, _)| name.clone()).collect();
+        if names.is_empty() {
+            let place = file().map_or_else(|error| error.to_string(), |path| path.display().to_string());
+            return Err(CliError::failed(format!(
+                "your commands have met no server with the fingerprint {fingerprint}; {place} lists those that they have"
+            )));
+        }
+        self.servers.retain(|_, one| *one != shown);
+        self.write()?;
+        Ok(names)
+    }
+
     fn keep(&mut self, name: &str, fingerprint: Fingerprint) -> Result<(), CliError> {
+        self.servers.insert(name.to_owned(), fingerprint.to_string());
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), CliError> {
         let path = match &self.path {
             Some(path) => path.clone(),
             None => file()?,
         };
-        self.servers.insert(name.to_owned(), fingerprint.to_string());
         let text = serde_json::to_string_pretty(&self.servers)
             .map_err(|error| CliError::because("cannot make JSON", error))?;
         if let Some(directory) = path.parent() {
@@ -81,11 +104,6 @@ impl KnownServers {
         }
         whole_file::replace(&path, text.as_bytes(), Readers::Owner)
             .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
-    }
-
-    /// The file's place, for messages.
-    pub(super) fn place() -> String {
-        file().map_or_else(|error| error.to_string(), |path| path.display().to_string())
     }
 }
 

@@ -89,18 +89,21 @@ pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
     output::line(&format!(
         "the server's identity is {to} from its next start on, in place of {from}"
     ))?;
+    output::line(&next_steps(compromised, from, to))
+}
+
+/// What is to be done behind it, for people.
+fn next_steps(compromised: bool, from: Fingerprint, to: Fingerprint) -> String {
     if compromised {
-        output::line(
-            "nobody follows: once it was started anew, run `seatkeeper agent trust FINGERPRINT` on each machine, and have each \
-             forget the old one (SECURITY.md says how); administrators elsewhere take its line out of their file",
-        )?;
+        format!(
+            "nobody follows: start it anew, then run on each machine `seatkeeper agent trust {to}` and `seatkeeper agent distrust \
+             --all-but {to}`; administrators elsewhere run `seatkeeper identity forget {from}` (SECURITY.md says more)"
+        )
     } else {
-        output::line(
-            "agents and administrators that know it or one of the seven before it follow by themselves; start it anew, and \
-             make a backup",
-        )?;
+        "agents and administrators that know it or one of the seven before it follow by themselves; start it anew, and make a \
+         backup"
+            .to_owned()
     }
-    Ok(())
 }
 
 /// Machines follow over a few identities only, and nobody has met the one that waits.

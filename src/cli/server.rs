@@ -98,8 +98,10 @@ impl Server {
             priority: config.priority.unwrap_or(PRIORITY_DEFAULT),
         };
         let (offer, offered) = watch::channel(offered);
+        let (offers, offer_limits) = watch::channel(config.limits.offers());
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
-            .map_err(|error| CliError::because("cannot answer questions on the network", error))?;
+            .map_err(|error| CliError::because("cannot answer questions on the network", error))?
+            .within(offer_limits);
         let (time_service, alive_service) = (service.clone(), service.clone());
         let mut limits = config.net();
         limits.connections.total = make_room(limits.connections.total);
@@ -117,6 +119,7 @@ impl Server {
             service,
             dials: shared.dials(),
             offered: offer,
+            offers,
         };
         tokio::spawn(reloader.run(asks, stop.clone()));
         tokio::spawn(keep_time(time_service, stop.clone()));
@@ -282,8 +285,8 @@ fn prepare(
     let store = DiskStore::open_with(data, kept)
         .map_err(|error| CliError::because(format!("cannot use the data directory {}", data.display()), error))?;
     let mut writer = Writer::load(store, settings.new_seats)
-        .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?
-        .serving(settings.enrolment);
+        .map_err(|error| CliError::because(format!("cannot load the ledger in {}", data.display()), error))?;
+    writer.configure(&settings);
     let identity = |file: &str| {
         let path = data.join(file);
         Identity::load_or_create(&path)

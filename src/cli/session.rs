@@ -45,7 +45,7 @@ impl Session {
             }
             outcome => outcome,
         }
-        .map_err(|missed| no_connection(missed.error))?;
+        .map_err(no_server)?;
         if let (Some(name), Some(pin)) = (&aim.name, aim.pin)
             && pin != connection.fingerprint()
         {
@@ -167,13 +167,25 @@ const fn is_gone(error: &ConnectError) -> bool {
     matches!(error.fault, Fault::Unreachable(_))
 }
 
+fn no_server(missed: Missed) -> CliError {
+    let Missed { aim, error } = missed;
+    match (&error.fault, aim.pin) {
+        (Fault::NotTrusted(shown), Some(before)) if !aim.is_local() => CliError::failed(format!(
+            "the server at {} has another identity than before ({shown}); if whoever runs it says that this is its fingerprint, run \
+             seatkeeper identity forget {before}",
+            error.target
+        )),
+        _ => no_connection(error),
+    }
+}
+
 fn no_connection(error: ConnectError) -> CliError {
     match &error.fault {
         Fault::Session(ClientError::Ended { status, text, .. }) => refused(*status, text),
         Fault::NotTrusted(shown) => CliError::failed(format!(
-            "the server at {} has another identity than before ({shown}); if it was set up anew, take its line out of {}",
-            error.target,
-            KnownServers::place()
+            "the server at {} has another identity than that of this data directory ({shown}); does another one run there? Start \
+             this one, or name the server that is meant with --server",
+            error.target
         )),
         Fault::Unreachable(_) | Fault::Silent(_) | Fault::Closed | Fault::Broken(_) => {
             let cause = std::error::Error::source(&error)

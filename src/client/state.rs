@@ -4,6 +4,7 @@
 //! and `.lock` is held from reading the file until what the server answered is in it: two processes of one component
 //! never use a continuation number twice (rule I7).
 
+mod distrust;
 mod file;
 mod record;
 mod trusted;
@@ -26,6 +27,7 @@ use crate::tls::{Identity, PINS_MAX, TlsError};
 /// MAC addresses per server for which the continuation number is kept, at most.
 const CONTINUATIONS_MAX: usize = 4;
 
+pub use distrust::{Distrust, Distrusted, Whom, distrust_on_this_machine};
 pub use trusted::{trust_on_this_machine, trusted_on_this_machine};
 
 /// The environment variable that names another state directory.
@@ -71,6 +73,15 @@ pub enum StateError {
     /// The identity beside the state file cannot be used.
     #[error(transparent)]
     Identity(#[from] TlsError),
+    /// Without the server a component would trust none, and take the next one that comes.
+    #[error(
+        "{who} would name no server any more, and the next one that shows a genuine license would be trusted, a thief's too; \
+         first have the right one trusted (seatkeeper agent trust FINGERPRINT), or say --even-last; nothing changed"
+    )]
+    LastTrusted {
+        /// The component's state, or the machine's list.
+        who: PathBuf,
+    },
     /// A newer version wrote the file.
     #[error("the state file {path} is of version {version}, newer than this program; upgrade the program")]
     Newer {
@@ -82,6 +93,17 @@ pub enum StateError {
     /// There is no home directory to keep state in.
     #[error("no directory for the agent's state: set HOME, XDG_STATE_HOME or {STATE_DIR_VARIABLE}")]
     NoDirectory,
+    /// No component trusts the server.
+    #[error(
+        "no component with its state in {directory} trusts {fingerprint}; what one trusts, this tells: seatkeeper agent check \
+         PRODUCT COMPONENT"
+    )]
+    NotTrusted {
+        /// The server.
+        fingerprint: Fingerprint,
+        /// Where was looked.
+        directory: PathBuf,
+    },
     /// As many servers are pinned as may be.
     #[error("{PINS_MAX} servers are trusted already, as many as may be")]
     TooManyPins,

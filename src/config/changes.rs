@@ -184,17 +184,21 @@ impl Config {
 }
 
 impl Limits {
-    fn settings(&self) -> [Setting; 9] {
+    fn settings(&self) -> [Setting; 13] {
         let Self {
             connections,
             connections_per_source,
             connections_memory_mib,
             requests_per_source,
             hello_secs,
+            frame_secs,
             new_macs_per_identity_and_day,
             new_seats_per_source_and_minute,
+            wrong_tokens_per_source_and_minute,
             agent_silence_secs,
             administrator_silence_secs,
+            offers_per_second,
+            offers_per_network_and_second,
         } = *self;
         let bound = |key, value: usize| setting(key, Some(value), Effect::Applied);
         let number = |key, value: u32| setting(key, Some(value), Effect::Applied);
@@ -204,13 +208,20 @@ impl Limits {
             bound("limits.connections_memory_mib", connections_memory_mib),
             bound("limits.requests_per_source", requests_per_source),
             number("limits.hello_secs", hello_secs),
+            number("limits.frame_secs", frame_secs),
             number("limits.new_macs_per_identity_and_day", new_macs_per_identity_and_day),
             number(
                 "limits.new_seats_per_source_and_minute",
                 new_seats_per_source_and_minute,
             ),
+            number(
+                "limits.wrong_tokens_per_source_and_minute",
+                wrong_tokens_per_source_and_minute,
+            ),
             number("limits.agent_silence_secs", agent_silence_secs),
             number("limits.administrator_silence_secs", administrator_silence_secs),
+            number("limits.offers_per_second", offers_per_second),
+            number("limits.offers_per_network_and_second", offers_per_network_and_second),
         ]
     }
 }
@@ -265,10 +276,14 @@ mod tests {
         connections_memory_mib = 16
         requests_per_source = 11
         hello_secs = 12
+        frame_secs = 13
         new_macs_per_identity_and_day = 3
         new_seats_per_source_and_minute = 5
         agent_silence_secs = 6
         administrator_silence_secs = 8
+        wrong_tokens_per_source_and_minute = 14
+        offers_per_second = 15
+        offers_per_network_and_second = 16
         [journal]
         checkpoint_kib = 16
         [events]

@@ -30,7 +30,7 @@ pub enum ConfigError {
         /// Which key.
         key: &'static str,
         /// What it must be.
-        reason: &'static str,
+        reason: String,
     },
     /// Addresses with several ports.
     #[error(
@@ -44,6 +44,18 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The same of a value that stands in a file, with its place there.
+    pub(super) fn in_file(self, path: &Path, text: &str) -> Self {
+        let Self::Value { key, reason } = self else {
+            return self;
+        };
+        let place = line_of(key, text).map_or_else(String::new, |line| format!("line {line}: "));
+        Self::Parse {
+            path: path.to_owned(),
+            message: format!("{place}{key} {reason}"),
+        }
+    }
+
     /// What the parser says of a file, with the key that was meant where it says that one is unknown.
     pub(super) fn of(path: &Path, error: &toml::de::Error) -> Self {
         let mut message = shown(error);
@@ -55,6 +67,20 @@ impl ConfigError {
             message,
         }
     }
+}
+
+/// The line that sets a key, from 1; nothing where it is written in another way than on a line of its own.
+fn line_of(key: &str, text: &str) -> Option<usize> {
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut inside = "";
+    for (place, line) in text.lines().map(str::trim).enumerate() {
+        if let Some((title, _)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            inside = title.trim();
+        } else if inside == section && line.split('=').next().is_some_and(|set| set.trim() == name) {
+            return Some(place + 1);
+        }
+    }
+    None
 }
 
 /// The longest line that is shown of a message, in characters: the list of all known keys is shorter.

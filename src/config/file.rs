@@ -28,7 +28,7 @@ impl ConfigFile {
         })?;
         let wrong = |error: &_| ConfigError::of(path, error);
         let config: Config = toml::from_str(&text).map_err(|error| wrong(&error))?;
-        config.check()?;
+        config.check().map_err(|error| error.in_file(path, &text))?;
         let tables: toml::Table = toml::from_str(&text).map_err(|error| wrong(&error))?;
         Ok(Self {
             config,

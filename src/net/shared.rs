@@ -21,6 +21,8 @@ pub struct NetLimits {
     pub connections: ConnectionLimits,
     /// Milliseconds for the TLS handshake, and as many again for HELLO.
     pub hello_ms: u32,
+    /// Milliseconds for a frame, from its first byte to its last.
+    pub frame_ms: u32,
     /// Milliseconds that an agent may say nothing.
     pub silence_agent_ms: u32,
     /// Milliseconds that a higher role may say nothing.
@@ -32,6 +34,7 @@ pub struct NetLimits {
 impl NetLimits {
     fn put_into(&self, session: &mut SessionConfig) {
         session.hello_ms = u64::from(self.hello_ms);
+        session.frame_ms = u64::from(self.frame_ms);
         session.silence_agent_ms = self.silence_agent_ms;
         session.silence_administrator_ms = self.silence_administrator_ms;
         session.rebind = self.rebind;

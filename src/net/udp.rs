@@ -13,6 +13,7 @@ use super::delayed::Delayed;
 use super::limits::Tally;
 use super::listen::ListenFilter;
 use crate::clock::{self, Clock};
+use crate::session::OfferLimits;
 use crate::session::responder::{Action, Addressed, Facts, Responder};
 use crate::sockets::Groups;
 use crate::sockets::interfaces::{self, Interface};
@@ -34,6 +35,8 @@ pub struct Discovery {
     interfaces: Vec<Interface>,
     responder: Responder,
     facts: watch::Receiver<Arc<Facts>>,
+    /// Nothing where nobody changes how many offers there are.
+    limits: Option<watch::Receiver<OfferLimits>>,
     clock: Clock,
     delayed: Delayed<Answer>,
 }
@@ -85,11 +88,21 @@ impl Discovery {
             interfaces: Vec::new(),
             responder: Responder::new(secret, clock::monotonic()),
             facts,
+            limits: None,
             clock,
             delayed: Delayed::new(),
         };
         discovery.look_for_interfaces();
         Ok(discovery)
+    }
+
+    /// The same, which sends no more offers than `limits` say at the time.
+    #[must_use]
+    pub fn within(self, limits: watch::Receiver<OfferLimits>) -> Self {
+        Self {
+            limits: Some(limits),
+            ..self
+        }
     }
 
     /// Answers until `stop`. Answers that still wait then are dropped: they would point to a server that goes.
@@ -145,6 +158,9 @@ impl Discovery {
         // Without randomness this server answers at once, as if it were alone.
         let random = getrandom::u32().unwrap_or(0);
         let facts = Arc::clone(&self.facts.borrow());
+        if let Some(limits) = &self.limits {
+            self.responder.set_limits(*limits.borrow());
+        }
         match self
             .responder
             .handle(datagram, (peer, addressed), &facts, (time, now), random)

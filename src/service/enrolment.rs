@@ -22,8 +22,8 @@ pub enum Enrolment {
     Token,
 }
 
-/// Wrong tokens that one source (IPv4 address, IPv6 /64) may bring in a minute.
-const WRONG_TOKENS_PER_SOURCE: u32 = 10;
+/// Wrong tokens that one source (IPv4 address, IPv6 /64) may bring in a minute, unless a site changes it.
+pub const WRONG_TOKENS_PER_SOURCE: u32 = 10;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -31,6 +31,7 @@ const MINUTE_MS: u64 = 60_000;
 #[derive(Debug)]
 pub(super) struct Gate {
     policy: Enrolment,
+    wrong_max: u32,
     wrong: Recent<IpAddr, ()>,
 }
 
@@ -38,13 +39,15 @@ impl Gate {
     pub(super) const fn new(policy: Enrolment) -> Self {
         Self {
             policy,
+            wrong_max: WRONG_TOKENS_PER_SOURCE,
             wrong: Recent::new(MINUTE_MS),
         }
     }
 
-    /// Keeps to another policy from now on.
-    pub(super) const fn set_policy(&mut self, policy: Enrolment) {
+    /// Keeps to another policy from now on, and lets a source bring so many wrong tokens in a minute.
+    pub(super) const fn set_policy(&mut self, policy: Enrolment, wrong_max: u32) {
         self.policy = policy;
+        self.wrong_max = wrong_max;
     }
 
     /// Whether agents have to enrol.
@@ -66,7 +69,7 @@ impl Gate {
         };
         if matches!(command, Command::Enrol { .. }) {
             self.wrong.forget_before(at);
-            let room = self.wrong.room(&source_of(address), WRONG_TOKENS_PER_SOURCE, at);
+            let room = self.wrong.room(&source_of(address), self.wrong_max, at);
             return room
                 .err()
                 .map(|retry_secs| Denial::TooManyWrongTokens { retry_secs }.into());

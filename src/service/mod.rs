@@ -16,7 +16,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use enrolment::Enrolment;
+pub use enrolment::{Enrolment, WRONG_TOKENS_PER_SOURCE};
 pub use event_log::{EventLog, EventsUnreadable};
 pub use facts::Facts;
 pub use limiter::{NewSeatLimiter, NewSeatLimits};

@@ -11,6 +11,8 @@ pub struct Settings {
     pub new_seats: NewSeatLimits,
     /// Whom it serves as an agent.
     pub enrolment: Enrolment,
+    /// Wrong tokens that one source (IPv4 address, IPv6 /64) may bring in a minute.
+    pub wrong_tokens: u32,
     /// Bytes that the journal grows by before a checkpoint is made.
     pub checkpoint_bytes: u64,
     /// How much is kept of what happened; looked at with the next checkpoint.

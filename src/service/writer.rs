@@ -111,11 +111,12 @@ impl<S: Store> Writer<S> {
         let Settings {
             new_seats,
             enrolment,
+            wrong_tokens,
             checkpoint_bytes,
             retention,
         } = *settings;
         self.limiter.set_limits(new_seats);
-        self.gate.set_policy(enrolment);
+        self.gate.set_policy(enrolment, wrong_tokens);
         self.store.keep(checkpoint_bytes, retention);
     }
 

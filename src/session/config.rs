@@ -21,6 +21,8 @@ pub struct SessionConfig {
     pub in_flight_max: u16,
     /// HELLO must come within so many milliseconds.
     pub hello_ms: u64,
+    /// A frame whose first byte came must be whole within so many milliseconds, as long as the server reads.
+    pub frame_ms: u64,
     /// An agent may say nothing for so many milliseconds.
     pub silence_agent_ms: u32,
     /// Anybody with a higher role may say nothing for so many milliseconds.
@@ -44,6 +46,7 @@ impl SessionConfig {
             started_at,
             in_flight_max: u16::try_from(limits::IN_FLIGHT_MAX).unwrap_or(u16::MAX),
             hello_ms: limits::HELLO_MS,
+            frame_ms: limits::FRAME_MS,
             silence_agent_ms: millis(limits::SILENCE_AGENT_MS),
             silence_administrator_ms: millis(limits::SILENCE_ADMINISTRATOR_MS),
             rebind: Rebind::default(),

@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::domain::time::Monotonic;
-use crate::wire::limits::{FRAME_MS, HEADER_LEN};
+use crate::wire::limits::HEADER_LEN;
 use crate::wire::{Frame, FrameError, Header, decode_frame, peek_header};
 
 /// A body is short that has no more bytes than this. Requests of agents are much shorter.
@@ -85,9 +85,9 @@ impl Inbox {
         self.owed_since = self.owed_since.map(|since| since.after_millis(millis));
     }
 
-    /// When the frame that the peer began must be whole.
-    pub(super) fn due(&self) -> Option<Monotonic> {
-        self.owed_since.map(|since| since.after_millis(FRAME_MS))
+    /// When the frame that the peer began must be whole, where it has `frame_ms` for that.
+    pub(super) fn due(&self, frame_ms: u64) -> Option<Monotonic> {
+        self.owed_since.map(|since| since.after_millis(frame_ms))
     }
 
     /// How many bytes this holds, or has made room for.

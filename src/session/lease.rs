@@ -8,7 +8,7 @@ use std::fmt;
 use bytes::Bytes;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::spki::der::zeroize::Zeroizing;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes, PublicKeyBytes};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use thiserror::Error;
 
@@ -42,9 +42,9 @@ pub enum LeaseError {
     },
 }
 
-/// The text is no Ed25519 private key in PEM (PKCS#8).
+/// The text is no Ed25519 private key in PEM (PKCS#8), or one with another public key than its own.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("it is no Ed25519 private key in PEM (PKCS#8)")]
+#[error("it is no Ed25519 private key in PEM (PKCS#8), or its public key is another one's")]
 pub struct LeaseKeyError;
 
 /// A server's private key for leases. It lives in the server's data directory alone; its memory is wiped when it is
@@ -64,7 +64,8 @@ impl LeaseKey {
         }
     }
 
-    /// Reads a text that begins with `-----BEGIN PRIVATE KEY-----` (PKCS#8, RFC 8410).
+    /// Reads a text that begins with `-----BEGIN PRIVATE KEY-----` (PKCS#8, RFC 8410). Where the public key is in it, as in
+    /// all that [`LeaseKey::to_pem`] writes, it is compared: any 32 bytes alone are a key, also those with a changed bit.
     ///
     /// # Errors
     /// The text is something else: restore the file that it came from.
@@ -74,13 +75,13 @@ impl LeaseKey {
             .map_err(|_| LeaseKeyError)
     }
 
-    /// The key in PEM (PKCS#8, RFC 8410). Secret: whoever has it makes leases of this server.
+    /// The key in PEM (PKCS#8, RFC 8410) with its public key (RFC 5958, version 2). Secret: whoever has it makes leases of this server.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "cannot happen")]
     pub fn to_pem(&self) -> Zeroizing<String> {
         let bytes = KeypairBytes {
             secret_key: self.key.to_bytes(),
-            public_key: None,
+            public_key: Some(PublicKeyBytes(self.public())),
         };
         bytes
             .to_pkcs8_pem(LineEnding::LF)
@@ -236,6 +237,32 @@ mod tests {
         let secret = data_encoding::HEXLOWER.encode(&[1; 32]);
         let shown = format!("{:?}", key(1));
         assert!(!shown.contains(&secret) && !shown.contains("1, 1, 1"), "{shown}");
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_cut_of_its_text_is_another_key() {
+        let good = key(1).to_pem();
+        for bit in 0..good.len() * 8 {
+            let mut bytes = good.as_bytes().to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            // What is no text is refused before.
+            let read = String::from_utf8(bytes).ok().map(|text| LeaseKey::from_pem(&text));
+            // A line end may be another one.
+            assert!(
+                matches!(read, None | Some(Err(_))) || read == Some(Ok(key(1))),
+                "bit {bit}"
+            );
+        }
+        for len in 0..good.trim_end().len() {
+            assert_eq!(LeaseKey::from_pem(&good[..len]), Err(LeaseKeyError), "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_its_public_one_is_read_as_it_was_written_by_versions_before() {
+        let old = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n\
+                   -----END PRIVATE KEY-----\n";
+        assert_eq!(LeaseKey::from_pem(old), Ok(key(1)));
     }
 
     #[test]

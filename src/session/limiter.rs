@@ -5,7 +5,31 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use crate::domain::time::Monotonic;
-use crate::wire::limits::{LIMITER_SLOTS, OFFERS_PER_SEC, OFFERS_PER_SOURCE_BURST, OFFERS_PER_SOURCE_PER_SEC};
+use crate::wire::limits::{LIMITER_SLOTS, OFFERS_PER_SEC, OFFERS_PER_SOURCE_PER_SEC};
+
+/// How many offers a server sends; a site with another shape sets them in its configuration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OfferLimits {
+    /// In a second, in all.
+    pub per_sec: u32,
+    /// In a second over time to one source (/24 or /64), which gets twice as many at once after a pause.
+    pub per_source_per_sec: u32,
+}
+
+impl Default for OfferLimits {
+    fn default() -> Self {
+        Self {
+            per_sec: OFFERS_PER_SEC,
+            per_source_per_sec: OFFERS_PER_SOURCE_PER_SEC,
+        }
+    }
+}
+
+impl OfferLimits {
+    const fn burst_of_source(self) -> u32 {
+        self.per_source_per_sec.saturating_mul(2)
+    }
+}
 
 /// A bucket of tokens, in thousandths.
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +70,24 @@ pub(super) struct Limiter {
     /// A fixed number of them: there is no way for it to grow.
     slots: Box<[Bucket]>,
     total: Bucket,
+    limits: OfferLimits,
 }
 
 impl Limiter {
     pub(super) fn new(secret: [u8; 16], at: Monotonic) -> Self {
+        let limits = OfferLimits::default();
         Self {
             secret,
-            slots: vec![Bucket::full(OFFERS_PER_SOURCE_BURST, at); LIMITER_SLOTS].into(),
-            total: Bucket::full(OFFERS_PER_SEC, at),
+            slots: vec![Bucket::full(limits.burst_of_source(), at); LIMITER_SLOTS].into(),
+            total: Bucket::full(limits.per_sec, at),
+            limits,
         }
+    }
+
+    /// Goes by other limits from now on. Buckets that are fuller than they may be are emptied as they are next asked;
+    /// those that may hold more fill up to that.
+    pub(super) const fn set_limits(&mut self, limits: OfferLimits) {
+        self.limits = limits;
     }
 
     /// Its memory, in bytes.
@@ -66,11 +99,16 @@ impl Limiter {
     /// Whether `source` gets an offer now.
     pub(super) fn admit(&mut self, source: IpAddr, at: Monotonic) -> bool {
         let slot = self.slot_of(source);
+        let OfferLimits {
+            per_sec,
+            per_source_per_sec,
+        } = self.limits;
+        let burst = self.limits.burst_of_source();
         let admitted = self
             .slots
             .get_mut(slot)
-            .is_some_and(|bucket| bucket.take(OFFERS_PER_SOURCE_PER_SEC, OFFERS_PER_SOURCE_BURST, at));
-        admitted && self.total.take(OFFERS_PER_SEC, OFFERS_PER_SEC, at)
+            .is_some_and(|bucket| bucket.take(per_source_per_sec, burst, at));
+        admitted && self.total.take(per_sec, per_sec, at)
     }
 
     fn slot_of(&self, source: IpAddr) -> usize {

@@ -18,6 +18,7 @@ pub use client::{ClientError, ClientEvent, ClientSession};
 pub use config::SessionConfig;
 pub use health::{Disk, Health};
 pub use lease::{LeaseError, LeaseKey, LeaseKeyError};
+pub use limiter::OfferLimits;
 pub use reload::{ChangedKey, Reloaded};
 pub use responder::{Addressed, Facts, Responder};
 pub use server::{Action, Peer, Reason, RequestTag, ServerSession};

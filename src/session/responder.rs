@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::limiter::Limiter;
+use super::limiter::{Limiter, OfferLimits};
 use crate::codec::DecodeError;
 use crate::domain::ids::{Fingerprint, ProductId, ProductKey, ServerId, VendorId};
 use crate::domain::time::{Monotonic, Timestamp};
@@ -82,6 +82,11 @@ impl Responder {
         Self {
             limiter: Limiter::new(secret, at),
         }
+    }
+
+    /// Sends as many offers as these say from now on.
+    pub const fn set_limits(&mut self, limits: OfferLimits) {
+        self.limiter.set_limits(limits);
     }
 
     /// Its memory, in bytes.

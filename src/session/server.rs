@@ -264,7 +264,11 @@ impl ServerSession {
         if !matches!(self.phase, Phase::Open) {
             return None;
         }
-        self.quiet_due().into_iter().chain(self.inbox.due()).min()
+        self.quiet_due().into_iter().chain(self.frame_due()).min()
+    }
+
+    fn frame_due(&self) -> Option<Monotonic> {
+        self.inbox.due(self.config.frame_ms)
     }
 
     fn quiet_due(&self) -> Option<Monotonic> {
@@ -288,7 +292,7 @@ impl ServerSession {
                 Reason::HelloDeadline,
                 "no HELLO came in time; send it at once after the handshake",
             )
-        } else if self.inbox.due().is_some_and(|due| due <= at) {
+        } else if self.frame_due().is_some_and(|due| due <= at) {
             (
                 Reason::SlowFrame,
                 "a request was begun and did not come whole in time; send each one at once",

@@ -27,7 +27,7 @@ use crate::domain::seat::{Binding, Bound, Conflict, ConflictKind, EndCause, Form
 use crate::domain::time::{Monotonic, Timestamp};
 use crate::vendor::KeyError;
 use crate::wire::discovery::{Offer, Question, Wanted};
-use crate::wire::limits::{self, BODY_LEN_MAX, HEADER_LEN, OFFER_DELAY_MS_MAX, OFFERS_PER_SOURCE_BURST};
+use crate::wire::limits::{self, BODY_LEN_MAX, HEADER_LEN, OFFER_DELAY_MS_MAX, OFFERS_PER_SOURCE_PER_SEC};
 use crate::wire::messages::seat::Lease;
 use crate::wire::messages::{Request, Response, admin, seat, views};
 use crate::wire::{Frame, Opcode, Status, decode_frame};

@@ -243,6 +243,25 @@ fn a_damaged_identity_file_is_refused_and_left_alone() {
 }
 
 #[test]
+fn no_flipped_bit_of_an_identity_is_another_identity() {
+    let good = Identity::generate().unwrap();
+    let pem = good.to_pem();
+    let mut refused = 0;
+    for bit in 0..pem.len() * 8 {
+        let mut bytes = pem.as_bytes().to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        // What is no text is refused before.
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        match Identity::from_pem(&text) {
+            // What nobody reads of a certificate, and line ends.
+            Ok(read) => assert_eq!(read.fingerprint(), good.fingerprint(), "bit {bit}"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > pem.len(), "{refused}");
+}
+
+#[test]
 fn a_succession_names_the_old_identity() {
     let (old, new) = (Identity::generate().unwrap(), Identity::generate().unwrap());
     let statement = Succession::sign(&old, new.public_key()).unwrap();

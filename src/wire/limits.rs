@@ -155,7 +155,7 @@ pub const SPKI_LEN_MAX: usize = 256;
 /// The longest DER ECDSA signature of a succession, in bytes.
 pub const SUCCESSION_SIGNATURE_LEN_MAX: usize = 128;
 
-/// The TLS handshake, and HELLO after it, each come within this many milliseconds.
+/// The TLS handshake, and HELLO after it, each come within this many milliseconds, unless a site changes it.
 pub const HELLO_MS: u64 = 5_000;
 
 /// Bytes that a client may send until its TLS handshake is complete: many times those of two small certificates.
@@ -164,7 +164,8 @@ pub const HANDSHAKE_LEN_MAX: usize = 16_384;
 /// The longest body of HELLO, in bytes: whoever has not said who it is gets no more room.
 pub const HELLO_LEN_MAX: usize = 4_096;
 
-/// A frame whose first byte came is whole within this many milliseconds, as long as the server reads.
+/// A frame whose first byte came is whole within this many milliseconds, as long as the server reads, unless a site
+/// changes it.
 pub const FRAME_MS: u64 = 5_000;
 
 /// What the answer to a request that any agent may ask is taken to weigh, in bytes, until it is given. A grant with a long
@@ -220,14 +221,12 @@ pub const OFFERS_PER_SERVER_MAX: usize = 16;
 /// An offer to a broadcast or multicast question is delayed by a random time up to this many milliseconds.
 pub const OFFER_DELAY_MS_MAX: u32 = 100;
 
-/// Offers that a server sends in one second, at most.
+/// Offers that a server sends in one second, at most, unless a site changes it.
 pub const OFFERS_PER_SEC: u32 = 2_000;
 
-/// Offers that one source (/24 or /64) gets in one second over time, at most.
+/// Offers that one source (/24 or /64) gets in one second over time, at most, unless a site changes it; twice as many at
+/// once after a pause.
 pub const OFFERS_PER_SOURCE_PER_SEC: u32 = 200;
-
-/// Offers that one source (/24 or /64) gets at once after a pause, at most.
-pub const OFFERS_PER_SOURCE_BURST: u32 = 400;
 
 /// Slots of the limiter: its memory, whatever addresses are forged.
 pub const LIMITER_SLOTS: usize = 4_096;

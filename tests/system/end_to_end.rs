@@ -23,6 +23,7 @@ mod limits;
 mod lists;
 mod moving;
 mod names;
+mod other_keys;
 mod outage;
 mod peers;
 mod program;
@@ -35,6 +36,7 @@ mod seats;
 mod secrets;
 mod startup;
 mod status;
+mod stolen;
 mod stopping;
 mod views;
 

@@ -104,13 +104,6 @@ pub(super) struct Checked {
     paths: Vec<PathRow>,
 }
 
-/// What `agent trust --json` prints.
-#[derive(Serialize)]
-pub(super) struct Trusted {
-    pub(super) fingerprint: String,
-    pub(super) new: bool,
-}
-
 /// How a component stands.
 pub(super) fn told(standing: &Standing) -> Told {
     let mut told = Told {

@@ -168,4 +168,12 @@ pub(in crate::cli) enum IdentityCommand {
         #[arg(long)]
         compromised: bool,
     },
+    /// Forget the servers elsewhere that showed your commands this fingerprint, as when one of them was given another identity
+    /// that nobody follows to.
+    ///
+    /// Whoever answers at their addresses is then met for the first time, and its fingerprint told.
+    Forget {
+        /// The fingerprint that they showed.
+        fingerprint: Fingerprint,
+    },
 }

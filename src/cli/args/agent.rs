@@ -53,6 +53,24 @@ pub(in crate::cli) enum AgentCommand {
         /// The server's fingerprint, as `seatkeeper status` prints it.
         fingerprint: Fingerprint,
     },
+    /// Have no component of this machine use the server with this fingerprint any more, as when its identity was stolen.
+    ///
+    /// It is taken out of the state of every component in the state directory of whoever runs this, and of the list that
+    /// `agent trust` made; what changed is told. Where a component would trust no server then, nothing is changed: it would
+    /// take the next one that shows a genuine license, which a thief's may.
+    Distrust {
+        /// The server's fingerprint, as `agent check` prints it.
+        fingerprint: Fingerprint,
+        /// Every other server than this one: whoever stole an identity may have led machines on to another one.
+        #[arg(long)]
+        all_but: bool,
+        /// Also where a component then trusts no server, and takes the next one that shows a genuine license.
+        #[arg(long)]
+        even_last: bool,
+        /// Only tell what that would change.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(Args, Debug)]

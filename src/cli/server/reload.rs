@@ -14,7 +14,7 @@ use crate::domain::command::{Actor, Command};
 use crate::domain::reply::Reply;
 use crate::net::{Dials, OfferFacts, ReloadAsk, make_room};
 use crate::service::{Service, Settings, SubmitError};
-use crate::session::{Answer, ChangedKey, Reloaded};
+use crate::session::{Answer, ChangedKey, OfferLimits, Reloaded};
 use crate::telemetry::LogFilter;
 use crate::wire::ConfigEffect;
 
@@ -42,6 +42,7 @@ pub(super) struct Reloader {
     pub(super) service: Service,
     pub(super) dials: Dials,
     pub(super) offered: watch::Sender<OfferFacts>,
+    pub(super) offers: watch::Sender<OfferLimits>,
 }
 
 /// Asks for the configuration to be read again.
@@ -143,6 +144,7 @@ impl Reloader {
                 offered.name = name_of(&config);
                 offered.priority = config.priority.unwrap_or(PRIORITY_DEFAULT);
             });
+            self.offers.send_replace(config.limits.offers());
             if let Err(error) = self.reloading.log.set(&config.log) {
                 // It was checked when the file was read.
                 tracing::warn!("{error}");
@@ -164,6 +166,7 @@ pub(super) fn settings(config: &Config) -> Settings {
     Settings {
         new_seats: config.limits.new_seats(),
         enrolment: config.enrol.into(),
+        wrong_tokens: config.limits.wrong_tokens_per_source_and_minute,
         checkpoint_bytes: u64::from(config.journal.checkpoint_kib) << 10,
         retention: config.events.retention(),
     }

@@ -1,6 +1,8 @@
 mod enrolling;
 mod lease;
 mod life;
+#[cfg(target_os = "linux")]
+mod offers;
 mod servers;
 mod standing;
 

@@ -1,5 +1,6 @@
 //! The servers that every component of this machine trusts: one fingerprint a line, put there by an administrator.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub async fn trust_on_this_machine(
 ) -> Result<bool, StateError> {
     file::make_directory(directory)?;
     // Held until the list is written: of two who add at once, neither may lose the other's server.
-    let _lock = file::lock(directory.join("trusted-servers.lock"), wait).await?;
+    let _lock = lock(directory, wait).await?;
     let mut trusted = read(directory)?;
     if trusted.contains(&fingerprint) {
         return Ok(false);
@@ -27,9 +28,21 @@ pub async fn trust_on_this_machine(
         return Err(StateError::TooManyPins);
     }
     trusted.push(fingerprint);
-    let lines: Vec<String> = trusted.iter().map(Fingerprint::to_string).collect();
-    file::replace(&path(directory), (lines.join("\n") + "\n").as_bytes())?;
+    write(directory, &trusted)?;
     Ok(true)
+}
+
+/// Waits until nobody else changes the list.
+pub(super) async fn lock(directory: &Path, wait: Duration) -> Result<File, StateError> {
+    file::lock(directory.join("trusted-servers.lock"), wait).await
+}
+
+/// Replaces the list. Whoever calls this holds its lock.
+pub(super) fn write(directory: &Path, trusted: &[Fingerprint]) -> Result<(), StateError> {
+    let mut lines: Vec<_> = trusted.iter().map(Fingerprint::to_string).collect();
+    // The last line ends as the others do.
+    lines.push(String::new());
+    file::replace(&path(directory), lines.join("\n").as_bytes())
 }
 
 /// The servers that every component of this machine trusts, to look at.
@@ -69,7 +82,7 @@ fn read(directory: &Path) -> Result<Vec<Fingerprint>, StateError> {
         .collect()
 }
 
-fn path(directory: &Path) -> PathBuf {
+pub(super) fn path(directory: &Path) -> PathBuf {
     directory.join("trusted-servers")
 }
 

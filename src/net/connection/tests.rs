@@ -37,6 +37,7 @@ fn server(held_len: usize) -> (SocketAddr, tokio_util::sync::DropGuard) {
             ..ConnectionLimits::default()
         },
         hello_ms: 5_000,
+        frame_ms: 5_000,
         silence_agent_ms: 600_000,
         silence_administrator_ms: 600_000,
         rebind: Rebind::default(),

@@ -44,6 +44,7 @@ fn other_settings_count_from_then_on_and_who_came_lately_is_remembered() {
     let settings = |new_seats, enrolment| Settings {
         new_seats,
         enrolment,
+        wrong_tokens: 10,
         checkpoint_bytes: 1 << 20,
         retention: crate::store::Retention::default(),
     };

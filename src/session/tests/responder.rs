@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::session::OfferLimits;
 use crate::session::responder::{self, Addressed, Facts, Responder};
 
 fn facts() -> Facts {
@@ -74,7 +75,7 @@ fn a_source_that_asks_too_often_is_ignored_and_others_are_not() {
         )
     };
     let limited = responder::Action::Ignore(responder::Reason::RateLimited);
-    for _ in 0..OFFERS_PER_SOURCE_BURST {
+    for _ in 0..2 * OFFERS_PER_SOURCE_PER_SEC {
         assert_ne!(ask([10, 0, 0, 1], 0), limited);
     }
     assert_eq!(ask([10, 0, 0, 2], 0), limited, "one /24 is one source");
@@ -94,6 +95,39 @@ fn all_sources_together_get_no_more_than_the_total() {
         answered += u32::from(matches!(action, responder::Action::Respond { .. }));
     }
     assert_eq!(answered, limits::OFFERS_PER_SEC);
+}
+
+#[test]
+fn other_limits_count_from_then_on_and_buckets_hold_no_more_than_they_say() {
+    let mut responder = Responder::new([5; 16], Monotonic(0));
+    let mut answered = |limits: OfferLimits, networks: u8, at| {
+        responder.set_limits(limits);
+        let mut answered = 0_u32;
+        for number in 0..3_000_u32 {
+            let network = u8::try_from(number % u32::from(networks)).expect("small");
+            let from = SocketAddr::from(([10, 0, network, 1], 40_000));
+            let times = (Timestamp(0), Monotonic(at));
+            let action = responder.handle(&question(None), (from, Addressed::Direct), &facts(), times, 0);
+            answered += u32::from(matches!(action, responder::Action::Respond { .. }));
+        }
+        answered
+    };
+    let limits = |per_sec, per_source_per_sec| OfferLimits {
+        per_sec,
+        per_source_per_sec,
+    };
+    assert_eq!(
+        answered(limits(1_000, 3), 1, 0),
+        6,
+        "a source has twice its rate at once"
+    );
+    assert_eq!(answered(limits(1_000, 3), 1, 1_000), 3);
+    assert_eq!(answered(limits(7, 500), 3, 10_000), 7, "all together");
+    assert_eq!(
+        answered(limits(900, 900), 1, 20_000),
+        900,
+        "what may hold more fills up"
+    );
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The steps of SECURITY.md, "Rotation", with the commands that stand there.
 
 use std::fs;
-use std::path::PathBuf;
 
 use super::cause;
 use super::colleague::Colleague;
-use crate::process::{Machine, SEATKEEPER, ServerProcess, command, finish};
+use super::stolen::of_servers;
+use crate::process::{Machine, SEATKEEPER, ServerProcess, command};
 use crate::site::Site;
 use crate::vendor::{Vendor, serial};
 use seatkeeper::domain::blacklist::Listed;
@@ -13,9 +13,7 @@ use seatkeeper::domain::blacklist::Listed;
 /// `seatkeeper agent trust FINGERPRINT` on a machine.
 #[track_caller]
 fn trust(machine: &Machine, fingerprint: &str) {
-    let mut trust = command(SEATKEEPER);
-    trust.args(["agent", "trust", fingerprint]);
-    finish(machine.environment(&mut trust)).ok();
+    of_servers(machine, "trust", fingerprint, &[]).ok();
 }
 
 #[test]
@@ -61,16 +59,8 @@ fn the_identity_of_a_server_is_rotated_and_machines_go_over_when_they_are_told_t
         "no seat was engaged anew"
     );
     assert_eq!(site.json(["status"])["conflicts"], 0);
-    // 5. and 6. The old one was stolen: one machine is made to forget it, the other one is not.
-    let state = site
-        .machine(1)
-        .state
-        .join(format!("{}~BKSRV~agent.json", site.vendor.id()));
-    let mut kept: serde_json::Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
-    let pins = kept["pins"].as_array_mut().unwrap();
-    assert_eq!(pins.len(), 2, "the old and the new one");
-    pins.retain(|pin| pin["fingerprint"] != *old);
-    fs::write(&state, kept.to_string()).unwrap();
+    // 5. The old one was stolen: one machine is made to forget it, the other one is not.
+    of_servers(&site.machine(1), "distrust", &old, &[]).ok();
     site.agent(1, "renew", "BKSRV", "agent").ok();
     let current = site.data().join("identity.pem");
     let set_aside = site.data().join("identity.pem.new");
@@ -91,9 +81,9 @@ fn the_identity_of_a_server_is_rotated_and_machines_go_over_when_they_are_told_t
 }
 
 #[test]
-fn an_administrator_elsewhere_refuses_a_new_identity_until_its_line_is_taken_out() {
+fn an_administrator_elsewhere_refuses_a_new_identity_until_told_to_forget_the_old_one() {
     let mut site = Site::open();
-    let address = site.server().server_arg();
+    let (address, old) = (site.server().server_arg(), site.server().fingerprint.clone());
     Colleague::with_role(&site, "viewer").ask(&["licenses"]).ok();
     site.stop();
     fs::remove_file(site.data().join("identity.pem")).unwrap();
@@ -108,12 +98,22 @@ fn an_administrator_elsewhere_refuses_a_new_identity_until_its_line_is_taken_out
         told.contains("another identity") && told.contains(&site.server().fingerprint),
         "{told}"
     );
-    // It names the file; without the line the new one is met like any other.
-    let file = PathBuf::from(told.rsplit(' ').next().unwrap());
-    let kept = fs::read_to_string(&file).unwrap();
-    assert!(kept.contains(&address), "{kept}");
-    fs::write(&file, "{}").unwrap();
-    colleague.ask(&["licenses"]).ok();
+    // It says what to type; then the new one is met like any other, and no other server is forgotten.
+    let forget: Vec<_> = told.split("run seatkeeper ").nth(1).unwrap().split(' ').collect();
+    assert_eq!(forget, ["identity", "forget", &old], "{told}");
+    colleague.ask(&["identity", "forget", &"0".repeat(64)]).failed_with(1);
+    let file = site.dir.path().join("viewer/seatkeeper/user/servers.json");
+    let mut known: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    known["192.0.2.9:17328"] = site.server().fingerprint.clone().into();
+    fs::write(&file, known.to_string()).unwrap();
+    let forgotten = colleague.json(&forget);
+    assert_eq!(forgotten, serde_json::json!({"fingerprint": old, "servers": [address]}));
+    let left: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert_eq!(left, serde_json::json!({"192.0.2.9:17328": site.server().fingerprint}));
+    let again = colleague.ask(&["licenses"]);
+    assert!(again.stderr.contains("first contact"), "{again:?}");
+    again.ok();
+    colleague.ask(&forget).failed_with(1);
 }
 
 /// Starts the site's server where it was.

@@ -141,8 +141,16 @@ fn everything_said(site: &mut Site, key: &str) -> String {
     let keys = site.dir.path().join("keys.txt");
     fs::write(&keys, format!("{key}\n{}\n", key.replace("SK1", "SK9"))).unwrap();
     say(&["import-file", keys.to_str().unwrap()]);
+    let mac = site.machine(1).mac;
     for view in [
-        &["status"][..],
+        &["events"][..],
+        &["events", "verify"],
+        &["denials"],
+        &["explain", &mac, "BKSRV"],
+        &["enrol", "list"],
+        &["clock", "show"],
+        &["reload"],
+        &["status"],
         &["licenses"],
         &["seats"],
         &["products"],

@@ -68,6 +68,7 @@ impl Server {
             },
             // Real time is no part of a history: an identity may be silent for the whole of it.
             hello_ms: 5_000,
+            frame_ms: 5_000,
             silence_agent_ms: u32::MAX,
             silence_administrator_ms: u32::MAX,
             rebind,

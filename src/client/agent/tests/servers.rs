@@ -53,7 +53,7 @@ async fn in_turn(mut answers: Vec<Response>, hello: HelloOk) -> Stub {
 }
 
 /// Servers by their numbers, of which the lowest is asked first where nothing else tells.
-fn numbered(number: u8) -> HelloOk {
+pub(super) fn numbered(number: u8) -> HelloOk {
     HelloOk {
         server: [number; 16],
         ..hello_ok()
@@ -249,7 +249,7 @@ async fn a_busy_server_is_asked_again_inside_the_deadline() {
 }
 
 /// An offer of a server with this number that holds the product; it answers no question yet.
-fn offer_of(stub: &Stub, number: u8) -> Offer {
+pub(super) fn offer_of(stub: &Stub, number: u8) -> Offer {
     Offer {
         nonce: [0; 16],
         server: [number; 16],
@@ -277,7 +277,7 @@ async fn offer_them(sockets: &ServerSockets, servers: &[(&Stub, u8, bool, u16)])
 }
 
 /// Answers questions on every interface with these offers, in this order.
-async fn answer_with(sockets: &ServerSockets, offers: &[Offer]) {
+pub(super) async fn answer_with(sockets: &ServerSockets, offers: &[Offer]) {
     let socket = sockets.v4.as_ref().unwrap();
     let mut buffer = [0; 1_024];
     loop {
@@ -297,7 +297,7 @@ async fn answer_with(sockets: &ServerSockets, offers: &[Offer]) {
 
 /// Sockets on a free port that hear everybody's questions.
 #[cfg(target_os = "linux")]
-fn on_every_interface() -> ServerSockets {
+pub(super) fn on_every_interface() -> ServerSockets {
     let sockets = ServerSockets::bind(0).unwrap();
     let groups = Groups {
         v4: GROUP_V4,
@@ -406,69 +406,4 @@ async fn of_the_servers_that_are_found_one_that_holds_the_product_comes_first_th
     for other in [without, late, higher_id] {
         assert_eq!(other.asked(), []);
     }
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn no_false_offer_diverts_an_agent_from_its_pinned_server_or_hides_it() {
-    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
-    let own = granting(&vendor, numbered(1)).await;
-    // It has seen a certificate of the vendor's, and would grant whatever it is asked.
-    let thief = granting(&vendor, numbered(1)).await;
-    let (silent, dead) = crate::client::testing::listening().await;
-    let sockets = on_every_interface();
-    let mut site = Site::only::<&str>(&[], 1);
-    site.ways = BTreeSet::from([Way::Lan]);
-    let agent = vendor
-        .agent(&directory, "strict")
-        .site(site)
-        .port(sockets.port().unwrap());
-    assert!(agent.trust(own.fingerprint).await.unwrap());
-    // As if sent with the server's own address as their source, which nothing in a network keeps anybody from; each is
-    // preferred to the true one, and there before it.
-    let forged = |offer: Offer| Offer { priority: 0, ..offer };
-    let at = |port| {
-        forged(Offer {
-            port,
-            ..offer_of(&own, 1)
-        })
-    };
-    let false_ones = [
-        // The server's id and identity at another port: where a thief listens, and where nobody answers.
-        at(thief.address.port()),
-        at(dead.address.port()),
-        // Another id and identity where the server is.
-        forged(Offer {
-            port: own.address.port(),
-            ..offer_of(&thief, 2)
-        }),
-    ];
-    for known in [0, 7] {
-        let offers = [&false_ones[..], &[offer_of(&own, 1)]].concat();
-        let standing = tokio::select! {
-            standing = agent.acquire() => standing,
-            () = answer_with(&sockets, &offers) => unreachable!(),
-        };
-        let Standing::Licensed(licensed) = standing else {
-            panic!("{standing}")
-        };
-        assert_eq!(licensed.server.fingerprint, own.fingerprint);
-        assert_eq!(checkouts(&own).last(), Some(&known));
-    }
-    // Where there are false ones alone, the thief is visited, and asked nothing.
-    let agent = agent.deadline(Duration::from_secs(2));
-    let standing = tokio::select! {
-        standing = agent.acquire() => standing,
-        () = answer_with(&sockets, &false_ones[..2]) => unreachable!(),
-    };
-    assert!(matches!(standing, Standing::NoServer(_)), "{standing}");
-    assert!(
-        standing.to_string().contains(&thief.fingerprint.to_string()),
-        "{standing}"
-    );
-    assert_eq!(thief.asked(), []);
-    let pins = agent.recall().await.unwrap().pins;
-    assert_eq!(pins.len(), 1);
-    assert_eq!(pins[0].fingerprint, own.fingerprint);
-    drop(silent);
 }
