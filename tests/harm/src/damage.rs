@@ -5,14 +5,14 @@ use std::fs;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
-use seatkeeper::domain::change::Change;
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::time::Now;
 use seatkeeper::store::{DiskStore, Options, Progress, Round, Store, StoreError};
 use seatkeeper_model::Random;
 
-use crate::files::copy_dir;
-use crate::rounds::Rounds;
+use crate::decided::Decided;
+use crate::files::{copy_dir, in_memory};
+use crate::sums::assert_sums;
 
 /// What a campaign of damage went through.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,7 +51,8 @@ fn options() -> Options {
 /// that was harmed.
 #[must_use]
 pub fn damage(seed: u64, times: u64) -> Damaged {
-    let place = tempfile::tempdir().expect("a temporary directory");
+    // The harm is in what the files hold: none of it needs a disk beneath them, and each copy would wait for one.
+    let place = in_memory();
     let sound = place.path().join("sound");
     let (round, ledger) = fill(&sound, seed);
     let mut dice = Random::new(seed);
@@ -60,8 +61,12 @@ pub fn damage(seed: u64, times: u64) -> Damaged {
     assert!(files.len() > 12, "{files:?}");
     for (at, path) in files.iter().enumerate() {
         let whole = fs::read(sound.join(path)).expect("readable");
-        let others = files.iter().skip(at + 1).filter(|other| is_alike(path, other));
-        for harm in harms(&whole, path, others, times, &mut dice) {
+        let others: Vec<_> = files
+            .iter()
+            .skip(at + 1)
+            .filter(|other| is_alike(path, other))
+            .collect();
+        for harm in harms(&whole, path, &others, times, &mut dice) {
             let what = format!("{} {harm}, seed {seed}", path.display());
             let harmed = place.path().join("harmed");
             copy_dir(&sound, &harmed);
@@ -91,13 +96,7 @@ pub fn damage(seed: u64, times: u64) -> Damaged {
 }
 
 /// What is done to a file.
-fn harms<'a>(
-    whole: &[u8],
-    path: &Path,
-    others: impl Iterator<Item = &'a PathBuf>,
-    times: u64,
-    dice: &mut Random,
-) -> Vec<Harm> {
+fn harms(whole: &[u8], path: &Path, others: &[&PathBuf], times: u64, dice: &mut Random) -> Vec<Harm> {
     let len = whole.len() as u64;
     let mut harms = vec![Harm::Delete];
     for _ in 0..times {
@@ -114,9 +113,16 @@ fn harms<'a>(
             let back = 1 + dice.below(end.clamp(1, LAST_LEN));
             harms.push(Harm::Flip((end.saturating_sub(back)) * 8 + dice.below(8)));
             harms.push(Harm::Lose(end.saturating_sub(back) / SECTOR_LEN));
+            let last = end.saturating_sub(1) / SECTOR_LEN;
+            if last > 1 {
+                let from = last - dice.below(last.min(3));
+                let to = (from + 1 + dice.below(3)).min(len / SECTOR_LEN - 1);
+                harms.push(Harm::Hole { from, to });
+            }
         }
+        harms.push(Harm::DeleteFrom(others.iter().copied().cloned().collect()));
     }
-    harms.extend(others.cloned().map(Harm::Exchange));
+    harms.extend(others.iter().copied().cloned().map(Harm::Exchange));
     harms
 }
 
@@ -128,9 +134,9 @@ const SECTOR_LEN: u64 = 512;
 
 /// A store that was healed takes more rounds, and is started again with them.
 fn goes_on(mut store: DiskStore, data: &Path, (last, mut ledger): (u64, Ledger), seed: u64, what: &str) {
-    let mut rounds = Rounds::new(seed ^ 1);
+    let mut rounds = Decided::new(seed ^ 1);
     for number in last + 1..=last + 2 {
-        commit(&mut store, &mut ledger, number, &rounds.next(number));
+        commit(&mut store, &mut ledger, number, &mut rounds);
         store.checkpoint(&ledger);
     }
     drop(store);
@@ -161,8 +167,16 @@ enum Harm {
     Lose(u64),
     Cut(u64),
     Delete,
+    /// It goes, and so do all of its kind that come after it.
+    DeleteFrom(Vec<PathBuf>),
     Exchange(PathBuf),
     Flip(u64),
+    /// These sectors are as if they had never been written, up to one with a bit changed: what begins as the end of what
+    /// was written, and is not.
+    Hole {
+        from: u64,
+        to: u64,
+    },
 }
 
 impl fmt::Display for Harm {
@@ -170,8 +184,10 @@ impl fmt::Display for Harm {
         match self {
             Self::Cut(len) => write!(f, "cut at {len}"),
             Self::Delete => f.write_str("deleted"),
+            Self::DeleteFrom(_) => f.write_str("deleted with all behind it"),
             Self::Exchange(other) => write!(f, "exchanged with {}", other.display()),
             Self::Flip(bit) => write!(f, "bit {bit} changed"),
+            Self::Hole { from, to } => write!(f, "without its sectors from {from} on, and with a bit of {to} changed"),
             Self::Lose(sector) => write!(f, "without its sector {sector}"),
         }
     }
@@ -193,34 +209,55 @@ impl Harm {
                 .flatten()
                 .any(|name| text.contains(&*name))
         };
-        names(path) || matches!(self, Self::Exchange(other) if names(other))
+        names(path)
+            || match self {
+                Self::Exchange(other) => names(other),
+                Self::DeleteFrom(others) => others.iter().any(|other| names(other)),
+                _ => false,
+            }
     }
 
     fn to(&self, data: &Path, path: &Path) {
         let path = data.join(path);
         let mut bytes = fs::read(&path).expect("readable");
         match self {
-            Self::Lose(sector) => {
-                let [from, len] = [sector * SECTOR_LEN, SECTOR_LEN].map(|one| usize::try_from(one).expect("a place"));
-                bytes.iter_mut().skip(from).take(len).for_each(|byte| *byte = 0);
+            Self::Lose(sector) => lose(&mut bytes, *sector, sector + 1),
+            Self::Hole { from, to } => {
+                lose(&mut bytes, *from, *to);
+                flip(&mut bytes, to * SECTOR_LEN * 8 + 100);
             }
             Self::Cut(len) => bytes.truncate(usize::try_from(*len).expect("a length")),
             Self::Delete => return fs::remove_file(&path).expect("removed"),
+            Self::DeleteFrom(others) => {
+                for other in others {
+                    fs::remove_file(data.join(other)).expect("removed");
+                }
+                return fs::remove_file(&path).expect("removed");
+            }
             Self::Exchange(other) => {
                 let other = data.join(other);
                 let theirs = fs::read(&other).expect("readable");
                 fs::write(&other, &bytes).expect("written");
                 bytes = theirs;
             }
-            Self::Flip(bit) => {
-                let at = usize::try_from(bit / 8).expect("a place");
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte ^= 1 << (bit % 8);
-                }
-            }
+            Self::Flip(bit) => flip(&mut bytes, *bit),
         }
         fs::write(&path, bytes).expect("written");
     }
+}
+
+/// Changes a bit.
+fn flip(bytes: &mut [u8], bit: u64) {
+    let at = usize::try_from(bit / 8).expect("a place");
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= 1 << (bit % 8);
+    }
+}
+
+/// Has these sectors be as if they had never been written.
+fn lose(bytes: &mut [u8], from: u64, to: u64) {
+    let [from, len] = [from * SECTOR_LEN, (to - from) * SECTOR_LEN].map(|one| usize::try_from(one).expect("a place"));
+    bytes.iter_mut().skip(from).take(len).for_each(|byte| *byte = 0);
 }
 
 /// Files that stand for the same kind of thing: of one name but for digits.
@@ -238,14 +275,14 @@ fn is_alike(one: &Path, other: &Path) -> bool {
 fn fill(data: &Path, seed: u64) -> (u64, Ledger) {
     let mut store = DiskStore::open_with(data, options()).expect("a new store");
     store.load(&mut |_| ()).expect("loaded");
-    let mut rounds = Rounds::new(seed);
+    let mut rounds = Decided::new(seed);
     let mut ledger = Ledger::default();
     let mut checkpoints = 0;
     let mut number = 0;
     let mut left = 9;
     while left > 0 {
         number += 1;
-        commit(&mut store, &mut ledger, number, &rounds.next(number));
+        commit(&mut store, &mut ledger, number, &mut rounds);
         if store.checkpoint(&ledger) == Progress::Ending {
             checkpoints += 1;
         }
@@ -255,18 +292,23 @@ fn fill(data: &Path, seed: u64) -> (u64, Ledger) {
     (number, ledger)
 }
 
-fn commit(store: &mut DiskStore, ledger: &mut Ledger, number: u64, changes: &[Change]) {
-    for change in changes {
-        ledger.evolve(change);
-    }
+fn commit(store: &mut DiskStore, ledger: &mut Ledger, number: u64, rounds: &mut Decided) {
     let now = Now::at(number);
-    store.commit(&Round { number, now, changes }).expect("committed");
+    let (changes, after) = rounds.next(ledger, now);
+    *ledger = after;
+    let round = Round {
+        number,
+        now,
+        changes: &changes,
+    };
+    store.commit(&round).expect("committed");
 }
 
 fn open(data: &Path) -> Result<(DiskStore, u64, Ledger), StoreError> {
     let mut store = DiskStore::open_with(data, options())?;
     let mut ledger = Ledger::default();
     let loaded = store.load(&mut |fact| ledger.record(&fact))?;
+    assert_sums(&ledger);
     Ok((store, loaded.round, ledger))
 }
 

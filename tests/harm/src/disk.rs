@@ -17,7 +17,7 @@ const SECTOR_LEN: usize = 512;
 #[derive(Clone, Debug)]
 pub struct SimDisk(Arc<Mutex<State>>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct State {
     files: BTreeMap<u64, Inode>,
     next_inode: u64,
@@ -51,7 +51,7 @@ struct NameChange {
     made: Option<(PathBuf, Entry)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Inode {
     current: Vec<u8>,
     durable: Vec<u8>,
@@ -80,10 +80,20 @@ impl SimDisk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Another disk that is as this one is now, and whatever is planned for it.
+    pub(crate) fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.lock().clone())))
+    }
+
     /// Calls so far.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.lock().calls
+    }
+
+    /// Whether what was planned has happened.
+    pub(crate) fn has_struck(&self) -> bool {
+        self.lock().has_struck
     }
 
     /// Has an event happen at a call from now on, the first being 1; instead of any other that was planned.
@@ -213,6 +223,7 @@ impl State {
                 Some(Event::PowerCut)
             }
             Some((at, Event::Full)) if self.calls >= at && needs_room => Some(Event::Full),
+            Some((at, Event::Gone)) if self.calls >= at => Some(Event::Gone),
             Some((at, event @ Event::Fail(_))) if self.calls == at => Some(event),
             _ => None,
         };

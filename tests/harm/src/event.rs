@@ -13,6 +13,8 @@ pub enum Event {
     Fail(io::ErrorKind),
     /// It and all later calls that need room fail.
     Full,
+    /// It and all later calls fail: the device is gone. What they should do is done in part, as where one fails.
+    Gone,
 }
 
 impl Event {
@@ -21,7 +23,7 @@ impl Event {
         match (self, error) {
             (Self::Full | Self::Fail(io::ErrorKind::StorageFull), StoreError::Full { .. }) => true,
             (Self::Fail(kind), StoreError::Io { source, .. }) => source.kind() == kind,
-            (Self::PowerCut, StoreError::Io { source, .. }) => source.kind() == io::ErrorKind::Other,
+            (Self::Gone | Self::PowerCut, StoreError::Io { source, .. }) => source.kind() == io::ErrorKind::Other,
             _ => false,
         }
     }
@@ -31,6 +33,7 @@ impl Event {
             Self::PowerCut => io::Error::other("the power is gone"),
             Self::Fail(kind) => kind.into(),
             Self::Full => io::ErrorKind::StorageFull.into(),
+            Self::Gone => io::Error::other("the device is gone"),
         }
     }
 }

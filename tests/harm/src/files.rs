@@ -4,6 +4,18 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
+/// A temporary directory in memory where there is one, for what nothing is to wait for a disk by.
+///
+/// # Panics
+/// There is no place for it.
+#[must_use]
+pub(crate) fn in_memory() -> TempDir {
+    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    dir.expect("a temporary directory")
+}
+
 /// Copies a directory with all that is in it.
 ///
 /// # Panics

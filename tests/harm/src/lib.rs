@@ -2,11 +2,13 @@
 //!
 //! Each campaign drives a store through rounds that a seed chooses, does some harm, opens the store again, and compares
 //! what it holds with what was answered: every answered round is there, of the one that was in flight all or nothing,
-//! and nothing else.
+//! and nothing else. The rounds are those of a real ledger, so that what was loaded can be audited too: rule S2 holds for
+//! every license.
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod damage;
+mod decided;
 mod disk;
 mod event;
 mod faults;
@@ -14,14 +16,18 @@ mod files;
 mod power;
 mod rounds;
 mod snapshots;
+mod spare;
 mod store;
+mod sums;
 
 pub use damage::{Damaged, damage};
+pub use decided::Decided;
 pub use disk::SimDisk;
 pub use event::Event;
-pub use faults::{Failed, faults};
+pub use faults::{Failed, Kinds, faults};
 pub use files::{copy_dir, files_below, names_below};
 pub use power::{Cuts, power};
 pub use rounds::Rounds;
 pub use snapshots::PlainSnapshots;
 pub use store::{Options, Place};
+pub use sums::assert_sums;

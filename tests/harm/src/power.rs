@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 use seatkeeper_model::Random;
 
 use crate::event::Event;
+use crate::spare::{does_without_the_newest, goes_on, newest_generation};
 use crate::store::{Options, Site};
 
 /// What a campaign of power cuts went through.
@@ -18,6 +19,8 @@ pub struct Cuts {
     pub rounds: u64,
     /// Checkpoints that were finished.
     pub checkpoints: u64,
+    /// Cuts after which a copy of the site did without what had been made last.
+    pub without_newest: u64,
 }
 
 impl AddAssign for Cuts {
@@ -26,27 +29,40 @@ impl AddAssign for Cuts {
         self.in_starts += other.in_starts;
         self.rounds += other.rounds;
         self.checkpoints += other.checkpoints;
+        self.without_newest += other.without_newest;
     }
 }
 
-/// Cuts the power `cuts` times, each time at some call of the disk, and checks after each that what was answered is there.
+/// One cut in so many is one after which a copy does without what was made last; after the next one a copy goes on.
+const CUTS_BETWEEN_COPIES: u64 = 3;
+
+/// Cuts the power `cuts` times, each time at some call of the disk, and checks after each that what was answered is there,
+/// that the start goes on from what the newest manifest names, and that it could do without that, or that more rounds
+/// follow.
 ///
 /// # Panics
-/// Something that was answered is not there, or something is there that was not.
+/// Something that was answered is not there, or something is there that was not, or what is kept twice is not.
 #[must_use]
 pub fn power(options: Options, cuts: u64) -> Cuts {
     let mut site = Site::new(options);
     let mut dice = Random::new(options.seed);
     let mut told = Cuts::default();
     while told.cuts < cuts {
+        // No cut leaves a manifest behind that names what is not there.
+        let mut newest = newest_generation(&site);
         // Mostly soon, so that starts are hit too; now and then late, so that checkpoints come to an end.
         let within = dice.pick(&[30, 120, 400]);
         site.disk.plan(1 + dice.below(within), Event::PowerCut);
         while !site.disk.is_dead() {
-            run(&mut site, &mut dice, &mut told);
+            run(&mut site, &mut dice, &mut told, newest.take());
         }
         site.disk.power_on();
         told.cuts += 1;
+        match told.cuts % CUTS_BETWEEN_COPIES {
+            0 => told.without_newest += u64::from(does_without_the_newest(&site, &mut dice)),
+            1 => goes_on(&site),
+            _ => {}
+        }
     }
     drop(
         site.start()
@@ -59,8 +75,9 @@ pub fn power(options: Options, cuts: u64) -> Cuts {
     }
 }
 
-/// A start, and rounds until the power goes or the store is closed in good order.
-fn run(site: &mut Site, dice: &mut Random, told: &mut Cuts) {
+/// A start, from the `newest` generation if that is known, and rounds until the power goes or the store is closed in good
+/// order.
+fn run(site: &mut Site, dice: &mut Random, told: &mut Cuts, newest: Option<u64>) {
     use seatkeeper::store::Store;
     let mut store = match site.start() {
         Ok(store) => store,
@@ -70,6 +87,10 @@ fn run(site: &mut Site, dice: &mut Random, told: &mut Cuts) {
             return;
         }
     };
+    if newest.is_some() {
+        let used = store.checkpointed().map(|checkpoint| checkpoint.generation);
+        assert_eq!(used, newest, "the generation that a start goes on from");
+    }
     loop {
         if let Err(error) = site.step(&mut store) {
             site.disk.blame(&error);

@@ -1,4 +1,5 @@
-//! Rounds as a seed chooses them: of one sector and of many, of few keys that are put and deleted again and again.
+//! Rounds as a seed chooses them: of one sector and of many, of few keys that are put and deleted again and again. No
+//! ledger made them: they are for what is read of rounds, not for what a start makes of them.
 
 use std::collections::BTreeMap;
 

@@ -9,9 +9,11 @@ use seatkeeper::domain::time::Now;
 use seatkeeper::store::{self, Disk as _, DiskStore, Progress, Round, Store, StoreError};
 use tempfile::TempDir;
 
+use crate::decided::Decided;
 use crate::disk::{ROOT, SimDisk};
-use crate::rounds::Rounds;
+use crate::files::in_memory;
 use crate::snapshots::PlainSnapshots;
+use crate::sums::assert_sums;
 
 /// How a campaign goes.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +67,7 @@ pub struct Place {
     pub disk: SimDisk,
     options: Options,
     /// For the lock alone.
-    lock: TempDir,
+    lock: Arc<TempDir>,
 }
 
 impl Place {
@@ -78,7 +80,16 @@ impl Place {
         Self {
             disk: SimDisk::new(options.seed),
             options,
-            lock: tempfile::tempdir().expect("a temporary directory"),
+            lock: Arc::new(in_memory()),
+        }
+    }
+
+    /// The same directory on a disk of its own. The lock is one for both: only one of them can be open.
+    fn fork(&self) -> Self {
+        Self {
+            disk: self.disk.copy(),
+            options: self.options,
+            lock: Arc::clone(&self.lock),
         }
     }
 
@@ -149,13 +160,13 @@ impl Place {
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) disk: SimDisk,
-    place: Place,
-    rounds: Rounds,
+    pub(crate) place: Place,
+    rounds: Decided,
     /// What was answered last.
     pub(crate) answered: Ledger,
     pub(crate) round: u64,
-    /// The changes of the round in flight.
-    in_flight: Option<Vec<Change>>,
+    /// What it is with the round in flight.
+    in_flight: Option<Ledger>,
     pub(crate) checkpoints: u64,
 }
 
@@ -165,11 +176,25 @@ impl Site {
         Self {
             disk: place.disk.clone(),
             place,
-            rounds: Rounds::new(options.seed ^ 0x5eed),
+            rounds: Decided::new(options.seed ^ 0x5eed),
             answered: Ledger::default(),
             round: 0,
             in_flight: None,
             checkpoints: 0,
+        }
+    }
+
+    /// The same site on a disk of its own, from where it can come to something else. No store is open at either.
+    pub(crate) fn fork(&self) -> Self {
+        let place = self.place.fork();
+        Self {
+            disk: place.disk.clone(),
+            place,
+            rounds: self.rounds.clone(),
+            answered: self.answered.clone(),
+            round: self.round,
+            in_flight: self.in_flight.clone(),
+            checkpoints: self.checkpoints,
         }
     }
 
@@ -185,15 +210,14 @@ impl Site {
         if loaded.round == self.round + 1
             && let Some(in_flight) = self.in_flight.take()
         {
-            for change in &in_flight {
-                self.answered.evolve(change);
-            }
+            self.answered = in_flight;
             self.round += 1;
         }
         assert_eq!(loaded.round, self.round, "the last round");
         let now = (self.round > 0).then(|| self.now(self.round));
         assert_eq!(loaded.now, now, "the time of the last round");
         assert!(ledger == self.answered, "what is there after round {}", self.round);
+        assert_sums(&ledger);
         self.in_flight = None;
         Ok(store)
     }
@@ -204,20 +228,28 @@ impl Site {
 
     /// A round, answered if this returns without error; then a portion of a checkpoint, or all of one.
     pub(crate) fn step(&mut self, store: &mut DiskStore) -> Result<(), StoreError> {
+        let decided = self.rounds.next(&self.answered, self.now(self.round + 1));
+        self.commit(store, decided)
+    }
+
+    /// The same with a round that is as short as one can be.
+    pub(crate) fn step_shortly(&mut self, store: &mut DiskStore) -> Result<(), StoreError> {
+        let decided = Decided::short(&self.answered, self.now(self.round + 1));
+        self.commit(store, decided)
+    }
+
+    fn commit(&mut self, store: &mut DiskStore, (changes, ledger): (Vec<Change>, Ledger)) -> Result<(), StoreError> {
         let number = self.round + 1;
-        let changes: Vec<Change> = self.rounds.next(number);
         let committed = store.commit(&Round {
             number,
             now: self.now(number),
             changes: &changes,
         });
         if let Err(error) = committed {
-            self.in_flight = Some(changes);
+            self.in_flight = Some(ledger);
             return Err(error);
         }
-        for change in &changes {
-            self.answered.evolve(change);
-        }
+        self.answered = ledger;
         self.round = number;
         if store.checkpoint(&self.answered) == Progress::Ending {
             self.checkpoints += 1;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use seatkeeper::domain::command::{Actor, Command, Page, SeatsPage};
+use seatkeeper::domain::ids::Serial;
 use seatkeeper::domain::ledger::Ledger;
+use seatkeeper::domain::reply::Reply;
 use seatkeeper::domain::seat::SeatKey;
 use seatkeeper::domain::time::{Monotonic, Now, Timestamp};
 use seatkeeper::session::translate::{Context, respond};
@@ -17,6 +19,7 @@ use crate::judge::State;
 use crate::request::Speaker;
 use crate::seen::{Seen, fingerprint};
 use crate::views::Expected;
+use crate::words::serial;
 
 /// What the server shows at one moment.
 #[derive(Debug)]
@@ -100,6 +103,44 @@ impl Shown {
             &hidden::of_model(&state.model, seen),
             &self.hidden,
         )
+    }
+}
+
+/// How much of each license is used and free, and how many seats there are (rule S2).
+#[derive(Debug)]
+pub(crate) struct Sums {
+    licenses: Vec<Sum>,
+    seats: u64,
+}
+
+/// Of a license: its serial, used, free.
+type Sum = (Serial, u32, u32);
+
+impl Sums {
+    /// Those of a ledger.
+    pub(crate) fn of(ledger: &Ledger) -> Self {
+        let (reply, _) = ledger
+            .clone()
+            .apply(Actor::Server, &Command::Licenses(all()), Now::default());
+        let Reply::Licenses(listing) = reply else {
+            panic!("no licenses: {reply:?}");
+        };
+        let rows = listing.rows.iter();
+        Self {
+            licenses: rows
+                .map(|row| (row.license.claims.serial, row.used, row.free()))
+                .collect(),
+            seats: ledger.seat_count(),
+        }
+    }
+
+    /// Whether they are what a state says.
+    pub(crate) fn are_of(&self, state: &State) -> Result<(), String> {
+        let rows = state.model.licenses(state.time()).into_iter();
+        let mut licenses: Vec<Sum> = rows.map(|one| (serial(one.key.serial), one.used, one.free)).collect();
+        licenses.sort_unstable();
+        agree("used and free of the licenses", &licenses, &self.licenses)?;
+        agree("seats", &[state.model.seats().len() as u64], &[self.seats])
     }
 }
 

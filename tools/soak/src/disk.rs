@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use seatkeeper_harm::{Cuts, Damaged, Failed, Options, damage, faults, power};
+use seatkeeper_harm::{Cuts, Damaged, Failed, Kinds, Options, damage, faults, power};
 
 /// Power cuts of one seed, before the next one.
 const CUTS_OF_A_SEED: u64 = 1_000;
@@ -34,7 +34,7 @@ pub(crate) fn run(first: u64, cuts: u64, mut told: impl FnMut(u64)) -> DiskRepor
         told(seed);
         let options = Options::new(seed);
         report.cuts += power(options, CUTS_OF_A_SEED.min(cuts - report.cuts.cuts));
-        report.failed += faults(options, 1);
+        report.failed += faults(options, 1, Kinds::All);
         report.damaged += damage(seed, HARMS_OF_A_FILE);
         report.seeds += 1;
     }

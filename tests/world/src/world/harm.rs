@@ -13,6 +13,7 @@ const fn name(event: Event) -> &'static str {
         Event::PowerCut => "PowerCut",
         Event::Fail(_) => "Fails",
         Event::Full => "IsFull",
+        Event::Gone => "IsGone",
     }
 }
 

@@ -7,6 +7,7 @@ use seatkeeper::session::Answer;
 use seatkeeper_model::Role;
 
 use super::World;
+use crate::compare::Sums;
 use crate::judge::{Asked, Heard, Kept, State, Told, domain};
 use crate::request::Speaker;
 use crate::seen::{Meant, fingerprint};
@@ -101,6 +102,8 @@ impl World {
         }
         let ledger = server.rounds.writer().ledger();
         assert_eq!(ledger.audit(), Ok(()));
+        let sums = Sums::of(ledger);
+        self.judge.keep(|state| sums.are_of(state));
         self.history.look_at(self.judge.model());
     }
 
