@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::backup;
 use super::error::CliError;
 use super::lease_key;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
@@ -314,6 +315,7 @@ fn prepare(
         });
     }
     requests.extend(rotation(data, &server).filter(|_| founded));
+    requests.extend(backup::noted(data).map(Command::NoteBackup).filter(|_| founded));
     if recover_admin {
         set_aside(&data.join(ADMIN_FILE))?;
     }
@@ -340,6 +342,7 @@ fn prepare(
         .collect();
     writer.round(&requests, clock.reading()).map_err(committed)?;
     Note::remove(data);
+    backup::remove_note(data);
     Ok((writer, server, lease_key))
 }
 
