@@ -27,6 +27,7 @@ mod resolve;
 mod seats;
 mod settle;
 mod units;
+mod visits;
 mod walk;
 
 #[cfg(test)]
