@@ -153,7 +153,7 @@ async fn portions(
         let portion_len = portion.len();
         let (again, new): (Portion<'_>, Portion<'_>) = portion
             .into_iter()
-            .partition(|(_, key)| summary.dry_run && !judged.insert(key.text.as_str()));
+            .partition(|(_, key)| judged.contains(key.text.as_str()));
         summary.already_present = summary
             .already_present
             .saturating_add(u32::try_from(again.len()).unwrap_or(u32::MAX));
@@ -169,6 +169,9 @@ async fn portions(
         };
         for row in reply.rows {
             if let Some((at, key)) = new.get(usize::from(row.index)) {
+                if summary.dry_run && [ImportOutcome::ADDED, ImportOutcome::PRESENT].contains(&row.outcome) {
+                    judged.insert(key.text.as_str());
+                }
                 summary.add(*at, &key.place, row);
             }
         }

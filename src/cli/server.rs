@@ -314,8 +314,7 @@ fn prepare(
             id: ServerId(random()?),
         });
     }
-    requests.extend(rotation(data, &server).filter(|_| founded));
-    requests.extend(backup::noted(data).map(Command::NoteBackup).filter(|_| founded));
+    requests.extend(noted(data, &server).filter(|_| founded));
     if recover_admin {
         set_aside(&data.join(ADMIN_FILE))?;
     }
@@ -341,8 +340,7 @@ fn prepare(
         })
         .collect();
     writer.round(&requests, clock.reading()).map_err(committed)?;
-    Note::remove(data);
-    backup::remove_note(data);
+    forget_notes(data);
     Ok((writer, server, lease_key))
 }
 
@@ -350,6 +348,18 @@ fn prepare(
 fn rotation(data: &std::path::Path, identity: &Identity) -> Option<Command> {
     let Note { from, to } = Note::read(data).filter(|note| note.to == Fingerprint(identity.fingerprint()))?;
     Some(Command::NoteIdentity { from, to })
+}
+
+/// What commands did to the directory since the last start, and left notes of.
+fn noted(data: &std::path::Path, identity: &Identity) -> impl Iterator<Item = Command> {
+    let backed_up = backup::noted(data).map(Command::NoteBackup);
+    rotation(data, identity).into_iter().chain(backed_up)
+}
+
+/// Takes these notes away: what they tell is durable.
+fn forget_notes(data: &std::path::Path) {
+    Note::remove(data);
+    backup::remove_note(data);
 }
 
 /// Keeps an administrator identity that is replaced: somebody may find its key again.

@@ -88,7 +88,7 @@ fn tell_of_the_server(kind: &EventKind, by: &str) {
         EventKind::AdminAdded { fingerprint, role } => tracing::info!(by, %fingerprint, ?role, "role given"),
         EventKind::AdminRemoved { fingerprint } => tracing::info!(by, %fingerprint, "role taken away"),
         EventKind::BackedUp(backup) => {
-            tracing::info!(by, backup.round, backup.bytes, backup.has_identities, "backed up")
+            tracing::info!(by, backup.round, backup.bytes, backup.has_identities, "backed up");
         }
         EventKind::BlacklistImported { vendor, version } => tracing::info!(by, %vendor, version, "blacklist imported"),
         EventKind::CatalogueImported { vendor, version } => tracing::info!(by, %vendor, version, "catalogue imported"),
