@@ -33,6 +33,7 @@ mod roles;
 mod rotation;
 mod seats;
 mod secrets;
+mod short_lists;
 mod startup;
 mod status;
 mod stopping;
