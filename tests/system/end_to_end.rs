@@ -37,6 +37,7 @@ mod short_lists;
 mod startup;
 mod status;
 mod stopping;
+mod terminal;
 mod views;
 
 /// Why a command failed: the line behind the program's name.
