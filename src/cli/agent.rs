@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::args::{AgentCommand, Global, Licensed};
 use super::error::CliError;
+use super::known::KnownServers;
 use super::output::{self, date};
 use super::{aim, vendor_keys};
 use crate::client::adapter::AdapterError;
@@ -32,6 +33,7 @@ pub(super) async fn run(global: &Global, command: AgentCommand) -> Result<(), Cl
         AgentCommand::Check(licensed) => check(global, &agent(global, &licensed)?).await,
         AgentCommand::Release(licensed) => release(global, &agent(global, &licensed)?).await,
         AgentCommand::Trust { fingerprint } => trust(global, fingerprint).await,
+        AgentCommand::Distrust { fingerprint } => distrust(global, fingerprint).await,
     }
 }
 
@@ -256,6 +258,34 @@ async fn trust(global: &Global, fingerprint: Fingerprint) -> Result<(), CliError
         "trusted by every component of this machine from now on"
     } else {
         "it was trusted by every component of this machine already"
+    })
+}
+
+async fn distrust(global: &Global, fingerprint: Fingerprint) -> Result<(), CliError> {
+    let failed = |error| CliError::because("not every component distrusts the server; run this again", error);
+    let directory = state::default_directory().map_err(failed)?;
+    let wait = Duration::from_secs(global.timeout.into());
+    let done = state::distrust_on_this_machine(&directory, fingerprint, wait)
+        .await
+        .map_err(failed)?;
+    // Whoever types this has perhaps administered it too.
+    let addresses = KnownServers::read()?.forget(fingerprint)?;
+    if global.json {
+        return output::json(&rows::Distrusted {
+            fingerprint: fingerprint.to_string(),
+            forgotten_by: done.components,
+            was_listed: done.was_listed,
+            addresses: addresses as u64,
+        });
+    }
+    if addresses > 0 {
+        output::line("your own commands know it no more")?;
+    }
+    output::line(&if done == state::Distrusted::default() {
+        "no component of this machine trusted it".to_owned()
+    } else {
+        let components = output::count(done.components.into(), "component");
+        format!("trusted by no component of this machine any more; {components} knew it")
     })
 }
 

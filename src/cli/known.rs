@@ -67,12 +67,28 @@ impl KnownServers {
         Ok(())
     }
 
+    /// Forgets every server with this identity; how many there were. The next contact at their addresses is a first one.
+    pub(super) fn forget(&mut self, fingerprint: Fingerprint) -> Result<usize, CliError> {
+        let before = self.servers.len();
+        let gone = fingerprint.to_string();
+        self.servers.retain(|_, known| *known != gone);
+        let forgotten = before - self.servers.len();
+        if forgotten > 0 {
+            self.write()?;
+        }
+        Ok(forgotten)
+    }
+
     fn keep(&mut self, name: &str, fingerprint: Fingerprint) -> Result<(), CliError> {
+        self.servers.insert(name.to_owned(), fingerprint.to_string());
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), CliError> {
         let path = match &self.path {
             Some(path) => path.clone(),
             None => file()?,
         };
-        self.servers.insert(name.to_owned(), fingerprint.to_string());
         let text = serde_json::to_string_pretty(&self.servers)
             .map_err(|error| CliError::because("cannot make JSON", error))?;
         if let Some(directory) = path.parent() {

@@ -26,7 +26,7 @@ use crate::tls::{Identity, PINS_MAX, TlsError};
 /// MAC addresses per server for which the continuation number is kept, at most.
 const CONTINUATIONS_MAX: usize = 4;
 
-pub use trusted::{trust_on_this_machine, trusted_on_this_machine};
+pub use trusted::{Distrusted, distrust_on_this_machine, trust_on_this_machine, trusted_on_this_machine};
 
 /// The environment variable that names another state directory.
 pub const STATE_DIR_VARIABLE: &str = "SEATKEEPER_STATE_DIR";

@@ -111,6 +111,15 @@ pub(super) struct Trusted {
     pub(super) new: bool,
 }
 
+/// What `agent distrust --json` prints.
+#[derive(Serialize)]
+pub(super) struct Distrusted {
+    pub(super) fingerprint: String,
+    pub(super) forgotten_by: u32,
+    pub(super) was_listed: bool,
+    pub(super) addresses: u64,
+}
+
 /// How a component stands.
 pub(super) fn told(standing: &Standing) -> Told {
     let mut told = Told {

@@ -53,6 +53,13 @@ pub(in crate::cli) enum AgentCommand {
         /// The server's fingerprint, as `seatkeeper status` prints it.
         fingerprint: Fingerprint,
     },
+    /// Have no component of this machine use the server with this fingerprint any more: its key was stolen, or it is gone.
+    ///
+    /// Trust the one that takes its place first. Harmless to repeat.
+    Distrust {
+        /// The fingerprint that the server had.
+        fingerprint: Fingerprint,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -1,11 +1,11 @@
 //! The steps of SECURITY.md, "Rotation", with the commands that stand there.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::cause;
 use super::colleague::Colleague;
-use crate::process::{Machine, SEATKEEPER, ServerProcess, command, finish};
+use crate::process::{Machine, SEATKEEPER, STATE_DIR, STATE_HOME, ServerProcess, command, finish};
 use crate::site::Site;
 use crate::vendor::{Vendor, serial};
 use seatkeeper::domain::blacklist::Listed;
@@ -62,15 +62,10 @@ fn the_identity_of_a_server_is_rotated_and_machines_go_over_when_they_are_told_t
     );
     assert_eq!(site.json(["status"])["conflicts"], 0);
     // 5. and 6. The old one was stolen: one machine is made to forget it, the other one is not.
-    let state = site
-        .machine(1)
-        .state
-        .join(format!("{}~BKSRV~agent.json", site.vendor.id()));
-    let mut kept: serde_json::Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
-    let pins = kept["pins"].as_array_mut().unwrap();
-    assert_eq!(pins.len(), 2, "the old and the new one");
-    pins.retain(|pin| pin["fingerprint"] != *old);
-    fs::write(&state, kept.to_string()).unwrap();
+    let told = distrust(&site.machine(1), site.dir.path(), &old);
+    assert!(told.contains("1 component knew it"), "{told}");
+    let told = distrust(&site.machine(1), site.dir.path(), &old);
+    assert!(told.contains("no component of this machine trusted it"), "{told}");
     site.agent(1, "renew", "BKSRV", "agent").ok();
     let current = site.data().join("identity.pem");
     let set_aside = site.data().join("identity.pem.new");
@@ -112,8 +107,19 @@ fn an_administrator_elsewhere_refuses_a_new_identity_until_its_line_is_taken_out
     let file = PathBuf::from(told.rsplit(' ').next().unwrap());
     let kept = fs::read_to_string(&file).unwrap();
     assert!(kept.contains(&address), "{kept}");
-    fs::write(&file, "{}").unwrap();
+    let old = kept.split('"').find(|word| word.len() == 64).unwrap();
+    let told = distrust(&site.machine(1), &site.dir.path().join("viewer"), old);
+    assert!(told.contains("your own commands know it no more"), "{told}");
+    assert!(!fs::read_to_string(&file).unwrap().contains(&address));
     colleague.ask(&["licenses"]).ok();
+}
+
+/// Has a machine's components, and the commands of whoever has this home, forget a server.
+#[track_caller]
+fn distrust(machine: &Machine, home: &Path, fingerprint: &str) -> String {
+    let mut distrust = command(SEATKEEPER);
+    distrust.args(["agent", "distrust", fingerprint]);
+    finish(distrust.env(STATE_DIR, &machine.state).env(STATE_HOME, home)).ok()
 }
 
 /// Starts the site's server where it was.
