@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::args::{AdminCommand, GivenRole, Global};
+use super::args::{AdminCommand, AdminFilter, GivenRole, Global};
 use super::error::CliError;
-use super::output::{self, date, rfc3339};
+use super::output::{self, rfc3339};
 use super::session::{Session, unexpected};
+use super::view::{Cell, Column, Listed, Lister};
 use crate::domain::time::Timestamp;
 use crate::wire::Role;
 use crate::wire::limits::LABEL_LEN_MAX;
@@ -27,10 +28,25 @@ struct Changed {
     fingerprint: String,
 }
 
+impl Listed for AdminRow {
+    type Json = Row;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("fingerprint", 0, |row| Cell::text(output::hex(&row.fingerprint))),
+        Column::<Self>::new("role", 0, |row| Cell::text(output::code(row.role.name()))),
+        Column::<Self>::new("label", 1, |row| Cell::text(&row.label)).wrapping(),
+        Column::<Self>::new("added", 2, |row| Cell::Date(Timestamp(row.added_at))),
+    ];
+
+    fn json(&self) -> Row {
+        Row::from(self)
+    }
+}
+
 pub(super) async fn run(global: &Global, command: AdminCommand) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
     let (request, fingerprint, told) = match command {
-        AdminCommand::List => return list(global, &mut session).await,
+        AdminCommand::List(filter) => return list(global, &mut session, &filter).await,
         AdminCommand::Add {
             fingerprint,
             role,
@@ -64,31 +80,10 @@ pub(super) async fn run(global: &Global, command: AdminCommand) -> Result<(), Cl
     }
 }
 
-async fn list(global: &Global, session: &mut Session) -> Result<(), CliError> {
-    let rows = all(session).await?;
-    if global.json {
-        return output::json(&rows.iter().map(Row::from).collect::<Vec<_>>());
-    }
-    let cells = |row: &AdminRow| {
-        let added = date(Some(Timestamp(row.added_at)));
-        vec![
-            output::hex(&row.fingerprint),
-            output::code(row.role.name()),
-            row.label.clone(),
-            added,
-        ]
-    };
-    output::table(&["fingerprint", "role", "label", "added"], rows.iter().map(cells))
-}
-
-async fn all(session: &mut Session) -> Result<Vec<AdminRow>, CliError> {
-    let mut rows = Vec::new();
-    pages(session, |page| {
-        rows.extend(page);
-        Ok(true)
-    })
-    .await?;
-    Ok(rows)
+async fn list(global: &Global, session: &mut Session, filter: &AdminFilter) -> Result<(), CliError> {
+    let mut lister = Lister::new(filter.view(global.json));
+    pages(session, |page| lister.take(page)).await?;
+    lister.finish().map(drop)
 }
 
 /// Every identity with a role, a page at a time.

@@ -16,6 +16,7 @@ mod backup;
 mod deploy;
 mod enrol;
 mod events;
+mod lists;
 mod release;
 #[cfg(test)]
 mod tests;
@@ -29,9 +30,10 @@ pub(super) use agent::{AgentCommand, Licensed, RunProgram};
 pub(super) use backup::{BackupOptions, ExportOptions, RestoreOptions};
 #[cfg(test)]
 pub(super) use backup::{CoverOptions, OpenerOptions};
-pub(super) use deploy::{CommitOptions, Named, ReservationFilter, ReserveOptions, SettleOptions};
+pub(super) use deploy::{CommitOptions, Named, ReserveOptions, SettleOptions};
 pub(super) use enrol::{EnrolCommand, TokenText};
 pub(super) use events::{DenialsOptions, EventsCommand, EventsOptions, Shown, Who, typed};
+pub(super) use lists::{AdminFilter, ProductFilter, ReservationFilter};
 pub(super) use release::{NewSeats, OneSeat, ReleaseTarget};
 pub(super) use views::{LicenseFilter, SeatFilter};
 
@@ -184,7 +186,7 @@ pub(super) enum Command {
     /// Show the seats: which machine holds which license, since when, until when.
     Seats(Asking<SeatFilter>),
     /// Show the products of the catalogues and how many seats of each there are.
-    Products(Reach),
+    Products(Asking<ProductFilter>),
     /// Show what happened: who got, gave up or lost a seat, what was imported, who was refused, and by whom.
     ///
     /// The oldest first. Refusals of a machine for a product and a reason are one event an hour, with a count; those of this

@@ -74,8 +74,8 @@ impl Seen {
 pub(super) async fn run(global: &Global, command: EnrolCommand) -> Result<(), CliError> {
     match command {
         EnrolCommand::Token { label, uses, secs } => make(global, label, uses, secs).await,
-        EnrolCommand::List { identities: false } => list(global).await,
-        EnrolCommand::List { identities: true } => identities::list(global).await,
+        EnrolCommand::List { identities: false, csv } => list(global, csv).await,
+        EnrolCommand::List { identities: true, csv } => identities::list(global, csv).await,
         EnrolCommand::Remove { fingerprint, consent } => identities::remove(global, fingerprint, consent).await,
         EnrolCommand::Revoke {
             id,
@@ -126,7 +126,7 @@ async fn make(global: &Global, label: String, uses: u32, secs: u32) -> Result<()
     Ok(())
 }
 
-async fn list(global: &Global) -> Result<(), CliError> {
+async fn list(global: &Global, csv: bool) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
     let tokens = all(&mut session).await?;
     if global.json {
@@ -144,7 +144,12 @@ async fn list(global: &Global) -> Result<(), CliError> {
         ]
     };
     let head = ["token", "label", "state", "enrolled", "still", "uses left", "expires"];
-    output::table(&head, tokens.iter().map(cells))
+    let rows = tokens.iter().map(cells);
+    if csv {
+        output::csv(&head, rows)
+    } else {
+        output::table(&head, rows)
+    }
 }
 
 fn row(seen: &Seen) -> Row {

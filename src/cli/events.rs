@@ -18,6 +18,8 @@ use crate::wire::messages::events::{EventPlace, EventRow, Events, EventsOk, Gap}
 use crate::wire::messages::{Request, Response};
 use sink::Sink;
 
+pub(super) use row::Row;
+
 /// Events that `--follow` begins with.
 const FOLLOW_LAST: u32 = 10;
 
@@ -113,6 +115,20 @@ async fn last(session: &mut Session, wanted: Events, last: u32, sink: &Sink) -> 
         rows.extend(page.rows);
     }
     Ok((rows, through.unwrap_or_default()))
+}
+
+/// Every event that is kept, the oldest first, a page at a time; `each` says whether to go on.
+pub(super) async fn pages(
+    session: &mut Session,
+    mut each: impl FnMut(Vec<EventRow>) -> Result<bool, CliError>,
+) -> Result<(), CliError> {
+    let mut pages = Pages::new(Events::default(), false);
+    while let Some(page) = pages.next(session).await? {
+        if !each(page.rows)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Events page by page; what cannot be read on the way is told.

@@ -1,4 +1,5 @@
-//! `export`: how everything stands that a viewer may see, as one JSON document for other programs, read and written a page at a time.
+//! `export`: how everything stands that a viewer may see and what happened, as one JSON document for other programs, read and
+//! written a page at a time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -10,7 +11,7 @@ use super::args::{ExportOptions, Global};
 use super::error::CliError;
 use super::output::{self, rfc3339};
 use super::session::Session;
-use super::{admin, licenses, products, reservations, seats, status};
+use super::{admin, events, licenses, products, reservations, seats, status};
 use crate::domain::time::Timestamp;
 use crate::whole_file;
 
@@ -52,6 +53,10 @@ pub(super) async fn run(global: &Global, options: ExportOptions) -> Result<(), C
     .await?;
     document.list("administrators")?;
     admin::pages(&mut session, |page| document.rows(page.iter().map(admin::Row::from))).await?;
+    if !options.without_events {
+        document.list("events")?;
+        events::pages(&mut session, |page| document.rows(page.iter().map(events::Row::from))).await?;
+    }
     document.end()
 }
 

@@ -12,6 +12,7 @@ use super::keys::{self, Candidate, Place, Unsearched};
 use super::output::{self, count};
 use super::progress::Progress;
 use super::session::{Session, unexpected};
+use crate::vendor::LicenseKey;
 use crate::wire::limits::KEYS_MAX;
 use crate::wire::messages::admin::ImportRow;
 use crate::wire::messages::{Request, Response, admin};
@@ -39,6 +40,9 @@ pub(super) struct Summary {
 /// A key that was not imported.
 #[derive(Debug, Serialize)]
 pub(super) struct Refused {
+    /// Its place among all keys that were found, from 0.
+    #[serde(skip)]
+    at: usize,
     /// Which part of a mail it stands in; absent in a file of text.
     #[serde(skip_serializing_if = "Option::is_none")]
     part: Option<String>,
@@ -139,31 +143,73 @@ async fn portions(
 ) -> Result<(), CliError> {
     // Of a dry run nothing is there when the next portion is judged: a key that was there before is present by then.
     let mut judged = BTreeSet::new();
-    for portion in found.chunks(KEYS_MAX) {
-        let (again, new): (Vec<_>, Vec<_>) = portion
-            .iter()
-            .partition(|key| summary.dry_run && !judged.insert(key.text.as_str()));
+    let all: Portion<'_> = found.iter().enumerate().collect();
+    let order = if summary.dry_run {
+        by_license(all)
+    } else {
+        all.chunks(KEYS_MAX).map(<[_]>::to_vec).collect()
+    };
+    for portion in order {
+        let portion_len = portion.len();
+        let (again, new): (Portion<'_>, Portion<'_>) = portion
+            .into_iter()
+            .partition(|(_, key)| judged.contains(key.text.as_str()));
         summary.already_present = summary
             .already_present
             .saturating_add(u32::try_from(again.len()).unwrap_or(u32::MAX));
         if new.is_empty() {
-            progress.step(portion.len());
+            progress.step(portion_len);
             continue;
         }
-        let keys = new.iter().map(|key| key.text.clone()).collect();
+        let keys = new.iter().map(|(_, key)| key.text.clone()).collect();
         let dry_run = summary.dry_run.then_some(true);
         let reply = match session.ask(&Request::Import(admin::Import { keys, dry_run })).await? {
             Response::Import(reply) => reply,
             other => return Err(unexpected(&other)),
         };
         for row in reply.rows {
-            if let Some(key) = new.get(usize::from(row.index)) {
-                summary.add(&key.place, row);
+            if let Some((at, key)) = new.get(usize::from(row.index)) {
+                if summary.dry_run && [ImportOutcome::ADDED, ImportOutcome::PRESENT].contains(&row.outcome) {
+                    judged.insert(key.text.as_str());
+                }
+                summary.add(*at, &key.place, row);
             }
         }
-        progress.step(portion.len());
+        progress.step(portion_len);
     }
+    // As they stand in the file, whatever order they were judged in.
+    summary.refused.sort_by_key(|refused| refused.at);
     Ok(())
+}
+
+/// Keys, each with its place among all that were found.
+type Portion<'a> = Vec<(usize, &'a Candidate)>;
+
+/// Keys in portions of a frame, those of one license in one: the server judges a renewal by what is before it in the same
+/// portion, and of a dry run nothing else is there.
+fn by_license(found: Portion<'_>) -> Vec<Portion<'_>> {
+    let mut groups: Vec<Portion<'_>> = Vec::new();
+    let mut group_of = BTreeMap::new();
+    for one in found {
+        let claims = LicenseKey::parse(&one.1.text).and_then(|key| key.unverified());
+        // Of one that cannot be read it makes no difference where it is judged.
+        let group = claims.map_or(groups.len(), |claims| {
+            *group_of.entry((claims.vendor, claims.serial)).or_insert(groups.len())
+        });
+        match groups.get_mut(group) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    let mut portions: Vec<Portion<'_>> = Vec::new();
+    for group in groups {
+        match portions.last_mut() {
+            Some(portion) if portion.len() + group.len() <= KEYS_MAX => portion.extend(group),
+            // More of one license than a frame has: nobody sells that.
+            _ => portions.extend(group.chunks(KEYS_MAX).map(<[_]>::to_vec)),
+        }
+    }
+    portions
 }
 
 impl Summary {
@@ -176,7 +222,7 @@ impl Summary {
             + self.refused.len()
     }
 
-    fn add(&mut self, place: &Place, row: ImportRow) {
+    fn add(&mut self, at: usize, place: &Place, row: ImportRow) {
         match row.outcome {
             ImportOutcome::ADDED => {
                 self.added += 1;
@@ -191,6 +237,7 @@ impl Summary {
             }
             ImportOutcome::PRESENT => self.already_present += 1,
             _ => self.refused.push(Refused {
+                at,
                 part: place.part.clone(),
                 line: place.line,
                 serial: row.serial,

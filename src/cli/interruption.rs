@@ -121,9 +121,10 @@ impl Kept {
 
 /// Does `work` on a thread of its own. SIGINT and SIGTERM end the process, once everything is removed that the work would
 /// have removed at its end.
-pub(super) async fn guarded<F>(json: bool, what: &'static str, work: F) -> Result<(), CliError>
+pub(super) async fn guarded<F, R>(json: bool, what: &'static str, work: F) -> Result<R, CliError>
 where
-    F: FnOnce(&Traces) -> Result<(), CliError> + Send + 'static,
+    F: FnOnce(&Traces) -> Result<R, CliError> + Send + 'static,
+    R: Send + 'static,
 {
     let listen = |kind| signal(kind).map_err(|error| CliError::because("cannot listen for signals", error));
     let mut interrupt = listen(SignalKind::interrupt())?;

@@ -95,7 +95,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Licenses(asked) => licenses::run(&with(asked.reach), asked.options).await,
         Command::List(asked) => list::run(&with(asked.reach), asked.options).await,
         Command::Man { directory } => generate::man(&directory),
-        Command::Products(reach) => products::run(&with(reach)).await,
+        Command::Products(asked) => products::run(&with(asked.reach), asked.options).await,
         Command::Reload(asked) => reload::run(&with(asked.reach), asked.options).await,
         Command::Release(asked) => release::run(&with(asked.reach), asked.options).await,
         Command::Remove(asked) => remove::run(&with(asked.reach), asked.options).await,

@@ -2,32 +2,15 @@
 
 use serde::Serialize;
 
-use super::args::Global;
+use super::args::{Global, ProductFilter};
 use super::error::CliError;
 use super::output;
 use super::session::{Session, unexpected};
+use super::view::{Cell, Column, Listed, Lister, Shown};
 use crate::wire::Offers;
 use crate::wire::messages::seat::Counts;
 use crate::wire::messages::views::{ProductName, ProductRow};
 use crate::wire::messages::{Request, Response, views};
-
-/// The columns of the table.
-const HEAD: [&str; 14] = [
-    "product",
-    "name",
-    "vendor",
-    "components",
-    "idle days",
-    "offline days",
-    "sold by",
-    "requires",
-    "on conflict",
-    "total",
-    "used",
-    "available",
-    "units",
-    "never bought",
-];
 
 /// A row of `products --json`.
 #[derive(Serialize)]
@@ -70,14 +53,47 @@ struct Component {
     ephemeral: bool,
 }
 
-pub(super) async fn run(global: &Global) -> Result<(), CliError> {
-    let mut session = Session::open(global).await?;
-    let rows = all(&mut session).await?;
-    if global.json {
-        output::json(&rows.iter().map(Row::from).collect::<Vec<_>>())
-    } else {
-        output::table(&HEAD, rows.iter().map(cells))
+impl Listed for ProductRow {
+    type Json = Row;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("product", 0, |row| Cell::text(&row.product)),
+        Column::<Self>::new("name", 6, |row| Cell::text(&row.product_name)).wrapping(),
+        Column::<Self>::new("vendor", 8, |row| Cell::text(&row.vendor_name)).wrapping(),
+        Column::<Self>::new("components", 7, |row| Cell::text(components(row))).wrapping(),
+        Column::<Self>::new("idle-days", 9, |row| Cell::number(row.idle_days)),
+        Column::<Self>::new("offline-days", 11, |row| Cell::number(row.offline_days)),
+        Column::<Self>::new("sold-by", 10, |row| Cell::text(offers(row.offers).join(", "))).wrapping(),
+        Column::<Self>::new("requires", 12, |row| {
+            row.required.as_ref().map_or(Cell::Nothing, Cell::text)
+        })
+        .shown(Shown::Filled),
+        Column::<Self>::new("on-conflict", 13, |row| {
+            Cell::text(output::code(row.on_conflict.name()))
+        }),
+        Column::<Self>::new("total", 2, |row| Cell::number(row.counts.total)),
+        Column::<Self>::new("used", 1, |row| Cell::number(row.counts.used)),
+        Column::<Self>::new("free", 5, |row| Cell::number(row.counts.free)),
+        Column::<Self>::new("available", 1, |row| Cell::number(row.counts.available)),
+        Column::<Self>::new("units", 4, |row| Cell::text(units(&row.units)))
+            .wrapping()
+            .shown(Shown::Filled),
+        Column::<Self>::new("never-bought", 3, |row| {
+            Cell::text(if never_bought(row) { "never bought" } else { "" })
+        })
+        .shown(Shown::Filled),
+    ];
+
+    fn json(&self) -> Row {
+        Row::from(self)
     }
+}
+
+pub(super) async fn run(global: &Global, filter: ProductFilter) -> Result<(), CliError> {
+    let mut session = Session::open(global).await?;
+    let mut lister = Lister::new(filter.view(global.json));
+    pages(&mut session, |page| lister.take(page)).await?;
+    lister.finish().map(drop)
 }
 
 /// Every product.
@@ -136,31 +152,12 @@ fn units(units: &Counts) -> String {
     format!("{} of {} used, {} available", units.used, units.total, units.available)
 }
 
-fn cells(row: &ProductRow) -> Vec<String> {
+fn components(row: &ProductRow) -> String {
     let told = |component: &views::ComponentRow| {
         let not = if component.counted { "" } else { " (not counted)" };
         format!("{}{not}", component.component)
     };
-    vec![
-        row.product.clone(),
-        row.product_name.clone(),
-        row.vendor_name.clone(),
-        row.components.iter().map(told).collect::<Vec<_>>().join(", "),
-        row.idle_days.to_string(),
-        row.offline_days.to_string(),
-        offers(row.offers).join(", "),
-        row.required.clone().unwrap_or_default(),
-        output::code(row.on_conflict.name()),
-        row.counts.total.to_string(),
-        row.counts.used.to_string(),
-        row.counts.available.to_string(),
-        units(&row.units),
-        if never_bought(row) {
-            "never bought".to_owned()
-        } else {
-            String::new()
-        },
-    ]
+    row.components.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 
 impl From<&ProductRow> for Row {

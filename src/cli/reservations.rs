@@ -1,30 +1,19 @@
 //! `reservations`: what is set aside, for whom, until when.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::args::{Global, ReservationFilter};
 use super::error::CliError;
-use super::output::{self, date, rfc3339};
+use super::output::{self, rfc3339};
 use super::session::{Session, unexpected};
+use super::view::{Cell, Column, Form, Listed, Lister, Shown};
 use crate::domain::ids::ReservationId;
 use crate::domain::time::Timestamp;
 use crate::wire::Reserved;
 use crate::wire::messages::deploy::{self, ReservationRow, ReservedRow};
 use crate::wire::messages::{Request, Response};
-
-/// The columns of the table and of CSV.
-const HEAD: [&str; 10] = [
-    "reservation",
-    "product",
-    "name",
-    "reserved",
-    "lapses",
-    "by",
-    "machines",
-    "units",
-    "seats held",
-    "licenses",
-];
 
 /// The columns of the machines of one.
 const MACHINES_HEAD: [&str; 3] = ["mac", "has", "license"];
@@ -64,23 +53,43 @@ struct Held {
     count: u32,
 }
 
+impl Listed for ReservationRow {
+    type Json = Row;
+
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::<Self>::new("reservation", 0, |row| Cell::text(output::hex(&row.reservation))),
+        Column::<Self>::new("product", 0, |row| Cell::text(&row.product)),
+        Column::<Self>::new("name", 7, |row| Cell::text(&row.product_name)).wrapping(),
+        Column::<Self>::new("reserved", 5, |row| Cell::Date(Timestamp(row.reserved_at))),
+        Column::<Self>::new("lapses", 1, |row| Cell::Date(Timestamp(row.lapses_at))),
+        Column::<Self>::new("by", 6, |row| by(row, usize::MAX)).shown(Shown::Csv),
+        Column::<Self>::new("by-short", 6, |row| by(row, BY_DIGITS)).shown(Shown::Table),
+        Column::<Self>::new("machines", 2, |row| Cell::number(row.machines.len() as u64)),
+        Column::<Self>::new("units", 3, units),
+        Column::<Self>::new("seats-held", 2, held),
+        Column::<Self>::new("licenses", 4, licenses),
+    ];
+
+    fn json(&self) -> Row {
+        Row::from(self)
+    }
+}
+
 pub(super) async fn run(global: &Global, filter: ReservationFilter) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
-    let mut rows = all(&mut session).await?;
     if let Some(wanted) = filter.reservation {
+        let mut rows = all(&mut session).await?;
         rows.retain(|row| row.reservation == wanted.0);
-        if rows.is_empty() {
-            return Err(gone(wanted));
-        }
+        let row = rows.first().ok_or_else(|| gone(wanted))?;
+        return match filter.form(global.json) {
+            Form::Json => output::json(&rows.iter().map(Row::from).collect::<Vec<_>>()),
+            form => one(row, form == Form::Csv),
+        };
     }
-    if global.json {
-        return output::json(&rows.iter().map(Row::from).collect::<Vec<_>>());
-    }
-    match filter.reservation.and(rows.first()) {
-        Some(row) => one(row, filter.csv),
-        None if filter.csv => output::csv(&HEAD, rows.iter().map(|row| cells(row, usize::MAX))),
-        None => output::table(&HEAD, rows.iter().map(|row| cells(row, BY_DIGITS))),
-    }
+    let mut lister = Lister::new(filter.view(global.json));
+    let is_wanted = |row: &ReservationRow| filter.product.is_none_or(|product| row.product == product.as_str());
+    pages(&mut session, |page| lister.take(page.into_iter().filter(is_wanted))).await?;
+    lister.finish().map(drop)
 }
 
 /// Shows what a reservation has: for machines or for a number, never for both.
@@ -149,29 +158,28 @@ fn machine_cells(row: &ReservedRow) -> Vec<String> {
     vec![output::mac(row.mac), has, row.serial.clone().unwrap_or_default()]
 }
 
-fn cells(row: &ReservationRow, by_digits: usize) -> Vec<String> {
+fn by(row: &ReservationRow, digits: usize) -> Cell {
+    row.by.map_or(Cell::Nothing, |identity| {
+        Cell::text(output::hex(&identity).chars().take(digits).collect::<String>())
+    })
+}
+
+fn units(row: &ReservationRow) -> Cell {
     let units = row.machines.iter().filter(|one| one.reserved == Reserved::UNIT);
-    let held: u64 = row.held.iter().map(|held| u64::from(held.count)).sum();
+    Cell::number(units.count() as u64)
+}
+
+fn held(row: &ReservationRow) -> Cell {
+    Cell::number(row.held.iter().map(|held| u64::from(held.count)).sum::<u64>())
+}
+
+/// How many licenses it has something of.
+fn licenses(row: &ReservationRow) -> Cell {
     let of_machines = row.machines.iter().filter_map(|one| one.serial.as_deref());
-    let mut serials: Vec<&str> = of_machines
+    let serials: BTreeSet<&str> = of_machines
         .chain(row.held.iter().map(|held| held.serial.as_str()))
         .collect();
-    serials.sort_unstable();
-    serials.dedup();
-    let by = row.by.map(|identity| output::hex(&identity)).unwrap_or_default();
-    let by = by.chars().take(by_digits).collect();
-    vec![
-        output::hex(&row.reservation),
-        row.product.clone(),
-        row.product_name.clone(),
-        date(Some(Timestamp(row.reserved_at))),
-        date(Some(Timestamp(row.lapses_at))),
-        by,
-        row.machines.len().to_string(),
-        units.count().to_string(),
-        held.to_string(),
-        serials.len().to_string(),
-    ]
+    Cell::number(serials.len() as u64)
 }
 
 impl From<&ReservationRow> for Row {

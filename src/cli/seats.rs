@@ -1,5 +1,7 @@
 //! `seats`: which machine holds which license, since when, until when (rule V1).
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::args::{Global, SeatFilter};
@@ -7,8 +9,8 @@ use super::error::CliError;
 use super::new::{self, Sources};
 use super::output::{self, count, date, rfc3339};
 use super::session::{Session, unexpected};
-use super::status;
 use super::view::{Cell, Column, Form, Listed, Lister, Shown};
+use super::{licenses, status};
 use crate::domain::ids::Mac;
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::{Holder, SeatName, SeatRow};
@@ -117,12 +119,14 @@ pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliEr
     } else {
         None
     };
+    let bought = bought(&mut session, &filter).await?;
     let mut sources = Sources::default();
     let mut lister = Lister::new(view);
     pages(&mut session, filter.mac.map(Mac::bytes), |page| {
         let wanted = page
             .into_iter()
-            .filter(|row| wants(&filter, row) && new::is_since(row, since));
+            .filter(|row| wants(&filter, row) && new::is_since(row, since))
+            .filter(|row| bought.as_ref().is_none_or(|serials| serials.contains(&row.serial)));
         let wanted: Vec<SeatRow> = wanted.collect();
         if filter.new {
             sources.note(&wanted);
@@ -145,6 +149,22 @@ pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliEr
     let at = date(Some(Timestamp(status.server_time)));
     let shown = count(shown as u64, "seat");
     output::line(&format!("{shown} listed; {} engaged in all at {at} UTC", status.seats))
+}
+
+/// The licenses whose seats are asked for; nothing where it does not matter which they are of. Seats of those that are
+/// imported meanwhile are not listed.
+async fn bought(session: &mut Session, filter: &SeatFilter) -> Result<Option<BTreeSet<String>>, CliError> {
+    if !filter.bought.narrows() {
+        return Ok(None);
+    }
+    let mut serials = BTreeSet::new();
+    licenses::pages(session, |page| {
+        let wanted = page.into_iter().filter(|row| filter.bought.wants(row));
+        serials.extend(wanted.map(|row| row.serial));
+        Ok(true)
+    })
+    .await?;
+    Ok(Some(serials))
 }
 
 fn wants(filter: &SeatFilter, row: &SeatRow) -> bool {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::backup;
 use super::error::CliError;
 use super::lease_key;
 use super::local::{self, ADMIN_FILE, IDENTITY_FILE, LocalServer};
@@ -316,7 +317,7 @@ fn prepare(
             id: ServerId(random()?),
         });
     }
-    requests.extend(rotation(data, &server).filter(|_| founded));
+    requests.extend(noted(data, &server).filter(|_| founded));
     if recover_admin {
         set_aside(&data.join(ADMIN_FILE))?;
     }
@@ -342,7 +343,7 @@ fn prepare(
         })
         .collect();
     writer.round(&requests, clock.reading()).map_err(committed)?;
-    Note::remove(data);
+    forget_notes(data);
     Ok((writer, server, lease_key))
 }
 
@@ -350,6 +351,18 @@ fn prepare(
 fn rotation(data: &std::path::Path, identity: &Identity) -> Option<Command> {
     let Note { from, to } = Note::read(data).filter(|note| note.to == Fingerprint(identity.fingerprint()))?;
     Some(Command::NoteIdentity { from, to })
+}
+
+/// What commands did to the directory since the last start, and left notes of.
+fn noted(data: &std::path::Path, identity: &Identity) -> impl Iterator<Item = Command> {
+    let backed_up = backup::noted(data).map(Command::NoteBackup);
+    rotation(data, identity).into_iter().chain(backed_up)
+}
+
+/// Takes these notes away: what they tell is durable.
+fn forget_notes(data: &std::path::Path) {
+    Note::remove(data);
+    backup::remove_note(data);
 }
 
 /// Keeps an administrator identity that is replaced: somebody may find its key again.

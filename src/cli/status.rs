@@ -47,6 +47,7 @@ pub(super) struct Told {
     disk_left: Option<u64>,
     disk: Option<Disk>,
     checkpoint: Option<Checkpoint>,
+    backup: Option<Backup>,
     connections: Option<u32>,
     connections_max: Option<u32>,
     ending: Vec<Ending>,
@@ -74,6 +75,15 @@ struct Checkpoint {
     made_at: Option<String>,
     failed_at: Option<String>,
     failure: Option<String>,
+}
+
+/// The last backup.
+#[derive(Serialize)]
+struct Backup {
+    made_at: Option<String>,
+    last_round: u64,
+    bytes: u64,
+    has_identities: bool,
 }
 
 /// A license that ends.
@@ -214,6 +224,7 @@ fn health(session: &Session, status: &StatusOk) -> Vec<(&'static str, String)> {
     if let Some(checkpoint) = &status.checkpoint {
         lines.push(("checkpoint", checkpointed(status, checkpoint)));
     }
+    lines.push(("backup", backed_up(status)));
     if let Some((now, most)) = status.connections.zip(status.connections_max) {
         lines.push(("connections", format!("{now} of {most}")));
     }
@@ -241,6 +252,21 @@ fn checkpointed(status: &StatusOk, checkpoint: &views::CheckpointRow) -> String 
         ),
         _ => "none yet: the journal has everything".to_owned(),
     }
+}
+
+fn backed_up(status: &StatusOk) -> String {
+    status.backup.as_ref().map_or_else(
+        || "none yet".to_owned(),
+        |last| {
+            format!(
+                "made {} ago, through round {}, {}, {} identities",
+                lasting(status.server_time.saturating_sub(last.made_at)),
+                last.round,
+                bytes(last.bytes),
+                if last.identities { "with" } else { "without" }
+            )
+        },
+    )
 }
 
 /// How much there is.
@@ -316,6 +342,7 @@ pub(super) fn told(session: &Session, status: &StatusOk, events_since: Option<u6
         disk_left: status.disk_left,
         disk: status.disk.as_ref().map(disk),
         checkpoint: status.checkpoint.as_ref().map(checkpoint),
+        backup: status.backup.as_ref().map(backup),
         connections: status.connections,
         connections_max: status.connections_max,
         ending: status.ending.iter().map(ending).collect(),
@@ -356,6 +383,15 @@ fn checkpoint(row: &views::CheckpointRow) -> Checkpoint {
         made_at: time(row.made_at),
         failed_at: time(row.failed_at),
         failure: row.failure.clone(),
+    }
+}
+
+fn backup(row: &views::BackupRow) -> Backup {
+    Backup {
+        made_at: time(Some(row.made_at)),
+        last_round: row.round,
+        bytes: row.bytes,
+        has_identities: row.identities,
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) enum Shown {
     Csv,
     /// In a table only where some row has something in it.
     Filled,
+    /// In a table; in CSV only where it was asked for.
+    Table,
 }
 
 /// What a row has in a column. Sorts as what it is; nothing comes behind everything.
@@ -186,6 +188,7 @@ impl<R: Listed> View<R> {
             Shown::Always | Shown::Filled => true,
             Shown::Asked => false,
             Shown::Csv => form == Form::Csv,
+            Shown::Table => form != Form::Csv,
         };
         Self {
             form,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::backup::Backup;
 use super::blacklist::{Blacklist, Listed};
 use super::catalogue::{Catalogue, Vendor};
 use super::command::{Actor, Role};
@@ -182,6 +183,8 @@ pub struct Server {
     pub epoch: u32,
     /// When it was first started.
     pub founded_at: Timestamp,
+    /// The last backup that was made of it, as far as it knows.
+    pub last_backup: Option<Backup>,
 }
 
 impl Server {
@@ -252,6 +255,8 @@ pub enum EventKind {
         /// Which identity.
         fingerprint: Fingerprint,
     },
+    /// A backup of the server was made.
+    BackedUp(Backup),
     /// A vendor's list came or replaced an older one.
     BlacklistImported {
         /// Whose.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use std::collections::BTreeSet;
 
+use super::backup::Backup;
 use super::blacklist::Blacklist;
 use super::catalogue::Catalogue;
 use super::event_log::{ChainPage, EventsPage};
@@ -133,6 +134,8 @@ pub enum Command {
         /// 16 random bytes.
         id: ServerId,
     },
+    /// A backup of the server was made: for STATUS and the event log.
+    NoteBackup(Backup),
     /// The server has another identity than before: for the event log.
     NoteIdentity {
         /// The identity before.
@@ -357,6 +360,7 @@ impl Command {
             | Self::KeepTime(_)
             | Self::Licenses(_)
             | Self::MendDates
+            | Self::NoteBackup(_)
             | Self::NoteClock(_)
             | Self::NoteIdentity { .. }
             | Self::NoteReload { .. }
@@ -405,6 +409,7 @@ impl Command {
             | Self::JudgeKeys(_)
             | Self::KeepTime(_)
             | Self::MendDates
+            | Self::NoteBackup(_)
             | Self::NoteClock(_)
             | Self::NoteIdentity { .. }
             | Self::NoteReload { .. }

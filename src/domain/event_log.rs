@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::backup::Backup;
 use super::change::{ClockEvent, Event, EventKind};
 use super::command::Actor;
 use super::ids::{Fingerprint, Mac, ProductId, VendorId};
@@ -238,6 +239,10 @@ impl EventKind {
             Self::ServerRestored { .. } => 34,
             Self::ServerIdentityReplaced { .. } => 35,
             Self::ConfigReloaded { .. } => 36,
+            Self::BackedUp(Backup {
+                has_identities: true, ..
+            }) => 37,
+            Self::BackedUp(_) => 38,
         }
     }
 
@@ -261,6 +266,7 @@ impl EventKind {
             Self::Refused(refused) => (refused.mac, refused.product),
             Self::AdminAdded { .. }
             | Self::AdminRemoved { .. }
+            | Self::BackedUp(_)
             | Self::BlacklistImported { .. }
             | Self::CatalogueImported { .. }
             | Self::ClockChanged(_)

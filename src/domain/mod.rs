@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or uses randomness. `proto-spec/rules.md` says what must hold; comments name
 //! its rules (`S4`).
 
+pub mod backup;
 pub mod blacklist;
 pub mod catalogue;
 pub mod change;

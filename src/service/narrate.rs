@@ -35,6 +35,7 @@ fn tell(event: &Event) {
     match &event.kind {
         EventKind::AdminAdded { .. }
         | EventKind::AdminRemoved { .. }
+        | EventKind::BackedUp(_)
         | EventKind::BlacklistImported { .. }
         | EventKind::CatalogueImported { .. }
         | EventKind::ConfigReloaded { .. }
@@ -86,6 +87,9 @@ fn tell_of_the_server(kind: &EventKind, by: &str) {
     match kind {
         EventKind::AdminAdded { fingerprint, role } => tracing::info!(by, %fingerprint, ?role, "role given"),
         EventKind::AdminRemoved { fingerprint } => tracing::info!(by, %fingerprint, "role taken away"),
+        EventKind::BackedUp(backup) => {
+            tracing::info!(by, backup.round, backup.bytes, backup.has_identities, "backed up");
+        }
         EventKind::BlacklistImported { vendor, version } => tracing::info!(by, %vendor, version, "blacklist imported"),
         EventKind::CatalogueImported { vendor, version } => tracing::info!(by, %vendor, version, "catalogue imported"),
         EventKind::ConfigReloaded { applied } => tracing::info!(by, applied, "configuration read again"),

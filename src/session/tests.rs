@@ -133,6 +133,7 @@ fn greeting(role: Role) -> Greeting {
         id: ServerId([4; 16]),
         epoch: 3,
         founded_at: Timestamp(1),
+        last_backup: None,
     };
     Greeting { role, server }
 }

@@ -13,7 +13,7 @@ use super::envelope::{RecordError, fields, seal, unseal};
 use super::keys::Key;
 use super::records::{
     AdminV1, BlacklistV1, CatalogueV1, ClockV1, EnrolledV1, FormerV1, LeftV1, LicenseV1, MetaV1, ReservationV1, SeatV1,
-    ServerV1, SpentV1, TokenV1, TombstoneV1, VendorV1,
+    ServerV1, ServerV2, SpentV1, TokenV1, TombstoneV1, VendorV1,
 };
 
 /// The rows that a round writes: the new record of each key, or nothing where it is deleted.
@@ -42,8 +42,11 @@ pub(super) fn rows(changes: &[Change]) -> Result<Rows, StoreError> {
     Ok(rows)
 }
 
-/// The version that every kind of record is written in.
+/// The version that every kind of record is written in, but for the server of which a backup was made.
 const VERSION: u8 = 1;
+
+/// The version of a server of which a backup was made.
+const BACKED_UP: u8 = 2;
 
 fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
     fn put<T: Serialize>(key: &[u8], record: &T) -> Result<Option<Vec<u8>>, RecordError> {
@@ -60,7 +63,11 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
         Fact::LeftPut(_, left) => put(key, &LeftV1::from(&**left)),
         Fact::LicensePut(license) => put(key, &LicenseV1::from(&**license)),
         Fact::SeatPut(_, seat) => put(key, &SeatV1::from(&**seat)),
-        Fact::ServerPut(server) => put(key, &ServerV1::from(server)),
+        Fact::ServerPut(server) => match &server.last_backup {
+            // A release that knows of no backups goes on reading what has none.
+            None => put(key, &ServerV1::from(server)),
+            Some(backup) => seal(key, BACKED_UP, &ServerV2::of(server, backup)).map(Some),
+        },
         Fact::SpentPut(_, _, unit) => put(key, &SpentV1::from(unit)),
         Fact::TokenPut(_, token) => put(key, &TokenV1::from(token)),
         Fact::TombstonePut(_, tombstone) => put(key, &TombstoneV1::from(tombstone)),
@@ -77,10 +84,14 @@ fn record(key: &[u8], fact: &Fact) -> Result<Option<Vec<u8>>, RecordError> {
 
 /// The fact that a row holds; nothing for the row that is about the ledger itself.
 pub(super) fn fact(key: Key, bytes: &[u8], record: &[u8]) -> Result<Option<Fact>, RecordError> {
-    let payload = payload(bytes, record)?;
-    let key = match key {
-        Key::Meta => return Ok(None),
-        Key::Fact(key) => key,
+    let (version, payload) = unseal(bytes, record)?;
+    let key = match (key, version) {
+        (Key::Meta, VERSION) => return Ok(None),
+        (Key::Fact(FactKey::Server), BACKED_UP) => {
+            return Ok(Some(Fact::ServerPut(fields::<ServerV2>(payload)?.into())));
+        }
+        (Key::Fact(key), VERSION) => key,
+        (_, version) => return Err(RecordError::Version(version)),
     };
     Ok(Some(match key {
         FactKey::Server => Fact::ServerPut(fields::<ServerV1>(payload)?.into()),
@@ -142,7 +153,7 @@ const fn gone(key: FactKey) -> Option<Fact> {
     })
 }
 
-/// The payload of a record in the one version that there is. The next version of a kind gets its own arm above.
+/// The payload of a record in the one version that nearly every kind has. Another version of a kind has its own arm above.
 fn payload<'a>(key: &[u8], record: &'a [u8]) -> Result<&'a [u8], RecordError> {
     match unseal(key, record)? {
         (VERSION, payload) => Ok(payload),

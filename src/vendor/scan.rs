@@ -11,8 +11,8 @@ use super::license_key::{LENGTH_LEN, LicenseKey, OVERHEAD, PAYLOAD_LEN_MAX, PREF
 /// The longest text that is searched, in bytes: as many keys as it may have, each with some words around it (rule K8).
 pub const SCAN_LEN_MAX: usize = 64 * 1024 * 1024;
 
-/// Keys, and mentions of `SK1-`, in one text, at most.
-pub const KEYS_MAX: usize = 100_000;
+/// Keys, and mentions of `SK1-`, in one text, at most: 100,000 keys (rule K8) may be mentioned twice each.
+pub const KEYS_MAX: usize = 200_000;
 
 /// The longest damaged text that is shown, in characters.
 const SHOWN_MAX: usize = 1024;
@@ -38,8 +38,8 @@ pub enum ScanError {
         /// Its length in bytes.
         len: usize,
     },
-    /// More than [`KEYS_MAX`] keys are in it.
-    #[error("the text has more than {KEYS_MAX} license keys; split it and import the parts")]
+    /// More than [`KEYS_MAX`] keys and mentions are in it.
+    #[error("the text has more than {KEYS_MAX} license keys and mentions of SK1-; split it and import the parts")]
     TooManyKeys,
 }
 

@@ -219,6 +219,10 @@ codes! {
         SERVER_IDENTITY_REPLACED = 35,
         /// The configuration was read again while the server ran.
         CONFIG_RELOADED = 36,
+        /// A backup was made, with the server's identities in it.
+        BACKED_UP = 37,
+        /// A backup was made, without the server's identities.
+        BACKED_UP_WITHOUT_IDENTITY = 38,
     }
 }
 
@@ -415,5 +419,7 @@ codes! {
         LICENSES_EXPIRED = 15,
         /// No vendor is trusted: nothing can be imported.
         NO_VENDOR = 16,
+        /// No backup was made for long. Days since the last one, or since the first start; when the last one was made.
+        NO_RECENT_BACKUP = 17,
     }
 }

@@ -72,6 +72,8 @@ opcodes! {
     EXPLAIN = 0x0028, VIEWER;
     /// A page of the identities that tokens enrolled.
     ENROL_IDENTITIES = 0x0029, ADMINISTRATOR;
+    /// Tells the server of a backup that was made of it.
+    BACKED_UP = 0x002a, ADMINISTRATOR;
     /// Checks a portion of the event log's chain.
     EVENTS_VERIFY = 0x002f, VIEWER;
     /// Trusts a vendor's public key.

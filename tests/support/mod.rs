@@ -296,6 +296,7 @@ pub(crate) fn every_put() -> Vec<Fact> {
             id: ServerId([3; 16]),
             epoch: 2,
             founded_at: Timestamp(60),
+            last_backup: None,
         }),
         Fact::VendorPut(
             VENDOR,

@@ -34,10 +34,12 @@ mod roles;
 mod rotation;
 mod seats;
 mod secrets;
+mod short_lists;
 mod startup;
 mod status;
 mod stolen;
 mod stopping;
+mod terminal;
 mod views;
 
 /// Why a command failed: the line behind the program's name.

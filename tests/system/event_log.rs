@@ -136,6 +136,34 @@ fn asking(limit: usize, newest_first: bool) -> EventsPage {
     }
 }
 
+// proves V1
+#[test]
+fn the_first_page_of_a_long_log_reads_as_many_files_as_that_of_a_short_one() {
+    let calls = |rounds| {
+        let log = Log::of(rounds);
+        let segments = log.check().len();
+        let costs = [false, true].map(|newest_first| {
+            let ask = asking(16, newest_first);
+            // What is learned of the files at first is kept; and the store may be at work behind.
+            let cost = || {
+                let before = log.place.disk.calls();
+                assert_eq!(log.page(&ask).rows.len(), 16);
+                log.place.disk.calls() - before
+            };
+            cost();
+            (0..5).map(|_| cost()).min().unwrap()
+        });
+        (segments, costs)
+    };
+    let (few, short) = calls(150);
+    let (many, long) = calls(3_000);
+    // What a page costs goes by how many segments its events are in, which differs a little.
+    let most = 2 * short[1] + 4;
+    assert!(many > 4 * few && many as u64 > 2 * most, "{few} and {many} segments");
+    assert_eq!(long[0], short[0], "the oldest first");
+    assert!(long[1] <= most, "the newest first: {long:?} for {short:?}");
+}
+
 // proves V3
 #[test]
 fn what_is_followed_beside_rounds_checkpoints_and_retention_is_what_was_written_once_and_in_order() {

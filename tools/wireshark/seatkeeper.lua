@@ -25,6 +25,7 @@ local opcodes = {
     [0x0026] = "EVENTS",
     [0x0028] = "EXPLAIN",
     [0x0029] = "ENROL_IDENTITIES",
+    [0x002a] = "BACKED_UP",
     [0x002f] = "EVENTS_VERIFY",
     [0x0030] = "VENDOR_TRUST",
     [0x0031] = "CATALOGUE_IMPORT",
@@ -189,6 +190,8 @@ codes.EventKind = {
     [0x0022] = "SERVER_RESTORED",
     [0x0023] = "SERVER_IDENTITY_REPLACED",
     [0x0024] = "CONFIG_RELOADED",
+    [0x0025] = "BACKED_UP",
+    [0x0026] = "BACKED_UP_WITHOUT_IDENTITY",
 }
 codes.Finding = {
     [0x0001] = "PASSED",
@@ -274,6 +277,7 @@ codes.Warning = {
     [0x000e] = "CONNECTIONS_NEARLY_USED_UP",
     [0x000f] = "LICENSES_EXPIRED",
     [0x0010] = "NO_VENDOR",
+    [0x0011] = "NO_RECENT_BACKUP",
 }
 local messages = {}
 messages.Hello = {
@@ -499,6 +503,7 @@ messages.StatusOk = {
     { 0x001b, "ending", "EndingRow" },
     { 0x001c, "scarce", "ScarceRow" },
     { 0x001d, "warnings", "WarningRow" },
+    { 0x001e, "backup", "BackupRow" },
 }
 messages.ClockRow = {
     { 0x0001, "mark", "u64" },
@@ -517,6 +522,12 @@ messages.DiskRow = {
     { 0x0002, "total", "u64" },
     { 0x0003, "data", "u64" },
     { 0x0004, "journal", "u64" },
+}
+messages.BackupRow = {
+    { 0x0001, "made_at", "u64" },
+    { 0x0002, "round", "u64" },
+    { 0x0003, "bytes", "u64" },
+    { 0x0004, "identities", "flag" },
 }
 messages.EndingRow = {
     { 0x0001, "serial", "text" },
@@ -872,6 +883,12 @@ messages.ClockAccept = {
 }
 messages.ClockReset = {
 }
+messages.BackedUp = {
+    { 0x0001, "made_at", "u64" },
+    { 0x0002, "round", "u64" },
+    { 0x0003, "bytes", "u64" },
+    { 0x0004, "identities", "flag" },
+}
 messages.Import = {
     { 0x0001, "keys", "text" },
     { 0x0002, "dry_run", "flag" },
@@ -1012,6 +1029,7 @@ local requests = {
     [0x0026] = "Events",
     [0x0028] = "Explain",
     [0x0029] = "EnrolIdentities",
+    [0x002a] = "BackedUp",
     [0x002f] = "EventsVerify",
     [0x0030] = "VendorTrust",
     [0x0031] = "CatalogueImport",
@@ -1049,6 +1067,7 @@ local replies = {
     [0x0026] = "EventsOk",
     [0x0028] = "ExplainOk",
     [0x0029] = "EnrolIdentitiesOk",
+    [0x002a] = "Done",
     [0x002f] = "EventsVerifyOk",
     [0x0030] = "Done",
     [0x0031] = "CatalogueImportOk",

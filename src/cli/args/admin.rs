@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::lists::AdminFilter;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, VendorId};
 
 #[derive(Debug, Subcommand)]
@@ -147,7 +148,7 @@ pub(in crate::cli) enum AdminCommand {
         label: String,
     },
     /// List the identities with a role.
-    List,
+    List(AdminFilter),
     /// Take away an identity's role.
     Remove {
         /// The identity.

@@ -21,6 +21,9 @@ pub(in crate::cli) struct ExportOptions {
     /// Write to this file, which is replaced whole; to standard output if absent.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) out: Option<PathBuf>,
+    /// Leave out what happened: the event log may be large.
+    #[arg(long)]
+    pub(in crate::cli) without_events: bool,
 }
 
 /// How the identities in a backup are encrypted.

@@ -60,15 +60,6 @@ pub(in crate::cli) struct CommitOptions {
     pub(in crate::cli) preferred_only: bool,
 }
 
-#[derive(Args, Debug)]
-pub(in crate::cli) struct ReservationFilter {
-    /// What this one has for each machine, or on each license.
-    pub(in crate::cli) reservation: Option<ReservationId>,
-    /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub(in crate::cli) csv: bool,
-}
-
 /// What stands behind a reservation: its product, or, where that is left out, the first machine already.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::cli) enum Named {

@@ -49,6 +49,9 @@ pub(in crate::cli) enum EnrolCommand {
         /// The components that tokens enrolled, instead: by which token, on which machine, whether they still are.
         #[arg(long)]
         identities: bool,
+        /// Print CSV.
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
     },
     /// Take back the enrolment of one component, whoever its token enrolled besides. Says first what that does, and asks.
     Remove {

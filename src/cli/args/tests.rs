@@ -52,10 +52,10 @@ fn what_a_command_asks_with_is_offered_behind_it_and_only_where_it_asks() {
 fn what_stands_in_front_of_the_command_counts_unless_it_stands_behind_it_too() {
     let reach = |line: &str| {
         let cli = Cli::try_parse_from(line.split(' ')).expect("good");
-        let Command::Products(reach) = cli.command else {
+        let Command::Products(asked) = cli.command else {
             panic!("another command")
         };
-        let global = cli.everywhere.reaching(reach);
+        let global = cli.everywhere.reaching(asked.reach);
         let paths: Vec<_> = global.paths.into_iter().flatten().map(Way::code).collect();
         (
             global.server.unwrap_or_default().join(" "),

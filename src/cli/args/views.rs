@@ -20,21 +20,14 @@ pub(in crate::cli) struct LicenseFilter {
     /// Only the licenses of this product.
     #[arg(long)]
     pub(in crate::cli) product: Option<ProductId>,
-    /// Only licenses bought so: one or several, separated by commas.
-    #[arg(long, value_enum, value_delimiter = ',')]
-    pub(in crate::cli) kind: Vec<Kind>,
-    /// Only licenses of this status: one or several, separated by commas.
-    #[arg(long, value_enum, value_delimiter = ',')]
-    pub(in crate::cli) status: Vec<Status>,
+    #[command(flatten)]
+    bought: Bought,
     /// Only licenses that somebody uses.
     #[arg(long, conflicts_with = "unused")]
     pub(in crate::cli) used: bool,
     /// Only licenses that nobody uses.
     #[arg(long)]
     pub(in crate::cli) unused: bool,
-    /// Only licenses that their vendors renew by themselves.
-    #[arg(long)]
-    pub(in crate::cli) auto_renew: bool,
     /// Show these columns, in this order: names separated by commas.
     #[arg(long, value_delimiter = ',', conflicts_with = "json", value_parser = names(LicenseRow::COLUMNS))]
     columns: Vec<String>,
@@ -53,6 +46,8 @@ pub(in crate::cli) struct SeatFilter {
     /// Only the seats of this machine.
     #[arg(long)]
     pub(in crate::cli) mac: Option<Mac>,
+    #[command(flatten)]
+    pub(in crate::cli) bought: Bought,
     /// Only seats with a conflict on them.
     #[arg(long)]
     pub(in crate::cli) conflicts: bool,
@@ -74,6 +69,20 @@ pub(in crate::cli) struct SeatFilter {
     sort: Vec<String>,
     #[command(flatten)]
     shape: Shape,
+}
+
+/// What is asked of licenses, or of those that seats are of.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Bought {
+    /// Only licenses bought so, or their seats: one or several, separated by commas.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    kind: Vec<Kind>,
+    /// Only licenses of this status, or their seats: one or several, separated by commas.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    status: Vec<Status>,
+    /// Only licenses that their vendors renew by themselves, or their seats.
+    #[arg(long)]
+    auto_renew: bool,
 }
 
 /// What every list has.
@@ -115,21 +124,14 @@ impl LicenseFilter {
     /// Whether a row is asked for.
     pub(in crate::cli) fn wants(&self, row: &LicenseRow) -> bool {
         self.product.is_none_or(|product| row.product == product.as_str())
-            && (self.kind.is_empty() || self.kind.iter().any(|kind| kind.code() == row.kind))
-            && (self.status.is_empty() || self.status.iter().any(|status| status.code() == row.status))
+            && self.bought.wants(row)
             && (!self.used || row.used > 0)
             && (!self.unused || row.used == 0)
-            && (!self.auto_renew || row.auto_renew)
     }
 
     /// Whether not every license of a product is asked for.
     pub(in crate::cli) const fn narrows(&self) -> bool {
-        !self.kind.is_empty()
-            || !self.status.is_empty()
-            || self.used
-            || self.unused
-            || self.auto_renew
-            || self.shape.search.is_some()
+        self.bought.narrows() || self.used || self.unused || self.shape.search.is_some()
     }
 
     /// How the rows are listed.
@@ -138,6 +140,20 @@ impl LicenseFilter {
             columns, sort, shape, ..
         } = self;
         shape.view(json, columns, sort)
+    }
+}
+
+impl Bought {
+    /// Whether a license is asked for.
+    pub(in crate::cli) fn wants(&self, row: &LicenseRow) -> bool {
+        (self.kind.is_empty() || self.kind.iter().any(|kind| kind.code() == row.kind))
+            && (self.status.is_empty() || self.status.iter().any(|status| status.code() == row.status))
+            && (!self.auto_renew || row.auto_renew)
+    }
+
+    /// Whether not every license is.
+    pub(in crate::cli) const fn narrows(&self) -> bool {
+        !self.kind.is_empty() || !self.status.is_empty() || self.auto_renew
     }
 }
 

@@ -1,6 +1,7 @@
 //! `backup`: all that a server knows, in one file, while it serves.
 
 mod form;
+mod noted;
 mod read;
 mod secrets;
 mod workplace;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub(super) use form::{FORM, Listing};
+pub(super) use noted::{noted, remove_note};
 pub(super) use read::{ArchiveError, Opened, make_dir, read};
 pub(super) use secrets::{Choice, Cover, Opener, Secrets, ask, can_ask, keys_in, open, passphrase_in};
 pub(super) use workplace::{Workplace, clear};
@@ -27,6 +29,7 @@ use super::local::{self, IDENTITY_FILE, LocalServer};
 use super::output::{self, count, rfc3339};
 use super::progress::Progress;
 use crate::clock::Clock;
+use crate::domain::backup::Backup;
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::store::backup::{Contents, Copied, copy, tally};
@@ -109,10 +112,15 @@ impl Holds {
 pub(super) async fn run(everywhere: Everywhere, options: BackupOptions) -> Result<(), CliError> {
     let data = local::data_dir(everywhere.data.as_deref())?;
     let json = everywhere.json;
-    interruption::guarded(json, "backup", move |traces| backup(json, &data, &options, traces)).await
+    let made = {
+        let data = data.clone();
+        interruption::guarded(json, "backup", move |traces| backup(json, &data, &options, traces)).await?
+    };
+    noted::tell(&everywhere, &data, made).await;
+    Ok(())
 }
 
-fn backup(json: bool, data: &Path, options: &BackupOptions, traces: &Traces) -> Result<(), CliError> {
+fn backup(json: bool, data: &Path, options: &BackupOptions, traces: &Traces) -> Result<Backup, CliError> {
     let file = options.file.as_path();
     check_places(data, file, options.force)?;
     let cover = cover(options)?;
@@ -168,7 +176,13 @@ fn backup(json: bool, data: &Path, options: &BackupOptions, traces: &Traces) -> 
         .finish(|| place(&draft, file, options.force))
         .map_err(cannot_write)?;
     drop(work);
-    tell(json, file, bytes, &listing, unusable)
+    tell(json, file, bytes, &listing, unusable)?;
+    Ok(Backup {
+        made_at,
+        round: listing.last_round,
+        bytes,
+        has_identities: listing.has_identities,
+    })
 }
 
 fn tell(json: bool, file: &Path, bytes: u64, listing: &Listing, unusable: Vec<String>) -> Result<(), CliError> {

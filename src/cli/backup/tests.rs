@@ -57,7 +57,7 @@ fn options(file: PathBuf, recipient: Option<age::x25519::Recipient>) -> BackupOp
 
 /// As the command makes it.
 fn back_up(data: &Path, options: &BackupOptions) -> Result<(), CliError> {
-    backup(true, data, options, &Traces::default())
+    backup(true, data, options, &Traces::default()).map(drop)
 }
 
 /// A backup with identities, and the key to them.

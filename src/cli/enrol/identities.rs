@@ -45,7 +45,7 @@ struct Removed {
 /// What identities hold, by identity.
 type Holds = BTreeMap<[u8; 32], Vec<Held>>;
 
-pub(super) async fn list(global: &Global) -> Result<(), CliError> {
+pub(super) async fn list(global: &Global, csv: bool) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
     let rows = all(&mut session).await?;
     let tokens = super::all(&mut session).await?;
@@ -77,7 +77,12 @@ pub(super) async fn list(global: &Global) -> Result<(), CliError> {
         ]
     };
     let head = ["identity", "token", "label", "state", "since", "holds"];
-    output::table(&head, rows.iter().map(cells))
+    let cells = rows.iter().map(cells);
+    if csv {
+        output::csv(&head, cells)
+    } else {
+        output::table(&head, cells)
+    }
 }
 
 pub(super) async fn remove(global: &Global, identity: Fingerprint, consent: Consent) -> Result<(), CliError> {

@@ -62,6 +62,15 @@ fn of_server(row: &EventRow) -> String {
         EventKind::ROLE_TAKEN => format!("identity {identity} lost its role"),
         EventKind::BLACKLIST_IMPORTED => format!("blacklist {version} of vendor {vendor} was imported"),
         EventKind::CATALOGUE_IMPORTED => format!("catalogue {version} of vendor {vendor} was imported"),
+        EventKind::BACKED_UP | EventKind::BACKED_UP_WITHOUT_IDENTITY => format!(
+            "a backup was made at {}, through round {version}, {} the server's identities",
+            time(row.from),
+            if row.kind == EventKind::BACKED_UP {
+                "with"
+            } else {
+                "without"
+            }
+        ),
         EventKind::CONFIG_RELOADED => format!(
             "the configuration was read again: {} taken over",
             count(counted(row), "key")

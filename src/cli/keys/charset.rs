@@ -42,8 +42,8 @@ const SIGNATURES: [(&[u8], NoText); 7] = [
 /// How much is looked at to tell what wrote it, in bytes.
 const LOOK_LEN: usize = 4_096;
 
-/// The text of bytes: as their byte order mark says, else UTF-16 if every second byte is zero, UTF-8 if they are, and
-/// Windows-1252 otherwise, in which every byte means something.
+/// The text of bytes: as their byte order mark says, else UTF-16 if every second byte is zero or a key stands in it so, UTF-8
+/// if they are, and Windows-1252 otherwise, in which every byte means something.
 ///
 /// # Errors
 /// They are no text.
@@ -57,13 +57,25 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, NoText> {
     }
     let begin = bytes.get(..bytes.len().min(LOOK_LEN)).unwrap_or_default();
     if begin.contains(&0) {
-        let encoding = utf16_without_mark(begin).ok_or(NoText::Binary)?;
+        let encoding = utf16_without_mark(begin).or_else(|| utf16_of_a_key(bytes));
+        let encoding = encoding.ok_or(NoText::Binary)?;
         return Ok(encoding.decode_without_bom_handling(bytes).0);
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(_) => Ok(WINDOWS_1252.decode_without_bom_handling(bytes).0),
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(Cow::Borrowed(text));
     }
+    let encoding = utf16_of_a_key(bytes).unwrap_or(WINDOWS_1252);
+    Ok(encoding.decode_without_bom_handling(bytes).0)
+}
+
+/// How the beginning of a key stands in them, where it is in UTF-16: what is around it may be in any script.
+fn utf16_of_a_key(bytes: &[u8]) -> Option<&'static Encoding> {
+    let begins = |s: u8, k: u8| s.eq_ignore_ascii_case(&b'S') && k.eq_ignore_ascii_case(&b'K');
+    bytes.windows(8).step_by(2).find_map(|eight| match *eight {
+        [s, 0, k, 0, b'1', 0, b'-', 0] if begins(s, k) => Some(UTF_16LE),
+        [0, s, 0, k, 0, b'1', 0, b'-'] if begins(s, k) => Some(UTF_16BE),
+        _ => None,
+    })
 }
 
 /// Which half of the characters is zero, where nearly all of one half is and hardly any of the other.

@@ -95,6 +95,24 @@ fn a_text_is_read_whatever_encoded_it() {
     }
 }
 
+// proves K3
+#[test]
+fn a_text_in_utf_16_without_a_mark_is_read_whatever_script_its_words_are_in() {
+    let key = one_key();
+    for words in [
+        "\u{41a}\u{43b}\u{44e}\u{447}\u{438} \u{434}\u{43b}\u{44f} \u{432}\u{430}\u{441}\n",
+        "\u{60a8}\u{7684}\u{8bb8}\u{53ef}\u{8bc1}\u{5bc6}\u{94a5}",
+    ] {
+        // Many of them: the key stands behind what is looked at to tell the encoding.
+        let text = format!("{}\n{key}\n", words.repeat(500));
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+            let found = find(Path::new("keys.txt"), &bytes).unwrap();
+            assert_eq!(texts(&found), std::slice::from_ref(&key), "{:?}", &bytes[..8]);
+        }
+    }
+}
+
 #[test]
 fn what_is_no_text_is_named_with_the_remedy() {
     for (bytes, remedy) in [

@@ -102,7 +102,20 @@ pub(super) fn sentence(row: &WarningRow, status: &StatusOk) -> String {
             status.connections_max.unwrap_or_default()
         ),
         Warning::NO_VENDOR => "no vendor is trusted yet: seatkeeper vendor trust FILE".to_owned(),
+        Warning::NO_RECENT_BACKUP => not_backed_up(row),
         Warning(newer) => format!("a warning that this command does not know ({newer}); upgrade it"),
+    }
+}
+
+fn not_backed_up(row: &WarningRow) -> String {
+    let days = count(row.number.unwrap_or_default(), "day");
+    let remedy = "seatkeeper backup FILE, to another disk";
+    match row.at {
+        Some(at) => format!(
+            "the last backup is {days} old ({} UTC): {remedy}",
+            date(Some(Timestamp(at)))
+        ),
+        None => format!("no backup was made in the {days} since the first start: {remedy}"),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Decided, Ledger, Occasion};
+use crate::domain::backup::Backup;
 use crate::domain::change::{Admin, Change, EventKind, Fact, Server};
 use crate::domain::command::Role;
 use crate::domain::denial::Denial;
@@ -24,6 +25,7 @@ impl Ledger {
             id,
             epoch: 1,
             founded_at: occasion.now.latest(),
+            last_backup: None,
         };
         let change = occasion.change(Fact::ServerPut(server), EventKind::ServerFounded { id });
         Decided {
@@ -91,6 +93,31 @@ impl Ledger {
         Decided {
             reply: Reply::Done,
             changes: changes.into_iter().collect(),
+        }
+    }
+
+    /// That a backup was made. The one that was made last is kept, whichever is told last; the same one again changes
+    /// nothing.
+    pub(super) fn note_backup(&self, occasion: Occasion, told: Backup) -> Decided {
+        let Some(before) = self.server else {
+            return Decided::unchanged(Reply::Done);
+        };
+        // By the clock of whoever made it, which must not put a backup into the future (rule T3).
+        let backup = Backup {
+            made_at: told.made_at.min(occasion.now.latest()),
+            ..told
+        };
+        if before.last_backup == Some(backup) {
+            return Decided::unchanged(Reply::Done);
+        }
+        let newer = before.last_backup.filter(|last| last.made_at > backup.made_at);
+        let server = Server {
+            last_backup: newer.or(Some(backup)),
+            ..before
+        };
+        Decided {
+            reply: Reply::Done,
+            changes: vec![occasion.change(Fact::ServerPut(server), EventKind::BackedUp(backup))],
         }
     }
 

@@ -27,6 +27,7 @@ mod resolve;
 mod seats;
 mod settle;
 mod units;
+mod visits;
 mod walk;
 
 #[cfg(test)]
@@ -288,6 +289,7 @@ impl Ledger {
             Command::KeepTime(age_secs) => self.keep_time(occasion, *age_secs),
             Command::Licenses(page) => Decided::unchanged(self.licenses_page(page, now)),
             Command::MendDates => self.mend_dates(occasion),
+            Command::NoteBackup(backup) => self.note_backup(occasion, *backup),
             Command::NoteClock(change) => self.note_clock(occasion, *change),
             Command::NoteIdentity { from, to } => self.note_identity(occasion, *from, *to),
             Command::NoteReload { applied, dry_run } => self.note_reload(occasion, *applied, *dry_run),

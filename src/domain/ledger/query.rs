@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use super::visits::counted;
 use super::{Decided, Ledger};
 use crate::domain::command::{PAGE_ROWS_MAX, Page, ProductName, SeatsPage};
 use crate::domain::denial::{Denial, Subject};
@@ -34,7 +35,7 @@ impl Ledger {
     }
 
     pub(super) fn admins_page(&self, page: &Page<Fingerprint>) -> Reply {
-        let rows = self.admins.range((behind(page.after), Bound::Unbounded));
+        let rows = counted(self.admins.range((behind(page.after), Bound::Unbounded)));
         Reply::Admins(listing(
             rows.map(|(fingerprint, admin)| (*fingerprint, admin.clone())),
             page.limit,
@@ -42,7 +43,7 @@ impl Ledger {
     }
 
     pub(super) fn enrolled_page(&self, page: &Page<Fingerprint>) -> Reply {
-        let rows = self.enrolled.range((behind(page.after), Bound::Unbounded));
+        let rows = counted(self.enrolled.range((behind(page.after), Bound::Unbounded)));
         Reply::EnrolledIdentities(listing(
             rows.map(|(identity, enrolled)| (*identity, *enrolled)),
             page.limit,
@@ -50,7 +51,7 @@ impl Ledger {
     }
 
     pub(super) fn tokens_page(&self, page: &Page<TokenHash>) -> Reply {
-        let rows = self.tokens.range((behind(page.after), Bound::Unbounded));
+        let rows = counted(self.tokens.range((behind(page.after), Bound::Unbounded)));
         Reply::Tokens(listing(
             rows.map(|(hash, token)| self.token_row(*hash, token)),
             page.limit,
@@ -58,20 +59,18 @@ impl Ledger {
     }
 
     pub(super) fn licenses_page(&self, page: &Page<Serial>, now: Now) -> Reply {
-        let rows = self
-            .licenses
-            .range((behind(page.after), Bound::Unbounded))
-            .map(|(serial, license)| {
-                let product = license.claims.product_key();
-                LicenseRow {
-                    vendor_name: self.vendor_name(product.vendor),
-                    product_name: self.product_name(&product),
-                    used: self.index.used(*serial),
-                    status: license.status(now.latest()),
-                    days_left: license.days_left(now.latest()),
-                    license: license.clone(),
-                }
-            });
+        let licenses = counted(self.licenses.range((behind(page.after), Bound::Unbounded)));
+        let rows = licenses.map(|(serial, license)| {
+            let product = license.claims.product_key();
+            LicenseRow {
+                vendor_name: self.vendor_name(product.vendor),
+                product_name: self.product_name(&product),
+                used: self.index.used(*serial),
+                status: license.status(now.latest()),
+                days_left: license.days_left(now.latest()),
+                license: license.clone(),
+            }
+        });
         Reply::Licenses(listing(rows, page.limit))
     }
 
@@ -83,13 +82,13 @@ impl Ledger {
                 .filter(|row| after.is_none_or(|after| row.key > after));
             return Reply::Seats(listing(seats, limit));
         }
-        let seats = self.seats.behind(after).map(|(key, _)| key);
+        let seats = counted(self.seats.behind(after)).map(|(key, _)| key);
         Reply::Seats(listing(seats.filter_map(|key| self.seat_row(key)), limit))
     }
 
     /// The seats of one machine, found through the products that have licenses and not by looking at every seat.
     fn seats_of(&self, mac: Mac) -> impl Iterator<Item = SeatRow> {
-        self.index.products().filter_map(move |product| {
+        counted(self.index.products()).filter_map(move |product| {
             self.seat_row(SeatKey {
                 vendor: product.vendor,
                 product: product.product,
@@ -111,29 +110,28 @@ impl Ledger {
         let rows = self.reservations.range((behind(page.after), Bound::Unbounded));
         // Large ones fill a page soon: the writer is not held by more than can be told at once.
         let mut told = 0;
-        let fitting = rows.clone().take_while(|(_, reservation)| {
+        let fitting = counted(rows.clone()).take_while(|(_, reservation)| {
             let fits = told < RESERVED_PER_PAGE;
             told += reservation.len();
             fits
         });
         let limit = fitting.take(page.limit.clamp(1, PAGE_ROWS_MAX)).count();
         Reply::Reservations(listing(
-            rows.map(|(id, reservation)| self.reservation_row(*id, reservation)),
+            counted(rows).map(|(id, reservation)| self.reservation_row(*id, reservation)),
             limit,
         ))
     }
 
     pub(super) fn products_page(&self, page: &Page<(VendorId, ProductId)>, now: Now) -> Reply {
         let from = page.after.map(|(vendor, _)| vendor);
-        let rows = self
+        let catalogues = self
             .catalogues
-            .range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded))
-            .flat_map(|(vendor, catalogue)| {
-                catalogue
-                    .products
-                    .iter()
-                    .map(move |(id, product)| (*vendor, *id, product))
-            })
+            .range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
+        let products = catalogues.flat_map(|(vendor, catalogue)| {
+            let products = catalogue.products.iter();
+            products.map(move |(id, product)| (*vendor, *id, product))
+        });
+        let rows = counted(products)
             .filter(|(vendor, id, _)| page.after.is_none_or(|after| (*vendor, *id) > after))
             .map(|(vendor, id, product)| {
                 let key = ProductKey { vendor, product: id };

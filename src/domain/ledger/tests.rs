@@ -6,6 +6,7 @@ mod binding;
 mod catalogues;
 mod clock;
 mod copies;
+mod cost;
 mod counting;
 mod deploying;
 mod enrolling;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::super::server::Peer;
 use super::{Work, events, role_of};
 use crate::codec::DecodeError;
+use crate::domain::backup::Backup;
 use crate::domain::command::{
     Checkout, Command, Page, ProductName, Rebind, Release, Reserve, SeatsPage, Settle, Wanted,
 };
@@ -17,6 +18,7 @@ use crate::domain::ids::{
 };
 use crate::domain::reservation::RESERVE_SECS_DEFAULT;
 use crate::domain::seat::{MachineNote, SeatKey};
+use crate::domain::time::Timestamp;
 use crate::wire::limits::PAGE_ROWS_MAX;
 use crate::wire::messages::reload as wire_reload;
 use crate::wire::messages::{Request, admin, deploy, enrol, explain, seat, views};
@@ -34,6 +36,7 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
             fingerprint: Fingerprint(ask.fingerprint),
         },
         Request::Availability(ask) => Command::Availability(named(ask.vendor, "Availability.product", &ask.product)?),
+        Request::BackedUp(ask) => Command::NoteBackup(backup(&ask)),
         Request::BindingResolve(ask) => resolve(&ask)?,
         Request::BlacklistImport(ask) => return Ok(Work::VerifyBlacklist(ask.list)),
         Request::CatalogueImport(ask) => {
@@ -99,6 +102,15 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
 fn reload(ask: &wire_reload::Reload) -> Work {
     Work::Reload {
         dry_run: ask.dry_run.unwrap_or(false),
+    }
+}
+
+const fn backup(ask: &admin::BackedUp) -> Backup {
+    Backup {
+        made_at: Timestamp(ask.made_at),
+        round: ask.round,
+        bytes: ask.bytes,
+        has_identities: ask.identities,
     }
 }
 

@@ -169,6 +169,11 @@ fn fields(kind: &EventKind) -> events::EventRow {
             ..about(*fingerprint)
         },
         EventKind::AdminRemoved { fingerprint } => about(*fingerprint),
+        EventKind::BackedUp(backup) => events::EventRow {
+            version: Some(backup.round),
+            from: Some(backup.made_at.0),
+            ..events::EventRow::default()
+        },
         EventKind::BlacklistImported { vendor, version } | EventKind::CatalogueImported { vendor, version } => {
             events::EventRow {
                 vendor: Some(vendor.0),

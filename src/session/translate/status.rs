@@ -4,8 +4,10 @@ use super::super::health::Health;
 use super::codes::{kind_code, usage_code};
 use super::reply::Context;
 use super::rows;
+use crate::domain::backup::Backup;
 use crate::domain::command::Rebind;
 use crate::domain::reply::{Checkpoint, EndingRow, ScarceRow, Status as Counted};
+use crate::domain::time::DAY_SECS;
 use crate::wire::Warning;
 use crate::wire::limits::{FAULT_LEN_MAX, VENDOR_ROWS_MAX, WARNINGS_MAX};
 use crate::wire::messages::{Response, views};
@@ -21,6 +23,12 @@ const DISK_LEAST: u64 = 256 << 20;
 
 /// Or less than a twentieth of it, unless that is more than this, in bytes.
 const DISK_ENOUGH: u64 = 5 << 30;
+
+/// Days since its first start after which a server that was never backed up is told of.
+const FIRST_BACKUP_DAYS: u64 = 7;
+
+/// Days since the last backup after which that is told.
+const BACKUP_DAYS: u64 = 31;
 
 /// The reply to STATUS.
 pub(super) fn told(status: Counted, health: Option<Health>, context: &Context<'_>) -> Response {
@@ -61,6 +69,7 @@ pub(super) fn told(status: Counted, health: Option<Health>, context: &Context<'_
         ending: status.ending.into_iter().map(ending).collect(),
         scarce: status.scarce.into_iter().map(scarce).collect(),
         warnings: Vec::new(),
+        backup: status.server.and_then(|server| server.last_backup).map(backup),
     };
     reply.warnings = warnings(&reply);
     Response::Status(reply)
@@ -77,6 +86,15 @@ fn checkpoint(checkpoint: Checkpoint) -> views::CheckpointRow {
             let cut = text.get(..text.floor_char_boundary(FAULT_LEN_MAX)).unwrap_or_default();
             cut.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
         }),
+    }
+}
+
+const fn backup(backup: Backup) -> views::BackupRow {
+    views::BackupRow {
+        made_at: backup.made_at.0,
+        round: backup.round,
+        bytes: backup.bytes,
+        identities: backup.has_identities,
     }
 }
 
@@ -128,6 +146,7 @@ fn warnings(status: &views::StatusOk) -> Vec<views::WarningRow> {
         crowded(status).map(|connections| about(Warning::CONNECTIONS_NEARLY_USED_UP, Some(connections))),
         some(Warning::LICENSES_EXPIRED, status.licenses_expired.into()),
         status.vendors.is_empty().then(|| about(Warning::NO_VENDOR, None)),
+        not_backed_up(status),
     ]
     .into_iter()
     .flatten()
@@ -159,6 +178,22 @@ fn failed(checkpoint: &views::CheckpointRow) -> Option<views::WarningRow> {
 fn crowded(status: &views::StatusOk) -> Option<u64> {
     let (now, most) = (status.connections.map(u64::from)).zip(status.connections_max.map(u64::from))?;
     (now * 10 >= most * 9).then_some(now)
+}
+
+/// That what is here could be lost: no backup was made for long. One without a license has nothing to lose yet.
+fn not_backed_up(status: &views::StatusOk) -> Option<views::WarningRow> {
+    let at = status.backup.as_ref().map(|backup| backup.made_at);
+    let (since, after) = match at {
+        Some(at) => (at, BACKUP_DAYS),
+        None => (status.founded_at?, FIRST_BACKUP_DAYS),
+    };
+    let days = status.server_time.saturating_sub(since) / DAY_SECS;
+    (days >= after && status.licenses > 0).then(|| views::WarningRow {
+        code: Warning::NO_RECENT_BACKUP,
+        number: Some(days),
+        at,
+        ..views::WarningRow::default()
+    })
 }
 
 fn ends(row: &views::EndingRow) -> Option<views::WarningRow> {
@@ -279,6 +314,34 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_was_never_backed_up_is_told_of_after_a_week_and_an_old_backup_after_a_month() {
+        let days = |founded: u64, made: Option<u64>, licenses| {
+            let now = 100 * DAY_SECS;
+            let status = views::StatusOk {
+                server_time: now,
+                founded_at: Some(now - founded),
+                licenses,
+                backup: made.map(|age| views::BackupRow {
+                    made_at: now - age,
+                    ..views::BackupRow::default()
+                }),
+                ..well()
+            };
+            let told = warnings(&status);
+            let row = told.iter().find(|row| row.code == Warning::NO_RECENT_BACKUP);
+            assert_eq!(told.len(), usize::from(row.is_some()));
+            assert!(row.is_none_or(|row| row.at.is_some() == made.is_some()), "{row:?}");
+            row.and_then(|row| row.number)
+        };
+        let (week, month) = (7 * DAY_SECS, 31 * DAY_SECS);
+        assert_eq!(days(week - 1, None, 1), None);
+        assert_eq!(days(week, None, 1), Some(7));
+        assert_eq!(days(week, None, 0), None, "nothing to lose");
+        assert_eq!(days(2 * month, Some(month - 1), 1), None);
+        assert_eq!(days(2 * month, Some(month), 1), Some(31));
+    }
+
+    #[test]
     fn everything_is_told_in_the_order_of_its_number_and_what_has_run_out_before_what_nearly_has() {
         let scarce = |available| views::ScarceRow {
             available,
@@ -306,6 +369,9 @@ mod tests {
             }),
             connections: Some(9),
             connections_max: Some(10),
+            licenses: 1,
+            server_time: FIRST_BACKUP_DAYS * DAY_SECS,
+            founded_at: Some(0),
             scarce: vec![scarce(1), scarce(0)],
             ending: vec![ends(7), ends(8)],
             ..with_disk(1, 2)

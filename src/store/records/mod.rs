@@ -21,6 +21,7 @@ pub(super) use seat::{FormerV1, LeftV1, SeatV1};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::backup::Backup;
 use crate::domain::catalogue::Vendor;
 use crate::domain::change::{Admin, Server};
 use crate::domain::command::Role;
@@ -79,6 +80,52 @@ impl From<ServerV1> for Server {
             id: ServerId(record.id),
             epoch: record.epoch,
             founded_at: Timestamp(record.founded_at),
+            last_backup: None,
+        }
+    }
+}
+
+/// The server once a backup of it was made; before that it is written as [`ServerV1`].
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct ServerV2 {
+    server: ServerV1,
+    backup: BackupV1,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct BackupV1 {
+    made_at: u64,
+    round: u64,
+    bytes: u64,
+    has_identities: bool,
+}
+
+impl ServerV2 {
+    /// The server at rest, with the last backup of it.
+    pub(super) fn of(server: &Server, backup: &Backup) -> Self {
+        Self {
+            server: server.into(),
+            backup: BackupV1 {
+                made_at: backup.made_at.0,
+                round: backup.round,
+                bytes: backup.bytes,
+                has_identities: backup.has_identities,
+            },
+        }
+    }
+}
+
+impl From<ServerV2> for Server {
+    fn from(record: ServerV2) -> Self {
+        let ServerV2 { server, backup } = record;
+        Self {
+            last_backup: Some(Backup {
+                made_at: Timestamp(backup.made_at),
+                round: backup.round,
+                bytes: backup.bytes,
+                has_identities: backup.has_identities,
+            }),
+            ..server.into()
         }
     }
 }

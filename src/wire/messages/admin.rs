@@ -17,7 +17,7 @@ message! {
 }
 
 message! {
-    /// The reply to `VENDOR_TRUST`, `ADMIN_ADD`, `ADMIN_REMOVE`, `CLOCK_ACCEPT` and `CLOCK_RESET`: done.
+    /// The reply to `VENDOR_TRUST`, `ADMIN_ADD`, `ADMIN_REMOVE`, `CLOCK_ACCEPT`, `CLOCK_RESET` and `BACKED_UP`: done.
     Done {
         /// The server's calendar, in seconds since 1970-01-01 00:00 UTC.
         0x0001 server_time: required u64;
@@ -118,6 +118,20 @@ message! {
 message! {
     /// `CLOCK_RESET`: make what the calendar says the highest accepted time.
     ClockReset {}
+}
+
+message! {
+    /// `BACKED_UP`: a backup was made of the server, and holds.
+    BackedUp {
+        /// When it was made, in seconds since 1970-01-01 00:00 UTC.
+        0x0001 made_at: required u64;
+        /// The last round that is in it.
+        0x0002 round: required u64;
+        /// Bytes of its file.
+        0x0003 bytes: required u64;
+        /// Whether the server's identities are in it.
+        0x0004 identities: required bool;
+    }
 }
 
 message! {

@@ -122,7 +122,7 @@ message! {
         0x001a token: optional [u8; 8];
         /// The server's name for itself.
         0x001b server: optional [u8; 16];
-        /// The number of a catalogue or blacklist; the epoch of a server that was restored.
+        /// The number of a catalogue or blacklist; the epoch of a server that was restored; the last round in a backup.
         0x001c version: optional u64;
         /// The first refusal; when a jump began; the time before it was set; when the backup was made.
         0x001d from: optional u64;

@@ -140,6 +140,7 @@ table! {
     views::ClockRow, Place::Field;
     views::CheckpointRow, Place::Field;
     views::DiskRow, Place::Field;
+    views::BackupRow, Place::Field;
     views::EndingRow, Place::Field;
     views::ScarceRow, Place::Field;
     views::WarningRow, Place::Field;
@@ -187,6 +188,7 @@ table! {
         Opcode::CLOCK_ACCEPT,
         Opcode::CLOCK_RESET,
         Opcode::ENROL_REMOVE,
+        Opcode::BACKED_UP,
     ]);
     admin::CatalogueImport, Place::Request(&[Opcode::CATALOGUE_IMPORT]);
     admin::CatalogueImportOk, Place::Reply(&[Opcode::CATALOGUE_IMPORT]);
@@ -197,6 +199,7 @@ table! {
     admin::BindingResolveOk, Place::Reply(&[Opcode::BINDING_RESOLVE]);
     admin::ClockAccept, Place::Request(&[Opcode::CLOCK_ACCEPT]);
     admin::ClockReset, Place::Request(&[Opcode::CLOCK_RESET]);
+    admin::BackedUp, Place::Request(&[Opcode::BACKED_UP]);
     admin::Import, Place::Request(&[Opcode::IMPORT]);
     admin::ImportOk, Place::Reply(&[Opcode::IMPORT]);
     admin::ImportRow, Place::Field;

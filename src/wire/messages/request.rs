@@ -58,6 +58,8 @@ requests! {
     AdminRemove(admin::AdminRemove) = ADMIN_REMOVE;
     /// Asks how many seats are available.
     Availability(seat::Availability) = AVAILABILITY;
+    /// Tells of a backup.
+    BackedUp(admin::BackedUp) = BACKED_UP;
     /// Forgets bindings.
     BindingResolve(admin::BindingResolve) = BINDING_RESOLVE;
     /// Imports a list of serials that do not serve.
@@ -191,7 +193,7 @@ responses! {
     /// How a checkout was decided.
     Checkout(seat::CheckoutOk) = CHECKOUT | RENEW;
     /// Done; nothing more to say.
-    Done(admin::Done) = VENDOR_TRUST | ADMIN_ADD | ADMIN_REMOVE | CLOCK_ACCEPT | CLOCK_RESET | ENROL_REMOVE;
+    Done(admin::Done) = VENDOR_TRUST | ADMIN_ADD | ADMIN_REMOVE | CLOCK_ACCEPT | CLOCK_RESET | ENROL_REMOVE | BACKED_UP;
     /// The identity is enrolled.
     Enrol(enrol::EnrolOk) = ENROL;
     /// The enrolled identities.

@@ -79,6 +79,8 @@ message! {
         0x001c scarce: repeated ScarceRow, count SCARCE_ROWS_MAX;
         /// What an administrator should do something about, the most pressing first.
         0x001d warnings: repeated WarningRow, count WARNINGS_MAX;
+        /// The last backup that the server was told of; absent where none was.
+        0x001e backup: optional BackupRow;
     }
 }
 
@@ -107,6 +109,20 @@ message! {
         0x0003 data: required u64;
         /// Bytes of those that the journal takes.
         0x0004 journal: required u64;
+    }
+}
+
+message! {
+    /// A backup of the server.
+    BackupRow {
+        /// When it was made, in seconds since 1970-01-01 00:00 UTC.
+        0x0001 made_at: required u64;
+        /// The last round that is in it.
+        0x0002 round: required u64;
+        /// Bytes of its file.
+        0x0003 bytes: required u64;
+        /// Whether the server's identities are in it.
+        0x0004 identities: required bool;
     }
 }
 

@@ -129,6 +129,7 @@ impl Bench {
                     id: ServerId([1; 16]),
                     epoch: 1,
                     founded_at: Timestamp(1),
+                    last_backup: None,
                 };
                 let role = self.ledger.role_of(&IDENTITY);
                 Answer::Hello(Box::new(Greeting { role, server }))

@@ -45,6 +45,11 @@ fn everything_that_a_viewer_may_see_is_exported_as_the_lists_show_it() {
         sorted(&document["administrators"]),
         sorted(&viewer.json(&["admin", "list"]))
     );
+    // More than a page of them too.
+    assert_eq!(sorted(&document["events"]), sorted(&viewer.json(&["events"])));
+    assert!(document["events"].as_array().unwrap().len() > 300);
+    let short: Value = serde_json::from_str(&viewer.ask(&["export", "--without-events"]).ok()).unwrap();
+    assert!(short.get("events").is_none() && short["licenses"] == document["licenses"]);
     assert_eq!(document["export_form"], 1);
     assert_eq!(document["status"]["licenses"], 300);
     assert_eq!(document["vendors"], document["status"]["vendors"]);
@@ -54,6 +59,7 @@ fn everything_that_a_viewer_may_see_is_exported_as_the_lists_show_it() {
     assert_eq!(viewer.ask(&["export", "--json", "--out", name]).ok(), "");
     let written: Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
     assert_eq!(written["licenses"], document["licenses"]);
+    assert_eq!(written["events"], document["events"]);
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&out).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     let nobody = Colleague::new(&site, "nobody");

@@ -192,6 +192,36 @@ fn a_file_is_imported_with_line_and_reason_of_each_refused_key() {
     assert_eq!(site.audit().len(), 2);
 }
 
+// proves K3
+// proves K6
+#[test]
+fn a_dry_run_tells_of_a_license_and_its_renewal_in_one_file_what_importing_them_does() {
+    let site = Site::open();
+    // More than the server is asked about at once lies between a license and its renewal.
+    let mut keys: Vec<String> = (1..=70).map(|number| site.vendor.license(number, "BKSRV", 3)).collect();
+    keys.insert(0, mistyped(&keys[2]));
+    keys.push(site.vendor.license(1, "BKSRV", 5));
+    keys.push(mistyped(&keys[3]));
+    let file = site.dir.path().join("keys.txt");
+    std::fs::write(&file, keys.join("\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let told = |args: &[&str]| {
+        let output = site
+            .admin(["import-file", file, "--json"].iter().chain(args))
+            .failed_with(4);
+        let mut summary: Value = serde_json::from_str(&output.stdout).unwrap();
+        summary.as_object_mut().unwrap().remove("dry_run");
+        summary
+    };
+    let would_be = told(&["--dry-run"]);
+    assert_eq!(site.json(["status"])["licenses"], 0);
+    let is = told(&[]);
+    assert_eq!(would_be, is);
+    assert_eq!((&is["added"], &is["renewed"]), (&71.into(), &1.into()), "{is}");
+    let lines: Vec<u64> = refusals(&is).iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [1, 73], "as they stand in the file");
+}
+
 // proves K1
 // proves K3
 #[test]

@@ -64,6 +64,18 @@ fn every_column_of_a_list_has_its_head_in_csv() {
             "day,product,reason,refused,machines,seats more",
             "day,product,vendor,reason,refused,machines,seats more",
         ),
+        (
+            "products",
+            "product,name,vendor,components,idle days,offline days,sold by,requires,on conflict,total,used,free,available,\
+             units,never bought",
+            "product,name,vendor,components,idle days,offline days,sold by,requires,on conflict,total,used,free,available,\
+             units,never bought",
+        ),
+        (
+            "reservations",
+            "reservation,product,name,reserved,lapses,by,machines,units,seats held,licenses",
+            "reservation,product,name,reserved,lapses,by,by short,machines,units,seats held,licenses",
+        ),
     ] {
         let csv = site.admin([list, "--csv"]).ok();
         assert_eq!(csv.lines().next(), Some(usual), "{list}");

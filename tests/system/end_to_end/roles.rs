@@ -91,6 +91,7 @@ fn administrators_request(site: &Site, opcode: Opcode) -> Request {
             mac: mac(9),
             ..admin::BindingResolve::default()
         }),
+        Opcode::BACKED_UP => Request::BackedUp(admin::BackedUp::default()),
         Opcode::CLOCK_ACCEPT => Request::ClockAccept(admin::ClockAccept {}),
         Opcode::CLOCK_RESET => Request::ClockReset(admin::ClockReset {}),
         Opcode::IMPORT => Request::Import(admin::Import {

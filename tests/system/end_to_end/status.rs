@@ -124,3 +124,48 @@ fn nix_free(site: &Site) -> u64 {
     let told = nix::sys::statvfs::statvfs(site.data().as_path()).unwrap();
     told.blocks_available() * told.fragment_size()
 }
+
+#[test]
+fn the_last_backup_is_told_and_an_event_and_survives_a_kill_and_one_made_at_rest_is_told_by_the_next_start() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 5);
+    assert_eq!(site.json(["status"])["backup"], Value::Null);
+    let lines = site.admin(["status"]).ok();
+    assert!(lines.lines().any(|line| line == "backup       none yet"), "{lines}");
+
+    let file = |name: &str| site.dir.path().join(name).to_str().unwrap().to_owned();
+    let [bare, whole, passphrase] = ["bare.tar", "whole.tar", "passphrase"].map(file);
+    std::fs::write(&passphrase, "correct horse battery staple\n").unwrap();
+    let owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&passphrase, owner).unwrap();
+    let same = |last: &Value, told: &Value| {
+        for field in ["made_at", "last_round", "bytes", "has_identities"] {
+            assert_eq!(last[field], told[field], "{field}: {last} {told}");
+        }
+    };
+    let told = site.json(["backup", &bare, "--without-identity"]);
+    same(&site.json(["status"])["backup"], &told);
+    let events = site.json(["events", "--kind", "backed-up-without-identity"]);
+    let administrator = site.json(["admin", "list"])[0]["fingerprint"].clone();
+    assert_eq!(events.as_array().unwrap().len(), 1, "{events}");
+    assert_eq!(
+        (&events[0]["actor"], &events[0]["version"], &events[0]["from"]),
+        (&administrator, &told["last_round"], &told["made_at"])
+    );
+    site.kill();
+    site.start();
+    same(&site.json(["status"])["backup"], &told);
+
+    site.stop();
+    let told = site.json(["backup", &whole, "--passphrase-file", &passphrase]);
+    assert!(site.data().join("last-backup").exists());
+    for _ in 0..2 {
+        site.start();
+        same(&site.json(["status"])["backup"], &told);
+        let events = site.json(["events", "--kind", "backed-up"]);
+        assert_eq!(events.as_array().unwrap().len(), 1, "told once: {events}");
+        assert_eq!(events[0]["actor"], "server");
+        assert!(!site.data().join("last-backup").exists());
+        site.stop();
+    }
+}

@@ -1,7 +1,8 @@
 //! What an administrator's views take while a server has so many seats: the first page of each, asked by itself.
 
 use seatkeeper::tls::Identity;
-use seatkeeper::wire::messages::{Request, Response, deploy, events, explain, seat, views};
+use seatkeeper::wire::EventKind;
+use seatkeeper::wire::messages::{Request, Response, deploy, enrol, events, explain, seat, views};
 use serde::Serialize;
 
 use crate::clock::Moment;
@@ -57,7 +58,7 @@ async fn ask(line: &mut Line, request: &Request) -> std::io::Result<Summary> {
 }
 
 /// What is asked; of a single machine, one in the middle.
-fn views_of(site: &Site, machines: u32) -> [(&'static str, Request); 9] {
+fn views_of(site: &Site, machines: u32) -> [(&'static str, Request); 14] {
     let mac = Machine::new(machines / 2).mac();
     [
         ("status", Request::Status(views::Status {})),
@@ -72,7 +73,27 @@ fn views_of(site: &Site, machines: u32) -> [(&'static str, Request); 9] {
         ),
         ("products", Request::Products(views::Products::default())),
         ("reservations", Request::Reservations(deploy::Reservations::default())),
+        ("administrators", Request::AdminList(views::AdminList::default())),
+        ("tokens", Request::EnrolTokens(enrol::EnrolTokens::default())),
+        (
+            "enrolled identities",
+            Request::EnrolIdentities(enrol::EnrolIdentities::default()),
+        ),
         ("events, oldest first", Request::Events(events::Events::default())),
+        (
+            "events, newest first",
+            Request::Events(events::Events {
+                newest_first: Some(true),
+                ..events::Events::default()
+            }),
+        ),
+        (
+            "denials",
+            Request::Events(events::Events {
+                kinds: vec![EventKind::REFUSED],
+                ..events::Events::default()
+            }),
+        ),
         (
             "available seats",
             Request::Availability(seat::Availability {

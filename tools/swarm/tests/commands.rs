@@ -124,7 +124,7 @@ fn ever_more_seats_are_measured_in_one_server() {
             assert!(step[ratio].as_f64() > Some(0.0), "{ratio}: {step}");
         }
         let pages = step["pages"].as_array().expect("pages");
-        assert_eq!(pages.len(), 9, "{step}");
+        assert_eq!(pages.len(), 14, "{step}");
         assert!(pages.iter().all(|page| page["took"]["count"] == 200), "{step}");
     }
     assert_eq!(steps[0]["rate_to_first"].as_f64(), Some(1.0));

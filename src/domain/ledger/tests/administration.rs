@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::fixture::*;
+use crate::domain::backup::Backup;
 use crate::domain::change::{Admin, EventKind, Fact};
-use crate::domain::command::{Command, Page, Release, Role, SeatsPage};
+use crate::domain::command::{Actor, Command, Page, Release, Role, SeatsPage};
 use crate::domain::denial::Denial;
 use crate::domain::ids::{ServerId, TokenHash, TokenId};
 use crate::domain::ledger::AuditError;
 use crate::domain::license::License;
 use crate::domain::reply::Reply;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Now, Timestamp};
 
 const ROLES: [Role; 4] = [Role::Agent, Role::Deployer, Role::Viewer, Role::Administrator];
 
@@ -209,6 +210,40 @@ fn a_restore_raises_the_epoch_once_each_time_and_changes_nothing_else_of_the_ser
 }
 
 #[test]
+fn the_backup_that_was_made_last_is_kept_whichever_is_told_last_and_a_repeated_one_is_no_event() {
+    let mut site = Site::with(&[]);
+    let told = |made_at, round| Backup {
+        made_at: Timestamp(made_at),
+        round,
+        bytes: 1_000,
+        has_identities: true,
+    };
+    assert_eq!(site.serve(&Command::NoteBackup(told(START, 1))), Reply::Done);
+    assert!(
+        site.ledger.server().is_none(),
+        "what was never founded was never backed up"
+    );
+    site.serve(&Command::Found { id: ServerId([1; 16]) });
+    let mut tell = |backup| {
+        let (_, changes) = site
+            .ledger
+            .apply(Actor::Server, &Command::NoteBackup(backup), Now::at(START));
+        let events: Vec<_> = changes.into_iter().flat_map(|change| change.events).collect();
+        (events.len(), site.ledger.server().unwrap().last_backup)
+    };
+    assert_eq!(tell(told(START - 9, 5)), (1, Some(told(START - 9, 5))));
+    assert_eq!(tell(told(START - 9, 5)), (0, Some(told(START - 9, 5))), "told twice");
+    assert_eq!(
+        tell(told(START - 20, 4)),
+        (1, Some(told(START - 9, 5))),
+        "an older one, told late"
+    );
+    let (events, last) = tell(told(u64::MAX, 6));
+    assert_eq!(events, 1);
+    assert_eq!(last, Some(told(START, 6)), "a clock that is ahead");
+}
+
+#[test]
 fn the_epoch_of_a_restored_server_is_the_time_of_the_restore_and_higher_than_any_known_one() {
     const LAST: u32 = u32::MAX;
     const TOP: u64 = LAST as u64;
@@ -217,6 +252,7 @@ fn the_epoch_of_a_restored_server_is_the_time_of_the_restore_and_higher_than_any
             id: ServerId([1; 16]),
             epoch,
             founded_at: Timestamp(0),
+            last_backup: None,
         };
         server.epoch_restored(Timestamp(at), above)
     };

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::domain::backup::Backup;
 use crate::domain::change::{ClockEvent, EventKind};
 use crate::store::envelope::{RecordError, fields};
 
@@ -121,4 +122,8 @@ kinds! {
     34 ServerRestored { epoch: u32, made_at: u64 } <=> ServerRestored { epoch, made_at };
     35 ServerIdentityReplaced { from: [u8; 32], to: [u8; 32] } <=> ServerIdentityReplaced { from, to };
     36 ConfigReloaded { applied: u32 } <=> ConfigReloaded { applied };
+    37 BackedUp { made_at: u64, round: u64, bytes: u64 }
+        <=> BackedUp(Backup { made_at, round, bytes, has_identities: true });
+    38 BackedUpBare { made_at: u64, round: u64, bytes: u64 }
+        <=> BackedUp(Backup { made_at, round, bytes, has_identities: false });
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
+use crate::domain::backup::Backup;
 use crate::domain::blacklist::{Blacklist, Listed};
-use crate::domain::change::{Change, Fact};
+use crate::domain::change::{Change, Fact, Server};
 use crate::domain::enrolment::{Enrolled, Token};
-use crate::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, TokenHash, TokenId, VendorId};
+use crate::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, ServerId, TokenHash, TokenId, VendorId};
 use crate::domain::license::{Claims, Kind};
 use crate::domain::reservation::{Hold, Reservation, Reserved};
 use crate::domain::seat::{Binding, Bound, MachineNote, SeatKey, Waiting};
@@ -24,6 +25,20 @@ fn serial() -> Serial {
 
 pub(super) fn mac() -> Mac {
     Mac::new([0, 0x1a, 0, 0, 0, 1]).unwrap()
+}
+
+fn server(backed_up: bool) -> Fact {
+    Fact::ServerPut(Server {
+        id: ServerId([0x22; 16]),
+        epoch: 3,
+        founded_at: Timestamp(5),
+        last_backup: backed_up.then_some(Backup {
+            made_at: Timestamp(9),
+            round: 513,
+            bytes: 7,
+            has_identities: true,
+        }),
+    })
 }
 
 fn license(listed: Option<Listed>) -> Fact {
@@ -150,6 +165,8 @@ pub(super) fn facts() -> Vec<Fact> {
         }),
     };
     vec![
+        server(false),
+        server(true),
         license(None),
         license(Some(Listed::Blacklisted)),
         license(Some(Listed::Superseded)),
@@ -196,6 +213,27 @@ fn what_is_over_deletes_the_row_that_it_had() {
     assert_eq!(row(Fact::ReservationEnded(ReservationId([5; 16]))), (put, None));
     let (put, _) = row(token(0));
     assert_eq!(row(Fact::TokenDropped(TokenHash([0xc1; 32]))), (put, None));
+}
+
+/// The bytes of `FORMAT.md`, by hand.
+#[test]
+fn a_server_has_frozen_bytes_before_its_first_backup_and_behind_it() {
+    let sealed = |fact| {
+        let (key, record) = row(fact);
+        let record = record.unwrap();
+        let (version, payload) = unseal(&key, &record).unwrap();
+        (version, payload.to_vec())
+    };
+    let plain = [&[0x22; 16][..], &[3, 0, 0, 0], &[5, 0, 0, 0, 0, 0, 0, 0]].concat();
+    assert_eq!(sealed(server(false)), (1, plain.clone()));
+    let backup = [
+        &[9, 0, 0, 0, 0, 0, 0, 0][..],
+        &[1, 2, 0, 0, 0, 0, 0, 0],
+        &[7, 0, 0, 0, 0, 0, 0, 0],
+        &[1],
+    ]
+    .concat();
+    assert_eq!(sealed(server(true)), (2, [plain, backup].concat()));
 }
 
 /// The bytes of `FORMAT.md`, by hand.

@@ -23,6 +23,7 @@ fn every_kind() -> Vec<Fact> {
         id: ServerId([1; 16]),
         epoch: 1,
         founded_at: Timestamp(2),
+        last_backup: None,
     };
     let admin = Admin {
         role: Role::Viewer,
@@ -59,37 +60,41 @@ fn every_kind() -> Vec<Fact> {
     all
 }
 
-/// The key and the fields of each.
-fn payloads() -> Vec<(Vec<u8>, Vec<u8>)> {
+/// The key, the version and the fields of each.
+fn payloads() -> Vec<(Vec<u8>, u8, Vec<u8>)> {
     let payload = |fact| {
         let (key, record) = row(fact);
-        let (_, payload) = unseal(&key, record.as_ref().unwrap()).unwrap();
-        (key.clone(), payload.to_vec())
+        let (version, payload) = unseal(&key, record.as_ref().unwrap()).unwrap();
+        (key.clone(), version, payload.to_vec())
     };
     every_kind().into_iter().map(payload).collect()
 }
 
-fn read(key: &[u8], payload: &[u8]) -> Result<Option<Fact>, RecordError> {
-    stored(key, &seal_payload(key, 1, payload).unwrap())
+fn read(key: &[u8], version: u8, payload: &[u8]) -> Result<Option<Fact>, RecordError> {
+    stored(key, &seal_payload(key, version, payload).unwrap())
 }
 
 #[test]
 fn every_kind_of_record_is_among_them() {
-    let kinds: BTreeSet<_> = payloads().iter().map(|(key, _)| key[0]).collect();
+    let kinds: BTreeSet<_> = payloads().iter().map(|(key, ..)| key[0]).collect();
     assert_eq!(kinds, (0x01..=0x0f).collect());
-    for (key, payload) in payloads() {
-        assert!(read(&key, &payload).unwrap().is_some());
+    for (key, version, payload) in payloads() {
+        assert!(read(&key, version, &payload).unwrap().is_some());
     }
 }
 
 #[test]
 fn a_record_that_is_cut_anywhere_or_longer_is_refused_though_its_checksum_holds() {
-    for (key, payload) in payloads() {
+    for (key, version, payload) in payloads() {
         for len in 0..payload.len() {
-            assert!(read(&key, &payload[..len]).is_err(), "kind {} cut at {len}", key[0]);
+            assert!(
+                read(&key, version, &payload[..len]).is_err(),
+                "kind {} cut at {len}",
+                key[0]
+            );
         }
         let longer = [payload.as_slice(), &[0]].concat();
-        assert!(matches!(read(&key, &longer), Err(RecordError::Trailing)));
+        assert!(matches!(read(&key, version, &longer), Err(RecordError::Trailing)));
     }
 }
 
@@ -98,15 +103,15 @@ fn whatever_number_stands_anywhere_a_record_is_refused_or_written_as_it_was_read
     // Every bit of a byte, which comes to every byte, and the edges of every width.
     let powers = (0..8).chain([15, 16, 31, 32, 62, 63]).map(|power| 1_u64 << power);
     let numbers: BTreeSet<_> = powers.flat_map(|number| [number - 1, number, !number]).collect();
-    for (key, payload) in payloads() {
+    for (key, version, payload) in payloads() {
         for at in 0..payload.len() {
             for &number in &numbers {
                 let mut changed = payload.clone();
                 for (place, byte) in changed[at..].iter_mut().zip(number.to_le_bytes()) {
                     *place = byte;
                 }
-                if let Ok(fact) = read(&key, &changed) {
-                    let record = seal_payload(&key, 1, &changed).unwrap();
+                if let Ok(fact) = read(&key, version, &changed) {
+                    let record = seal_payload(&key, version, &changed).unwrap();
                     assert_eq!(row(fact.unwrap()), (key.clone(), Some(record)), "{number} at {at}");
                 }
             }

@@ -132,6 +132,12 @@ pub(super) fn bindings_and_clock() -> Group {
     };
     let accept = Request::ClockAccept(admin::ClockAccept {});
     let reset = Request::ClockReset(admin::ClockReset {});
+    let backed_up = admin::BackedUp {
+        made_at: NOW - 600,
+        round: 812,
+        bytes: 2 << 20,
+        identities: true,
+    };
     vec![
         ("binding_resolve", Said::Request(Request::BindingResolve(resolve))),
         (
@@ -142,6 +148,7 @@ pub(super) fn bindings_and_clock() -> Group {
             "binding_resolve_ok",
             reply(Opcode::BINDING_RESOLVE, Response::BindingResolve(resolved)),
         ),
+        ("backed_up", Said::Request(Request::BackedUp(backed_up))),
         ("clock_accept", Said::Request(accept)),
         ("clock_reset", Said::Request(reset)),
     ]

@@ -61,7 +61,33 @@ pub(super) fn status() -> Group {
         ("status_ok", reply(Opcode::STATUS, Response::Status(answer))),
         ("status_ok_set_back", reply(Opcode::STATUS, Response::Status(set_back))),
         ("status_ok_health", reply(Opcode::STATUS, Response::Status(well))),
+        ("status_ok_backup", reply(Opcode::STATUS, Response::Status(backed_up()))),
     ]
+}
+
+/// A server that was backed up.
+fn backed_up() -> views::StatusOk {
+    views::StatusOk {
+        server_time: NOW,
+        name: text("license-1"),
+        server_version: text("0.1.0"),
+        clock: views::ClockRow {
+            mark: NOW,
+            ..Default::default()
+        },
+        backup: Some(views::BackupRow {
+            made_at: NOW - 600,
+            round: 812,
+            bytes: 2 << 20,
+            identities: true,
+        }),
+        warnings: vec![views::WarningRow {
+            code: Warning::NO_RECENT_BACKUP,
+            number: Some(40),
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
 }
 
 /// How a server is, with what it warns of.

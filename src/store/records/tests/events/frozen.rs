@@ -2,6 +2,7 @@
 //! written them they are never changed: if a test finds them different, it is the code that is wrong.
 
 use super::*;
+use crate::domain::backup::Backup;
 use crate::domain::blacklist::Listed;
 use crate::domain::event_log::Refused;
 use crate::domain::ids::{ComponentId, Mac, ProductKey, ReservationId, ServerId, TokenId, VendorId};
@@ -148,7 +149,20 @@ fn administration() -> Vec<(Event, Vec<u8>)> {
         ),
         one(EventKind::VendorTrusted { vendor }, 28, &[&VENDOR]),
         one(EventKind::ConfigReloaded { applied: 513 }, 36, &[&[1, 2, 0, 0]]),
+        backed_up(true, 37),
+        backed_up(false, 38),
     ]
+}
+
+fn backed_up(has_identities: bool, number: u8) -> (Event, Vec<u8>) {
+    let backup = Backup {
+        made_at: Timestamp(AT),
+        round: 513,
+        bytes: 0x0003_0201,
+        has_identities,
+    };
+    let fields: [&[u8]; 3] = [&AT.to_le_bytes(), b"\x01\x02\0\0\0\0\0\0", b"\x01\x02\x03\0\0\0\0\0"];
+    one(EventKind::BackedUp(backup), number, &fields)
 }
 
 fn enrolment() -> Vec<(Event, Vec<u8>)> {
