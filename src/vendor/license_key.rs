@@ -115,7 +115,6 @@ impl LicenseKey {
     ///
     /// # Errors
     /// [`KeyError`], but no signature is checked.
-    #[cfg(feature = "mint")]
     pub fn unverified(&self) -> Result<crate::domain::license::Claims, KeyError> {
         certificate::unverified(&self.certificate)
     }
