@@ -99,6 +99,34 @@ const OURS: [&str; 15] = [
     "user",
 ];
 
+/// What a store has in a data directory, whatever else of it was lost.
+const STORED: [&str; 6] = ["FORMAT", "journal", "ledger", "ledger.round", "manifest", "state"];
+
+/// Refuses a directory with a server's keys and nothing of its store: a first start makes the store before the keys, so this
+/// one was lost, and an empty one in its place would deny every seat that was given.
+pub(super) fn refuse_keys_without_store(data: &Path) -> Result<(), CliError> {
+    let Ok(entries) = std::fs::read_dir(data) else {
+        return Ok(()); // likewise
+    };
+    let names: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let is_stored = |name: &String| STORED.contains(&name.split('.').next().unwrap_or_default());
+    let key = [IDENTITY_FILE, LEASE_FILE]
+        .into_iter()
+        .find(|key| names.iter().any(|name| name == key));
+    match key {
+        Some(key) if !names.iter().any(is_stored) => Err(CliError::failed(format!(
+            "{} holds the keys of a server ({key}) and nothing of its store, which was lost: restore a backup into an empty directory \
+             (`seatkeeper restore FILE --data DIR`); to begin with nothing under the same identity, put the keys aside, start, stop, \
+             and put them back",
+            data.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a directory that holds somebody else's files: it was named by mistake.
 pub(super) fn refuse_foreign(data: &Path) -> Result<(), CliError> {
     if data.join("FORMAT").exists() {
@@ -187,6 +215,30 @@ mod tests {
         });
         let names = std::fs::read_dir(dir.path()).expect("readable").count();
         assert_eq!(names, 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn keys_without_a_store_are_refused_and_what_a_killed_first_start_leaves_is_not() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let path = directory.path();
+        assert!(refuse_keys_without_store(&path.join("missing")).is_ok());
+        assert!(refuse_keys_without_store(path).is_ok());
+        std::fs::write(path.join("admin.pem"), "").expect("written");
+        assert!(
+            refuse_keys_without_store(path).is_ok(),
+            "whoever administers it may be there before it"
+        );
+        for key in [IDENTITY_FILE, LEASE_FILE] {
+            std::fs::write(path.join(key), "").expect("written");
+            let error = refuse_keys_without_store(path).expect_err("lost").to_string();
+            assert!(error.contains(key) && error.contains("seatkeeper restore"), "{error}");
+            for stored in ["FORMAT.new", "manifest.7", "journal"] {
+                std::fs::write(path.join(stored), "").expect("written");
+                assert!(refuse_keys_without_store(path).is_ok(), "{stored}");
+                std::fs::remove_file(path.join(stored)).expect("removed");
+            }
+            std::fs::remove_file(path.join(key)).expect("removed");
+        }
     }
 
     #[test]

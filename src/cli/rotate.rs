@@ -79,7 +79,7 @@ pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
     ownership::hand_over(&data)?;
     let told = Told {
         fingerprint: to.to_string(),
-        fingerprint_before: from.to_string(),
+        fingerprint_before: note.from.to_string(),
         file: path.display().to_string(),
         followed: !compromised,
     };
@@ -87,9 +87,11 @@ pub(super) fn run(global: &Global, compromised: bool) -> Result<(), CliError> {
         return output::json(&told);
     }
     output::line(&format!(
-        "the server's identity is {to} from its next start on, in place of {from}"
+        "the server's identity is {to} from its next start on, in place of {}",
+        note.from
     ))?;
-    output::line(&next_steps(compromised, from, to))
+    // Nobody has met one that waited in vain.
+    output::line(&next_steps(compromised, note.from, to))
 }
 
 /// What is to be done behind it, for people.

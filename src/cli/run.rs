@@ -13,6 +13,7 @@ use super::args::{Global, RunProgram};
 use super::error::CliError;
 use super::output;
 use crate::client::Standing;
+use crate::client::token::TOKEN_VARIABLE;
 
 /// Added to a signal's number for the exit code of a program that it ended, as shells do.
 pub(super) const SIGNALLED: i32 = 128;
@@ -68,8 +69,10 @@ fn start(program: &[OsString]) -> Result<Child, CliError> {
     let Some((name, arguments)) = program.split_first() else {
         return Err(CliError::Usage("say which program to run behind --".to_owned()));
     };
+    // The token is for the server, and a bearer's secret: no business of the program, nor of what that one starts.
     Command::new(name)
         .args(arguments)
+        .env_remove(TOKEN_VARIABLE)
         .spawn()
         .map_err(|error| CliError::because(format!("cannot run {}", name.to_string_lossy()), error))
 }

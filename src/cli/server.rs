@@ -277,6 +277,7 @@ fn prepare(
     recover_admin: bool,
 ) -> Result<(Writer<DiskStore>, Identity, LeaseKey), CliError> {
     local::refuse_foreign(data)?;
+    local::refuse_keys_without_store(data)?;
     let settings = reload::settings(config);
     let kept = store::Options {
         checkpoint_bytes: settings.checkpoint_bytes,

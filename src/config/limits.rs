@@ -126,17 +126,7 @@ impl Limits {
         size("limits.requests_per_source", self.requests_per_source, 1..=4_096)?;
         number("limits.hello_secs", self.hello_secs, 1..=60)?;
         number("limits.frame_secs", self.frame_secs, 1..=60)?;
-        // The tables that they are counted in hold no more: a higher bound would not be kept.
-        number(
-            "limits.new_macs_per_identity_and_day",
-            self.new_macs_per_identity_and_day,
-            0..=65_536,
-        )?;
-        number(
-            "limits.new_seats_per_source_and_minute",
-            self.new_seats_per_source_and_minute,
-            0..=65_536,
-        )?;
+        // New machines and seats have no upper bound: 0 is none at all, and as many as are remembered no limit.
         number(
             "limits.wrong_tokens_per_source_and_minute",
             self.wrong_tokens_per_source_and_minute,

@@ -10,6 +10,17 @@ use super::disk::{Disk, DiskFile};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsDisk;
 
+/// The directory in which a path has its name.
+fn whereabouts(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+fn is_missing(path: &Path) -> bool {
+    !path.as_os_str().is_empty()
+        && fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 impl Disk for OsDisk {
     fn names(&self, dir: &Path) -> io::Result<Vec<String>> {
         let entries = match fs::read_dir(dir) {
@@ -55,11 +66,17 @@ impl Disk for OsDisk {
     }
 
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        let made: Vec<&Path> = dir.ancestors().take_while(|one| is_missing(one)).collect();
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(dir)
+        builder.create(dir)?;
+        // What lies in a directory is not there before its name is.
+        for one in made.into_iter().rev() {
+            self.sync_dir(whereabouts(one))?;
+        }
+        Ok(())
     }
 
     fn remove_dir(&self, dir: &Path) -> io::Result<()> {

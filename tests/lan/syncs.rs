@@ -11,7 +11,7 @@ use crate::shop::Shop;
 const IMPORTS: u16 = 140;
 
 const CALLS: &str =
-    "trace=openat,pwrite64,write,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir";
+    "trace=openat,pwrite64,write,writev,fsync,fdatasync,link,linkat,rename,renameat,renameat2,unlink,unlinkat,mkdir";
 
 pub(crate) fn in_order() {
     let lab = Lab::new();
@@ -38,6 +38,7 @@ pub(crate) fn in_order() {
         .for_each(|line| disk.line(line));
     // It is a trace of what matters.
     assert!(disk.answers > u32::from(IMPORTS), "{} answers", disk.answers);
+    assert!(disk.keys >= 2, "{} keys were given their names", disk.keys);
     assert!(
         disk.named > 3 && disk.removed > 0,
         "{} named, {} removed",
@@ -57,6 +58,7 @@ struct Traced {
     /// Of each thread the sync that it is in: of what, and how many changes that had when it began.
     syncing: BTreeMap<String, (String, u64)>,
     answers: u32,
+    keys: u32,
     named: u32,
     removed: u32,
 }
@@ -96,6 +98,13 @@ impl Traced {
                 if !arguments.contains("<unfinished") {
                     self.synced(pid);
                 }
+            }
+            // A key that was made is given its name so.
+            "link" | "linkat" if !failed => {
+                let (from, to) = (quoted(arguments, 0), quoted(arguments, 1));
+                assert!(self.is_synced(&from), "named before it was synced: {line}");
+                self.keys += u32::from(is_key(&to));
+                self.unnamed.insert(to);
             }
             "rename" | "renameat" | "renameat2" if !failed => {
                 self.renames(&quoted(arguments, 0), &quoted(arguments, 1), line);
@@ -145,6 +154,11 @@ impl Traced {
                     "answered while {segment} was not synced: {line}"
                 );
             }
+            // So are the keys of who answers there, and the directory in which all of it is.
+            let lasts =
+                |path: &&String| is_key(path) || path.ends_with("/FORMAT") || self.data.starts_with(path.as_str());
+            let unnamed = self.unnamed.iter().find(lasts);
+            assert_eq!(unnamed, None, "answered before it had its name: {line}");
             self.answers += 1;
             return;
         }
@@ -184,6 +198,10 @@ impl Traced {
         self.changed.remove(path);
         self.unnamed.remove(path);
     }
+}
+
+fn is_key(path: &str) -> bool {
+    path.ends_with(".pem")
 }
 
 /// The `place`th text in quotes.

@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-/// The tests of a Rust file: functions with the attribute of one right above them, nothing but other attributes and
-/// comments between.
+/// The tests of a Rust file that are run unless somebody asks for others: functions with the attribute of one right above
+/// them, nothing but other attributes and comments between, and none that has it ignored.
 fn tests_of(text: &str) -> Vec<&str> {
     let mut is_test = false;
     let mut found = Vec::new();
     for line in text.lines().map(str::trim) {
         if line == "#[test]" || line.starts_with("#[tokio::test") {
             is_test = true;
+        } else if line.starts_with("#[ignore") {
+            is_test = false;
         } else if let Some((_, name)) = line.split_once("fn ").filter(|_| !line.starts_with("//")) {
             if is_test {
                 found.extend(name.split(['(', '<']).next());
@@ -61,7 +63,7 @@ fn quoted(text: &str) -> Vec<&str> {
 
 #[test]
 fn what_is_no_test_keeps_no_promise() {
-    let text = "fn helper() {}\n#[test]\n#[ignore = \"a_reason\"]\nfn one() {\n    let a_word = \"not_this\";\n}\n\
+    let text = "fn helper() {}\n#[test]\n#[ignore = \"a_reason\"]\nfn asked_for() {}\n#[test]\nfn one() {\n    let a_word = \"not_this\";\n}\n\
                 fn another() {}\n// #[test]\n// fn old() {}\n    #[tokio::test(flavor = \"x\")]\n    async fn two() {}\n";
     assert_eq!(tests_of(text), ["one", "two"]);
     let text = "#[path = \"a_b.rs\"]\nconst A: &[T] = &[\n(\"what_holds\", f::g),\n];\nfn main() {\n\"no_name\";\n}\n";

@@ -444,3 +444,13 @@ fn the_roots_of_the_test_programs_hold_modules_and_nothing_else() {
         assert!(plain, "tests/pure/main.rs holds {line:?}");
     }
 }
+
+#[test]
+fn every_fault_that_is_planted_to_try_the_tests_still_fits_the_code() {
+    let told = Command::new("bash")
+        .arg(root().join("tools/mutants.sh"))
+        .arg("--check")
+        .output()
+        .expect("bash runs");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stdout));
+}

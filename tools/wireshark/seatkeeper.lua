@@ -985,6 +985,7 @@ nested.SettledRow = true
 nested.ClockRow = true
 nested.CheckpointRow = true
 nested.DiskRow = true
+nested.BackupRow = true
 nested.EndingRow = true
 nested.ScarceRow = true
 nested.WarningRow = true

@@ -38,6 +38,32 @@ fn a_licensed_program_runs_and_its_exit_code_is_passed_on() {
     assert_eq!(site.audit()[0]["used"], 1);
 }
 
+#[test]
+fn a_licensed_program_is_not_told_the_token_that_its_component_was_enrolled_with() {
+    let site = Site::open_with("enrol = \"token\"\n");
+    site.buy(1, "BKSRV", 1);
+    let token = site.json(["enrol", "token"])["token"].as_str().unwrap().to_owned();
+    let machine = site.machine(1);
+    let mut run = command(SEATKEEPER);
+    run.args([
+        "run",
+        "BKSRV",
+        "agent",
+        "--mac",
+        &machine.mac,
+        "--server",
+        &site.server().server_arg(),
+    ]);
+    run.arg("--vendor-key").arg(&machine.vendor_key).args(["--", "env"]);
+    let told = finish(machine.environment(&mut run).env("SEATKEEPER_ENROL_TOKEN", &token)).ok();
+    assert!(
+        told.contains("SEATKEEPER_STATE_DIR="),
+        "the rest of the environment is the program's: {told}"
+    );
+    assert!(!told.contains(&token), "{told}");
+    assert_eq!(site.audit()[0]["used"], 1);
+}
+
 // proves O1
 #[test]
 fn a_program_that_is_not_licensed_does_not_run() {

@@ -190,12 +190,16 @@ fn nobody_follows_from_a_stolen_identity_before_being_told() {
     site.buy(1, "BKSRV", 2);
     site.agent(1, "checkout", "BKSRV", "agent").ok();
     let address = site.server().server_arg();
+    let met = site.server().fingerprint.clone();
     site.admin(["identity", "rotate"]).ok();
     let told = site.admin(["identity", "rotate", "--compromised"]).ok();
     assert!(
         told.contains("nobody follows") && told.contains("agent trust"),
         "{told}"
     );
+    // The one that waited was met by nobody.
+    let old = [format!("in place of {met}"), format!("identity forget {met}")];
+    assert!(old.iter().all(|old| told.contains(old)), "{told}");
     site.stop();
     start_again(&mut site, &address);
     let new = site.server().fingerprint.clone();

@@ -9,7 +9,7 @@ does, which `seatsoak disk` tries). Images that the file system itself cannot mo
 
 Needs root, /dev/fuse, loop devices, fusepy with libfuse2, e2fsprogs or xfsprogs, and built binaries:
 
-    apt-get install -y libfuse2 && pip install fusepy
+    apt-get install -y libfuse2 && pip install fusepy    # or: apt-get install -y python3-fusepy
     cargo build --release -p seatkeeper -p seatmint
     python3 tools/soak/power/blocklog.py --cuts 200 --fs ext4 --seed 1
 """
@@ -122,11 +122,18 @@ class Site:
         server = subprocess.Popen(
             [self.seatkeeper, "serve", "--config", self.config, "--data", data, "--listen", "127.0.0.1:17999"], stdout=log, stderr=log
         )
+        deadline = time.monotonic() + 60
         while not os.path.exists(os.path.join(data, "server.json")):
             if server.poll() is not None:
                 raise RuntimeError("the server does not start: " + open(log.name).read())
+            if time.monotonic() > deadline:
+                server.kill()
+                raise RuntimeError("the server neither starts nor ends: " + open(log.name).read())
             time.sleep(0.02)
         return server
+
+    def fingerprint(self, data):
+        return json.loads(self.admin(data, "status", "--json"))["fingerprint"]
 
     def admin(self, data, *args):
         return run(self.seatkeeper, *args, "--data", data, "--timeout", "30")
@@ -182,6 +189,7 @@ def record(site, args, place):
         run("mount", loop, mount_at)
         data = os.path.join(mount_at, "data")
         server = site.start(data)
+        site.identity = site.fingerprint(data)
         site.admin(data, "vendor", "trust", site.public)
         site.admin(data, "catalogue", "import", site.signed)
         site.admin(data, "import", site.key)
@@ -244,8 +252,10 @@ def check(site, args, place, image, cut, answered):
         try:
             seats = {row["mac"] for row in json.loads(site.admin(data, "seats", "--json"))}
             licenses = json.loads(site.admin(data, "licenses", "--json"))
+            identity = site.fingerprint(data)
         finally:
             server.terminate(), server.wait()
+        assert identity == site.identity, f"cut {cut}: the server is {identity}, and was {site.identity}"
         known, open_requests = {}, set()
         for begun, mac, state, ended in answered:
             if ended <= cut:
