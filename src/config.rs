@@ -211,7 +211,10 @@ impl Config {
         }
         let twice = |at: usize, one: &Listen| self.listen.iter().take(at).any(|other| other.address == one.address);
         if self.listen.iter().enumerate().any(|(at, one)| twice(at, one)) {
-            return wrong("listen", "names an address twice");
+            return wrong(
+                "listen",
+                "names an address twice, perhaps with two ports: name each once, with the one port that it has",
+            );
         }
         let checkpoint_kib = u64::from(self.journal.checkpoint_kib);
         limits::within("journal.checkpoint_kib", checkpoint_kib, 16..=1 << 20)?;

@@ -179,7 +179,7 @@ pub(super) enum Command {
     Blacklist(AskingBelow<BlacklistCommand>),
     /// Import license keys.
     Import(Asking<ImportKeys>),
-    /// Import the license keys of a text file.
+    /// Import the license keys of a mail or a text file.
     ImportFile(Asking<ImportFile>),
     /// Show the licenses: what was bought, what is used, what is available.
     Licenses(Asking<LicenseFilter>),
@@ -274,7 +274,6 @@ pub(super) enum Command {
         shell: clap_complete::Shell,
     },
     /// Write the manual pages.
-    #[command(hide = true)]
     Man {
         /// The directory to write them to.
         directory: PathBuf,

@@ -64,9 +64,9 @@ fn say(target: &ExplainTarget, reply: &ExplainOk) -> Result<(), CliError> {
         Some(identity) => format!("identity {}", output::hex(&identity)),
         None => "an identity that is new here".to_owned(),
     };
-    let component = reply.component.as_deref().unwrap_or("");
+    let component = reply.component.as_ref().map_or_else(String::new, |id| format!(" {id}"));
     output::line(&format!(
-        "a checkout on {}, by {identity}: {} {component}",
+        "a checkout on {}, by {identity}: {}{component}",
         target.mac, target.product
     ))?;
     // Lines and no table: a terminal of any width shows all of it.

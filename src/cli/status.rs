@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::args::{Global, StatusTarget};
 use super::clock::{self, Clock};
 use super::error::CliError;
+use super::local;
 use super::output::{self, count, date, lasting, rfc3339};
+use super::rotate::Note;
 use super::session::{Session, unexpected};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::StatusOk;
@@ -127,12 +129,13 @@ pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), Cli
     let mut session = Session::open(&global).await?;
     let status = ask(&mut session).await?;
     let events_since = oldest_event(&mut session).await?;
+    let told = told(&global, &session, &status, events_since)?;
     if global.json {
-        output::json(&told(&session, &status, events_since))?;
+        output::json(&told)?;
     } else {
-        tell(&session, &status, events_since)?;
+        tell(&session, &status, &told.warnings, events_since)?;
     }
-    if target.check && !status.warnings.is_empty() {
+    if target.check && !told.warnings.is_empty() {
         // Everything is said.
         return Err(CliError::Program(WARNED));
     }
@@ -151,6 +154,15 @@ async fn oldest_event(session: &mut Session) -> Result<Option<u64>, CliError> {
     }
 }
 
+/// What this host warns of: all that the server does, and what the server cannot know.
+fn warned(global: &Global, session: &Session, status: &StatusOk) -> Result<Vec<warnings::Told>, CliError> {
+    let mut warned = warnings::told(status);
+    // Of another server than this host's the note says nothing.
+    let note = Note::read(&local::data_of(global)?).filter(|note| note.from == session.fingerprint());
+    warned.extend(note.map(warnings::waiting));
+    Ok(warned)
+}
+
 /// Asks how the server is.
 pub(super) async fn ask(session: &mut Session) -> Result<StatusOk, CliError> {
     match session.ask(&Request::Status(views::Status {})).await? {
@@ -159,9 +171,14 @@ pub(super) async fn ask(session: &mut Session) -> Result<StatusOk, CliError> {
     }
 }
 
-fn tell(session: &Session, status: &StatusOk, events_since: Option<u64>) -> Result<(), CliError> {
-    for warning in &status.warnings {
-        output::line(&format!("{:<12} {}", "WARNING", warnings::sentence(warning, status)))?;
+fn tell(
+    session: &Session,
+    status: &StatusOk,
+    warned: &[warnings::Told],
+    events_since: Option<u64>,
+) -> Result<(), CliError> {
+    for warning in warned {
+        output::line(&format!("{:<12} {}", "WARNING", warning.text()))?;
     }
     let mut lines = health(session, status);
     lines.extend(counts(status));
@@ -316,9 +333,15 @@ pub(super) fn vendors(status: &StatusOk) -> Vec<Vendor> {
     status.vendors.iter().map(vendor).collect()
 }
 
-pub(super) fn told(session: &Session, status: &StatusOk, events_since: Option<u64>) -> Told {
-    Told {
-        warnings: warnings::told(status),
+/// What `status --json` prints, with what is warned of.
+pub(super) fn told(
+    global: &Global,
+    session: &Session,
+    status: &StatusOk,
+    events_since: Option<u64>,
+) -> Result<Told, CliError> {
+    Ok(Told {
+        warnings: warned(global, session, status)?,
         address: session.address().to_string(),
         name: status.name.clone(),
         version: status.server_version.clone(),
@@ -352,7 +375,7 @@ pub(super) fn told(session: &Session, status: &StatusOk, events_since: Option<u6
         rebind: if status.approval { "approve" } else { "honour" },
         admins: status.admins,
         vendors: vendors(status),
-    }
+    })
 }
 
 fn vendor(row: &views::VendorRow) -> Vendor {

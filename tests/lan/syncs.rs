@@ -201,7 +201,7 @@ impl Traced {
 }
 
 fn is_key(path: &str) -> bool {
-    path.ends_with(".pem")
+    path.rsplit_once('.').is_some_and(|(_, ending)| ending == "pem")
 }
 
 /// The `place`th text in quotes.

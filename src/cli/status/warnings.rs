@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::cli::clock;
 use crate::cli::output::{self, count, date, rfc3339};
+use crate::cli::rotate::Note;
 use crate::domain::time::Timestamp;
 use crate::wire::Warning;
 use crate::wire::messages::views::{StatusOk, WarningRow};
@@ -31,6 +32,29 @@ pub(super) fn told(status: &StatusOk) -> Vec<Told> {
         at: row.at.and_then(|at| rfc3339(Some(Timestamp(at)))),
     })
     .collect()
+}
+
+/// What this host knows and the server does not: that it goes on with an identity in whose place another one waits.
+pub(super) fn waiting(note: Note) -> Told {
+    Told {
+        code: "identity-waits".to_owned(),
+        text: format!(
+            "another identity of the server waits, {}: start the server anew, or machines are asked to go on with the old one, also if \
+             it was stolen",
+            note.to
+        ),
+        number: None,
+        product: None,
+        serial: None,
+        at: None,
+    }
+}
+
+impl Told {
+    /// For people.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// A code's name, that of a newer server as a number.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use seatkeeper::store::DiskStore;
 use seatkeeper_harm::copy_dir;
 
-use crate::process::{ServerProcess, run, serve};
+use crate::process::{ServerProcess, finish, run, serve};
 use crate::site::Site;
 
 /// What runs longer than this hangs.
@@ -64,6 +64,27 @@ fn damage_to_a_key_or_another_file_beside_the_store_is_named_and_costs_no_seat()
             assert!(is_named, "{case}: nobody is told: {told}");
         }
     }
+}
+
+#[test]
+fn a_store_that_was_lost_is_missed_and_not_begun_anew_under_the_same_keys() {
+    let mut site = Site::open();
+    site.buy(1, "BKSRV", 5);
+    site.stop();
+    for entry in fs::read_dir(site.data()).unwrap() {
+        let path = entry.unwrap().path();
+        let is_key = path.extension().is_some_and(|ending| ending == "pem");
+        match path.is_dir() {
+            _ if is_key => {}
+            true => fs::remove_dir_all(path).unwrap(),
+            false => fs::remove_file(path).unwrap(),
+        }
+    }
+    let refused = finish(&mut serve(&site.data(), std::iter::empty::<&str>())).failed_with(1);
+    for told in ["identity.pem", "nothing of its store", "seatkeeper restore"] {
+        assert!(refused.stderr.contains(told), "{told}: {refused:?}");
+    }
+    assert!(!site.data().join("FORMAT").exists(), "nothing was made in its place");
 }
 
 #[test]
