@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
+use seatkeeper::net::bounds::{CONNECTION_LEN_MAX, HELD_LEN_MIN};
 use seatkeeper::tls::{self, Identity, PinRule};
 use seatkeeper::wire::messages::{Request, Response};
 use tokio::net::{TcpSocket, TcpStream};
@@ -76,6 +77,7 @@ async fn greeted_as(identity: &Identity, source: Ipv4Addr, server: SocketAddr, c
 struct Besieged {
     site: Site,
     sockets: usize,
+    memory: usize,
 }
 
 impl Besieged {
@@ -84,7 +86,8 @@ impl Besieged {
         let site = Site::open_with(&format!("[limits]\n{limits}"));
         site.buy(1, "BKSRV", 10_000);
         let sockets = settled_sockets(site.server());
-        Self { site, sockets }
+        let memory = resident(site.server());
+        Self { site, sockets, memory }
     }
 
     fn server(&self) -> SocketAddr {
@@ -113,8 +116,17 @@ impl Besieged {
         }
     }
 
+    /// Waits until the server has let go of every connection, and stops it. Never meanwhile did it take more memory than what
+    /// `most` connections may hold at a time, with what is under way in all of them.
+    async fn ends_sound(self, most: usize) {
+        let took = peak(self.site.server()).saturating_sub(self.memory);
+        let bound = most * CONNECTION_LEN_MAX + HELD_LEN_MIN;
+        assert!(took <= bound, "{took} bytes, and {bound} for {most} connections");
+        self.ends().await;
+    }
+
     /// Waits until the server has let go of every connection, and stops it.
-    async fn ends_sound(mut self) {
+    async fn ends(mut self) {
         await_sockets(self.site.server(), "gone", |sockets| sockets <= self.sockets).await;
         self.serves(9_999).await;
         self.site.stop();
@@ -165,8 +177,17 @@ fn is_required() -> bool {
 
 /// What a process has in memory, in bytes.
 fn resident(server: &ServerProcess) -> usize {
+    memory(server, "VmRSS:")
+}
+
+/// The most that it had since its start.
+fn peak(server: &ServerProcess) -> usize {
+    memory(server, "VmHWM:")
+}
+
+fn memory(server: &ServerProcess, what: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("its status");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+    let line = status.lines().find(|line| line.starts_with(what)).expect("its memory");
     let kib = line.split_whitespace().nth(1).expect("a number");
     kib.parse::<usize>().expect("a number") * 1_024
 }

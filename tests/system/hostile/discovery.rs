@@ -84,5 +84,5 @@ async fn a_flood_of_questions_is_answered_so_often_and_no_more_and_costs_no_memo
     assert!(answered > 0 && u64::from(answered) <= most, "{answered} offers");
     let memory = resident(besieged.site.server());
     assert!(memory < before + (16 << 20), "{} KiB more", (memory - before) >> 10);
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }

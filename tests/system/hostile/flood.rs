@@ -38,7 +38,7 @@ async fn a_flood_of_connections_keeps_no_agent_out() {
     }
     stop.cancel();
     attack.join_all().await;
-    besieged.ends_sound().await;
+    besieged.ends_sound(200).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,7 +70,7 @@ async fn requests_before_hello_are_refused_at_their_header_and_cost_nobody_else(
     for status in attack.join_all().await {
         assert_eq!(status.expect("told"), Status::OUT_OF_ORDER);
     }
-    besieged.ends_sound().await;
+    besieged.ends_sound(64).await;
 }
 
 /// Keeps 64 requests in flight: half of them are sent while the others are answered. Tells of each half that is.
@@ -117,5 +117,5 @@ async fn whoever_pipelines_without_end_waits_for_its_own_requests_and_fills_the_
     tokio::time::timeout(WATCHDOG, async { while attack.join_next().await.is_some() {} })
         .await
         .expect("ended");
-    besieged.ends_sound().await;
+    besieged.ends_sound(129).await;
 }

@@ -133,7 +133,7 @@ async fn ten_thousand_idle_connections_take_no_more_memory_than_is_said_and_keep
         wire.ask(&besieged.checkout(number)).await.expect("it is still held");
     }
     drop((silent, greeted_ones));
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }
 
 /// The beginning of a request that is not counted, and then that of a record of TLS: each but for its last byte.
@@ -182,7 +182,7 @@ async fn established_connections_take_no_more_memory_than_is_said() {
     assert!(most < CONNECTION_LEN_MAX, "{most} bytes each");
     besieged.serves(1).await;
     drop(open);
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }
 
 #[test]
@@ -218,7 +218,7 @@ async fn connections_that_have_not_said_hello_give_way_to_an_agent_at_the_same_a
     );
     besieged.site.server().await_line("to make room");
     drop(open);
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -233,7 +233,7 @@ async fn sources_that_take_every_place_make_room_for_an_agent_of_another() {
     }
     besieged.site.server().await_line("to make room");
     drop(hogs);
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }
 
 /// A server that the system lets open so many files.
@@ -258,7 +258,7 @@ async fn a_server_that_may_open_few_files_takes_fewer_connections_and_says_so() 
     let open = half_open(&besieged, 5, 40).await;
     besieged.serves(1).await;
     drop(open);
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }
 
 #[tokio::test]
@@ -269,5 +269,5 @@ async fn a_server_raises_its_own_limit_of_open_files() {
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     let soft = line.split_whitespace().nth(3).unwrap();
     assert_eq!(soft, "1000", "{line}");
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }

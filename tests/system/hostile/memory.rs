@@ -52,5 +52,5 @@ async fn what_unfinished_requests_hold_in_all_is_bounded_and_the_largest_give_wa
     besieged.site.server().await_line("to make room");
     besieged.serves(1).await;
     drop(open);
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }

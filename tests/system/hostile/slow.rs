@@ -48,7 +48,7 @@ async fn handshakes_that_drip_end_in_time_and_agents_are_served_meanwhile() {
     tokio::time::timeout(WATCHDOG, attack.join_all())
         .await
         .expect("the server hangs up");
-    besieged.ends_sound().await;
+    besieged.ends_sound(101).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,7 +72,7 @@ async fn a_handshake_that_is_too_long_is_cut_before_its_time_is_over() {
         .await
         .expect("cut before its time is over");
     besieged.serves(1).await;
-    besieged.ends_sound().await;
+    besieged.ends_sound(8).await;
 }
 
 /// Drips over TLS until the server hangs up; the status of its parting.
@@ -121,5 +121,5 @@ async fn frames_that_drip_end_in_time_wherever_they_do_and_agents_are_served_mea
         .await
         .expect("the server hangs up");
     assert_eq!(ends, [Status::SILENCE_LIMIT; 24]);
-    besieged.ends_sound().await;
+    besieged.ends_sound(25).await;
 }

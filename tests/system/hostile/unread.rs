@@ -53,7 +53,7 @@ async fn who_never_reads_short_answers_is_left_and_takes_no_more_memory_than_is_
     let besieged = Besieged::new("agent_silence_secs = 2\nconnections_memory_mib = 16\n");
     let unknown = crate::wire::checkout(besieged.site.vendor.id(), "NEVER", "agent", crate::wire::mac(7));
     is_left(&besieged, &Identity::generate().unwrap(), unknown).await;
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -71,5 +71,5 @@ async fn who_never_reads_long_listings_is_left_too_and_takes_no_more_memory_than
         ..Default::default()
     });
     is_left(&besieged, &administrator, licenses).await;
-    besieged.ends_sound().await;
+    besieged.ends().await;
 }
