@@ -9,7 +9,6 @@ use super::session::{Session, unexpected};
 use super::view::{Cell, Column, Listed, Lister};
 use crate::domain::time::Timestamp;
 use crate::wire::Role;
-use crate::wire::limits::LABEL_LEN_MAX;
 use crate::wire::messages::views::AdminRow;
 use crate::wire::messages::{Request, Response, admin, views};
 
@@ -52,11 +51,6 @@ pub(super) async fn run(global: &Global, command: AdminCommand) -> Result<(), Cl
             role,
             label,
         } => {
-            if label.len() > LABEL_LEN_MAX {
-                return Err(CliError::Usage(format!(
-                    "--label must have at most {LABEL_LEN_MAX} bytes"
-                )));
-            }
             let request = admin::AdminAdd {
                 fingerprint: fingerprint.0,
                 role: role.into(),

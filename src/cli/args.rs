@@ -17,6 +17,7 @@ mod deploy;
 mod enrol;
 mod events;
 mod lists;
+mod note;
 mod release;
 #[cfg(test)]
 mod tests;

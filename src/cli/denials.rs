@@ -68,6 +68,17 @@ struct Sum {
     machines: BTreeMap<[u8; 6], u64>,
     /// Machines that engaged a seat later on the same day.
     served: u64,
+    /// Whether a request named no machine, as a reservation of a number: how many seats it lacked is not told.
+    has_unnamed: bool,
+}
+
+impl Sum {
+    /// The machines that would have had a seat with so many more. Never 0 where a request that named none was refused too:
+    /// that would say that it lacked nothing.
+    fn seats_more(&self) -> Option<u64> {
+        let machines = self.machines.len() as u64 - self.served;
+        (machines > 0 || !self.has_unnamed).then_some(machines)
+    }
 }
 
 /// Refusals by day, product and reason.
@@ -147,6 +158,8 @@ impl Sums {
                 0
             });
             *at = row.at.max(*at);
+        } else {
+            sum.has_unnamed = true;
         }
         if self.machines > MACHINES_MAX {
             return Err(CliError::failed(format!(
@@ -193,7 +206,7 @@ impl Sums {
                 status: reason_name(key.status),
                 count: sum.count,
                 machines,
-                seats_more: is_want(key.status).then(|| machines - sum.served),
+                seats_more: is_want(key.status).then(|| sum.seats_more()).flatten(),
             }
         };
         self.sums.iter().map(row).collect()
@@ -269,5 +282,26 @@ mod tests {
                 ("1970-01-02".to_owned(), "seats-exhausted".to_owned(), 1, 1, Some(1)),
             ]
         );
+    }
+    // proves V3
+    #[test]
+    fn how_many_seats_more_is_not_told_where_no_machine_was_named() {
+        let short = Status::SEATS_EXHAUSTED;
+        let unnamed = || EventRow {
+            mac: None,
+            ..refused(100, 0, short, 1)
+        };
+        let mut sums = Sums::default();
+        sums.add(&unnamed()).expect("few");
+        let row = |sums: &Sums| sums.rows().pop().map(|row| (row.count, row.machines, row.seats_more));
+        assert_eq!(row(&sums), Some((1, 0, None)));
+        sums.add(&refused(200, 1, short, 1)).expect("few");
+        assert_eq!(
+            row(&sums),
+            Some((2, 1, Some(1))),
+            "what is known of the machines is told"
+        );
+        sums.serve(&engaged(300, 1));
+        assert_eq!(row(&sums), Some((2, 1, None)), "not that nothing was lacking");
     }
 }

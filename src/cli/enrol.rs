@@ -13,7 +13,6 @@ use super::session::{Session, unexpected};
 use crate::client::token::{EnrolmentToken, TOKEN_VARIABLE};
 use crate::domain::ids::{TokenHash, TokenId};
 use crate::domain::time::Timestamp;
-use crate::wire::limits::LABEL_LEN_MAX;
 use crate::wire::messages::enrol::{EnrolTokenAdd, EnrolTokenRevoke, EnrolTokens, TokenRow};
 use crate::wire::messages::{Request, Response};
 
@@ -86,11 +85,6 @@ pub(super) async fn run(global: &Global, command: EnrolCommand) -> Result<(), Cl
 }
 
 async fn make(global: &Global, label: String, uses: u32, secs: u32) -> Result<(), CliError> {
-    if label.len() > LABEL_LEN_MAX || label.contains(char::is_control) {
-        return Err(CliError::Usage(format!(
-            "--label must have at most {LABEL_LEN_MAX} bytes and no control characters"
-        )));
-    }
     let mut session = Session::open(global).await?;
     let token = EnrolmentToken::new(random()?, session.fingerprint());
     let request = Request::EnrolTokenAdd(EnrolTokenAdd {

@@ -108,9 +108,7 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
         totals(product).into_iter().try_for_each(|line| output::line(&line))?;
     }
     match filter.product {
-        Some(product) if offered.is_empty() && shown == 0 => {
-            output::line(&format!("no catalogue here has {product}; see seatkeeper products"))
-        }
+        Some(product) if offered.is_empty() && shown == 0 => output::line(&products::unknown_text(product)),
         _ => Ok(()),
     }
 }
@@ -120,7 +118,7 @@ pub(super) async fn run(global: &Global, filter: LicenseFilter) -> Result<(), Cl
 fn totals(product: &ProductRow) -> Vec<String> {
     let id = &product.product;
     if products::never_bought(product) {
-        return vec![format!("{id} ({}) was never bought", product.product_name)];
+        return vec![products::never_bought_text(product)];
     }
     let of = |counts: &Counts, what: &str| {
         let Counts {

@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::output;
 use super::session::{Session, unexpected};
 use super::view::{Cell, Column, Listed, Lister, Shown};
+use crate::domain::ids::ProductId;
 use crate::wire::Offers;
 use crate::wire::messages::seat::Counts;
 use crate::wire::messages::views::{ProductName, ProductRow};
@@ -132,6 +133,16 @@ pub(super) async fn pages(
 /// Whether no license was ever imported for it, of either usage.
 pub(super) const fn never_bought(row: &ProductRow) -> bool {
     row.counts.licenses == 0 && row.units.licenses == 0
+}
+
+/// What a list says below its table of a product that was never bought.
+pub(super) fn never_bought_text(row: &ProductRow) -> String {
+    format!("{} ({}) was never bought", row.product, row.product_name)
+}
+
+/// What a list without a row says of a product that no catalogue has.
+pub(super) fn unknown_text(product: ProductId) -> String {
+    format!("no catalogue here has {product}; see seatkeeper products")
 }
 
 /// The usages of its licenses, the preferred one first.

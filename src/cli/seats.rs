@@ -10,8 +10,8 @@ use super::new::{self, Sources};
 use super::output::{self, count, date, rfc3339};
 use super::session::{Session, unexpected};
 use super::view::{Cell, Column, Form, Listed, Lister, Shown};
-use super::{licenses, status};
-use crate::domain::ids::Mac;
+use super::{licenses, products, status};
+use crate::domain::ids::{Mac, ProductId};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::{Holder, SeatName, SeatRow};
 use crate::wire::messages::{Request, Response, seat, views};
@@ -144,11 +144,30 @@ pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliEr
             .iter()
             .try_for_each(|line| output::line(line))?;
     }
+    if let Some(product) = filter.product {
+        why_none(&mut session, product, shown).await?;
+    }
     // The server tells the sum in one answer: it is of one moment, also where seats come and go while they are listed.
     let status = status::ask(&mut session).await?;
     let at = date(Some(Timestamp(status.server_time)));
     let shown = count(shown as u64, "seat");
     output::line(&format!("{shown} listed; {} engaged in all at {at} UTC", status.seats))
+}
+
+/// Says of a product that there can be no seats of it: it was never bought, or is not known.
+async fn why_none(session: &mut Session, product: ProductId, shown: usize) -> Result<(), CliError> {
+    if shown > 0 {
+        return Ok(());
+    }
+    let mut offered = products::all(session).await?;
+    offered.retain(|row| row.product == product.as_str());
+    if offered.is_empty() {
+        return output::line(&products::unknown_text(product));
+    }
+    let never_bought = offered.iter().filter(|row| products::never_bought(row));
+    never_bought
+        .map(products::never_bought_text)
+        .try_for_each(|text| output::line(&text))
 }
 
 /// The licenses whose seats are asked for; nothing where it does not matter which they are of. Seats of those that are

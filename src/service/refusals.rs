@@ -8,10 +8,11 @@ use std::net::IpAddr;
 
 use super::writer::Request;
 use crate::domain::change::{Event, EventKind};
-use crate::domain::command::{Actor, Command, PAGE_ROWS_MAX};
+use crate::domain::command::{Actor, Command, PAGE_ROWS_MAX, ProductName};
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::event_log::{EventsPage, HOUR_SECS, Refused};
 use crate::domain::ids::{Mac, ProductId, VendorId};
+use crate::domain::ledger::Ledger;
 use crate::domain::reason::Reason;
 use crate::domain::reply::{Reply, Settled};
 use crate::domain::source::source_of;
@@ -57,9 +58,9 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// Counts what a reply refuses to whoever asked.
-    pub(super) fn note(&mut self, request: &Request, reply: &Reply, at: Timestamp) {
+    pub(super) fn note(&mut self, ledger: &Ledger, request: &Request, reply: &Reply, at: Timestamp) {
         match reply {
-            Reply::Denied(denied) => self.add(request, denied, at),
+            Reply::Denied(denied) => self.add(ledger, request, denied, at),
             Reply::Settled { product, rows } => {
                 for (mac, settled) in rows {
                     if let Settled::Refused(denial) = settled {
@@ -72,7 +73,7 @@ impl Refusals {
                             subject,
                             ..(*denial).into()
                         };
-                        self.add(request, &denied, at);
+                        self.add(ledger, request, &denied, at);
                     }
                 }
             }
@@ -80,11 +81,19 @@ impl Refusals {
         }
     }
 
-    fn add(&mut self, request: &Request, denied: &Denied, at: Timestamp) {
+    fn add(&mut self, ledger: &Ledger, request: &Request, denied: &Denied, at: Timestamp) {
         let Actor::Peer { address, .. } = request.actor else {
             return;
         };
         let (vendor, product, mac) = about(&request.command, &denied.subject);
+        // Whoever leaves the vendor out means the only one: it is the same product as where it is named.
+        let vendor = vendor.or_else(|| {
+            let name = ProductName {
+                vendor,
+                product: product?,
+            };
+            ledger.resolve(name).ok().map(|key| key.vendor)
+        });
         let key = Key {
             hour: at.0 / HOUR_SECS,
             vendor,
@@ -261,11 +270,27 @@ mod tests {
         let mut refusals = Refusals::default();
         let begun = START - START % HOUR_SECS;
         for at in [begun, begun + 5, begun + HOUR_SECS - 1] {
-            refusals.note(&asked(1, 1), &refused(Denial::SeatsExhausted), Timestamp(at));
+            refusals.note(
+                &Ledger::default(),
+                &asked(1, 1),
+                &refused(Denial::SeatsExhausted),
+                Timestamp(at),
+            );
         }
-        refusals.note(&asked(1, 1), &refused(Denial::NoLicense), Timestamp(begun + 9));
-        refusals.note(&asked(1, 2), &refused(Denial::SeatsExhausted), Timestamp(begun + 9));
         refusals.note(
+            &Ledger::default(),
+            &asked(1, 1),
+            &refused(Denial::NoLicense),
+            Timestamp(begun + 9),
+        );
+        refusals.note(
+            &Ledger::default(),
+            &asked(1, 2),
+            &refused(Denial::SeatsExhausted),
+            Timestamp(begun + 9),
+        );
+        refusals.note(
+            &Ledger::default(),
             &asked(1, 1),
             &refused(Denial::SeatsExhausted),
             Timestamp(begun + HOUR_SECS),
@@ -285,12 +310,17 @@ mod tests {
     #[test]
     fn what_is_granted_or_asked_by_the_server_is_not_counted() {
         let mut refusals = Refusals::default();
-        refusals.note(&asked(1, 1), &Reply::Done, Timestamp(START));
+        refusals.note(&Ledger::default(), &asked(1, 1), &Reply::Done, Timestamp(START));
         let of_server = Request {
             actor: Actor::Server,
             ..asked(1, 1)
         };
-        refusals.note(&of_server, &refused(Denial::NoLicense), Timestamp(START));
+        refusals.note(
+            &Ledger::default(),
+            &of_server,
+            &refused(Denial::NoLicense),
+            Timestamp(START),
+        );
         assert!(refusals.take_all().is_empty());
     }
 
@@ -298,15 +328,30 @@ mod tests {
     fn whoever_is_refused_for_many_machines_leaves_places_to_others_and_is_counted_all_the_same() {
         let mut refusals = Refusals::default();
         for mac in 0..10_000 {
-            refusals.note(&asked(1, mac), &refused(Denial::SeatsExhausted), Timestamp(START));
+            refusals.note(
+                &Ledger::default(),
+                &asked(1, mac),
+                &refused(Denial::SeatsExhausted),
+                Timestamp(START),
+            );
         }
         assert_eq!(
             refusals.counted.len(),
             APART_MAX / 5 + 2,
             "a fifth, and the rest together"
         );
-        refusals.note(&asked(2, 1), &refused(Denial::SeatsExhausted), Timestamp(START));
-        refusals.note(&asked(2, 20_000), &refused(Denial::SeatsExhausted), Timestamp(START));
+        refusals.note(
+            &Ledger::default(),
+            &asked(2, 1),
+            &refused(Denial::SeatsExhausted),
+            Timestamp(START),
+        );
+        refusals.note(
+            &Ledger::default(),
+            &asked(2, 20_000),
+            &refused(Denial::SeatsExhausted),
+            Timestamp(START),
+        );
         let events = refusals.take_all();
         assert!(events.len() <= APART_MAX);
         let all: u32 = counts(&events).iter().map(|(_, count)| count).sum();

@@ -173,7 +173,7 @@ impl<S: Store> Writer<S> {
             if let Reply::Explained(explanation) = &mut reply {
                 self.prepend(explanation, now, reading);
             }
-            self.refusals.note(request, &reply, now.latest());
+            self.refusals.note(&self.ledger, request, &reply, now.latest());
             is_granted |= !decided.is_empty() && !matches!(reply, Reply::Denied(_));
             changes.extend(decided);
             replies.push(reply);

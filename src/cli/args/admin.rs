@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::lists::AdminFilter;
+use super::note::label;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, VendorId};
 
 #[derive(Debug, Subcommand)]
@@ -144,7 +145,7 @@ pub(in crate::cli) enum AdminCommand {
         #[arg(long, value_enum)]
         role: GivenRole,
         /// Whose it is, for people.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", value_parser = label)]
         label: String,
     },
     /// List the identities with a role.

@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 use super::admin::Consent;
 use super::deploy::lasting_up_to;
+use super::note::label;
 use crate::domain::enrolment::{TOKEN_SECS_MAX, TOKEN_USES_DEFAULT, TOKEN_USES_MAX};
 use crate::domain::ids::{Fingerprint, TokenId};
 
@@ -34,7 +35,7 @@ pub(in crate::cli) enum EnrolCommand {
     /// Make a token, and print it once: the server knows its hash only.
     Token {
         /// What it is for, for people.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", value_parser = label)]
         label: String,
         /// How many components it enrols, at most.
         #[arg(long, value_name = "N", default_value_t = TOKEN_USES_DEFAULT,

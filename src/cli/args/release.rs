@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use clap::Args;
 
 use super::Consent;
+use super::note::reason;
 use super::views::lately;
 use crate::domain::ids::{ComponentId, Mac, ProductId, VendorId};
 
@@ -19,7 +20,7 @@ pub(in crate::cli) struct ReleaseTarget {
     /// Only this component; without it the whole seat ends.
     component: Option<ComponentId>,
     /// Why; it becomes part of the event.
-    #[arg(long)]
+    #[arg(long, value_parser = reason)]
     pub(in crate::cli) reason: String,
     /// The product's vendor, where two vendors have a product of this id.
     #[arg(long, value_name = "ID", requires = "mac")]

@@ -170,3 +170,33 @@ fn events_that_have_no_end_are_not_sorted() {
         assert!(!parses(&format!("seatkeeper {wrong}")), "{wrong}");
     }
 }
+
+#[test]
+fn a_label_or_a_reason_that_no_server_would_take_is_wrong_usage_of_the_option() {
+    let id = "ab".repeat(32);
+    let admin = ["admin", "add", &id, "--role", "viewer", "--label"];
+    let release = ["release", "00:1a:2b:3c:4d:5e", "A", "--reason"];
+    let told = |command: &[&str], text: &str| {
+        let line = ["seatkeeper"].iter().chain(command).copied().chain([text]);
+        Cli::try_parse_from(line)
+            .err()
+            .map(|error| (error.exit_code(), error.to_string()))
+    };
+    for (command, option, len_max) in [
+        (&admin[..], "--label", 64),
+        (&["enrol", "token", "--label"], "--label", 64),
+        (&release, "--reason", 256),
+    ] {
+        assert_eq!(told(command, "Zoë's desk, 2nd floor"), None);
+        assert_eq!(told(command, &"x".repeat(len_max)), None);
+        for (wrong, why) in [
+            ("two\nlines".to_owned(), "control character"),
+            ("a\u{9b}b".to_owned(), "control character"),
+            ("x".repeat(len_max + 1), "at most"),
+        ] {
+            let (code, text) = told(command, &wrong).expect("refused");
+            assert_eq!(code, 2);
+            assert!(text.contains(option) && text.contains(why), "{text}");
+        }
+    }
+}

@@ -198,11 +198,21 @@ fn of_reservation(row: &EventRow) -> String {
             machine(row),
             license(row)
         ),
-        EventKind::RESERVED => format!(
-            "{} of {} were set aside by reservation {reservation}",
-            counted(row),
-            product(row)
-        ),
+        // The machines that got a seat are not counted: each has an event of its own.
+        EventKind::RESERVED => match counted(row) {
+            0 => format!(
+                "reservation {reservation} of {} was made for machines that all have a seat: no unit was set aside",
+                product(row)
+            ),
+            1 => format!(
+                "1 unit or held seat of {} was set aside by reservation {reservation}",
+                product(row)
+            ),
+            many => format!(
+                "{many} units or held seats of {} were set aside by reservation {reservation}",
+                product(row)
+            ),
+        },
         _ if row.lapsed == Some(true) => format!("reservation {reservation} lapsed"),
         _ => format!("reservation {reservation} is settled: nothing is left of it"),
     }
@@ -345,6 +355,31 @@ mod tests {
             sentence(&ended),
             "the seat of BKSRV of 00:00:5e:00:53:04 on license 0123456789ABCDEF ended: an administrator took it back: sold; \
              its unit stays spent"
+        );
+    }
+    #[test]
+    fn a_reservation_for_machines_with_seats_is_not_told_as_one_of_nothing() {
+        let of = |count| {
+            sentence(&EventRow {
+                kind: EventKind::RESERVED,
+                product: Some("BKWKS".into()),
+                reservation: Some([0x0a; 16]),
+                count: Some(count),
+                ..EventRow::default()
+            })
+        };
+        let id = "0a".repeat(16);
+        assert_eq!(
+            of(0),
+            format!("reservation {id} of BKWKS was made for machines that all have a seat: no unit was set aside")
+        );
+        assert_eq!(
+            of(1),
+            format!("1 unit or held seat of BKWKS was set aside by reservation {id}")
+        );
+        assert_eq!(
+            of(7),
+            format!("7 units or held seats of BKWKS were set aside by reservation {id}")
         );
     }
 }

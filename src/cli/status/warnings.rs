@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::clock;
 use crate::cli::output::{self, count, date, rfc3339};
 use crate::cli::rotate::Note;
+use crate::domain::change::Server;
 use crate::domain::time::Timestamp;
 use crate::wire::Warning;
 use crate::wire::messages::views::{StatusOk, WarningRow};
@@ -126,21 +127,34 @@ pub(super) fn sentence(row: &WarningRow, status: &StatusOk) -> String {
             status.connections_max.unwrap_or_default()
         ),
         Warning::NO_VENDOR => "no vendor is trusted yet: seatkeeper vendor trust FILE".to_owned(),
-        Warning::NO_RECENT_BACKUP => not_backed_up(row),
+        Warning::NO_RECENT_BACKUP => not_backed_up(row, status),
         Warning(newer) => format!("a warning that this command does not know ({newer}); upgrade it"),
     }
 }
 
-fn not_backed_up(row: &WarningRow) -> String {
+fn not_backed_up(row: &WarningRow, status: &StatusOk) -> String {
     let days = count(row.number.unwrap_or_default(), "day");
     let remedy = "seatkeeper backup FILE, to another disk";
+    let is_bare = status.backup.as_ref().is_some_and(|backup| !backup.identities);
     match row.at {
+        Some(at) if is_bare => format!(
+            "the last backup ({} UTC) has none of the server's identities: every machine would have to be told to trust what is \
+             restored from it; make one with them: {remedy}",
+            date(Some(Timestamp(at)))
+        ),
         Some(at) => format!(
             "the last backup is {days} old ({} UTC): {remedy}",
             date(Some(Timestamp(at)))
         ),
-        None => format!("no backup was made in the {days} since the first start: {remedy}"),
+        None => format!("no backup was made in the {days} since the {}: {remedy}", begun(status)),
     }
+}
+
+/// From when on the server has been what it is.
+fn begun(status: &StatusOk) -> &'static str {
+    let founded = Timestamp(status.founded_at.unwrap_or_default());
+    let restored = (status.epoch).and_then(|epoch| Server::restored_at(epoch, founded, Timestamp(status.server_time)));
+    restored.map_or("first start", |_| "restore")
 }
 
 fn product(row: &WarningRow) -> &str {
@@ -257,6 +271,44 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_last_backup_is_told_in_its_words() {
+        const START: u32 = 1_700_000_000;
+        let told = |epoch, bare: Option<bool>| {
+            let status = StatusOk {
+                founded_at: Some(START.into()),
+                epoch: Some(epoch),
+                server_time: u64::from(START) + 1_000,
+                backup: bare.map(|bare| views::BackupRow {
+                    identities: !bare,
+                    ..views::BackupRow::default()
+                }),
+                ..StatusOk::default()
+            };
+            let row = WarningRow {
+                code: Warning::NO_RECENT_BACKUP,
+                number: Some(40),
+                at: bare.map(|_| START.into()),
+                ..WarningRow::default()
+            };
+            sentence(&row, &status)
+        };
+        for (text, words) in [
+            (told(1, None), "in the 40 days since the first start"),
+            (told(START + 10, None), "in the 40 days since the restore"),
+            (told(1, Some(false)), "the last backup is 40 days old (2023-"),
+            (
+                told(1, Some(true)),
+                "has none of the server's identities: every machine",
+            ),
+        ] {
+            assert!(
+                text.contains(words) && text.contains("seatkeeper backup FILE"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Decided, Ledger, Occasion};
 use crate::domain::backup::Backup;
-use crate::domain::change::{Admin, Change, EventKind, Fact, Server};
+use crate::domain::change::{Admin, Change, EPOCH_FIRST, EventKind, Fact, Server};
 use crate::domain::command::Role;
 use crate::domain::denial::Denial;
 use crate::domain::ids::{Fingerprint, ServerId};
@@ -23,7 +23,7 @@ impl Ledger {
         }
         let server = Server {
             id,
-            epoch: 1,
+            epoch: EPOCH_FIRST,
             founded_at: occasion.now.latest(),
             last_backup: None,
         };

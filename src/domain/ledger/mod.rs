@@ -317,7 +317,10 @@ impl Ledger {
     }
 
     /// The one product that an administrator's name means (rule K2).
-    fn resolve(&self, name: ProductName) -> Result<ProductKey, Denial> {
+    ///
+    /// # Errors
+    /// No vendor or more than one has a product of this id, and the name does not say whose is meant.
+    pub fn resolve(&self, name: ProductName) -> Result<ProductKey, Denial> {
         if let Some(vendor) = name.vendor {
             return Ok(ProductKey {
                 vendor,

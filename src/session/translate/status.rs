@@ -5,9 +5,10 @@ use super::codes::{kind_code, usage_code};
 use super::reply::Context;
 use super::rows;
 use crate::domain::backup::Backup;
+use crate::domain::change::Server;
 use crate::domain::command::Rebind;
 use crate::domain::reply::{Checkpoint, EndingRow, ScarceRow, Status as Counted};
-use crate::domain::time::DAY_SECS;
+use crate::domain::time::{DAY_SECS, Timestamp};
 use crate::wire::Warning;
 use crate::wire::limits::{FAULT_LEN_MAX, VENDOR_ROWS_MAX, WARNINGS_MAX};
 use crate::wire::messages::{Response, views};
@@ -24,7 +25,7 @@ const DISK_LEAST: u64 = 256 << 20;
 /// Or less than a twentieth of it, unless that is more than this, in bytes.
 const DISK_ENOUGH: u64 = 5 << 30;
 
-/// Days since its first start after which a server that was never backed up is told of.
+/// Days since its first start or its restore after which a server is told of that was never backed up with its identities.
 const FIRST_BACKUP_DAYS: u64 = 7;
 
 /// Days since the last backup after which that is told.
@@ -180,12 +181,19 @@ fn crowded(status: &views::StatusOk) -> Option<u64> {
     (now * 10 >= most * 9).then_some(now)
 }
 
-/// That what is here could be lost: no backup was made for long. One without a license has nothing to lose yet.
+/// That what is here could be lost: no backup was made for long, or the last one lacks the identities, so that every machine
+/// would have to be told to trust what is restored from it. What a server was restored from is a backup of it, as old as the
+/// restore. One without a license has nothing to lose yet.
 fn not_backed_up(status: &views::StatusOk) -> Option<views::WarningRow> {
-    let at = status.backup.as_ref().map(|backup| backup.made_at);
-    let (since, after) = match at {
-        Some(at) => (at, BACKUP_DAYS),
-        None => (status.founded_at?, FIRST_BACKUP_DAYS),
+    let founded_at = status.founded_at?;
+    let (founded, now) = (Timestamp(founded_at), Timestamp(status.server_time));
+    let restored_at = status.epoch.and_then(|epoch| Server::restored_at(epoch, founded, now));
+    let begun = restored_at.map_or(founded_at, |at| at.0);
+    let (since, after, at) = match &status.backup {
+        Some(last) if !last.identities => (begun, FIRST_BACKUP_DAYS, Some(last.made_at)),
+        Some(last) if last.made_at < begun => (begun, BACKUP_DAYS, None),
+        Some(last) => (last.made_at, BACKUP_DAYS, Some(last.made_at)),
+        None => (begun, FIRST_BACKUP_DAYS, None),
     };
     let days = status.server_time.saturating_sub(since) / DAY_SECS;
     (days >= after && status.licenses > 0).then(|| views::WarningRow {
@@ -323,6 +331,7 @@ mod tests {
                 licenses,
                 backup: made.map(|age| views::BackupRow {
                     made_at: now - age,
+                    identities: true,
                     ..views::BackupRow::default()
                 }),
                 ..well()
@@ -339,6 +348,40 @@ mod tests {
         assert_eq!(days(week, None, 0), None, "nothing to lose");
         assert_eq!(days(2 * month, Some(month - 1), 1), None);
         assert_eq!(days(2 * month, Some(month), 1), Some(31));
+    }
+
+    #[test]
+    fn a_backup_without_identities_is_none_to_rely_on_and_a_restore_begins_anew() {
+        const START: u64 = 1_700_000_000;
+        let told = |days: u64, epoch: u64, backup: Option<(u64, bool)>| {
+            let status = views::StatusOk {
+                licenses: 1,
+                founded_at: Some(START),
+                epoch: Some(u32::try_from(epoch).expect("before 2106")),
+                server_time: START + days * DAY_SECS,
+                backup: backup.map(|(day, identities)| views::BackupRow {
+                    made_at: START + day * DAY_SECS,
+                    identities,
+                    ..views::BackupRow::default()
+                }),
+                ..well()
+            };
+            not_backed_up(&status).map(|row| (row.number, row.at.map(|at| (at - START) / DAY_SECS)))
+        };
+        let restored_on = |day: u64| START + day * DAY_SECS;
+        assert_eq!(told(6, 1, Some((6, false))), None);
+        assert_eq!(told(50, 1, Some((50, false))), Some((Some(50), Some(50))));
+        assert_eq!(told(50, 1, Some((50, true))), None);
+        assert_eq!(told(50, restored_on(50), None), None, "restored from its first one");
+        assert_eq!(told(57, restored_on(50), None), Some((Some(7), None)));
+        assert_eq!(told(80, restored_on(50), Some((10, true))), None);
+        assert_eq!(told(81, restored_on(50), Some((10, true))), Some((Some(31), None)));
+        assert_eq!(
+            told(50, restored_on(51), None),
+            Some((Some(50), None)),
+            "a wrong clock's"
+        );
+        assert_eq!(told(50, 2, None), Some((Some(50), None)), "no time");
     }
 
     #[test]

@@ -194,6 +194,16 @@ fn refusals_are_summed_up_with_how_many_seats_more_would_have_been_enough() {
         (&2.into(), &1.into()),
         "one got a seat later"
     );
+    // Nobody named the vendor here, nor a machine: the same product all the same, and not 0 seats more.
+    let hundred = ["reserve", "BKSRV", "--for", "1h", "--count", "100"];
+    site.admin(hundred).failed_with(4);
+    let sums = site.json(["denials"]);
+    assert_eq!(sums.as_array().unwrap().len(), 1, "{sums}");
+    assert_eq!(
+        (&sums[0]["count"], &sums[0]["machines"], &sums[0]["seats_more"]),
+        (&5.into(), &2.into(), &1.into())
+    );
+    site.agent(4, "checkout", "BKSRV", "agent").failed_with(4);
     assert_eq!(
         site.json(["denials", "--reason", "no-license"])
             .as_array()

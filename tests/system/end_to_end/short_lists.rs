@@ -52,6 +52,11 @@ fn seats_are_listed_by_how_their_license_was_bought_and_whether_it_serves() {
         .admin(["seats", "--csv", "--columns", "product", "--kind", "trial"])
         .ok();
     assert_eq!(csv, "product\nBKWS\n");
+    // Why there are none of a product is said below the table, as by `licenses`.
+    let table = |product: &str| site.admin(["seats", "--product", product]).ok();
+    assert!(table("PRIV").contains("PRIV (") && table("PRIV").contains(") was never bought\n"));
+    assert!(table("NOSUCH").contains("no catalogue here has NOSUCH; see seatkeeper products\n"));
+    assert!(!table("BKWS").contains("never bought"));
 }
 
 // proves V1

@@ -72,7 +72,7 @@ fn warning(row: &WarningRow) -> (String, String) {
         Warning::LICENSES_EXPIRED => format!("{number} licenses have expired"),
         Warning::CONNECTIONS_NEARLY_USED_UP => format!("{number} connections are taken, nearly as many as may be"),
         Warning::NO_VENDOR => "it trusts no vendor yet: nothing can be imported".to_owned(),
-        Warning::NO_RECENT_BACKUP => format!("no backup of it was made for {number} days"),
+        Warning::NO_RECENT_BACKUP => format!("no backup of it that agents would follow was made for {number} days"),
         Warning(_) => "a warning that this program does not know; upgrade it".to_owned(),
     };
     (code, text)
