@@ -18,6 +18,7 @@ mod export;
 mod failures;
 mod imports;
 mod interrupted;
+mod kept;
 mod keys;
 mod limits;
 mod lists;
