@@ -318,14 +318,6 @@ mod tests {
             ("[limits]\nhello_secs = 61", "limits.hello_secs"),
             ("[limits]\nframe_secs = 0", "limits.frame_secs"),
             (
-                "[limits]\nnew_macs_per_identity_and_day = 65537",
-                "limits.new_macs_per_identity_and_day",
-            ),
-            (
-                "[limits]\nnew_seats_per_source_and_minute = 65537",
-                "limits.new_seats_per_source_and_minute",
-            ),
-            (
                 "[limits]\nwrong_tokens_per_source_and_minute = 0",
                 "limits.wrong_tokens_per_source_and_minute",
             ),

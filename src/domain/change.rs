@@ -174,9 +174,6 @@ impl Fact {
     }
 }
 
-/// The epoch of a server that was never restored.
-pub const EPOCH_FIRST: u32 = 1;
-
 /// What the server knows of itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Server {
@@ -200,14 +197,6 @@ impl Server {
         // A clock beyond the year 2106 must not use up all epochs.
         let told = u32::try_from(at.0).ok().filter(|&told| told < u32::MAX);
         Some(next.max(told.unwrap_or_default()))
-    }
-
-    /// When a server of this epoch went on from a backup last, as far as [`Self::epoch_restored`] made the epoch of the time:
-    /// nothing where it never did, or where the clock was wrong then or is now, `now`.
-    #[must_use]
-    pub fn restored_at(epoch: u32, founded_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
-        let at = Timestamp(epoch.into());
-        (epoch > EPOCH_FIRST && founded_at <= at && at <= now).then_some(at)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::clock;
 use crate::cli::output::{self, count, date, rfc3339};
 use crate::cli::rotate::Note;
-use crate::domain::change::Server;
+use crate::domain::backup;
 use crate::domain::time::Timestamp;
 use crate::wire::Warning;
 use crate::wire::messages::views::{StatusOk, WarningRow};
@@ -153,7 +153,7 @@ fn not_backed_up(row: &WarningRow, status: &StatusOk) -> String {
 /// From when on the server has been what it is.
 fn begun(status: &StatusOk) -> &'static str {
     let founded = Timestamp(status.founded_at.unwrap_or_default());
-    let restored = (status.epoch).and_then(|epoch| Server::restored_at(epoch, founded, Timestamp(status.server_time)));
+    let restored = (status.epoch).and_then(|epoch| backup::restored_at(epoch, founded, Timestamp(status.server_time)));
     restored.map_or("first start", |_| "restore")
 }
 

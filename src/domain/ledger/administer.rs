@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Decided, Ledger, Occasion};
-use crate::domain::backup::Backup;
-use crate::domain::change::{Admin, Change, EPOCH_FIRST, EventKind, Fact, Server};
+use crate::domain::backup::{Backup, EPOCH_FIRST};
+use crate::domain::change::{Admin, Change, EventKind, Fact, Server};
 use crate::domain::command::Role;
 use crate::domain::denial::Denial;
 use crate::domain::ids::{Fingerprint, ServerId};

@@ -4,8 +4,7 @@ use super::super::health::Health;
 use super::codes::{kind_code, usage_code};
 use super::reply::Context;
 use super::rows;
-use crate::domain::backup::Backup;
-use crate::domain::change::Server;
+use crate::domain::backup::{self, Backup};
 use crate::domain::command::Rebind;
 use crate::domain::reply::{Checkpoint, EndingRow, ScarceRow, Status as Counted};
 use crate::domain::time::{DAY_SECS, Timestamp};
@@ -187,7 +186,7 @@ fn crowded(status: &views::StatusOk) -> Option<u64> {
 fn not_backed_up(status: &views::StatusOk) -> Option<views::WarningRow> {
     let founded_at = status.founded_at?;
     let (founded, now) = (Timestamp(founded_at), Timestamp(status.server_time));
-    let restored_at = status.epoch.and_then(|epoch| Server::restored_at(epoch, founded, now));
+    let restored_at = status.epoch.and_then(|epoch| backup::restored_at(epoch, founded, now));
     let begun = restored_at.map_or(founded_at, |at| at.0);
     let (since, after, at) = match &status.backup {
         Some(last) if !last.identities => (begun, FIRST_BACKUP_DAYS, Some(last.made_at)),
