@@ -35,7 +35,7 @@ pub(super) async fn run(global: &Global, options: ExportOptions) -> Result<(), C
         export_form: FORM,
         exported_at: rfc3339(Some(Timestamp(status.server_time))),
         vendors: status::vendors(&status),
-        status: status::told(global, &session, &status, None)?,
+        status: status::told(global, &session, &status, None),
     })?;
     document.list("products")?;
     products::pages(&mut session, |page| document.rows(page.iter().map(products::Row::from))).await?;

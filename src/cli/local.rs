@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::args::Global;
+use super::backup;
 use super::error::CliError;
 use crate::domain::ids::Fingerprint;
 use crate::whole_file::{self, Readers};
@@ -81,46 +82,53 @@ impl LocalServer {
 
 /// What may lie in a data directory before its first start, or after one that was killed: our own files, those of agents and
 /// users whose directory lies inside it, and what a file system of its own has.
-const OURS: [&str; 15] = [
+const OURS: [&str; 11] = [
     ADMIN_FILE,
     IDENTITY_FILE,
     LEASE_FILE,
     SERVER_FILE,
+    backup::NOTE,
     "LOCK",
     "agent",
     "history",
-    "journal",
-    "ledger",
-    "ledger.round",
     "lost+found",
-    "manifest",
     "scratch",
-    "state",
     "user",
 ];
 
 /// What a store has in a data directory, whatever else of it was lost.
-const STORED: [&str; 6] = ["FORMAT", "journal", "ledger", "ledger.round", "manifest", "state"];
+const STORED: [&str; 5] = ["FORMAT", "journal", "ledger", "manifest", "state"];
+
+/// The names in a directory; none where it is not there yet, or cannot be read: the store will say what is wrong with it.
+fn names_in(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Whether a name is this one, perhaps with something behind a dot.
+fn is_of(name: &str, whole: &str) -> bool {
+    name.strip_prefix(whole)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn is_stored(name: &str) -> bool {
+    STORED.iter().any(|stored| is_of(name, stored))
+}
 
 /// Refuses a directory with a server's keys and nothing of its store: a first start makes the store before the keys, so this
 /// one was lost, and an empty one in its place would deny every seat that was given.
 pub(super) fn refuse_keys_without_store(data: &Path) -> Result<(), CliError> {
-    let Ok(entries) = std::fs::read_dir(data) else {
-        return Ok(()); // likewise
-    };
-    let names: Vec<String> = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    let is_stored = |name: &String| STORED.contains(&name.split('.').next().unwrap_or_default());
+    let names = names_in(data);
     let key = [IDENTITY_FILE, LEASE_FILE]
         .into_iter()
         .find(|key| names.iter().any(|name| name == key));
     match key {
-        Some(key) if !names.iter().any(is_stored) => Err(CliError::failed(format!(
-            "{} holds the keys of a server ({key}) and nothing of its store, which was lost: restore a backup into an empty directory \
-             (`seatkeeper restore FILE --data DIR`); to begin with nothing under the same identity, put the keys aside, start, stop, \
-             and put them back",
+        Some(key) if !names.iter().any(|name| is_stored(name)) => Err(CliError::failed(format!(
+            "{} holds the keys of a server ({key}) and nothing of its store, which was lost: restore a backup into an empty \
+             directory (`seatkeeper restore FILE --data DIR`); to begin with nothing under the same identity, put the keys \
+             aside, start, stop, and put them back",
             data.display()
         ))),
         _ => Ok(()),
@@ -132,20 +140,8 @@ pub(super) fn refuse_foreign(data: &Path) -> Result<(), CliError> {
     if data.join("FORMAT").exists() {
         return Ok(());
     }
-    let Ok(entries) = std::fs::read_dir(data) else {
-        // It is not there yet, or the store will say what is wrong with it.
-        return Ok(());
-    };
-    let is_ours = |name: &str| {
-        OURS.iter().any(|ours| {
-            name.strip_prefix(ours)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-    };
-    let mut names = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned());
-    match names.find(|name| !is_ours(name) && !name.starts_with("FORMAT")) {
+    let is_ours = |name: &str| is_stored(name) || OURS.iter().any(|ours| is_of(name, ours));
+    match names_in(data).into_iter().find(|name| !is_ours(name)) {
         Some(name) => Err(CliError::failed(format!(
             "{} is no data directory: it holds {name}; name an empty directory with --data",
             data.display()
@@ -246,7 +242,14 @@ mod tests {
         let directory = tempfile::tempdir().expect("temporary directory");
         let path = directory.path();
         assert!(refuse_foreign(&path.join("missing")).is_ok());
-        for ours in ["agent", "identity.pem", "admin.pem.before-recovery", "FORMAT.new"] {
+        for ours in [
+            "agent",
+            "identity.pem",
+            "admin.pem.before-recovery",
+            "FORMAT.new",
+            "last-backup",
+            "ledger.round",
+        ] {
             std::fs::write(path.join(ours), "").expect("written");
         }
         assert!(refuse_foreign(path).is_ok());

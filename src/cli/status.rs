@@ -129,7 +129,7 @@ pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), Cli
     let mut session = Session::open(&global).await?;
     let status = ask(&mut session).await?;
     let events_since = oldest_event(&mut session).await?;
-    let told = told(&global, &session, &status, events_since)?;
+    let told = told(&global, &session, &status, events_since);
     if global.json {
         output::json(&told)?;
     } else {
@@ -155,12 +155,15 @@ async fn oldest_event(session: &mut Session) -> Result<Option<u64>, CliError> {
 }
 
 /// What this host warns of: all that the server does, and what the server cannot know.
-fn warned(global: &Global, session: &Session, status: &StatusOk) -> Result<Vec<warnings::Told>, CliError> {
+fn warned(global: &Global, session: &Session, status: &StatusOk) -> Vec<warnings::Told> {
     let mut warned = warnings::told(status);
     // Of another server than this host's the note says nothing.
-    let note = Note::read(&local::data_of(global)?).filter(|note| note.from == session.fingerprint());
-    warned.extend(note.map(warnings::waiting));
-    Ok(warned)
+    let data = local::data_of(global).ok();
+    let note = data
+        .and_then(|data| Note::read(&data))
+        .filter(|note| note.from == session.fingerprint());
+    warned.extend(note.map(warnings::rotation_pending));
+    warned
 }
 
 /// Asks how the server is.
@@ -334,14 +337,9 @@ pub(super) fn vendors(status: &StatusOk) -> Vec<Vendor> {
 }
 
 /// What `status --json` prints, with what is warned of.
-pub(super) fn told(
-    global: &Global,
-    session: &Session,
-    status: &StatusOk,
-    events_since: Option<u64>,
-) -> Result<Told, CliError> {
-    Ok(Told {
-        warnings: warned(global, session, status)?,
+pub(super) fn told(global: &Global, session: &Session, status: &StatusOk, events_since: Option<u64>) -> Told {
+    Told {
+        warnings: warned(global, session, status),
         address: session.address().to_string(),
         name: status.name.clone(),
         version: status.server_version.clone(),
@@ -375,7 +373,7 @@ pub(super) fn told(
         rebind: if status.approval { "approve" } else { "honour" },
         admins: status.admins,
         vendors: vendors(status),
-    })
+    }
 }
 
 fn vendor(row: &views::VendorRow) -> Vendor {

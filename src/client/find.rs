@@ -236,7 +236,8 @@ pub fn oddities(offers: &[Found]) -> Vec<String> {
         let identities = listed(&shown, |found| Fingerprint(found.offer.fingerprint).to_string());
         if identities.len() > 1 {
             told.push(format!(
-                "server id {server} is shown with {} identities ({}) at {}: a copy of the server runs, or somebody forges its                  answers; agents trust the fingerprint that they know",
+                "server id {server} is shown with {} identities ({}) at {}: a copy of the server runs, or somebody \
+                 forges its answers; agents trust the fingerprint that they know",
                 identities.len(),
                 identities.join(", "),
                 places(&shown)
@@ -248,14 +249,16 @@ pub fn oddities(offers: &[Found]) -> Vec<String> {
         let epochs = listed(&shown, |found| found.offer.epoch.to_string());
         if servers.len() > 1 {
             told.push(format!(
-                "identity {identity} is shown by {} servers ({}) at {}: one key was copied to several, or somebody forges                  answers; give each server its own",
+                "identity {identity} is shown by {} servers ({}) at {}: one key was copied to several, or somebody \
+                 forges answers; give each server its own",
                 servers.len(),
                 servers.join(", "),
                 places(&shown)
             ));
         } else if epochs.len() > 1 {
             told.push(format!(
-                "identity {identity} is shown with epochs {} at {}: it was restored from a backup and the old one still runs;                  stop the one of the lower epoch",
+                "identity {identity} is shown with epochs {} at {}: it was restored from a backup and the old one \
+                 still runs; stop the one of the lower epoch",
                 epochs.join(", "),
                 places(&shown)
             ));

@@ -129,18 +129,25 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.way)?;
+impl Verdict {
+    /// What came of it, in words, without the name of the path.
+    #[must_use]
+    pub fn told(&self) -> String {
         if !self.faults.is_empty() {
-            return f.write_str(&self.faults.join(", "));
+            return self.faults.join(", ");
         }
         match (&self.note, self.answered) {
-            (Some(note), _) => f.write_str(note),
-            (None, 0) if self.asked.is_empty() => f.write_str("nobody was asked"),
-            (None, 0) => write!(f, "nobody answered ({})", self.asked.join(", ")),
-            (None, count) => write!(f, "{count} answered"),
+            (Some(note), _) => note.clone(),
+            (None, 0) if self.asked.is_empty() => "nobody was asked".to_owned(),
+            (None, 0) => format!("nobody answered ({})", self.asked.join(", ")),
+            (None, count) => format!("{count} answered"),
         }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.way, self.told())
     }
 }
 

@@ -104,47 +104,43 @@ impl Limits {
     /// # Errors
     /// One is not; the message names it.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let number = |key, value: u32, range: RangeInclusive<u32>| {
-            let (least, most) = range.into_inner();
-            within(key, u64::from(value), u64::from(least)..=u64::from(most))
-        };
-        let size = |key, value: usize, range: RangeInclusive<usize>| {
-            let (least, most) = range.into_inner();
-            within(key, value as u64, least as u64..=most as u64)
-        };
-        size("limits.connections", self.connections, 1..=1_000_000)?;
-        size(
-            "limits.connections_per_source",
-            self.connections_per_source,
-            1..=1_000_000,
-        )?;
-        size(
-            "limits.connections_memory_mib",
-            self.connections_memory_mib,
-            HELD_LEN_MIN / MIB..=1 << 20,
-        )?;
-        size("limits.requests_per_source", self.requests_per_source, 1..=4_096)?;
-        number("limits.hello_secs", self.hello_secs, 1..=60)?;
-        number("limits.frame_secs", self.frame_secs, 1..=60)?;
         // New machines and seats have no upper bound: 0 is none at all, and as many as are remembered no limit.
-        number(
-            "limits.wrong_tokens_per_source_and_minute",
-            self.wrong_tokens_per_source_and_minute,
-            1..=1_000,
-        )?;
-        number("limits.agent_silence_secs", self.agent_silence_secs, 1..=86_400)?;
-        number(
-            "limits.administrator_silence_secs",
-            self.administrator_silence_secs,
-            1..=86_400,
-        )?;
-        // As many as wait for their random time in a tenth of a second find room there.
-        number("limits.offers_per_second", self.offers_per_second, 1..=40_000)?;
-        number(
-            "limits.offers_per_network_and_second",
-            self.offers_per_network_and_second,
-            1..=40_000,
-        )
+        let bounded: [(&'static str, u64, RangeInclusive<u64>); 11] = [
+            ("limits.connections", self.connections as u64, 1..=1_000_000),
+            (
+                "limits.connections_per_source",
+                self.connections_per_source as u64,
+                1..=1_000_000,
+            ),
+            (
+                "limits.connections_memory_mib",
+                self.connections_memory_mib as u64,
+                (HELD_LEN_MIN / MIB) as u64..=1 << 20,
+            ),
+            ("limits.requests_per_source", self.requests_per_source as u64, 1..=4_096),
+            ("limits.hello_secs", self.hello_secs.into(), 1..=60),
+            ("limits.frame_secs", self.frame_secs.into(), 1..=60),
+            (
+                "limits.wrong_tokens_per_source_and_minute",
+                self.wrong_tokens_per_source_and_minute.into(),
+                1..=1_000,
+            ),
+            ("limits.agent_silence_secs", self.agent_silence_secs.into(), 1..=86_400),
+            (
+                "limits.administrator_silence_secs",
+                self.administrator_silence_secs.into(),
+                1..=86_400,
+            ),
+            // As many as wait for their random time in a tenth of a second find room there.
+            ("limits.offers_per_second", self.offers_per_second.into(), 1..=40_000),
+            (
+                "limits.offers_per_network_and_second",
+                self.offers_per_network_and_second.into(),
+                1..=40_000,
+            ),
+        ];
+        let mut checked = bounded.into_iter();
+        checked.try_for_each(|(key, value, range)| within(key, value, range))
     }
 }
 

@@ -19,7 +19,8 @@ use crate::domain::source::source_of;
 use crate::domain::time::Timestamp;
 
 /// Refusals that are counted apart at a time, at most. Of what one source (IPv4 address, IPv6 /64) has refused no more are than
-/// a quarter of the places that are free, so that nobody's are hidden by somebody else's; the rest are counted together by reason.
+/// a quarter of the places that are free, so that nobody's are hidden by somebody else's; the rest are counted together by
+/// reason.
 const APART_MAX: usize = 4_096;
 
 /// One source may have this fraction of the free places.

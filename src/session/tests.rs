@@ -6,6 +6,7 @@ mod explaining;
 mod refusals;
 mod responder;
 mod shares;
+mod stopping;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -62,7 +62,8 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// It cannot be removed.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes a directory for its owner alone, with those above it; one that is there stays as it is.
+    /// Makes a directory for its owner alone, with those above it; one that is there stays as it is. On a disk that can lose
+    /// them, the names of those above are synced; its own is the caller's to sync.
     ///
     /// # Errors
     /// It cannot be made.

@@ -127,8 +127,8 @@ impl DiskStore {
                 Ok(usable) => {
                     if told.is_some() {
                         tracing::warn!(
-                            "generation {} and the journal since then hold: the server goes on from them, nothing is lost and nothing needs to be \
-                             restored; check the disk",
+                            "generation {} and the journal since then hold: the server goes on from them, nothing is lost and \
+                             nothing needs to be restored; check the disk",
                             generation.number
                         );
                     }

@@ -112,8 +112,8 @@ pub enum StoreError {
     },
     /// The directory was written by a newer release.
     #[error(
-        "{place} was written by a newer seatkeeper (data format {version}, this one reads up to {supported}, by its file FORMAT); start \
-         the newer one, or choose another --data"
+        "{place} was written by a newer seatkeeper (data format {version}, this one reads up to {supported}, by its file \
+         FORMAT); start the newer one, or choose another --data"
     )]
     Newer {
         /// The data directory.

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub(super) use form::{FORM, Listing};
-pub(super) use noted::{noted, remove_note};
+pub(super) use noted::{NOTE, noted, remove_note};
 pub(super) use read::{ArchiveError, Opened, make_dir, read};
 pub(super) use secrets::{Choice, Cover, Opener, Secrets, ask, can_ask, keys_in, open, passphrase_in};
 pub(super) use workplace::{Workplace, clear};

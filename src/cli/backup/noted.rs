@@ -17,7 +17,7 @@ use crate::whole_file::{self, Readers};
 use crate::wire::messages::{Request, Response, admin};
 
 /// The note: when it was made, its last round, its bytes, and 1 where the identities are in it or 0; on a line.
-const NOTE: &str = "last-backup";
+pub(in crate::cli) const NOTE: &str = "last-backup";
 
 /// Seconds in which the server answers, or reads the note at its next start.
 const TIMEOUT_SECS: u32 = 3;

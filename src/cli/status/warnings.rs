@@ -35,13 +35,13 @@ pub(super) fn told(status: &StatusOk) -> Vec<Told> {
     .collect()
 }
 
-/// What this host knows and the server does not: that it goes on with an identity in whose place another one waits.
-pub(super) fn waiting(note: Note) -> Told {
+/// What this host knows and the server does not: that its identity was rotated, and that it goes on with the old one.
+pub(super) fn rotation_pending(note: Note) -> Told {
     Told {
-        code: "identity-waits".to_owned(),
+        code: "rotation-pending".to_owned(),
         text: format!(
-            "another identity of the server waits, {}: start the server anew, or machines are asked to go on with the old one, also if \
-             it was stolen",
+            "the identity was rotated, and the server goes on with the old one, stolen or not, until it is started anew; then it \
+             has {}",
             note.to
         ),
         number: None,

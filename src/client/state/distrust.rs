@@ -63,8 +63,8 @@ struct Held {
 /// the same again does the rest.
 ///
 /// # Errors
-/// [`StateError`]: none of them trusts the one that is named, or one would trust none, or a state cannot be read or is in use for too long:
-/// nothing changed. One cannot be written: those before it are.
+/// [`StateError`]: none of them trusts the one that is named, or one would trust none, or a state cannot be read or is in use
+/// for too long: nothing changed. One cannot be written: those before it are.
 pub async fn distrust_on_this_machine(directory: &Path, whom: Whom, how: Distrust) -> Result<Distrusted, StateError> {
     let (Whom::AllBut(fingerprint) | Whom::One(fingerprint)) = whom;
     let unknown = || StateError::NotTrusted {

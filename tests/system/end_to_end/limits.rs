@@ -73,19 +73,25 @@ async fn a_source_engages_as_many_seats_a_minute_as_configured() {
     assert_eq!(site.audit()[0]["used"], 3);
 }
 
-#[tokio::test]
-async fn a_source_has_as_many_connections_as_configured() {
-    let site = Site::open_with("[limits]\nconnections_per_source = 3\n");
+/// Three connections to a server that takes no more of one source.
+async fn three_and_no_more(site: &Site) -> Vec<Wire> {
     let identity = Identity::generate().unwrap();
     let mut open = Vec::new();
     for _ in 0..3 {
-        open.push(Wire::hello(site.server().address(), &identity).await.unwrap());
+        let (wire, _) = Wire::hello(site.server().address(), &identity).await.unwrap();
+        open.push(wire);
     }
     Wire::hello(site.server().address(), &identity)
         .await
         .expect_err("one too many");
     site.server().await_line("too many connections of one source");
-    let (mut first, _) = open.swap_remove(0);
+    open
+}
+
+#[tokio::test]
+async fn a_source_has_as_many_connections_as_configured() {
+    let site = Site::open_with("[limits]\nconnections_per_source = 3\n");
+    let mut first = three_and_no_more(&site).await.swap_remove(0);
     let still = first
         .ask(&checkout(site.vendor.id(), "NEVER", "agent", mac(1)))
         .await
@@ -232,15 +238,7 @@ fn a_network_and_all_together_get_as_many_offers_as_configured_and_others_after_
 #[tokio::test]
 async fn there_are_as_many_connections_as_configured() {
     let site = Site::open_with("[limits]\nconnections = 3\n");
-    let identity = Identity::generate().unwrap();
-    let mut open = Vec::new();
-    for _ in 0..3 {
-        open.push(Wire::hello(site.server().address(), &identity).await.unwrap());
-    }
-    Wire::hello(site.server().address(), &identity)
-        .await
-        .expect_err("one too many");
-    site.server().await_line("too many connections of one source");
+    three_and_no_more(&site).await;
 }
 
 fn answer_of_parting(frame: &Frame) -> Response {

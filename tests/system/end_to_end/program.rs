@@ -1,12 +1,17 @@
 //! `run`: a program only while it is licensed.
 
 use std::io::BufRead;
+use std::process::Command;
 
 use crate::process::{Output, SEATKEEPER, command, finish, signal, wait};
 use crate::site::Site;
 
 #[track_caller]
 fn run_program(site: &Site, machine: u16, component: &str, options: &[&str], program: &[&str]) -> Output {
+    finish(&mut to_run(site, machine, component, options, program))
+}
+
+fn to_run(site: &Site, machine: u16, component: &str, options: &[&str], program: &[&str]) -> Command {
     let machine = site.machine(machine);
     let mut run = command(SEATKEEPER);
     run.args([
@@ -23,7 +28,8 @@ fn run_program(site: &Site, machine: u16, component: &str, options: &[&str], pro
         .arg(&machine.vendor_key)
         .arg("--")
         .args(program);
-    finish(machine.environment(&mut run))
+    machine.environment(&mut run);
+    run
 }
 
 #[test]
@@ -43,19 +49,8 @@ fn a_licensed_program_is_not_told_the_token_that_its_component_was_enrolled_with
     let site = Site::open_with("enrol = \"token\"\n");
     site.buy(1, "BKSRV", 1);
     let token = site.json(["enrol", "token"])["token"].as_str().unwrap().to_owned();
-    let machine = site.machine(1);
-    let mut run = command(SEATKEEPER);
-    run.args([
-        "run",
-        "BKSRV",
-        "agent",
-        "--mac",
-        &machine.mac,
-        "--server",
-        &site.server().server_arg(),
-    ]);
-    run.arg("--vendor-key").arg(&machine.vendor_key).args(["--", "env"]);
-    let told = finish(machine.environment(&mut run).env("SEATKEEPER_ENROL_TOKEN", &token)).ok();
+    let mut run = to_run(&site, 1, "agent", &[], &["env"]);
+    let told = finish(run.env("SEATKEEPER_ENROL_TOKEN", &token)).ok();
     assert!(
         told.contains("SEATKEEPER_STATE_DIR="),
         "the rest of the environment is the program's: {told}"

@@ -116,12 +116,12 @@ fn an_administrator_elsewhere_refuses_a_new_identity_until_told_to_forget_the_ol
     colleague.ask(&forget).failed_with(1);
 }
 
-/// Whether `status` on the server's host says that another identity waits for the start.
+/// Whether `status` on the server's host says that a rotation waits for the next start.
 #[track_caller]
-fn warns_of_waiting(site: &Site) -> bool {
+fn warns_of_rotation(site: &Site) -> bool {
     let status = site.json(["status"]);
     let mut warnings = status["warnings"].as_array().unwrap().iter();
-    warnings.any(|warning| warning["code"] == "identity-waits")
+    warnings.any(|warning| warning["code"] == "rotation-pending")
 }
 
 /// Starts the site's server where it was.
@@ -155,10 +155,10 @@ fn a_rotated_identity_is_followed_by_everybody_who_knew_it_or_one_before_it() {
         assert!(cause(&waits).contains("start the server anew first"), "{waits:?}");
         assert_eq!(fs::read(site.data().join("identity.pem")).unwrap(), identity);
         site.agent(1, "renew", "BKSRV", "agent").ok();
-        assert!(warns_of_waiting(&site));
+        assert!(warns_of_rotation(&site));
         site.stop();
         start_again(&mut site, &address);
-        assert!(!warns_of_waiting(&site));
+        assert!(!warns_of_rotation(&site));
         before.clone_from(&site.server().fingerprint);
         assert_eq!(told["fingerprint"], *before, "rotation {rotation}");
         site.agent(1, "renew", "BKSRV", "agent").ok();

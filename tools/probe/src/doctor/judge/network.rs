@@ -55,8 +55,7 @@ fn searched(way: Way, facts: &Facts) -> Finding {
     let Some(verdict) = facts.ways.iter().find(|one| one.way == way) else {
         return Finding::pass(check, about, SWITCHED_OFF);
     };
-    let told = verdict.to_string();
-    let told = told.split_once(": ").map_or(told.as_str(), |(_, told)| told);
+    let told = verdict.told();
     if !verdict.faults.is_empty() {
         let remedy = match way {
             Way::Dns => {
