@@ -31,9 +31,10 @@ if [ "$mode" != list ]; then
     # Kept between runs, so that dependencies are built once.
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/mutants}
     export RUST_BACKTRACE=0
-    for entry in Cargo.toml Cargo.lock src tests tools proto-spec; do
-        [ "$mode" = check ] && [ "$entry" != src ] || cp -r "$root/$entry" "$copy/$entry"
-    done
+    entries=(Cargo.toml Cargo.lock src tests tools proto-spec)
+    [ "$mode" != check ] || entries=(src)
+    # Without what fuzzing has built and collected, which is more than all the rest.
+    tar -C "$root" --exclude=tests/fuzz/{target,corpus,artifacts} -cf - "${entries[@]}" | tar -C "$copy" -xf -
 fi
 
 # test COMMAND...: runs in the copy; what it printed is in $copy/log.

@@ -1,6 +1,7 @@
 //! The ledger against the naive model, over random histories that replay from their seed.
 //!
-//! `SEATKEEPER_SEED=17` runs that seed alone. `tools/mutants.sh` plants faults in the ledger and demands that this test
+//! `SEATKEEPER_SEED=17` runs that seed alone, `SEATKEEPER_SEEDS=10000` a long run of so many, in which a checkpoint begins
+//! at every step of each history. `tools/mutants.sh` plants faults in the ledger and demands that this test
 //! finds each of them.
 
 #![expect(
@@ -108,14 +109,16 @@ const DEPLOYER: Identity = 60_002;
 struct Replay {
     seed: u64,
     turn: u32,
+    is_long: bool,
 }
 
 impl Drop for Replay {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            let (seed, long) = (self.seed, if self.is_long { " SEATKEEPER_SEEDS=1" } else { "" });
             println!(
-                "seed {} failed at step {}; again: SEATKEEPER_SEED={} cargo test --test pure simulation",
-                self.seed, self.turn, self.seed
+                "seed {seed} failed at step {}; again: SEATKEEPER_SEED={seed}{long} cargo test --test pure simulation",
+                self.turn
             );
         }
     }
@@ -153,10 +156,12 @@ impl Drop for Replay {
 // proves V2
 #[test]
 fn the_ledger_answers_as_the_rules_do_over_random_histories() {
-    let only = std::env::var("SEATKEEPER_SEED").ok().map(|seed| seed.parse().unwrap());
-    let told = each_seed(only.map_or(0..SEEDS, |seed| seed..seed + 1), |seed| {
+    let number = |name| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    let (only, seeds) = (number("SEATKEEPER_SEED"), number("SEATKEEPER_SEEDS"));
+    let range = only.map_or(0..seeds.unwrap_or(SEEDS), |seed| seed..seed + 1);
+    let told = each_seed(range, |seed| {
         let mut tallies = BTreeMap::new();
-        World::new(seed).run(&mut tallies);
+        World::new(seed, seeds.is_some()).run(&mut tallies);
         tallies
     });
     let mut tallies = BTreeMap::<String, u32>::new();
@@ -164,7 +169,7 @@ fn the_ledger_answers_as_the_rules_do_over_random_histories() {
         *tallies.entry(answer).or_default() += count;
     }
     // A simulation that never gets there proves nothing.
-    if only.is_none() {
+    if only.is_none() && seeds.is_none_or(|seeds| seeds >= SEEDS) {
         for answer in ANSWERS {
             let count = tallies.get(answer).copied().unwrap_or(0);
             assert!(count >= 50, "{answer} in {tallies:?}");
@@ -184,13 +189,13 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, is_long: bool) -> Self {
         let mut world = Self {
-            replay: Replay { seed, turn: 0 },
+            replay: Replay { seed, turn: 0, is_long },
             history: History::new(seed),
             ledger: Ledger::default(),
             log: Vec::new(),
-            checkpoints: Walks::new(seed),
+            checkpoints: Walks::new(seed, is_long),
             timekeeper: Timekeeper::start(None, None),
             reading: Reading::default(),
             now: Now::at(0),

@@ -5,7 +5,8 @@ use seatkeeper::domain::change::{Change, Fact};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper_model::Random;
 
-/// Of so many histories one begins a checkpoint at every step; in the others one begins when the last has ended.
+/// Of so many histories of an ordinary run one begins a checkpoint at every step; in the others one begins when the last has
+/// ended. A long run begins one at every step of each.
 const THOROUGH: u64 = 10;
 
 /// No ledger of a simulation has as many facts.
@@ -36,9 +37,9 @@ struct Walk {
 }
 
 impl Walks {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, is_long: bool) -> Self {
         Self {
-            is_thorough: seed.is_multiple_of(THOROUGH),
+            is_thorough: is_long || seed.is_multiple_of(THOROUGH),
             under_way: Vec::new(),
             dice: Random::new(seed),
         }
