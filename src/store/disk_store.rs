@@ -40,6 +40,9 @@ pub struct Options {
     pub retention: Retention,
     /// Whether segments and checkpoints are made by threads, and not at once.
     pub threaded: bool,
+    /// Whether what a directory of an older format holds is audited before any of it is upgraded: what no server starts with
+    /// is to stay as it was. Tests have records that they made up.
+    pub audits_upgrades: bool,
 }
 
 impl Default for Options {
@@ -51,6 +54,7 @@ impl Default for Options {
             checkpoint_bytes: 32 << 20,
             retention: Retention::default(),
             threaded: true,
+            audits_upgrades: true,
         }
     }
 }

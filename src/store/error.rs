@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::envelope::RecordError;
+use crate::domain::ledger::AuditError;
 
 /// Why the store could not be opened, loaded or written.
 #[derive(Debug, Error)]
@@ -217,6 +218,18 @@ pub enum StoreError {
         /// Why not.
         #[source]
         source: RecordError,
+    },
+    /// What a directory of an older format holds cannot be, so it was not upgraded.
+    #[error(
+        "the records in {place}, which is of an older format, contradict each other; nothing was changed: put an older copy of \
+         the directory in its place, or go on with the release that wrote it, and report this"
+    )]
+    UnsoundOlder {
+        /// The data directory.
+        place: String,
+        /// What cannot be.
+        #[source]
+        source: AuditError,
     },
 }
 

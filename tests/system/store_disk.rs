@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use data_encoding::HEXLOWER;
@@ -11,15 +11,23 @@ use seatkeeper::domain::change::{Change, Fact, FactKey};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::time::Now;
 use seatkeeper::store::{DiskStore, Loaded, Options, Progress, Round, Store, StoreError};
-use seatkeeper_harm::copy_dir;
+use seatkeeper_harm::{copy_dir, names_below};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::support::{changes, record, seat_key, seat_put};
 
+/// The records that are kept of older formats are made up: no ledger holds them together.
+fn made_up() -> Options {
+    Options {
+        audits_upgrades: false,
+        ..Options::default()
+    }
+}
+
 fn load(data: &Path) -> Result<(Loaded, BTreeMap<FactKey, Fact>), StoreError> {
     let mut facts = BTreeMap::new();
-    let loaded = DiskStore::open(data)?.load(&mut |fact| record(&mut facts, fact))?;
+    let loaded = DiskStore::open_with(data, made_up())?.load(&mut |fact| record(&mut facts, fact))?;
     Ok((loaded, facts))
 }
 
@@ -90,6 +98,36 @@ fn a_directory_of_format_1_is_upgraded_and_nothing_is_lost() {
     drop(store);
     let (loaded, facts) = load(dir.path()).unwrap();
     assert_eq!((loaded.round, facts.len()), (4, KEPT.lines().count() + 1));
+}
+
+/// Everything below a directory; of files what they hold, but for the lock, which says who had it last.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let read = |path: PathBuf| {
+        let holds = if path.is_dir() || path.ends_with("LOCK") {
+            Vec::new()
+        } else {
+            fs::read(&path).unwrap()
+        };
+        (path, holds)
+    };
+    names_below(dir).into_iter().map(read).collect()
+}
+
+#[test]
+fn a_directory_of_format_1_that_no_server_starts_with_is_not_upgraded() {
+    let dir = kept(1);
+    fs::write(dir.path().join("LOCK"), "").unwrap();
+    let before = contents(dir.path());
+    assert!(before.len() > 4, "{:?}", before.keys());
+    for start in 1..=2 {
+        let error = DiskStore::open(dir.path()).map(drop).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::UnsoundOlder { source, .. } if source.to_string().contains("seats in use")),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("nothing was changed"), "{error}");
+        assert!(contents(dir.path()) == before, "start {start} has changed something");
+    }
 }
 
 #[test]

@@ -151,6 +151,7 @@ impl Place {
                     bytes: self.options.history_bytes,
                 },
                 threaded: false,
+                audits_upgrades: true,
             },
         )
     }
