@@ -104,7 +104,11 @@ impl Repair {
         Self::open_with(data, Options::default())
     }
 
-    pub(super) fn open_with(data: &Path, options: Options) -> Result<Self, StoreError> {
+    /// As [`Repair::open`], of a directory that is kept otherwise.
+    ///
+    /// # Errors
+    /// As of [`Repair::open`].
+    pub fn open_with(data: &Path, options: Options) -> Result<Self, StoreError> {
         let format = data.join(format::FORMAT_NAME);
         if format::read(&*options.disk, data)?.is_none() {
             let names = options
