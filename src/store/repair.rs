@@ -12,7 +12,7 @@ use super::founding::newest_manifest;
 use super::journal::{DIR, End, Found};
 use super::lock::Lock;
 use super::manifest::{Generation, Manifest};
-use super::snapshot::{Snapshot, verify};
+use super::snapshot::{Snapshot, find, verify};
 use super::{StoreError, facts, format, io_failed};
 use crate::domain::ledger::{AuditError, Ledger};
 
@@ -86,6 +86,12 @@ impl Examined {
     #[must_use]
     pub fn starts(&self) -> bool {
         self.can_start() && self.journal.as_ref().is_some_and(|journal| journal.damage.is_none())
+    }
+
+    /// The generations that a server does without, and makes another one for when it starts.
+    pub fn lost(&self) -> impl Iterator<Item = u64> {
+        let lost = self.generations.iter().filter(|one| one.fault.is_some());
+        lost.map(|one| one.number)
     }
 
     /// Whether a server starts with it, at the latest when what is damaged at its end is cut off.
@@ -237,6 +243,7 @@ impl Repair {
             return Ok(None);
         }
         let dir = self.data.join(Generation::dir_name(generation.number));
+        find(&*self.options.snapshots, &dir)?;
         let mut snapshot = self.options.snapshots.open(&dir, &self.data.join(SCRATCH))?;
         verify(&mut *snapshot, &dir.display().to_string(), generation)?;
         Ok(Some(snapshot))

@@ -329,6 +329,72 @@ fn a_damaged_generation_is_done_without_and_replaced_at_once() {
     assert!(last.round == round && last.ledger == ledger);
 }
 
+/// The generation that a start did without.
+fn lost(served: &Served) -> Option<u64> {
+    served.store.checkpointed().unwrap().lost
+}
+
+#[test]
+fn a_generation_that_is_gone_is_told_of_and_replaced_at_once() {
+    let (dir, ledger, round) = stopped();
+    for place in [0, 1] {
+        let before = generations(dir.path());
+        fs::remove_dir_all(dir.path().join(&before[place])).unwrap();
+        let mut again = Served::start(dir.path());
+        assert!(again.round == round && again.ledger == ledger);
+        assert_eq!(
+            lost(&again).map(|number| format!("state.{number}")).as_ref(),
+            Some(&before[place])
+        );
+        again.rest();
+        assert_eq!(generations(dir.path()).len(), 2, "without {}", before[place]);
+        assert!(lost(&again).is_some(), "told until the next start");
+        drop(again);
+        assert_eq!(lost(&Served::start(dir.path())), None);
+    }
+}
+
+#[test]
+fn without_any_generation_or_manifest_the_error_names_what_is_gone_and_the_way_back() {
+    let (dir, ..) = stopped();
+    let manifests = || {
+        let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        let mut paths: Vec<_> = names
+            .filter(|path| path.to_str().unwrap().contains("manifest."))
+            .collect();
+        paths.sort();
+        paths
+    };
+    let refused = |told: &[&str]| {
+        let error = load(dir.path()).unwrap_err().to_string();
+        for text in told.iter().chain(&["seatkeeper restore"]) {
+            assert!(error.contains(text), "{text}: {error}");
+        }
+    };
+    let both = generations(dir.path());
+    let aside = tempfile::tempdir().unwrap();
+    for name in &both {
+        fs::rename(dir.path().join(name), aside.path().join(name)).unwrap();
+    }
+    refused(&[&both[0], &both[1], "are gone", "put them back"]);
+    for name in &both {
+        fs::rename(aside.path().join(name), dir.path().join(name)).unwrap();
+    }
+    load(dir.path()).unwrap();
+    let names: Vec<_> = manifests()
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    for path in manifests() {
+        fs::write(path, "seatkeeper manifest 1\n").unwrap();
+    }
+    refused(&[&names[0], &names[1], "are damaged"]);
+    for path in manifests() {
+        fs::remove_file(path).unwrap();
+    }
+    refused(&["neither manifest.1 nor a later one is there"]);
+}
+
 #[test]
 fn behind_a_manifest_that_cannot_be_used_nothing_is_removed_before_a_checkpoint_makes_up_for_it() {
     let (dir, ledger, round) = stopped();
