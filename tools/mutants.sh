@@ -227,6 +227,20 @@ plant_for A any-server-gets-the-token client/agent/enrol.rs 's/token\.is_for(con
 # from some round on with all behind it, a generation with rows that hold and are not its own. Those have tests of their own.
 harm=(run cargo test --quiet --locked -p seatkeeper --test system -- harm store_disk)
 journal=(run cargo test --quiet --locked -p seatkeeper --lib store::)
+plant_with D data-directory-name-not-synced store/founding.rs 's/disk\.sync_dir(parent)/Ok::<(), std::io::Error>(())/' "${harm[@]}"
+plant_with D format-not-synced store/format.rs 's/^        file\.sync()?;$//' "${harm[@]}"
+plant_with D format-name-not-synced store/format.rs 's/^        disk\.sync_dir(dir)$/        Ok(())/' "${harm[@]}"
+plant_with D a-start-trusts-names-in-the-directory store/disk_store.rs 's/^                disk\.sync_dir(data)\.map_err(io_failed("syncing", data))?;$//' "${harm[@]}"
+plant_with D a-start-trusts-names-of-segments store/journal/mod.rs 's/^        disk\.sync_dir(&dir)\.map_err(io_failed("syncing", &dir))?;$//' "${harm[@]}"
+plant_with D what-was-cut-off-comes-back store/journal/found.rs 's/self\.disk\.sync_dir(&self\.dir)\.map_err(io_failed("syncing", &self\.dir))/Ok(())/' "${harm[@]}"
+plant_with D what-was-cut-off-is-not-synced store/repair.rs 's/^                    file\.sync()$/                    Ok(())/' "${harm[@]}"
+plant_with D names-of-what-was-cut-off-are-not-synced store/repair.rs 's/^        disk\.sync_dir(&to)\.map_err(io_failed("syncing", &to))?;$//' "${harm[@]}"
+plant_with D the-name-of-what-was-cut-off-is-not-synced store/repair.rs 's/^        disk\.sync_dir(&self\.data)\.map_err(io_failed("syncing", &self\.data))?;$//' "${harm[@]}"
+# Files beside the store are not of the simulated disk: the system calls of a real server show when they count.
+calls=(run cargo test --quiet --locked -p seatkeeper --test lan nothing_counts)
+plant_with D key-not-synced whole_file.rs 's/^        file\.sync_all()?;$//' "${calls[@]}"
+plant_with D name-of-a-key-not-synced whole_file.rs '/^pub fn create/,/^}/ s/sync_directory_of(path)?;//' "${calls[@]}"
+plant_with D name-of-a-key-written-anew-not-synced whole_file.rs '/^pub fn replace/,/^}/ s/sync_directory_of(path)$/Ok(())/' "${calls[@]}"
 plant_with D answered-before-the-sync store/journal/segment.rs '/fn write(/,/^    }/ s/self\.file\.sync()/Ok(())/' "${harm[@]}"
 plant_with D segment-name-not-synced store/journal/segment.rs 's/disk\.sync_dir(dir)?;//' "${harm[@]}"
 plant_with D segment-not-synced-when-made store/journal/segment.rs '/fn fill(/,/^    }/ s/file\.sync()?;//' "${harm[@]}"

@@ -49,7 +49,7 @@ impl LocalServer {
     pub(super) fn write(&self, data: &Path) -> Result<(), CliError> {
         let path = data.join(SERVER_FILE);
         let text = serde_json::to_string_pretty(self).map_err(|error| CliError::because("cannot make JSON", error))?;
-        whole_file::replace(&path, text.as_bytes(), Readers::Everybody)
+        whole_file::replace(&path, text.as_bytes(), Readers::Owner)
             .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
     }
 
@@ -165,6 +165,13 @@ pub(super) fn data_dir(asked: Option<&Path>) -> Result<PathBuf, CliError> {
 /// above may become the data directory of a server, whose identity is another one.
 pub(super) fn own_identity_file() -> Result<PathBuf, CliError> {
     Ok(state_home()?.join("seatkeeper").join("user").join(IDENTITY_FILE))
+}
+
+/// Has this process make every file for its owner alone from now on, however it was started: what is below a data directory
+/// is nobody else's, also what the storage engine makes there as the process is told to.
+pub(super) fn be_private() {
+    use nix::sys::stat::{Mode, umask};
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
 }
 
 /// The data directory that this command is about.

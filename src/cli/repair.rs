@@ -57,7 +57,7 @@ fn go_on(json: bool, data: &Path, options: RepairOptions, repair: Repair) -> Res
         if json {
             output::json(&told)?;
         } else if told.starts {
-            output::line("a server starts with it; there is nothing to repair")?;
+            output::line(&sound(&examined))?;
         } else if goes_on {
             consent::nothing_done()?;
         }
@@ -109,6 +109,19 @@ fn tell(examined: &Examined) -> Result<(), CliError> {
         Some(unsound) => output::line(&format!("records         {}", with_causes(unsound))),
         None => Ok(()),
     }
+}
+
+/// That there is nothing to do here; of what a server does without, that it does.
+fn sound(examined: &Examined) -> String {
+    let lost: Vec<_> = examined.lost().map(|number| number.to_string()).collect();
+    if lost.is_empty() {
+        return "a server starts with it; there is nothing to repair".to_owned();
+    }
+    format!(
+        "a server starts with it and nothing is lost, but generation {} is: the server makes another one when it starts; there is \
+         nothing to repair, check the disk",
+        lost.join(" and ")
+    )
 }
 
 fn remedy(examined: &Examined) -> String {

@@ -43,6 +43,7 @@ struct Told {
 
 pub(super) async fn run(everywhere: Everywhere, options: RestoreOptions) -> Result<(), CliError> {
     let data = local::data_dir(everywhere.data.as_deref())?;
+    local::be_private();
     let json = everywhere.json;
     interruption::guarded(json, "restore", move |traces| {
         let done = restore(&data, &options, &Clock::system(), traces, json)?;

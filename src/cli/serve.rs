@@ -29,6 +29,7 @@ pub(super) async fn run(data: Option<PathBuf>, options: ServeOptions) -> Result<
     };
     let Good { config, site_port, .. } = source.read().map_err(|error| usage(&error))?;
     let data = local::data_dir(config.data.as_deref())?;
+    local::be_private();
     let log = telemetry::start(&config.log).map_err(|error| usage(&error))?;
 
     // Listened for before anything starts, so that no signal is lost.

@@ -49,4 +49,6 @@ pub struct Checkpoint {
     pub made_at: Option<Timestamp>,
     /// When one failed since then, and why.
     pub failure: Option<(Timestamp, String)>,
+    /// The generation that was gone or damaged when the server started, until the next start.
+    pub lost: Option<u64>,
 }

@@ -75,6 +75,12 @@ impl LeaseKey {
             .map_err(|_| LeaseKeyError)
     }
 
+    /// Whether a text that [`LeaseKey::from_pem`] takes has the public key in it: earlier versions wrote none.
+    #[must_use]
+    pub fn tells_public(pem: &str) -> bool {
+        KeypairBytes::from_pkcs8_pem(pem.trim()).is_ok_and(|pair| pair.public_key.is_some())
+    }
+
     /// The key in PEM (PKCS#8, RFC 8410) with its public key (RFC 5958, version 2). Secret: whoever has it makes leases of this server.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "cannot happen")]
@@ -263,6 +269,8 @@ mod tests {
         let old = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n\
                    -----END PRIVATE KEY-----\n";
         assert_eq!(LeaseKey::from_pem(old), Ok(key(1)));
+        assert!(!LeaseKey::tells_public(old) && LeaseKey::tells_public(&key(1).to_pem()));
+        assert!(!LeaseKey::tells_public("none"));
     }
 
     #[test]

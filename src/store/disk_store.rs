@@ -22,7 +22,7 @@ use super::os_disk::OsDisk;
 use super::running::{Open, Walk};
 use super::scan::Standing;
 use super::sled_snapshots::SledSnapshots;
-use super::snapshot::{Snapshot, Snapshots, verify};
+use super::snapshot::{Snapshot, Snapshots, find, verify};
 use super::{Loaded, Progress, Round, Store, StoreError, facts, format, format1, io_failed, round};
 
 /// How a store is kept. [`Options::default`] is right for every server; tests choose otherwise.
@@ -40,6 +40,9 @@ pub struct Options {
     pub retention: Retention,
     /// Whether segments and checkpoints are made by threads, and not at once.
     pub threaded: bool,
+    /// Whether what a directory of an older format holds is audited before any of it is upgraded: what no server starts with
+    /// is to stay as it was. Tests have records that they made up.
+    pub audits_upgrades: bool,
 }
 
 impl Default for Options {
@@ -51,6 +54,7 @@ impl Default for Options {
             checkpoint_bytes: 32 << 20,
             retention: Retention::default(),
             threaded: true,
+            audits_upgrades: true,
         }
     }
 }
@@ -122,6 +126,7 @@ impl DiskStore {
     /// The newest generation that holds, opened, with where the journal ends after it. Those that do not hold are told.
     fn usable(&self, found: &Found) -> Result<Usable, StoreError> {
         let mut told: Option<StoreError> = None;
+        let mut gone = Vec::new();
         for generation in &self.newest.manifest.generations {
             match self.try_generation(found, *generation) {
                 Ok(usable) => {
@@ -140,21 +145,57 @@ impl DiskStore {
                         generation.number,
                         error.with_cause()
                     );
-                    // Of the newest, but for a disk that fails: that may pass, and the older one may hold then.
-                    if told.as_ref().is_none_or(|first| !first.may_pass() && error.may_pass()) {
+                    if matches!(error, StoreError::Gone { .. }) {
+                        gone.push(Generation::dir_name(generation.number));
+                    }
+                    // Of the newest, but for a disk that fails: that may pass, and the older one may hold then. Of one that is
+                    // gone there is less to say than of another.
+                    let gives_way = |first: &StoreError| {
+                        matches!(first, StoreError::Gone { .. }) || (!first.may_pass() && error.may_pass())
+                    };
+                    if told.as_ref().is_none_or(gives_way) {
                         told = Some(error);
                     }
                 }
             }
         }
+        if gone.len() == self.newest.manifest.generations.len() {
+            return Err(StoreError::GenerationsGone {
+                place: self.data.display().to_string(),
+                names: gone.join(" and "),
+            });
+        }
         Err(told.unwrap_or(StoreError::NotLoaded))
+    }
+
+    /// An older generation that is named and gone, where `used` is the newest one and holds. Nobody reads it before it is
+    /// needed, so it is missed here.
+    fn lost_spare(&self, used: u64) -> Option<u64> {
+        let numbers = self.newest.manifest.generations.iter().map(|one| one.number);
+        let mut spares = numbers.filter(|&number| number > 0 && number != used);
+        spares.find(|&number| {
+            let found = find(&*self.options.snapshots, &self.dir(number));
+            if let Err(error) = &found {
+                tracing::warn!(
+                    "of the two checkpoints generation {used} alone is there, and nothing is lost; generation {number}: {}",
+                    error.with_cause()
+                );
+            }
+            found.is_err()
+        })
+    }
+
+    /// The directory of a generation.
+    fn dir(&self, number: u64) -> PathBuf {
+        self.data.join(Generation::dir_name(number))
     }
 
     fn try_generation(&self, found: &Found, generation: Generation) -> Result<Usable, StoreError> {
         let snapshot = if generation.number == 0 {
             None
         } else {
-            let dir = self.data.join(Generation::dir_name(generation.number));
+            let dir = self.dir(generation.number);
+            find(&*self.options.snapshots, &dir)?;
             let mut snapshot = self.options.snapshots.open(&dir, &self.data.join(SCRATCH))?;
             let meta = verify(&mut *snapshot, &dir.display().to_string(), &generation)?;
             Some((snapshot, meta))
@@ -201,11 +242,6 @@ impl Store for DiskStore {
             mut now,
             end,
         } = self.usable(&found)?;
-        let checkpointed = Checkpoint {
-            generation: generation.number,
-            made_at: now.map(|now| now.steady),
-            failure: None,
-        };
         let newest = self.newest.newest_generation();
         let keeping = if newest == generation.number {
             checkpoint::Standing::Sound
@@ -214,6 +250,16 @@ impl Store for DiskStore {
                 used: generation.number,
                 newest,
             }
+        };
+        let lost = match keeping {
+            checkpoint::Standing::Sound => self.lost_spare(generation.number),
+            checkpoint::Standing::FellBack { newest, .. } => Some(newest),
+        };
+        let checkpointed = Checkpoint {
+            generation: generation.number,
+            made_at: now.map(|now| now.steady),
+            failure: None,
+            lost,
         };
         let place = self.data.display().to_string();
         let generation_bytes = match snapshot {
@@ -238,7 +284,8 @@ impl Store for DiskStore {
         open.journal_bytes = journal_bytes;
         open.generation_bytes = generation_bytes;
         open.checkpointed = checkpointed;
-        if keeping == checkpoint::Standing::Sound {
+        // Where one of the two is to be made up for, another is due at once.
+        if lost.is_none() {
             open.set_due(self.options.checkpoint_bytes);
         }
         self.open = Some(open);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::envelope::RecordError;
+use crate::domain::ledger::AuditError;
 
 /// Why the store could not be opened, loaded or written.
 #[derive(Debug, Error)]
@@ -82,6 +83,25 @@ pub enum StoreError {
         /// The round that it must reach.
         expected: u64,
     },
+    /// A generation that the manifest names is gone.
+    #[error(
+        "{path} is gone; a start goes on from the other checkpoint, where that holds, and makes another one: check the disk"
+    )]
+    Gone {
+        /// The file that should be there.
+        path: PathBuf,
+    },
+    /// So are all that it names.
+    #[error(
+        "{names} in {place} are gone: there is no checkpoint to go on from, and the journal does not reach back to the first \
+         start; put them back, or restore a backup of it (`seatkeeper restore`)"
+    )]
+    GenerationsGone {
+        /// The data directory.
+        place: String,
+        /// Their directories.
+        names: String,
+    },
     /// Another process uses the directory.
     #[error("directory {place} locked by process {pid}; stop it or choose another --data")]
     Locked {
@@ -109,6 +129,17 @@ pub enum StoreError {
     Missing {
         /// Which part.
         path: PathBuf,
+    },
+    /// There is no manifest, or none that holds.
+    #[error(
+        "{place} has no manifest to go on from ({found}), but the directory was in use; put one back, or restore a backup of it \
+         (`seatkeeper restore`)"
+    )]
+    NoManifest {
+        /// The data directory.
+        place: String,
+        /// What was looked for, and how it was found.
+        found: String,
     },
     /// The directory was written by a newer release.
     #[error(
@@ -217,6 +248,18 @@ pub enum StoreError {
         /// Why not.
         #[source]
         source: RecordError,
+    },
+    /// What a directory of an older format holds cannot be, so it was not upgraded.
+    #[error(
+        "the records in {place}, which is of an older format, contradict each other; nothing was changed: put an older copy of \
+         the directory in its place, or go on with the release that wrote it, and report this"
+    )]
+    UnsoundOlder {
+        /// The data directory.
+        place: String,
+        /// What cannot be.
+        #[source]
+        source: AuditError,
     },
 }
 

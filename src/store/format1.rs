@@ -15,6 +15,7 @@ use super::records::MetaV1;
 use super::scan::Scan;
 use super::snapshot::each_row;
 use super::{StoreError, format, io_failed};
+use crate::domain::ledger::Ledger;
 
 /// The directory of the database.
 const LEDGER: &str = "ledger";
@@ -31,17 +32,28 @@ const SLOT_LEN: usize = 8 + 16 + 4;
 /// Rows that are handed over at a time.
 const PORTION_ROWS: usize = 1024;
 
-/// Turns a directory of format 1 into one of the present format. Nothing of the old one goes before the new one is
-/// whole: an upgrade that is interrupted starts again.
+/// Turns a directory of format 1 into one of the present format. Nothing is written before what it holds was read and
+/// judged as by a start, and nothing of the old one goes before the new one is whole: an upgrade that is interrupted
+/// starts again.
 pub(super) fn upgrade(options: &Options, data: &Path) -> Result<Newest, StoreError> {
     let disk = &options.disk;
     let witness = Witness::read(&**disk, data)?;
     let place = data.display().to_string();
     let mut snapshot = options.snapshots.open(&data.join(LEDGER), &data.join(SCRATCH))?;
     let mut scan = Scan::new(&place);
-    each_row(&mut *snapshot, &mut |key, record| scan.row(key, record, &mut |_| ()))?;
+    let mut ledger = Ledger::default();
+    each_row(&mut *snapshot, &mut |key, record| {
+        scan.row(key, record, &mut |fact| ledger.record(&fact))
+    })?;
     let meta = scan.finish()?;
     witness.check(&place, &meta)?;
+    if options.audits_upgrades {
+        ledger.audit().map_err(|source| StoreError::UnsoundOlder {
+            place: place.clone(),
+            source,
+        })?;
+    }
+    drop(ledger);
 
     let after = Link {
         round: meta.round,

@@ -138,7 +138,7 @@ impl Manifest {
     /// The newest manifest in `data` that can be read and holds.
     ///
     /// # Errors
-    /// None does; the newest is named.
+    /// None does; all that are there are named.
     pub(super) fn load(disk: &Arc<dyn Disk>, data: &Path) -> Result<Newest, StoreError> {
         let mut unusable = Vec::new();
         for number in numbers(disk, data)?.into_iter().rev() {
@@ -154,13 +154,7 @@ impl Manifest {
                 }
             }
         }
-        Err(match unusable.into_iter().next() {
-            Some((path, None)) => StoreError::Missing { path },
-            Some((_, Some(error))) => error,
-            None => StoreError::Missing {
-                path: data.join(name(1)),
-            },
-        })
+        Err(none_of(data, unusable))
     }
 
     /// Whether there is one that tells of more than the beginning.
@@ -244,6 +238,26 @@ impl Manifest {
         // The checksum, and that nothing else stands in it, by writing it anew.
         let is_whole = manifest.text() == text && !manifest.generations.is_empty();
         (is_whole && manifest.can_go_on()).then_some(manifest)
+    }
+}
+
+/// That there is no manifest to go on from. A disk that does not give one may do so later.
+fn none_of(data: &Path, unusable: Vec<(PathBuf, Option<StoreError>)>) -> StoreError {
+    let mut damaged = Vec::new();
+    for (path, error) in unusable {
+        match error {
+            Some(error) => return error,
+            None => damaged.extend(path.file_name().map(|name| name.to_string_lossy().into_owned())),
+        }
+    }
+    let found = match damaged.as_slice() {
+        [] => format!("neither {} nor a later one is there", name(1)),
+        [only] => format!("{only} is damaged, and no other is there"),
+        all => format!("{} are damaged", all.join(" and ")),
+    };
+    StoreError::NoManifest {
+        place: data.display().to_string(),
+        found,
     }
 }
 

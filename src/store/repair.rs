@@ -12,7 +12,7 @@ use super::founding::newest_manifest;
 use super::journal::{DIR, End, Found};
 use super::lock::Lock;
 use super::manifest::{Generation, Manifest};
-use super::snapshot::{Snapshot, verify};
+use super::snapshot::{Snapshot, find, verify};
 use super::{StoreError, facts, format, io_failed};
 use crate::domain::ledger::{AuditError, Ledger};
 
@@ -88,6 +88,12 @@ impl Examined {
         self.can_start() && self.journal.as_ref().is_some_and(|journal| journal.damage.is_none())
     }
 
+    /// The generations that a server does without, and makes another one for when it starts.
+    pub fn lost(&self) -> impl Iterator<Item = u64> {
+        let lost = self.generations.iter().filter(|one| one.fault.is_some());
+        lost.map(|one| one.number)
+    }
+
     /// Whether a server starts with it, at the latest when what is damaged at its end is cut off.
     #[must_use]
     pub const fn can_start(&self) -> bool {
@@ -104,7 +110,11 @@ impl Repair {
         Self::open_with(data, Options::default())
     }
 
-    pub(super) fn open_with(data: &Path, options: Options) -> Result<Self, StoreError> {
+    /// As [`Repair::open`], of a directory that is kept otherwise.
+    ///
+    /// # Errors
+    /// As of [`Repair::open`].
+    pub fn open_with(data: &Path, options: Options) -> Result<Self, StoreError> {
         let format = data.join(format::FORMAT_NAME);
         if format::read(&*options.disk, data)?.is_none() {
             let names = options
@@ -233,6 +243,7 @@ impl Repair {
             return Ok(None);
         }
         let dir = self.data.join(Generation::dir_name(generation.number));
+        find(&*self.options.snapshots, &dir)?;
         let mut snapshot = self.options.snapshots.open(&dir, &self.data.join(SCRATCH))?;
         verify(&mut *snapshot, &dir.display().to_string(), generation)?;
         Ok(Some(snapshot))

@@ -96,6 +96,7 @@ impl Open {
                         generation: generation.number,
                         made_at: Some(self.now.steady),
                         failure: None,
+                        lost: self.checkpointed.lost,
                     };
                     tracing::info!(
                         "checkpoint {}: {} records, through round {}",

@@ -42,12 +42,21 @@ impl Snapshots for SledSnapshots {
         }))
     }
 
-    fn open(&self, dir: &Path, scratch: &Path) -> Result<Box<dyn Snapshot>, StoreError> {
-        let copy = ScratchCopy::make(dir, scratch)?;
-        // sled would make an empty database.
-        if !copy.0.join("db").is_file() {
-            return Err(StoreError::Missing { path: dir.join("db") });
+    fn missing(&self, dir: &Path) -> Result<Option<PathBuf>, StoreError> {
+        let db = dir.join("db");
+        match fs::metadata(&db) {
+            Ok(found) => Ok((!found.is_file()).then_some(db)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(db)),
+            Err(error) => Err(io_failed("looking for", &db)(error)),
         }
+    }
+
+    fn open(&self, dir: &Path, scratch: &Path) -> Result<Box<dyn Snapshot>, StoreError> {
+        // sled would make an empty database.
+        if let Some(path) = self.missing(dir)? {
+            return Err(StoreError::Missing { path });
+        }
+        let copy = ScratchCopy::make(dir, scratch)?;
         Ok(Box::new(SledCopy {
             worker: start(&copy.0, dir)?,
             _copy: copy,

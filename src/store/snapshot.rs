@@ -1,7 +1,7 @@
 //! A generation as its engine sees it: a directory that is written once, in key order, and read as a copy ever after.
 
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::envelope::RecordError;
@@ -21,6 +21,12 @@ pub trait Snapshots: Debug + Send + Sync + 'static {
     /// # Errors
     /// The directory is to be thrown away.
     fn begin(&self, dir: &Path) -> Result<Box<dyn Draft>, StoreError>;
+
+    /// What there is nothing of the generation in `dir` without, where that is not there. Says nothing of whether it holds.
+    ///
+    /// # Errors
+    /// The disk does not tell.
+    fn missing(&self, dir: &Path) -> Result<Option<PathBuf>, StoreError>;
 
     /// Opens a copy of the generation in `dir`. The copy is made at `scratch` and goes with what is returned; `dir` is not
     /// written.
@@ -52,6 +58,14 @@ pub trait Snapshot: Debug + Send {
     /// # Errors
     /// It is damaged.
     fn rows_after(&mut self, key: Option<Vec<u8>>) -> Result<Vec<Row>, StoreError>;
+}
+
+/// Looks whether a generation that a manifest names is still there.
+pub(super) fn find(snapshots: &dyn Snapshots, dir: &Path) -> Result<(), StoreError> {
+    match snapshots.missing(dir)? {
+        Some(path) => Err(StoreError::Gone { path }),
+        None => Ok(()),
+    }
 }
 
 /// Gets the key and the record of each row.

@@ -421,5 +421,7 @@ codes! {
         NO_VENDOR = 16,
         /// No backup was made for long. Days since the last one, or since the first start; when the last one was made.
         NO_RECENT_BACKUP = 17,
+        /// A checkpoint was gone or damaged at the last start, and was done without. Its number.
+        GENERATION_LOST = 18,
     }
 }

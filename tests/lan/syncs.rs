@@ -19,23 +19,27 @@ pub(crate) fn in_order() {
     let (data, trace, config) = (host.data(), lab.dir().join("trace"), lab.dir().join("seatkeeper.toml"));
     fs::write(&config, "[journal]\ncheckpoint_kib = 16\n").unwrap();
     let shop = Shop::new(&lab);
-    let mut serve = host.command("strace");
-    serve
-        .args(["-f", "-qq", "-y", "-s", "0", "-e", CALLS, "-o"])
-        .arg(&trace);
-    serve.args([SEATKEEPER, "serve", "--listen", "127.0.0.1:0", "--data"]);
-    let server = ServerProcess::of(serve.arg(&data).arg("--config").arg(&config), &data);
+    let served = |work: &dyn Fn()| {
+        let mut serve = host.command("strace");
+        serve
+            .args(["-f", "-qq", "-y", "-s", "0", "-e", CALLS, "-o"])
+            .arg(&trace);
+        serve.args([SEATKEEPER, "serve", "--listen", "127.0.0.1:0", "--data"]);
+        let server = ServerProcess::of(serve.arg(&data).arg("--config").arg(&config), &data);
+        work();
+        let pid = fs::read_to_string(data.join("LOCK")).unwrap();
+        signal(pid.trim().parse().unwrap(), "TERM");
+        let (code, log) = server.ended();
+        assert_eq!(code, Some(0), "{log}");
+        let mut disk = Traced::of(data.to_str().unwrap());
+        fs::read_to_string(&trace)
+            .unwrap()
+            .lines()
+            .for_each(|line| disk.line(line));
+        disk
+    };
     let licenses: Vec<_> = (1..=IMPORTS).map(|number| (number, "BKSRV", 1)).collect();
-    shop.supply(&host, &licenses);
-    let pid = fs::read_to_string(data.join("LOCK")).unwrap();
-    signal(pid.trim().parse().unwrap(), "TERM");
-    let (code, log) = server.ended();
-    assert_eq!(code, Some(0), "{log}");
-    let mut disk = Traced::of(data.to_str().unwrap());
-    fs::read_to_string(&trace)
-        .unwrap()
-        .lines()
-        .for_each(|line| disk.line(line));
+    let disk = served(&|| shop.supply(&host, &licenses));
     // It is a trace of what matters.
     assert!(disk.answers > u32::from(IMPORTS), "{} answers", disk.answers);
     assert!(disk.keys >= 2, "{} keys were given their names", disk.keys);
@@ -45,7 +49,16 @@ pub(crate) fn in_order() {
         disk.named,
         disk.removed
     );
+    // A key that takes the place of one is no less of one: that of an older release gets its public key.
+    fs::write(data.join("lease.pem"), OLD_LEASE_KEY).unwrap();
+    let disk = served(&|| drop(host.admin(["status"]).ok()));
+    assert_eq!(disk.keys, 1, "the key is written anew");
+    assert!(disk.answers > 0);
 }
+
+/// A key for leases as it was written once.
+const OLD_LEASE_KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n\
+                             -----END PRIVATE KEY-----\n";
 
 /// Files and directories below the data directory as the disk has them after the calls so far.
 #[derive(Debug, Default)]
@@ -166,6 +179,11 @@ impl Traced {
             !self.unnamed.contains(&path),
             "written to before its name was synced: {line}"
         );
+        // A round may tell of whoever has a key: it must not outlive that.
+        if path.ends_with(".journal") {
+            let unnamed = self.unnamed.iter().find(|path| is_key(path));
+            assert_eq!(unnamed, None, "a round before the key has its name: {line}");
+        }
         self.changes(&path);
     }
 
@@ -176,6 +194,7 @@ impl Traced {
             return self.changes(parent(to));
         }
         assert!(self.is_synced(from), "named before it was synced: {line}");
+        self.keys += u32::from(is_key(to));
         if is("manifest.", to) {
             let unnamed = self.unnamed.iter().find(|path| is("state.", path));
             assert_eq!(unnamed, None, "it names what has no name after a power cut: {line}");

@@ -3,7 +3,7 @@
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::time::Now;
 use seatkeeper::store::{Round, Store};
-use seatkeeper_harm::{Decided, Event, Kinds, Options, Place, damage, faults, power};
+use seatkeeper_harm::{Decided, Event, Kinds, Options, Place, damage, faults, foundings, power, tails};
 
 #[test]
 fn no_power_cut_loses_what_was_answered() {
@@ -25,6 +25,20 @@ fn no_power_cut_loses_what_was_answered_where_what_is_old_goes() {
             "{told:?}"
         );
     }
+}
+
+#[test]
+fn no_power_cut_in_a_founding_or_right_behind_it_loses_what_was_answered() {
+    for seed in 0..4 {
+        let told = foundings(Options::new(seed), 90);
+        assert!(told.in_starts > 40 && told.rounds > 200, "{told:?}");
+    }
+}
+
+#[test]
+fn no_power_cut_brings_back_what_a_repair_has_cut_off() {
+    let told = tails(Options::new(0));
+    assert!(told.cut > 40 && told.again > 10, "{told:?}");
 }
 
 #[test]
@@ -82,6 +96,46 @@ fn a_disk_that_fails_beside_a_generation_that_does_not_hold_is_told_as_what_it_i
     assert!(failed > 5, "only {failed} starts failed");
     place.disk.no_plan();
     place.open().unwrap().load(&mut |_| ()).unwrap();
+}
+
+/// A segment can be there by a name whose sync failed: what is answered must not hang on it, also where a full disk has no
+/// later segment made, by which it would have been synced.
+#[test]
+fn a_segment_whose_name_could_not_be_synced_lasts_once_a_start_has_taken_it() {
+    let mut used = 0;
+    for call in 1..45 {
+        for seed in 0..4 {
+            let place = Place::new(Options::new(seed));
+            place.disk.plan(call, Event::Fail(std::io::ErrorKind::Other));
+            drop(place.open().and_then(|mut store| store.load(&mut |_| ())));
+            place.disk.no_plan();
+            let (mut store, mut ledger, mut rounds) = (place.open().unwrap(), Ledger::default(), Decided::new(seed));
+            store.load(&mut |_| ()).unwrap();
+            place.disk.plan(1, Event::Full);
+            let mut answered = 0;
+            loop {
+                let now = Now::at(answered + 1);
+                let (changes, after) = rounds.next(&ledger, now);
+                let round = Round {
+                    number: answered + 1,
+                    now,
+                    changes: &changes,
+                };
+                if let Err(error) = store.commit(&round) {
+                    place.disk.blame(&error);
+                    break;
+                }
+                (answered, ledger) = (answered + 1, after);
+            }
+            drop(store);
+            place.disk.power_on();
+            let loaded = place.open().and_then(|mut store| store.load(&mut |_| ()));
+            let loaded = loaded.unwrap_or_else(|error| panic!("call {call}, seed {seed}: {error}"));
+            assert_eq!(loaded.round, answered, "call {call}, seed {seed}");
+            used += answered;
+        }
+    }
+    assert!(used > 1_000, "only {used} rounds");
 }
 
 /// Found by `seatsoak disk`: a name that was given and not synced was believed by the start behind it.

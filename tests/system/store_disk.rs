@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use data_encoding::HEXLOWER;
@@ -11,15 +11,23 @@ use seatkeeper::domain::change::{Change, Fact, FactKey};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::time::Now;
 use seatkeeper::store::{DiskStore, Loaded, Options, Progress, Round, Store, StoreError};
-use seatkeeper_harm::copy_dir;
+use seatkeeper_harm::{copy_dir, names_below};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::support::{changes, record, seat_key, seat_put};
 
+/// The records that are kept of older formats are made up: no ledger holds them together.
+fn made_up() -> Options {
+    Options {
+        audits_upgrades: false,
+        ..Options::default()
+    }
+}
+
 fn load(data: &Path) -> Result<(Loaded, BTreeMap<FactKey, Fact>), StoreError> {
     let mut facts = BTreeMap::new();
-    let loaded = DiskStore::open(data)?.load(&mut |fact| record(&mut facts, fact))?;
+    let loaded = DiskStore::open_with(data, made_up())?.load(&mut |fact| record(&mut facts, fact))?;
     Ok((loaded, facts))
 }
 
@@ -90,6 +98,36 @@ fn a_directory_of_format_1_is_upgraded_and_nothing_is_lost() {
     drop(store);
     let (loaded, facts) = load(dir.path()).unwrap();
     assert_eq!((loaded.round, facts.len()), (4, KEPT.lines().count() + 1));
+}
+
+/// Everything below a directory; of files what they hold, but for the lock, which says who had it last.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let read = |path: PathBuf| {
+        let holds = if path.is_dir() || path.ends_with("LOCK") {
+            Vec::new()
+        } else {
+            fs::read(&path).unwrap()
+        };
+        (path, holds)
+    };
+    names_below(dir).into_iter().map(read).collect()
+}
+
+#[test]
+fn a_directory_of_format_1_that_no_server_starts_with_is_not_upgraded() {
+    let dir = kept(1);
+    fs::write(dir.path().join("LOCK"), "").unwrap();
+    let before = contents(dir.path());
+    assert!(before.len() > 4, "{:?}", before.keys());
+    for start in 1..=2 {
+        let error = DiskStore::open(dir.path()).map(drop).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::UnsoundOlder { source, .. } if source.to_string().contains("seats in use")),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("nothing was changed"), "{error}");
+        assert!(contents(dir.path()) == before, "start {start} has changed something");
+    }
 }
 
 #[test]
@@ -289,6 +327,72 @@ fn a_damaged_generation_is_done_without_and_replaced_at_once() {
     drop(again);
     let last = Served::start(dir.path());
     assert!(last.round == round && last.ledger == ledger);
+}
+
+/// The generation that a start did without.
+fn lost(served: &Served) -> Option<u64> {
+    served.store.checkpointed().unwrap().lost
+}
+
+#[test]
+fn a_generation_that_is_gone_is_told_of_and_replaced_at_once() {
+    let (dir, ledger, round) = stopped();
+    for place in [0, 1] {
+        let before = generations(dir.path());
+        fs::remove_dir_all(dir.path().join(&before[place])).unwrap();
+        let mut again = Served::start(dir.path());
+        assert!(again.round == round && again.ledger == ledger);
+        assert_eq!(
+            lost(&again).map(|number| format!("state.{number}")).as_ref(),
+            Some(&before[place])
+        );
+        again.rest();
+        assert_eq!(generations(dir.path()).len(), 2, "without {}", before[place]);
+        assert!(lost(&again).is_some(), "told until the next start");
+        drop(again);
+        assert_eq!(lost(&Served::start(dir.path())), None);
+    }
+}
+
+#[test]
+fn without_any_generation_or_manifest_the_error_names_what_is_gone_and_the_way_back() {
+    let (dir, ..) = stopped();
+    let manifests = || {
+        let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        let mut paths: Vec<_> = names
+            .filter(|path| path.to_str().unwrap().contains("manifest."))
+            .collect();
+        paths.sort();
+        paths
+    };
+    let refused = |told: &[&str]| {
+        let error = load(dir.path()).unwrap_err().to_string();
+        for text in told.iter().chain(&["seatkeeper restore"]) {
+            assert!(error.contains(text), "{text}: {error}");
+        }
+    };
+    let both = generations(dir.path());
+    let aside = tempfile::tempdir().unwrap();
+    for name in &both {
+        fs::rename(dir.path().join(name), aside.path().join(name)).unwrap();
+    }
+    refused(&[&both[0], &both[1], "are gone", "put them back"]);
+    for name in &both {
+        fs::rename(aside.path().join(name), dir.path().join(name)).unwrap();
+    }
+    load(dir.path()).unwrap();
+    let names: Vec<_> = manifests()
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    for path in manifests() {
+        fs::write(path, "seatkeeper manifest 1\n").unwrap();
+    }
+    refused(&[&names[0], &names[1], "are damaged"]);
+    for path in manifests() {
+        fs::remove_file(path).unwrap();
+    }
+    refused(&["neither manifest.1 nor a later one is there"]);
 }
 
 #[test]

@@ -278,6 +278,7 @@ codes.Warning = {
     [0x000f] = "LICENSES_EXPIRED",
     [0x0010] = "NO_VENDOR",
     [0x0011] = "NO_RECENT_BACKUP",
+    [0x0012] = "GENERATION_LOST",
 }
 local messages = {}
 messages.Hello = {

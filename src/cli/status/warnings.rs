@@ -128,6 +128,10 @@ pub(super) fn sentence(row: &WarningRow, status: &StatusOk) -> String {
         ),
         Warning::NO_VENDOR => "no vendor is trusted yet: seatkeeper vendor trust FILE".to_owned(),
         Warning::NO_RECENT_BACKUP => not_backed_up(row, status),
+        Warning::GENERATION_LOST => format!(
+            "checkpoint {number} was gone or damaged when the server started: nothing is lost, another one holds, and a new one is \
+             made in its place; check the disk, and what the server's log says of it (told until the next start)"
+        ),
         Warning(newer) => format!("a warning that this command does not know ({newer}); upgrade it"),
     }
 }

@@ -34,6 +34,7 @@ const BACKUP_DAYS: u64 = 31;
 pub(super) fn told(status: Counted, health: Option<Health>, context: &Context<'_>) -> Response {
     let vendors = status.vendors.into_iter().take(VENDOR_ROWS_MAX);
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let lost = status.checkpoint.as_ref().and_then(|checkpoint| checkpoint.lost);
     let mut reply = views::StatusOk {
         server_time: context.server_time.0,
         name: context.config.name.clone(),
@@ -71,7 +72,7 @@ pub(super) fn told(status: Counted, health: Option<Health>, context: &Context<'_
         warnings: Vec::new(),
         backup: status.server.and_then(|server| server.last_backup).map(backup),
     };
-    reply.warnings = warnings(&reply);
+    reply.warnings = warnings(&reply, lost);
     Response::Status(reply)
 }
 
@@ -125,8 +126,9 @@ fn scarce(row: ScarceRow) -> views::ScarceRow {
     }
 }
 
-/// What an administrator should do something about, the most pressing first: by the numbers of the codes. Pure.
-fn warnings(status: &views::StatusOk) -> Vec<views::WarningRow> {
+/// What an administrator should do something about, the most pressing first: by the numbers of the codes. `lost` is the
+/// generation that the last start did without. Pure.
+fn warnings(status: &views::StatusOk, lost: Option<u64>) -> Vec<views::WarningRow> {
     let about = |code, number| views::WarningRow {
         code,
         number,
@@ -147,6 +149,7 @@ fn warnings(status: &views::StatusOk) -> Vec<views::WarningRow> {
         some(Warning::LICENSES_EXPIRED, status.licenses_expired.into()),
         status.vendors.is_empty().then(|| about(Warning::NO_VENDOR, None)),
         not_backed_up(status),
+        lost.map(|generation| about(Warning::GENERATION_LOST, Some(generation))),
     ]
     .into_iter()
     .flatten()
@@ -261,7 +264,7 @@ mod tests {
     }
 
     fn codes(status: &views::StatusOk) -> Vec<Warning> {
-        warnings(status).iter().map(|warning| warning.code).collect()
+        warnings(status, None).iter().map(|warning| warning.code).collect()
     }
 
     #[test]
@@ -286,7 +289,7 @@ mod tests {
             (30, Some(Warning::LICENSE_ENDS_SOON)),
             (31, None),
         ] {
-            let told = warnings(&ending(days));
+            let told = warnings(&ending(days), None);
             assert_eq!(told.first().map(|warning| warning.code), code, "{days} days");
             assert!(
                 told.iter()
@@ -335,7 +338,7 @@ mod tests {
                 }),
                 ..well()
             };
-            let told = warnings(&status);
+            let told = warnings(&status, None);
             let row = told.iter().find(|row| row.code == Warning::NO_RECENT_BACKUP);
             assert_eq!(told.len(), usize::from(row.is_some()));
             assert!(row.is_none_or(|row| row.at.is_some() == made.is_some()), "{row:?}");
@@ -420,14 +423,20 @@ mod tests {
         };
         let mut every: Vec<_> = Warning::TABLE.iter().map(|(code, _)| *code).collect();
         every.retain(|code| *code != Warning::DISK_FULL);
-        assert_eq!(codes(&status), every);
+        let told: Vec<_> = warnings(&status, Some(3)).iter().map(|warning| warning.code).collect();
+        assert_eq!(told, every);
         let number = |code| {
-            let told = warnings(&status).into_iter().find(|row| row.code == code);
+            let told = warnings(&status, Some(3)).into_iter().find(|row| row.code == code);
             told.and_then(|row| row.number)
         };
         assert_eq!(
-            [Warning::NONE_AVAILABLE, Warning::NEARLY_USED_UP].map(number),
-            [Some(9), Some(1)]
+            [
+                Warning::NONE_AVAILABLE,
+                Warning::NEARLY_USED_UP,
+                Warning::GENERATION_LOST
+            ]
+            .map(number),
+            [Some(9), Some(1), Some(3)]
         );
     }
 }

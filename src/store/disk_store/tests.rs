@@ -255,6 +255,10 @@ impl Snapshots for Held {
         SledSnapshots.begin(dir)
     }
 
+    fn missing(&self, dir: &Path) -> Result<Option<PathBuf>, StoreError> {
+        SledSnapshots.missing(dir)
+    }
+
     fn open(&self, dir: &Path, scratch: &Path) -> Result<Box<dyn Snapshot>, StoreError> {
         SledSnapshots.open(dir, scratch)
     }

@@ -57,6 +57,7 @@ pub fn damage(seed: u64, times: u64) -> Damaged {
     let (round, ledger) = fill(&sound, seed);
     let mut dice = Random::new(seed);
     let mut told = Damaged::default();
+    let mut told_of = 0;
     let files = files_in(&sound);
     assert!(files.len() > 12, "{files:?}");
     for (at, path) in files.iter().enumerate() {
@@ -78,6 +79,12 @@ pub fn damage(seed: u64, times: u64) -> Damaged {
                         found == round && found_ledger == ledger,
                         "{what}: started with round {found} of {round}"
                     );
+                    // Whatever was lost and done without, somebody is told.
+                    if let Some(lost) = harm.loses(path) {
+                        let told = store.checkpointed().and_then(|checkpoint| checkpoint.lost);
+                        assert_eq!(told, Some(lost), "{what}: the generation that nobody is told of");
+                        told_of += 1;
+                    }
                     // One in four, since it takes as long as all the rest.
                     if told.healed.is_multiple_of(4) {
                         goes_on(store, &harmed, (round, ledger.clone()), seed, &what);
@@ -92,13 +99,23 @@ pub fn damage(seed: u64, times: u64) -> Damaged {
             fs::remove_dir_all(&harmed).expect("removed");
         }
     }
+    assert!(
+        told_of >= 4,
+        "two generations, each without its database and without its directory"
+    );
     told
 }
+
+/// The file of a generation without which nothing of it is there.
+const DATABASE: &str = "db";
 
 /// What is done to a file.
 fn harms(whole: &[u8], path: &Path, others: &[&PathBuf], times: u64, dice: &mut Random) -> Vec<Harm> {
     let len = whole.len() as u64;
     let mut harms = vec![Harm::Delete];
+    if path.ends_with(DATABASE) {
+        harms.push(Harm::DeleteDir);
+    }
     for _ in 0..times {
         harms.push(Harm::Flip(dice.below((len * 8).max(1))));
         harms.push(Harm::Cut(dice.below(len + 1)));
@@ -132,20 +149,25 @@ const LAST_LEN: u64 = 3 * SECTOR_LEN;
 /// What a disk writes or loses as a whole, in bytes.
 const SECTOR_LEN: u64 = 512;
 
-/// A store that was healed takes more rounds, and is started again with them.
+/// A store that was healed takes more rounds, and is started again with them: nothing is missing any more.
 fn goes_on(mut store: DiskStore, data: &Path, (last, mut ledger): (u64, Ledger), seed: u64, what: &str) {
     let mut rounds = Decided::new(seed ^ 1);
     for number in last + 1..=last + 2 {
         commit(&mut store, &mut ledger, number, &mut rounds);
-        store.checkpoint(&ledger);
+        // Whatever is to be made up for is.
+        while store.checkpoint(&ledger) != Progress::Resting {}
     }
     drop(store);
     match open(data) {
-        Ok((_, found, found_ledger)) => assert!(
-            found == last + 2 && found_ledger == ledger,
-            "{what}: healed, and then started with round {found} of {}",
-            last + 2
-        ),
+        Ok((store, found, found_ledger)) => {
+            assert!(
+                found == last + 2 && found_ledger == ledger,
+                "{what}: healed, and then started with round {found} of {}",
+                last + 2
+            );
+            let gone = store.checkpointed().and_then(|checkpoint| checkpoint.lost);
+            assert_eq!(gone, None, "{what}: healed, and nothing is lost any more");
+        }
         Err(error) => panic!("{what}: healed, and then {}", told_by(&error)),
     }
 }
@@ -167,6 +189,8 @@ enum Harm {
     Lose(u64),
     Cut(u64),
     Delete,
+    /// It goes with the directory that it is in.
+    DeleteDir,
     /// It goes, and so do all of its kind that come after it.
     DeleteFrom(Vec<PathBuf>),
     Exchange(PathBuf),
@@ -184,6 +208,7 @@ impl fmt::Display for Harm {
         match self {
             Self::Cut(len) => write!(f, "cut at {len}"),
             Self::Delete => f.write_str("deleted"),
+            Self::DeleteDir => f.write_str("deleted with its directory"),
             Self::DeleteFrom(_) => f.write_str("deleted with all behind it"),
             Self::Exchange(other) => write!(f, "exchanged with {}", other.display()),
             Self::Flip(bit) => write!(f, "bit {bit} changed"),
@@ -217,6 +242,13 @@ impl Harm {
             }
     }
 
+    /// The generation of which nothing is left.
+    fn loses(&self, path: &Path) -> Option<u64> {
+        let is_lost = matches!(self, Self::Delete | Self::DeleteDir) && path.ends_with(DATABASE);
+        let dir = path.parent().filter(|_| is_lost)?.to_str()?;
+        dir.strip_prefix("state.")?.parse().ok()
+    }
+
     fn to(&self, data: &Path, path: &Path) {
         let path = data.join(path);
         let mut bytes = fs::read(&path).expect("readable");
@@ -228,6 +260,7 @@ impl Harm {
             }
             Self::Cut(len) => bytes.truncate(usize::try_from(*len).expect("a length")),
             Self::Delete => return fs::remove_file(&path).expect("removed"),
+            Self::DeleteDir => return fs::remove_dir_all(path.parent().expect("in a directory")).expect("removed"),
             Self::DeleteFrom(others) => {
                 for other in others {
                     fs::remove_file(data.join(other)).expect("removed");

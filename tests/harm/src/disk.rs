@@ -85,6 +85,11 @@ impl SimDisk {
         Self(Arc::new(Mutex::new(self.lock().clone())))
     }
 
+    /// Has other dice decide from now on: copies have those of the disk that they are of.
+    pub(crate) fn reseed(&self, seed: u64) {
+        self.lock().dice = Random::new(seed);
+    }
+
     /// Calls so far.
     #[must_use]
     pub fn calls(&self) -> u64 {
@@ -174,13 +179,16 @@ impl SimDisk {
     }
 }
 
-/// The directories above the data directory are not this disk's.
+/// The directories above the data directory were there before it, and stay.
 fn is_outside(dir: &Path) -> bool {
-    !dir.starts_with(ROOT) || dir == Path::new(ROOT)
+    !dir.starts_with(ROOT)
 }
 
 /// Where the data directory stands on this disk.
 pub(crate) const ROOT: &str = "/sim";
+
+/// Where it has its name.
+pub(crate) const ABOVE: &str = "/";
 
 fn put(bytes: &mut Vec<u8>, at: usize, written: &[u8]) {
     let end = at + written.len();

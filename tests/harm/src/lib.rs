@@ -19,6 +19,7 @@ mod snapshots;
 mod spare;
 mod store;
 mod sums;
+mod tails;
 
 pub use damage::{Damaged, damage};
 pub use decided::Decided;
@@ -26,8 +27,9 @@ pub use disk::SimDisk;
 pub use event::Event;
 pub use faults::{Failed, Kinds, faults};
 pub use files::{copy_dir, files_below, names_below};
-pub use power::{Cuts, power};
+pub use power::{Cuts, foundings, power};
 pub use rounds::Rounds;
 pub use snapshots::PlainSnapshots;
 pub use store::{Options, Place};
 pub use sums::assert_sums;
+pub use tails::{Tails, tails};

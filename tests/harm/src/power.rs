@@ -75,6 +75,36 @@ pub fn power(options: Options, cuts: u64) -> Cuts {
     }
 }
 
+/// Cuts the power at each of the first `calls` calls of a disk that holds nothing yet, and checks after each that what was
+/// answered is there: of all that a founding names nothing is lost that an answer hangs on.
+///
+/// # Panics
+/// Something that was answered is not there, or something is there that was not.
+#[must_use]
+pub fn foundings(options: Options, calls: u64) -> Cuts {
+    let mut told = Cuts::default();
+    for at in 1..=calls {
+        let mut site = Site::new(Options {
+            seed: options.seed << 32 | at,
+            ..options
+        });
+        let mut dice = Random::new(at);
+        site.disk.plan(at, Event::PowerCut);
+        while !site.disk.is_dead() {
+            run(&mut site, &mut dice, &mut told, None);
+        }
+        site.disk.power_on();
+        told.cuts += 1;
+        drop(
+            site.start()
+                .unwrap_or_else(|error| panic!("after a cut at call {at}: {error}")),
+        );
+        told.rounds += site.round;
+        told.checkpoints += site.checkpoints;
+    }
+    told
+}
+
 /// A start, from the `newest` generation if that is known, and rounds until the power goes or the store is closed in good
 /// order.
 fn run(site: &mut Site, dice: &mut Random, told: &mut Cuts, newest: Option<u64>) {

@@ -36,6 +36,15 @@ impl Snapshots for PlainSnapshots {
         Ok(Box::new(PlainDraft { file, path, end: 0 }))
     }
 
+    fn missing(&self, dir: &Path) -> Result<Option<PathBuf>, StoreError> {
+        let path = dir.join("rows");
+        match self.disk.len(&path) {
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Some(path)),
+            Err(error) => Err(failed(&path)(error)),
+        }
+    }
+
     fn open(&self, dir: &Path, _scratch: &Path) -> Result<Box<dyn Snapshot>, StoreError> {
         let path = dir.join("rows");
         let bytes = self.disk.read(&path).map_err(failed(&path))?;

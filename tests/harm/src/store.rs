@@ -6,11 +6,11 @@ use std::sync::Arc;
 use seatkeeper::domain::change::Change;
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::time::Now;
-use seatkeeper::store::{self, Disk as _, DiskStore, Progress, Round, Store, StoreError};
+use seatkeeper::store::{self, Disk as _, DiskStore, Progress, Repair, Round, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::decided::Decided;
-use crate::disk::{ROOT, SimDisk};
+use crate::disk::{ABOVE, ROOT, SimDisk};
 use crate::files::in_memory;
 use crate::snapshots::PlainSnapshots;
 use crate::sums::assert_sums;
@@ -111,6 +111,17 @@ impl Place {
         file.write_at(0, bytes).expect("written");
     }
 
+    /// Changes a bit of a file below the data directory, for good.
+    ///
+    /// # Panics
+    /// The disk fails, or the file is not so long.
+    pub(crate) fn flip(&self, name: &str, byte: usize) {
+        let changed = self.file(name)[byte] ^ 4;
+        let mut file = self.disk.open(&Path::new(ROOT).join(name)).expect("a file");
+        file.write_at(byte as u64, &[changed]).expect("written");
+        file.sync().expect("synced");
+    }
+
     /// Removes a file below the data directory.
     ///
     /// # Panics
@@ -135,24 +146,35 @@ impl Place {
     /// # Errors
     /// The store refuses.
     pub fn open(&self) -> Result<DiskStore, StoreError> {
+        DiskStore::open_with(self.lock.path(), self.kept())
+    }
+
+    /// Takes the directory, to look at it.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub(crate) fn repair(&self) -> Result<Repair, StoreError> {
+        Repair::open_with(self.lock.path(), self.kept())
+    }
+
+    /// How the store is kept.
+    fn kept(&self) -> store::Options {
         let disk: Arc<dyn store::Disk> = Arc::new(Rooted {
             disk: self.disk.clone(),
             place: self.lock.path().to_owned(),
         });
-        DiskStore::open_with(
-            self.lock.path(),
-            store::Options {
-                snapshots: Arc::new(PlainSnapshots::on(Arc::clone(&disk))),
-                disk,
-                segment_bytes: self.options.segment_bytes,
-                checkpoint_bytes: self.options.checkpoint_bytes,
-                retention: store::Retention {
-                    days: self.options.keep_days,
-                    bytes: self.options.history_bytes,
-                },
-                threaded: false,
+        store::Options {
+            snapshots: Arc::new(PlainSnapshots::on(Arc::clone(&disk))),
+            disk,
+            segment_bytes: self.options.segment_bytes,
+            checkpoint_bytes: self.options.checkpoint_bytes,
+            retention: store::Retention {
+                days: self.options.keep_days,
+                bytes: self.options.history_bytes,
             },
-        )
+            threaded: false,
+            audits_upgrades: true,
+        }
     }
 }
 
@@ -269,7 +291,7 @@ impl Rooted {
     fn path(&self, path: &Path) -> std::path::PathBuf {
         match path.strip_prefix(&self.place) {
             Ok(inside) => Path::new(ROOT).join(inside),
-            Err(_) => Path::new(ROOT).to_owned(),
+            Err(_) => Path::new(ABOVE).to_owned(),
         }
     }
 }

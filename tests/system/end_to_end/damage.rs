@@ -66,6 +66,63 @@ fn damage_to_a_key_or_another_file_beside_the_store_is_named_and_costs_no_seat()
     }
 }
 
+/// The generations in a data directory, the oldest first.
+fn generations(data: &Path) -> Vec<u64> {
+    let names = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut numbers: Vec<u64> = names
+        .filter_map(|name| name.to_str()?.strip_prefix("state.")?.parse().ok())
+        .collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn a_checkpoint_that_is_gone_is_told_by_repair_by_the_log_and_by_status_and_made_anew() {
+    let mut site = Site::open_with("[journal]\ncheckpoint_kib = 16\n");
+    let mut number = 0;
+    while generations(&site.data()).len() < 2 {
+        number += 1;
+        assert!(number < 200, "no two checkpoints: {:?}", generations(&site.data()));
+        site.buy(number, "BKSRV", 1);
+    }
+    let licenses = site.json(["licenses"]);
+    site.stop();
+    let both = generations(&site.data());
+    let (spare, newest) = (both[0], both[1]);
+    fs::remove_dir_all(site.data().join(format!("state.{spare}"))).unwrap();
+    let examined = site.admin(["repair"]).ok();
+    for told in [
+        format!("state.{spare}/db is gone"),
+        format!("nothing is lost, but generation {spare} is"),
+    ] {
+        assert!(examined.contains(&told), "{told}: {examined}");
+    }
+    assert_eq!(site.json(["repair"])["starts"], true);
+    site.start();
+    site.server().await_line(&format!("state.{spare}/db is gone"));
+    assert_eq!(site.json(["licenses"]), licenses);
+    let warned = |site: &Site| {
+        let warnings = site.json(["status"])["warnings"].clone();
+        let rows = warnings.as_array().unwrap().iter();
+        let mut lost = rows.filter(|row| row["code"] == "generation-lost");
+        lost.next().map(|row| row["number"].as_u64().unwrap())
+    };
+    assert_eq!(warned(&site), Some(spare));
+    let checked = site.admin(["status", "--check"]).failed_with(1);
+    assert!(
+        checked
+            .stdout
+            .contains(&format!("checkpoint {spare} was gone or damaged")),
+        "{checked:?}"
+    );
+    // Made at once, and not only when the journal has grown.
+    site.server().await_line(&format!("checkpoint {}: ", newest + 1));
+    site.stop();
+    assert_eq!(generations(&site.data()).len(), 2);
+    site.start();
+    assert_eq!(warned(&site), None);
+}
+
 #[test]
 fn a_store_that_was_lost_is_missed_and_not_begun_anew_under_the_same_keys() {
     let mut site = Site::open();

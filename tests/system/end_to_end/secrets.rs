@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
-use seatkeeper_harm::files_below;
+use seatkeeper_harm::{files_below, names_below};
 
 use crate::process::{Output, SEATKEEPER, ServerProcess, command, finish};
 use crate::site::Site;
@@ -77,14 +77,40 @@ fn every_private_key_and_every_state_is_its_owners_alone() {
     {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         let name = path.file_name().unwrap().to_str().unwrap();
-        // Where the server is, which MAC address the machine has and whose product it is are for everybody to read.
-        let public =
-            ["server.json", "machine.json"].contains(&name) || path.extension().is_some_and(|ending| ending == "pub");
+        // Which MAC address the machine has and whose product it is are for everybody to read.
+        let public = name == "machine.json" || path.extension().is_some_and(|ending| ending == "pub");
         assert_eq!(mode & 0o022, 0, "{} is {mode:04o}", path.display());
         let exposed = mode & 0o077 != 0;
         assert!(public || !exposed, "{} is {mode:04o}", path.display());
     }
     assert_eq!(fs::metadata(site.data()).unwrap().permissions().mode() & 0o077, 0);
+}
+
+#[test]
+fn nothing_below_a_data_directory_is_for_others_whatever_the_umask_of_who_starts_the_server() {
+    let mut site = Site::open_with("[journal]\ncheckpoint_kib = 16\n");
+    site.stop();
+    let mut serve = command("sh");
+    serve.args(["-c", "umask 000; exec \"$0\" \"$@\"", SEATKEEPER, "serve", "--config"]);
+    serve.arg(site.dir.path().join("seatkeeper.toml"));
+    serve.args(["--listen", "127.0.0.1:0", "--data"]).arg(site.data());
+    site.server = Some(ServerProcess::of(&mut serve, &site.data()));
+    let mut number = 0;
+    while !site.server().log().contains("checkpoint 3: ") {
+        number += 1;
+        assert!(number < 200, "no third checkpoint: {}", site.server().log());
+        site.buy(number, "BKSRV", 1);
+    }
+    // What only a running server has there stays too.
+    site.kill();
+    let below = names_below(&site.data());
+    for path in &below {
+        let mode = fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{} is {mode:04o}", path.display());
+    }
+    for name in ["db", "blobs", "server.json", "0000000001.journal"] {
+        assert!(below.iter().any(|path| path.ends_with(name)), "{name}: {below:?}");
+    }
 }
 
 #[test]

@@ -145,6 +145,27 @@ fn a_missing_lease_key_is_told_when_the_server_makes_a_new_one_and_a_damaged_one
 }
 
 #[test]
+fn a_lease_key_of_an_older_release_is_written_anew_with_its_public_key_and_that_is_told_once() {
+    const OLD: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n\
+                       -----END PRIVATE KEY-----\n";
+    let told = "lease.pem was written by an older seatkeeper and is written anew";
+    let mut site = Site::open();
+    assert!(!site.server().log().contains("older seatkeeper"));
+    site.stop();
+    let file = site.data().join("lease.pem");
+    std::fs::write(&file, OLD).unwrap();
+    site.start();
+    site.server().await_line(told);
+    let read = |pem: &str| seatkeeper::session::LeaseKey::from_pem(pem).unwrap();
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.len() > OLD.len() && read(&written) == read(OLD), "the same key");
+    site.stop();
+    site.start();
+    assert!(!site.server().log().contains(told));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+}
+
+#[test]
 fn a_users_identity_does_not_become_that_of_a_server() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("seatkeeper");

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use seatkeeper_harm::{Cuts, Damaged, Failed, Kinds, Options, damage, faults, power};
+use seatkeeper_harm::{Cuts, Damaged, Failed, Kinds, Options, Tails, damage, faults, foundings, power, tails};
 
 /// Power cuts of one seed, before the next one.
 const CUTS_OF_A_SEED: u64 = 1_000;
+
+/// Calls of a founding at which the power is cut, and a little behind it.
+const CALLS_OF_A_FOUNDING: u64 = 120;
 
 /// Times that each file of a directory is harmed in each way.
 const HARMS_OF_A_FILE: u64 = 20;
@@ -15,6 +18,8 @@ const HARMS_OF_A_FILE: u64 = 20;
 pub(crate) struct DiskReport {
     seeds: u64,
     cuts: Cuts,
+    founded: Cuts,
+    tails: Tails,
     failed: Failed,
     damaged: Damaged,
 }
@@ -26,6 +31,8 @@ pub(crate) fn run(first: u64, cuts: u64, mut told: impl FnMut(u64)) -> DiskRepor
     let mut report = DiskReport {
         seeds: 0,
         cuts: Cuts::default(),
+        founded: Cuts::default(),
+        tails: Tails::default(),
         failed: Failed::default(),
         damaged: Damaged::default(),
     };
@@ -34,6 +41,8 @@ pub(crate) fn run(first: u64, cuts: u64, mut told: impl FnMut(u64)) -> DiskRepor
         told(seed);
         let options = Options::new(seed);
         report.cuts += power(options, CUTS_OF_A_SEED.min(cuts - report.cuts.cuts));
+        report.founded += foundings(options, CALLS_OF_A_FOUNDING);
+        report.tails += tails(options);
         report.failed += faults(options, 1, Kinds::All);
         report.damaged += damage(seed, HARMS_OF_A_FILE);
         report.seeds += 1;
@@ -46,6 +55,8 @@ impl fmt::Display for DiskReport {
         let Self {
             seeds,
             cuts,
+            founded,
+            tails,
             failed,
             damaged,
         } = self;
@@ -53,6 +64,11 @@ impl fmt::Display for DiskReport {
             f,
             "{seeds} seeds: {} power cuts, {} of them in starts, over {} rounds and {} checkpoints",
             cuts.cuts, cuts.in_starts, cuts.rounds, cuts.checkpoints
+        )?;
+        writeln!(
+            f,
+            "{} power cuts in foundings and right behind them, {} repairs, {} of them cut",
+            founded.cuts, tails.cut, tails.again
         )?;
         writeln!(
             f,

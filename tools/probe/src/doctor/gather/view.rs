@@ -73,6 +73,9 @@ fn warning(row: &WarningRow) -> (String, String) {
         Warning::CONNECTIONS_NEARLY_USED_UP => format!("{number} connections are taken, nearly as many as may be"),
         Warning::NO_VENDOR => "it trusts no vendor yet: nothing can be imported".to_owned(),
         Warning::NO_RECENT_BACKUP => format!("no backup of it that agents would follow was made for {number} days"),
+        Warning::GENERATION_LOST => {
+            format!("its checkpoint {number} was gone or damaged when it started: check its disk")
+        }
         Warning(_) => "a warning that this program does not know; upgrade it".to_owned(),
     };
     (code, text)
