@@ -85,7 +85,12 @@ fn what_happened_is_shown_by_time_machine_product_kind_and_who_did_it() {
             "{name}"
         );
     }
-    assert!(all[2]["text"].as_str().unwrap().contains(&format!("(by {} ", &who[..16])));
+    assert!(
+        all[2]["text"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("(by {} ", &who[..16]))
+    );
     let nobody = site.admin(["events", "--actor", "00000000"]).failed_with(1);
     assert!(nobody.stderr.contains("begins with 00000000"), "{nobody:?}");
     assert!(

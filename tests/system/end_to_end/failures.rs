@@ -64,7 +64,11 @@ fn a_data_directory_is_nothing_that_a_machines_component_has_and_its_own_variabl
     ] {
         let program: &[&str] = if args[0] == "run" { &["--", "true"] } else { &[] };
         let options = ["--mac", "02:00:00:00:00:01", "--server", "127.0.0.1:1", "--data", data];
-        let options = if args[1] == "trust" { &options[2..] } else { &options[..] };
+        let options = if args[1] == "trust" {
+            &options[2..]
+        } else {
+            &options[..]
+        };
         let output = run(args.iter().chain(options).chain(program)).failed_with(2);
         assert!(output.stderr.contains("SEATKEEPER_STATE_DIR"), "{output:?}");
     }
