@@ -35,9 +35,12 @@ pub(super) fn hidden_in(text: &str) -> Vec<String> {
     hidden
 }
 
+/// Whether a line is one of an encoded file.
+type IsEncoded = fn(&str) -> bool;
+
 /// The name of the file that begins behind a line, if it is one like `begin 644 keys.txt`, and what tells its lines.
-fn encoded(line: &str) -> Option<(&str, fn(&str) -> bool)> {
-    let (rest, is_encoded): (_, fn(&str) -> bool) = match line.strip_prefix("begin-base64 ") {
+fn encoded(line: &str) -> Option<(&str, IsEncoded)> {
+    let (rest, is_encoded): (_, IsEncoded) = match line.strip_prefix("begin-base64 ") {
         Some(rest) => (rest, is_base64),
         None => (line.strip_prefix("begin ")?, is_uuencoded),
     };
