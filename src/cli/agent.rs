@@ -12,7 +12,7 @@ use super::output::{self, date};
 use super::{aim, vendor_keys};
 use crate::client::adapter::AdapterError;
 use crate::client::agent::{Check, Denied, Offline, ReleaseError, Released, Standing};
-use crate::client::state::Whom;
+use crate::client::state::{STATE_DIR_VARIABLE, Whom};
 use crate::client::token::TOKEN_VARIABLE;
 use crate::client::{Agent, AgentError, EnrolmentToken};
 use crate::config::site_port;
@@ -46,6 +46,18 @@ pub(super) async fn run(global: &Global, command: AgentCommand) -> Result<(), Cl
             };
             trust::distrust(global, whom, even_last, dry_run).await
         }
+    }
+}
+
+/// The options, without `--data`: a machine's component has no data directory, and what was meant is another one.
+pub(super) fn of_a_machine(global: Global) -> Result<Global, CliError> {
+    match &global.data {
+        None => Ok(global),
+        Some(data) => Err(CliError::Usage(format!(
+            "--data {} names a server's directory, and a machine's components have none; what they remember is in the \
+             directory that the variable {STATE_DIR_VARIABLE} names: {STATE_DIR_VARIABLE}={0} seatkeeper agent ...",
+            data.display()
+        ))),
     }
 }
 

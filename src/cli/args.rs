@@ -241,8 +241,13 @@ pub(super) enum Command {
     /// Show who you are to a server; give the server of this host another identity.
     Identity(AskingBelow<IdentityCommand>),
     /// What an installer's script calls: check out, check, renew, release a seat for this machine.
+    ///
+    /// What components remember, their identities and the servers that they trust, is below /var/lib/seatkeeper-agent for root,
+    /// else seatkeeper/agent in your XDG state directory, or where the variable `SEATKEEPER_STATE_DIR` says.
     Agent(AskingBelow<AgentCommand>),
     /// Run a program only while it is licensed.
+    ///
+    /// What its component remembers is where `seatkeeper agent` keeps it: see there of `SEATKEEPER_STATE_DIR`.
     Run(Asking<RunProgram>),
     /// Write all that a server knows into one file, while it serves or when it does not; on the server's host.
     ///
@@ -259,8 +264,9 @@ pub(super) enum Command {
     /// Write how everything stands that a viewer may see as one JSON document, for other programs (documented in
     /// tools/guide/json.md).
     ///
-    /// How the server is, vendors, products, licenses, seats, reservations and administrators; not what happened: `events --json`
-    /// and `denials --json` have that, and `enrol list --json` the tokens. It is no backup: nothing can be restored from it. Pages are read one after the other, so what changes meanwhile may be in it or not.
+    /// How the server is, vendors, products, licenses, seats, reservations, administrators, and what happened; tokens are in
+    /// `enrol list --json`. It is no backup: nothing can be restored from it. Pages are read one after the other, so what changes
+    /// meanwhile may be in it or not.
     Export(Asking<ExportOptions>),
     /// Examine a data directory that no server runs on; give up what follows damage.
     ///

@@ -2,6 +2,7 @@
 
 mod anchor;
 mod follow;
+mod named;
 mod row;
 mod sentence;
 mod sink;
@@ -12,7 +13,7 @@ use super::error::CliError;
 use super::output;
 use super::session::{Session, unexpected};
 use crate::client::harmless;
-use crate::domain::time::Timestamp;
+use crate::wire::EventKind;
 use crate::wire::limits::PAGE_ROWS_MAX;
 use crate::wire::messages::events::{EventPlace, EventRow, Events, EventsOk, Gap};
 use crate::wire::messages::{Request, Response};
@@ -33,7 +34,7 @@ pub(super) async fn run(global: &Global, options: EventsOptions) -> Result<(), C
 
 async fn show(global: &Global, shown: &Shown) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
-    let wanted = wanted(shown, session.server_time());
+    let wanted = wanted(&mut session, shown).await?;
     let mut sink = Sink::new(global.json, shown);
     let last = match shown.last {
         None if shown.follow && shown.since.is_none() => Some(FOLLOW_LAST),
@@ -75,22 +76,34 @@ async fn show(global: &Global, shown: &Shown) -> Result<(), CliError> {
 }
 
 /// The filter as the server is asked.
-fn wanted(shown: &Shown, now: Timestamp) -> Events {
-    let (identity, by_server) = match shown.actor {
-        Some(Who::Identity(identity)) => (Some(identity.0), None),
-        Some(Who::Server) => (None, Some(true)),
-        None => (None, None),
-    };
-    Events {
+async fn wanted(session: &mut Session, shown: &Shown) -> Result<Events, CliError> {
+    let now = session.server_time();
+    let mut wanted = Events {
         since: shown.since.map(|since| since.at(now).0),
         until: shown.until.map(|until| until.at(now).0),
         mac: shown.mac.map(crate::domain::ids::Mac::bytes),
         product: shown.product.map(|product| product.as_str().to_owned()),
-        kinds: shown.kind.clone(),
-        identity,
-        by_server,
+        kinds: kinds(&shown.kind),
         ..Events::default()
+    };
+    match &shown.actor {
+        Some(Who::Begins(digits)) => wanted.identity = Some(named::identity(session, &wanted, digits).await?),
+        Some(Who::Identity(identity)) => wanted.identity = Some(identity.0),
+        Some(Who::Server) => wanted.by_server = Some(true),
+        None => {}
     }
+    Ok(wanted)
+}
+
+/// What an earlier release told of a reservation is told as several kinds now.
+fn kinds(asked: &[EventKind]) -> Vec<EventKind> {
+    let also = [
+        EventKind::MACHINES_RESERVED,
+        EventKind::SEATS_HELD,
+        EventKind::UNITS_RESERVED,
+    ];
+    let missing = |kind: &EventKind| asked.contains(&EventKind::RESERVED) && !asked.contains(kind);
+    asked.iter().copied().chain(also.into_iter().filter(missing)).collect()
 }
 
 /// The last events that are looked for, the newest first, and the last round that was durable then.

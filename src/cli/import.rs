@@ -72,11 +72,7 @@ pub(super) async fn file(global: &Global, asked: ImportFile) -> Result<(), CliEr
     let found = keys::find(&asked.file, &files::bytes(&asked.file)?)
         .map_err(|error| CliError::because(format!("cannot import {name}"), error))?;
     if found.keys.is_empty() {
-        let unsearched: Vec<_> = found
-            .unsearched
-            .iter()
-            .map(|one| format!("; {} was not searched: {}", one.part, one.reason))
-            .collect();
+        let unsearched: Vec<_> = found.unsearched.iter().map(|one| format!("; {one}")).collect();
         return Err(CliError::failed(format!(
             "{name} has no license keys in it; they begin with SK1-{}",
             unsearched.concat()
@@ -307,7 +303,7 @@ fn told(summary: &Summary, place: impl Fn(&Place) -> String) -> Vec<String> {
         lines.push(format!("  {place}{serial}: {}: {}", key.status, key.reason));
     }
     for one in &summary.unsearched {
-        lines.push(format!("  {} was not searched: {}", one.part, one.reason));
+        lines.push(format!("  {one}"));
     }
     lines
 }

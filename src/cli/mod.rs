@@ -74,7 +74,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     match command {
         Command::Abort(asked) => settle::abort(&with(asked.reach), asked.options).await,
         Command::Admin(asked) => admin::run(&with(asked.reach), asked.command).await,
-        Command::Agent(asked) => agent::run(&with(asked.reach), asked.command).await,
+        Command::Agent(asked) => agent::run(&agent::of_a_machine(with(asked.reach))?, asked.command).await,
         Command::Backup(options) => backup::run(everywhere, options).await,
         Command::Blacklist(asked) => blacklist::run(&with(asked.reach), asked.command).await,
         Command::Catalogue(asked) => catalogue::run(&with(asked.reach), asked.command).await,
@@ -104,7 +104,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Reserve(asked) => reserve::run(&with(asked.reach), asked.options).await,
         Command::Resolve(asked) => resolve::run(&with(asked.reach), asked.options).await,
         Command::Restore(options) => restore::run(everywhere, options).await,
-        Command::Run(asked) => run::run(&with(asked.reach), asked.options).await,
+        Command::Run(asked) => run::run(&agent::of_a_machine(with(asked.reach))?, asked.options).await,
         Command::Seats(asked) => seats::run(&with(asked.reach), asked.options).await,
         Command::Serve(options) => serve::run(everywhere.data, options).await,
         Command::Status(asked) => status::run(&with(asked.reach), asked.options).await,

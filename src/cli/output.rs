@@ -167,6 +167,9 @@ pub(super) fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
+/// Digits of an identity's fingerprint that tables and sentences show; JSON and CSV have all 64.
+pub(super) const IDENTITY_DIGITS: usize = 16;
+
 /// A length of time for people, in its two largest units.
 pub(super) fn lasting(secs: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];

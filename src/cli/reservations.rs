@@ -8,7 +8,7 @@ use super::args::{Global, ReservationFilter};
 use super::error::CliError;
 use super::output::{self, rfc3339};
 use super::session::{Session, unexpected};
-use super::view::{Cell, Column, Form, Listed, Lister, Shown};
+use super::view::{Cell, Column, Form, Listed, Lister};
 use crate::domain::ids::ReservationId;
 use crate::domain::time::Timestamp;
 use crate::wire::Reserved;
@@ -20,9 +20,6 @@ const MACHINES_HEAD: [&str; 3] = ["mac", "has", "license"];
 
 /// The columns of the seats that one holds.
 const HELD_HEAD: [&str; 2] = ["license", "seats held"];
-
-/// Digits of an identity that tell it from others, where all of them would break a table's lines.
-const BY_DIGITS: usize = 16;
 
 /// What `reserve --json` prints, and a row of `reservations --json`.
 #[derive(Serialize)]
@@ -62,8 +59,10 @@ impl Listed for ReservationRow {
         Column::<Self>::new("name", 7, |row| Cell::text(&row.product_name)).wrapping(),
         Column::<Self>::new("reserved", 5, |row| Cell::Date(Timestamp(row.reserved_at))),
         Column::<Self>::new("lapses", 1, |row| Cell::Date(Timestamp(row.lapses_at))),
-        Column::<Self>::new("by", 6, |row| by(row, usize::MAX)).shown(Shown::Csv),
-        Column::<Self>::new("by-short", 6, |row| by(row, BY_DIGITS)).shown(Shown::Table),
+        Column::<Self>::new("by", 6, |row| {
+            row.by
+                .map_or(Cell::Nothing, |identity| Cell::Identity(output::hex(&identity)))
+        }),
         Column::<Self>::new("machines", 2, |row| Cell::number(row.machines.len() as u64)),
         Column::<Self>::new("units", 3, units),
         Column::<Self>::new("seats-held", 2, held),
@@ -156,12 +155,6 @@ fn machine_cells(row: &ReservedRow) -> Vec<String> {
         other => output::code(other.name()),
     };
     vec![output::mac(row.mac), has, row.serial.clone().unwrap_or_default()]
-}
-
-fn by(row: &ReservationRow, digits: usize) -> Cell {
-    row.by.map_or(Cell::Nothing, |identity| {
-        Cell::text(output::hex(&identity).chars().take(digits).collect::<String>())
-    })
 }
 
 fn units(row: &ReservationRow) -> Cell {

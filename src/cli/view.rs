@@ -68,8 +68,6 @@ pub(super) enum Shown {
     Csv,
     /// In a table only where some row has something in it.
     Filled,
-    /// In a table; in CSV only where it was asked for.
-    Table,
 }
 
 /// What a row has in a column. Sorts as what it is; nothing comes behind everything.
@@ -77,6 +75,8 @@ pub(super) enum Shown {
 pub(super) enum Cell {
     Address(IpAddr),
     Date(Timestamp),
+    /// All digits of an identity's fingerprint; a table has as many as tell it from others, where all would break its lines.
+    Identity(String),
     Nothing,
     Number(u64),
     Text(String),
@@ -98,7 +98,15 @@ impl Cell {
             Self::Date(at) => date(Some(*at)),
             Self::Nothing => String::new(),
             Self::Number(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
+            Self::Identity(text) | Self::Text(text) => text.clone(),
+        }
+    }
+
+    /// As a table shows it.
+    fn in_table(&self) -> String {
+        match self {
+            Self::Identity(digits) => digits.chars().take(output::IDENTITY_DIGITS).collect(),
+            other => other.shown(),
         }
     }
 
@@ -109,7 +117,7 @@ impl Cell {
             Self::Date(at) => Order::Date(*at),
             Self::Number(number) => Order::Number(*number),
             Self::Text(text) if text.is_empty() => Order::Nothing,
-            Self::Text(text) => Order::Text(text.to_lowercase(), text.clone()),
+            Self::Identity(text) | Self::Text(text) => Order::Text(text.to_lowercase(), text.clone()),
             Self::Nothing => Order::Nothing,
         }
     }
@@ -188,7 +196,6 @@ impl<R: Listed> View<R> {
             Shown::Always | Shown::Filled => true,
             Shown::Asked => false,
             Shown::Csv => form == Form::Csv,
-            Shown::Table => form != Form::Csv,
         };
         Self {
             form,
@@ -263,7 +270,14 @@ impl<R: Listed> View<R> {
     }
 
     pub(super) fn cells(&self, row: &R) -> Vec<String> {
-        self.columns.iter().map(|column| (column.cell)(row).shown()).collect()
+        let cell = |cell: Cell| {
+            if self.form == Form::Table {
+                cell.in_table()
+            } else {
+                cell.shown()
+            }
+        };
+        self.columns.iter().map(|column| cell((column.cell)(row))).collect()
     }
 
     pub(super) fn heads(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::backup::Backup;
-use super::change::{ClockEvent, Event, EventKind};
+use super::change::{ClockEvent, Event, EventKind, SetAside};
 use super::command::Actor;
 use super::ids::{Fingerprint, Mac, ProductId, VendorId};
 use super::reason::Reason;
@@ -199,7 +199,7 @@ impl EventFilter {
 }
 
 impl EventKind {
-    /// The kind's number, on disk and on the wire. Never changed.
+    /// The kind's number on the wire, and on disk but for what has one more field there. Never changed.
     #[must_use]
     pub const fn number(&self) -> u8 {
         match self {
@@ -224,7 +224,10 @@ impl EventKind {
             Self::LicenseRemoved { .. } => 19,
             Self::Rebound { .. } => 20,
             Self::ReservationEnded { .. } => 21,
-            Self::Reserved { .. } => 22,
+            Self::Reserved {
+                what: SetAside::UnitsOrHeldSeats,
+                ..
+            } => 22,
             Self::SeatEnded { .. } => 23,
             Self::SeatEngaged { .. } => 24,
             Self::SeatMoved { .. } => 25,
@@ -243,6 +246,17 @@ impl EventKind {
                 has_identities: true, ..
             }) => 37,
             Self::BackedUp(_) => 38,
+            Self::Reserved {
+                what: SetAside::HeldSeats,
+                ..
+            } => 39,
+            Self::Reserved {
+                what: SetAside::Machines,
+                ..
+            } => 40,
+            Self::Reserved {
+                what: SetAside::Units, ..
+            } => 41,
         }
     }
 

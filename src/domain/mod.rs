@@ -10,6 +10,7 @@ pub mod change;
 pub mod command;
 pub mod denial;
 pub mod enrolment;
+pub mod event;
 pub mod event_log;
 pub mod explain;
 pub mod ids;

@@ -165,8 +165,9 @@ fn tell_of_deployments(kind: &EventKind, by: &str) {
         EventKind::Reserved {
             reservation,
             product,
-            units,
-        } => tracing::info!(by, %reservation, product = %product.product, units, "reserved"),
+            what,
+            count,
+        } => tracing::info!(by, %reservation, product = %product.product, ?what, count, "reserved"),
         EventKind::ReservationEnded { reservation, lapsed } => {
             tracing::info!(by, %reservation, lapsed, "reservation ended");
         }
@@ -241,8 +242,14 @@ fn tell_of_seats(kind: &EventKind, by: &str) {
         } => {
             tracing::info!(by, mac = %key.mac, product = %key.product, %serial, ?cause, reason, spent, "seat ended");
         }
-        EventKind::SeatEngaged { key, serial, again } => {
-            tracing::info!(by, mac = %key.mac, product = %key.product, %serial, again, "seat engaged");
+        EventKind::SeatEngaged {
+            key,
+            serial,
+            again,
+            host_name,
+        } => {
+            let host = host_name.as_deref();
+            tracing::info!(by, mac = %key.mac, host, product = %key.product, %serial, again, "seat engaged");
         }
         EventKind::SeatMoved { key, from, to } => {
             tracing::info!(by, mac = %key.mac, product = %key.product, %from, %to, "seat moved");

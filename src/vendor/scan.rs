@@ -43,6 +43,10 @@ pub enum ScanError {
     TooManyKeys,
 }
 
+/// Digits in a row behind a beginning inside a word from which on it is taken for that of a damaged key, and not for a
+/// word such as `task1-2026`.
+const GLUED_MIN: usize = 20;
+
 /// Everything in `text` that begins like a license key, in order. There is no syntax for comments: what is no key is
 /// passed over, and a key is found wherever it stands.
 ///
@@ -67,6 +71,10 @@ pub fn find_keys(text: &str) -> Result<Vec<FoundKey>, ScanError> {
         starts += 1;
         let (text, end) = match whole_key(body) {
             Some((key, end)) => (key.to_text(), end),
+            None if place.is_inside_a_word() && digits_in_a_row(body) < GLUED_MIN => {
+                place.move_to(body);
+                continue;
+            }
             None if body.starts_with(char::is_alphanumeric) => (damaged_text(place.rest, body), body),
             // Prose about keys, as in "keys begin with SK1-".
             None => {
@@ -91,11 +99,16 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Moves to the next beginning of a key and returns what is behind its prefix.
+    /// Whether what is before `rest` goes on in it.
+    fn is_inside_a_word(&self) -> bool {
+        self.before.is_some_and(char::is_alphanumeric)
+    }
+
+    /// Moves to the next beginning of a key and returns what is behind its prefix. It may stand inside a word: whatever made
+    /// the text may have left out what was between a word and the key.
     fn next_start(&mut self) -> Option<&'a str> {
         loop {
-            let at_word = !self.before.is_some_and(char::is_alphanumeric);
-            if at_word && let Some(body) = behind_prefix(self.rest) {
+            if let Some(body) = behind_prefix(self.rest) {
                 return Some(body);
             }
             let mut chars = self.rest.chars();
@@ -172,6 +185,12 @@ fn next_digit(text: &str) -> Option<(char, &str)> {
         line_begins |= c == '\n' || c == '\r';
     }
     None
+}
+
+/// Digits and hyphens behind one another, counted as far as it matters.
+fn digits_in_a_row(body: &str) -> usize {
+    let belongs = |c: &char| base32::digit(*c).is_some() || (base32::is_separator(*c) && !c.is_whitespace());
+    body.chars().take_while(belongs).take(GLUED_MIN).count()
 }
 
 /// What to show of a damaged key: its first line, up to the first space.

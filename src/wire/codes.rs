@@ -189,7 +189,7 @@ codes! {
         IDENTITY_REPLACED = 20,
         /// Nothing is set aside by a reservation any more.
         RESERVATION_ENDED = 21,
-        /// Something was set aside.
+        /// Units or held seats were set aside: told by a release that did not say which.
         RESERVED = 22,
         /// A seat ended.
         SEAT_ENDED = 23,
@@ -223,6 +223,12 @@ codes! {
         BACKED_UP = 37,
         /// A backup was made, without the server's identities.
         BACKED_UP_WITHOUT_IDENTITY = 38,
+        /// Seats are held for machines that check out.
+        SEATS_HELD = 39,
+        /// A reservation was made for machines.
+        MACHINES_RESERVED = 40,
+        /// Units were set aside for machines of a reservation.
+        UNITS_RESERVED = 41,
     }
 }
 

@@ -6,6 +6,10 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::lab::Host;
 use crate::process::{Output, command, finish, wait};
@@ -29,13 +33,24 @@ const UNSHARE: [&str; 12] = [
     "--cgroup",
 ];
 
-/// Makes the host's file system and becomes its first process. `$1` is the host's name; then follow, in pairs, files and
-/// directories of this machine and where below root's home they are seen, to read. Of what the system would start,
+/// Where control groups are, whichever of them the system has.
+const GROUPS: [&str; 3] = ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"];
+
+/// Makes the host's file system and becomes its first process. `$1` is the host's name, `$2` that of a control group of its
+/// own, without which the systemd of one host takes away the groups of another one's services; then follow, in pairs, files
+/// and directories of this machine and where below root's home they are seen, to read. Of what the system would start,
 /// only the journal is: all else is about devices and files that are not the host's own.
 const BOOT: &str = r#"
 set -eu
 name=$1
-shift
+group=$2
+shift 2
+for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+    if [ -w "$tree/cgroup.procs" ]; then
+        mkdir "$tree/$group"
+        echo 0 >"$tree/$group/cgroup.procs"
+    fi
+done
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
 # First, since what is mounted below may hide where they are.
@@ -101,6 +116,8 @@ pub(crate) fn possible() -> Result<(), String> {
 #[derive(Debug)]
 pub(crate) struct Machine {
     name: String,
+    /// Its control group.
+    group: String,
     boot: Child,
     /// Its first process, as this process knows it.
     first: u32,
@@ -113,8 +130,11 @@ impl Machine {
     /// places behind them. It is not up yet.
     #[track_caller]
     pub(crate) fn boot(host: &Host, name: &str, seen: &[(&Path, &str)]) -> Self {
+        static BOOTED: AtomicU32 = AtomicU32::new(0);
+        let number = BOOTED.fetch_add(1, Ordering::Relaxed);
+        let group = format!("lab-{}-{number}", std::process::id());
         let mut boot = host.command("setpriv");
-        boot.args(UNSHARE).args(["sh", "-c", BOOT, "sh", name]);
+        boot.args(UNSHARE).args(["sh", "-c", BOOT, "sh", name, &group]);
         for (from, at) in seen {
             assert!(
                 from.exists(),
@@ -130,6 +150,7 @@ impl Machine {
             .expect("setpriv");
         Self {
             name: name.to_owned(),
+            group,
             first: 0,
             boot,
             environment: Vec::new(),
@@ -234,8 +255,23 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // The first process takes all others with it.
-        drop(self.boot.kill());
+        // The first process takes all others with it. Who waits for it ends behind it, and by then nobody is left in the group.
+        let first = i32::try_from(self.first).ok().filter(|first| *first > 0);
+        let is_told = first.is_some_and(|first| kill(Pid::from_raw(first), Signal::SIGKILL).is_ok());
+        if !is_told {
+            drop(self.boot.kill());
+        }
         drop(self.boot.wait());
+        for tree in GROUPS {
+            remove_group(&Path::new(tree).join(&self.group));
+        }
     }
+}
+
+/// Takes a control group away with all below it; what is still in use stays.
+fn remove_group(group: &Path) {
+    let below = std::fs::read_dir(group).into_iter().flatten().flatten();
+    let below = below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    below.for_each(|entry| remove_group(&entry.path()));
+    drop(std::fs::remove_dir(group));
 }

@@ -192,6 +192,9 @@ codes.EventKind = {
     [0x0024] = "CONFIG_RELOADED",
     [0x0025] = "BACKED_UP",
     [0x0026] = "BACKED_UP_WITHOUT_IDENTITY",
+    [0x0027] = "SEATS_HELD",
+    [0x0028] = "MACHINES_RESERVED",
+    [0x0029] = "UNITS_RESERVED",
 }
 codes.Finding = {
     [0x0001] = "PASSED",

@@ -44,10 +44,12 @@ pub(in crate::cli) struct Shown {
     /// Only what is about this product.
     #[arg(long)]
     pub(in crate::cli) product: Option<ProductId>,
-    /// Only events of this kind; several with commas between, or by repeating the option.
+    /// Only events of this kind; several with commas between, or by repeating the option. `reserved` has those of
+    /// `machines-reserved`, `units-reserved` and `seats-held` with it.
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kinds())]
     pub(in crate::cli) kind: Vec<EventKind>,
-    /// Only what was caused by this identity, a fingerprint, or by the server itself: `server`.
+    /// Only what was caused by this identity, its fingerprint or as many digits of it as events show, or by the server
+    /// itself: `server`.
     #[arg(long, value_name = "WHO")]
     pub(in crate::cli) actor: Option<Who>,
     /// Only the last N of them.
@@ -78,7 +80,8 @@ pub(in crate::cli) enum EventsCommand {
     /// It says how far the chain goes, and which file is damaged where. Whoever can rewrite everything that follows a round can
     /// change it unseen, unless an anchor of a later round is kept elsewhere.
     Verify {
-        /// Compare with what `seatkeeper events anchor` printed earlier: that text, or a file with it.
+        /// Compare with what `seatkeeper events anchor` printed earlier: that text, or a file with it. The round's hash is
+        /// compared, which is of its time too; the time that the text tells is for people.
         #[arg(long, value_name = "TEXT|FILE")]
         anchor: Option<String>,
     },
@@ -130,9 +133,14 @@ impl DenialsOptions {
     }
 }
 
+/// The fewest digits of a fingerprint that name an identity.
+const BEGIN_MIN: usize = 8;
+
 /// Who caused an event.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::cli) enum Who {
+    /// Whose fingerprint begins so: small digits.
+    Begins(String),
     Identity(Fingerprint),
     Server,
 }
@@ -144,9 +152,13 @@ impl FromStr for Who {
         if text == "server" {
             return Ok(Self::Server);
         }
-        text.parse()
-            .map(Self::Identity)
-            .map_err(|error| format!("{error}; or write `server` for the server itself"))
+        let is_begin = (BEGIN_MIN..64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_begin {
+            return Ok(Self::Begins(text.to_ascii_lowercase()));
+        }
+        text.parse().map(Self::Identity).map_err(|error| {
+            format!("{error}; or write its first digits, {BEGIN_MIN} at least, or `server` for the server itself")
+        })
     }
 }
 
@@ -267,6 +279,22 @@ mod tests {
         );
         assert!(!names.contains(&"ok") && !names.contains(&"text-damaged"), "{names:?}");
         assert!(KINDS.iter().any(|(name, _)| *name == "refused") && KINDS.len() == EventKind::TABLE.len() - 1);
+    }
+
+    #[test]
+    fn who_caused_an_event_is_named_by_a_fingerprint_by_its_first_digits_or_as_the_server() {
+        assert_eq!("server".parse(), Ok(Who::Server));
+        assert_eq!("AB".repeat(32).parse(), Ok(Who::Identity(Fingerprint([0xab; 32]))));
+        for digits in ["ABABABAB", "abababababababab", &"ab".repeat(31)] {
+            assert_eq!(digits.parse(), Ok(Who::Begins(digits.to_lowercase())));
+        }
+        for wrong in ["", "abababa", "abababag", &"ab".repeat(33), "Server"] {
+            let told = wrong.parse::<Who>().unwrap_err();
+            assert!(
+                told.contains("8 at least") && told.contains("`server`"),
+                "{wrong}: {told}"
+            );
+        }
     }
 
     #[test]

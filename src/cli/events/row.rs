@@ -86,7 +86,7 @@ impl Listed for EventRow {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::<Self>::new("time", 0, |row| Cell::Date(Timestamp(row.at))),
         Column::<Self>::new("kind", 0, |row| Cell::text(kind(row.kind))),
-        Column::<Self>::new("by", 0, |row| Cell::text(by(row, 64))).shown(Shown::Csv),
+        Column::<Self>::new("by", 0, |row| Cell::Identity(by(row, 64))).shown(Shown::Csv),
         Column::<Self>::new("address", 0, |row| row.address.map_or(Cell::Nothing, Cell::Address)).shown(Shown::Csv),
         Column::<Self>::new("product", 0, |row| text(row.product.as_ref())).shown(Shown::Csv),
         Column::<Self>::new("mac", 0, |row| text(row.mac.map(output::mac).as_ref())).shown(Shown::Csv),

@@ -1,12 +1,9 @@
 //! An event as a sentence: who, what, which machine and product, which license.
 
-use crate::cli::output::{self, count, date, lasting};
+use crate::cli::output::{self, IDENTITY_DIGITS, count, date, lasting};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::events::EventRow;
 use crate::wire::{EndCause, EventKind};
-
-/// Digits of an identity that a sentence shows; JSON and CSV have all 64.
-const IDENTITY_DIGITS: usize = 16;
 
 /// Who caused it, with so many digits of the identity.
 pub(super) fn by(row: &EventRow, digits: usize) -> String {
@@ -38,10 +35,12 @@ fn what(row: &EventRow) -> String {
             of_seat(row)
         }
         EventKind::LICENSE_IMPORTED | EventKind::LICENSE_LISTED | EventKind::LICENSE_REMOVED => of_license(row),
-        EventKind::DEPLOYMENT_ABORTED
-        | EventKind::DEPLOYMENT_COMMITTED
-        | EventKind::RESERVATION_ENDED
-        | EventKind::RESERVED => of_reservation(row),
+        EventKind::DEPLOYMENT_ABORTED | EventKind::DEPLOYMENT_COMMITTED | EventKind::RESERVATION_ENDED => {
+            of_reservation(row)
+        }
+        EventKind::MACHINES_RESERVED | EventKind::RESERVED | EventKind::SEATS_HELD | EventKind::UNITS_RESERVED => {
+            of_setting_aside(row)
+        }
         EventKind::JUMP_ACCEPTED | EventKind::JUMP_PENDING | EventKind::JUMP_REJECTED | EventKind::TIME_SET => {
             of_clock(row)
         }
@@ -198,23 +197,44 @@ fn of_reservation(row: &EventRow) -> String {
             machine(row),
             license(row)
         ),
-        // The machines that got a seat are not counted: each has an event of its own.
-        EventKind::RESERVED => match counted(row) {
-            0 => format!(
-                "reservation {reservation} of {} was made for machines that all have a seat: no unit was set aside",
-                product(row)
-            ),
-            1 => format!(
-                "1 unit or held seat of {} was set aside by reservation {reservation}",
-                product(row)
-            ),
-            many => format!(
-                "{many} units or held seats of {} were set aside by reservation {reservation}",
-                product(row)
-            ),
-        },
         _ if row.lapsed == Some(true) => format!("reservation {reservation} lapsed"),
         _ => format!("reservation {reservation} is settled: nothing is left of it"),
+    }
+}
+
+/// What a reservation has. The machines that got a seat have an event of their own each.
+fn of_setting_aside(row: &EventRow) -> String {
+    let (reservation, product, counted) = (hex(row.reservation.as_ref()), product(row), counted(row));
+    let were = if counted == 1 { "was" } else { "were" };
+    match row.kind {
+        EventKind::MACHINES_RESERVED => {
+            format!(
+                "reservation {reservation} of {product} was made for {}",
+                count(counted, "machine")
+            )
+        }
+        EventKind::SEATS_HELD => {
+            let held = count(counted, "seat");
+            format!("reservation {reservation} of {product} was made: {held} held for machines that check out")
+        }
+        EventKind::UNITS_RESERVED => {
+            let units = count(counted, "unit");
+            format!("{units} of {product} {were} set aside by reservation {reservation}")
+        }
+        // As an earlier release told it, of either.
+        _ if counted == 0 => {
+            format!(
+                "reservation {reservation} of {product} was made for machines that all have a seat: no unit was set aside"
+            )
+        }
+        _ => {
+            let either = if counted == 1 {
+                "unit or held seat"
+            } else {
+                "units or held seats"
+            };
+            format!("{counted} {either} of {product} {were} set aside by reservation {reservation}")
+        }
     }
 }
 
@@ -358,10 +378,10 @@ mod tests {
         );
     }
     #[test]
-    fn a_reservation_for_machines_with_seats_is_not_told_as_one_of_nothing() {
-        let of = |count| {
+    fn what_a_reservation_sets_aside_is_told_by_what_it_is() {
+        let of = |kind, count| {
             sentence(&EventRow {
-                kind: EventKind::RESERVED,
+                kind,
                 product: Some("BKWKS".into()),
                 reservation: Some([0x0a; 16]),
                 count: Some(count),
@@ -369,17 +389,39 @@ mod tests {
             })
         };
         let id = "0a".repeat(16);
-        assert_eq!(
-            of(0),
-            format!("reservation {id} of BKWKS was made for machines that all have a seat: no unit was set aside")
-        );
-        assert_eq!(
-            of(1),
-            format!("1 unit or held seat of BKWKS was set aside by reservation {id}")
-        );
-        assert_eq!(
-            of(7),
-            format!("7 units or held seats of BKWKS were set aside by reservation {id}")
-        );
+        for (kind, count, told) in [
+            (
+                EventKind::MACHINES_RESERVED,
+                5,
+                format!("reservation {id} of BKWKS was made for 5 machines"),
+            ),
+            (
+                EventKind::UNITS_RESERVED,
+                1,
+                format!("1 unit of BKWKS was set aside by reservation {id}"),
+            ),
+            (
+                EventKind::SEATS_HELD,
+                7,
+                format!("reservation {id} of BKWKS was made: 7 seats held for machines that check out"),
+            ),
+            (
+                EventKind::RESERVED,
+                0,
+                format!("reservation {id} of BKWKS was made for machines that all have a seat: no unit was set aside"),
+            ),
+            (
+                EventKind::RESERVED,
+                1,
+                format!("1 unit or held seat of BKWKS was set aside by reservation {id}"),
+            ),
+            (
+                EventKind::RESERVED,
+                7,
+                format!("7 units or held seats of BKWKS were set aside by reservation {id}"),
+            ),
+        ] {
+            assert_eq!(of(kind, count), told);
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! Mails as mail programs write them: parts, encodings, HTML, mails inside mails.
 
-use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::{Found, KeyFileError, Search, charset};
@@ -82,7 +81,7 @@ impl Search {
             let name = format!("{within}{}", name_of(part));
             match &part.body {
                 PartType::Text(text) => self.text(Some(&name), &cleared(text))?,
-                PartType::Html(html) => self.text(Some(&name), &cleared(&html_to_text(html)))?,
+                PartType::Html(html) => self.html(&name, html)?,
                 PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
                     self.attachment(&name, part, bytes, depth)?;
                 }
@@ -154,7 +153,7 @@ fn name_of(part: &MessagePart<'_>) -> String {
 }
 
 /// Text without zeros: UTF-16 that does not say so is taken for another encoding, and its ASCII is there between zeros.
-fn cleared(text: &str) -> std::borrow::Cow<'_, str> {
+pub(super) fn cleared(text: &str) -> std::borrow::Cow<'_, str> {
     if text.contains('\0') {
         text.replace('\0', "").into()
     } else {

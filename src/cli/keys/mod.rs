@@ -1,6 +1,7 @@
 //! License keys in files as they reach an administrator: texts of any encoding, mails with all that they carry (rule K3).
 
 mod charset;
+mod guise;
 mod mail;
 
 #[cfg(test)]
@@ -10,10 +11,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
+use mail_parser::decoders::html::html_to_text;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::vendor::{KEYS_MAX, ScanError, find_keys};
+use crate::vendor::{KEYS_MAX, LicenseKey, ScanError, find_keys};
 
 /// A key, or what begins like one.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,13 +44,27 @@ impl fmt::Display for Place {
     }
 }
 
-/// A part of a mail that was not searched.
+/// A part of a mail, or a file, that was not searched, or not all of it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub(super) struct Unsearched {
     /// Which.
     pub(super) part: String,
     /// Why, and what to do.
     pub(super) reason: String,
+    /// Whether the rest of it was searched.
+    #[serde(skip)]
+    is_rest_searched: bool,
+}
+
+impl fmt::Display for Unsearched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { part, reason, .. } = self;
+        if self.is_rest_searched {
+            write!(f, "not all of {part} was searched: {reason}")
+        } else {
+            write!(f, "{part} was not searched: {reason}")
+        }
+    }
 }
 
 /// What a file holds.
@@ -91,6 +107,14 @@ pub(super) fn find(name: &Path, bytes: &[u8]) -> Result<Found, KeyFileError> {
     Ok(found.found)
 }
 
+/// Which keys of a text are taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Wanted {
+    All,
+    /// Those that are not damaged.
+    Whole,
+}
+
 /// What has been found so far.
 #[derive(Debug, Default)]
 struct Search {
@@ -100,9 +124,35 @@ struct Search {
 }
 
 impl Search {
-    /// Searches a file's text, or that of a part of a mail.
+    /// Searches a file's text, or that of a part of a mail. What may be hidden in it is told.
     fn text(&mut self, part: Option<&str>, text: &str) -> Result<(), ScanError> {
+        let name = part.unwrap_or("the file");
+        let hidden = guise::hidden_in(text).into_iter().map(|reason| Unsearched {
+            part: name.to_owned(),
+            reason,
+            is_rest_searched: true,
+        });
+        self.found.unsearched.extend(hidden);
+        if guise::is_rtf(text) {
+            return self.keys(Some(name), text, Wanted::Whole);
+        }
+        if guise::is_html(text) {
+            return self.html(&part.map_or_else(|| "HTML text".to_owned(), str::to_owned), text);
+        }
+        self.keys(part, text, Wanted::All)
+    }
+
+    /// Searches HTML: what it shows, and then what stands whole in what it does not show, as in a link.
+    fn html(&mut self, part: &str, html: &str) -> Result<(), ScanError> {
+        self.keys(Some(part), &mail::cleared(&html_to_text(html)), Wanted::All)?;
+        self.keys(Some(part), html, Wanted::Whole)
+    }
+
+    fn keys(&mut self, part: Option<&str>, text: &str, wanted: Wanted) -> Result<(), ScanError> {
         for key in find_keys(text)? {
+            if wanted == Wanted::Whole && LicenseKey::parse(&key.text).is_err() {
+                continue;
+            }
             if part.is_some() && !self.known.insert(key.text.clone()) {
                 continue;
             }
@@ -125,6 +175,7 @@ impl Search {
         self.found.unsearched.push(Unsearched {
             part: part.to_owned(),
             reason: reason.to_string(),
+            is_rest_searched: false,
         });
     }
 }

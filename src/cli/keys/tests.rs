@@ -144,6 +144,58 @@ fn a_text_that_is_called_a_mail_or_begins_like_one_is_searched_all_the_same() {
     }
 }
 
+// proves K3
+#[test]
+fn a_page_is_searched_as_it_shows_and_for_what_it_does_not_show() {
+    let key = one_key();
+    let (first, last) = key.split_at(30);
+    for page in [
+        format!("<table><tr><td>Key</td><td>{key}</td></tr></table>"),
+        format!("<html><body>Key<b>{key}</b>10 seats</body></html>"),
+        format!("<!DOCTYPE html>\n<p>{first}<br>{last}<br>Thanks</p>"),
+        format!("<p>SK1-<span>{}</span></p>", &key[4..]),
+        format!("<a href=\"https://vendor.example/?key={key}\">your key</a>"),
+        format!("<?xml version=\"1.0\"?><!-- --><order><license key=\"{key}\"/></order>"),
+    ] {
+        let found = find(Path::new("page.html"), page.as_bytes()).unwrap();
+        assert_eq!(texts(&found), std::slice::from_ref(&key), "{page}");
+        assert_eq!(found.unsearched, [], "{page}");
+    }
+}
+
+// proves K3
+#[test]
+fn a_document_in_rtf_and_an_encoded_file_are_told_and_what_is_whole_in_them_is_found() {
+    let key = one_key();
+    let (first, last) = key.split_at(30);
+    let rtf = |key: &str| format!("{{\\rtf1\\ansi\\deff0 {{\\b Keys:}}\\par {key}\\par}}");
+    let encoded = "begin 644 keys.txt\nM4TLQ+4%!04%!+4)\"0D)\"+4-#0T-#+41$1$1$+45%145%+49&1D9&+4='1T='\n`\nend\n";
+    for (text, keys, told) in [
+        (rtf(&key), 1, "save it as plain text"),
+        (rtf(&format!("{first}\\b0 {last}")), 0, "save it as plain text"),
+        (format!("Hello\n\n{encoded}"), 0, "keys.txt is a file that is uuencoded"),
+        (format!("{key}\n{encoded}"), 1, "keys.txt is a file that is uuencoded"),
+        (
+            format!("begin-base64 644 k\n{}\n====\n", "QUJD".repeat(9)),
+            0,
+            "k is a file that",
+        ),
+    ] {
+        let mail = format!("From: a@b.example\r\nSubject: keys\r\nTo: c@d.example\r\n\r\n{text}");
+        for (file, bytes) in [("keys.txt", text.clone()), ("keys.eml", mail)] {
+            let found = find(Path::new(file), bytes.as_bytes()).unwrap();
+            assert_eq!(found.keys.len(), keys, "{file}: {text}");
+            let reasons: Vec<_> = found.unsearched.iter().map(|one| one.reason.as_str()).collect();
+            assert!(
+                matches!(reasons[..], [reason] if reason.contains(told)),
+                "{file}: {reasons:?} of {text}"
+            );
+        }
+    }
+    let prose = format!("begin 644 times\n\n{key}\nbegin again\n");
+    assert_eq!(find(Path::new("keys.txt"), prose.as_bytes()).unwrap().unsearched, []);
+}
+
 #[test]
 fn a_refused_key_is_placed_in_its_part_of_the_mail() {
     let mail = mails()

@@ -96,8 +96,8 @@ impl Ledger {
         }
     }
 
-    /// That a backup was made. The one that was made last is kept, whichever is told last; the same one again changes
-    /// nothing.
+    /// That a backup was made. The one that was made last is kept, whichever is told last, and one with identities before any
+    /// without them: it is what the server can be restored from. The same one again changes nothing.
     pub(super) fn note_backup(&self, occasion: Occasion, told: Backup) -> Decided {
         let Some(before) = self.server else {
             return Decided::unchanged(Reply::Done);
@@ -110,9 +110,10 @@ impl Ledger {
         if before.last_backup == Some(backup) {
             return Decided::unchanged(Reply::Done);
         }
-        let newer = before.last_backup.filter(|last| last.made_at > backup.made_at);
+        let worth = |one: &Backup| (one.has_identities, one.made_at);
+        let better = before.last_backup.filter(|last| worth(last) > worth(&backup));
         let server = Server {
-            last_backup: newer.or(Some(backup)),
+            last_backup: better.or(Some(backup)),
             ..before
         };
         Decided {

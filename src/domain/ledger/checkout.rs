@@ -213,6 +213,7 @@ impl Ledger {
             key,
             serial: seat.serial,
             again,
+            host_name: Some(seat.machine.host_name.clone()).filter(|name| !name.is_empty()),
         };
         let mut changes = vec![occasion.change(Fact::SeatPut(key, Arc::new(seat)), engaged)];
         if again {

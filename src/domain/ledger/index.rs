@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::Ledger;
 use super::due::Due;
+use super::ends::{Ending, Ends};
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductKey, ReservationId, Serial, TokenId};
 use crate::domain::license::{License, Usage};
 use crate::domain::reply::Counts;
@@ -22,13 +23,6 @@ pub(super) struct Open {
     pub(super) serial: Serial,
 }
 
-/// Sums over the licenses of a product and usage that end at one moment.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Ending {
-    pub(super) licenses: u32,
-    pub(super) free: u64,
-}
-
 /// Sums over the licenses of a product and usage.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Tally {
@@ -38,6 +32,16 @@ pub(super) struct Tally {
     pub(super) total: u64,
     pub(super) used: u64,
     pub(super) free: u64,
+}
+
+impl Tally {
+    /// What of it stands with the moment at which licenses end.
+    pub(super) const fn ending(&self) -> Ending {
+        Ending {
+            licenses: self.licenses,
+            free: self.free,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -55,8 +59,8 @@ pub(super) struct Index {
     pub(super) open: BTreeSet<Open>,
     /// Licenses without a free unit, in the same order: what is not in the one is in the other.
     pub(super) full: BTreeSet<Open>,
-    /// Sums over the licenses of a product by the moment from which they do not serve: keys sold by the day share few.
-    pub(super) ends: BTreeMap<(ProductKey, Usage, Timestamp), Ending>,
+    /// Sums over the licenses of a product by the moment from which they do not serve. None in it is empty.
+    pub(super) ends: BTreeMap<(ProductKey, Usage), Ends>,
     pub(super) tallies: BTreeMap<(ProductKey, Usage), Tally>,
     /// Seats by the components that hold them.
     pub(super) holding: BTreeMap<(ProductKey, ComponentId), u64>,
@@ -145,7 +149,7 @@ impl Index {
     /// How the licenses of a product and usage stand.
     pub(super) fn standing(&self, product: ProductKey, usage: Usage, now: Now) -> Standing {
         let tally = self.tallies.get(&(product, usage)).copied().unwrap_or_default();
-        let ended: u32 = self.ended(product, usage, now).map(|ending| ending.licenses).sum();
+        let ended = self.ended(product, usage, now).licenses;
         Standing {
             serving: tally.licenses - ended,
             expired: ended - tally.blacklisted - tally.superseded,
@@ -162,10 +166,9 @@ impl Index {
     }
 
     /// What has ended of a product and usage.
-    fn ended(&self, product: ProductKey, usage: Usage, now: Now) -> impl Iterator<Item = &Ending> {
-        self.ends
-            .range((product, usage, Timestamp(0))..=(product, usage, now.latest()))
-            .map(|(_, ending)| ending)
+    fn ended(&self, product: ProductKey, usage: Usage, now: Now) -> Ending {
+        let ends = self.ends.get(&(product, usage));
+        ends.map_or_else(Ending::default, |ends| ends.until(now.latest()))
     }
 
     pub(super) const fn conflicts(&self) -> u64 {
@@ -278,7 +281,7 @@ impl Ledger {
     #[must_use]
     pub fn counts(&self, product: ProductKey, usage: Usage, now: Now) -> Counts {
         let tally = self.index.tallies.get(&(product, usage)).copied().unwrap_or_default();
-        let idle: u64 = self.index.ended(product, usage, now).map(|ending| ending.free).sum();
+        let idle = self.index.ended(product, usage, now).free;
         Counts {
             licenses: tally.licenses,
             total: tally.total,

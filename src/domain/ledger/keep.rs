@@ -160,15 +160,14 @@ impl Ledger {
         };
         self.index.open.remove(&open);
         self.index.full.remove(&open);
-        let end = (open.product, open.usage, open.ends_at);
-        if let Some(ending) = self.index.ends.get_mut(&end) {
-            ending.licenses -= tally.licenses;
-            ending.free -= tally.free;
-            if ending.licenses == 0 {
-                self.index.ends.remove(&end);
+        let of = (open.product, open.usage);
+        if let Some(ends) = self.index.ends.get_mut(&of) {
+            ends.remove(open.ends_at, tally.ending());
+            if ends.is_empty() {
+                self.index.ends.remove(&of);
             }
         }
-        if let Some(sum) = self.index.tallies.get_mut(&(open.product, open.usage)) {
+        if let Some(sum) = self.index.tallies.get_mut(&of) {
             sum.licenses -= tally.licenses;
             sum.blacklisted -= tally.blacklisted;
             sum.superseded -= tally.superseded;
@@ -176,7 +175,7 @@ impl Ledger {
             sum.used -= tally.used;
             sum.free -= tally.free;
             if sum.licenses == 0 {
-                self.index.tallies.remove(&(open.product, open.usage));
+                self.index.tallies.remove(&of);
             }
         }
     }
@@ -190,11 +189,10 @@ impl Ledger {
         } else {
             self.index.full.insert(open);
         }
-        let end = (open.product, open.usage, open.ends_at);
-        let ending = self.index.ends.entry(end).or_default();
-        ending.licenses += tally.licenses;
-        ending.free += tally.free;
-        let sum = self.index.tallies.entry((open.product, open.usage)).or_default();
+        let of = (open.product, open.usage);
+        let ends = self.index.ends.entry(of).or_default();
+        ends.add(open.ends_at, tally.ending());
+        let sum = self.index.tallies.entry(of).or_default();
         sum.licenses += tally.licenses;
         sum.blacklisted += tally.blacklisted;
         sum.superseded += tally.superseded;

@@ -11,6 +11,7 @@ mod clock;
 mod dates;
 mod due;
 mod ending;
+mod ends;
 mod enrol;
 mod explain;
 mod import;

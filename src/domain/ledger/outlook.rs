@@ -1,7 +1,8 @@
 //! What an administrator will have to do something about: licenses that end, products of which little is left.
 
 use super::Ledger;
-use super::index::{Ending, Index};
+use super::ends::Ending;
+use super::index::Index;
 use crate::domain::ids::{ProductKey, Serial};
 use crate::domain::license::Usage;
 use crate::domain::reply::{ENDING_MAX, EndingRow, SCARCE_MAX, ScarceRow};
@@ -31,8 +32,8 @@ impl Ledger {
 
     /// The products with a license that serves, of whose seats or units at least nine in ten are in use.
     ///
-    /// It costs as much as counting them all, as PRODUCTS does: a look-up for each product, and the moments at which
-    /// licenses of it have ended.
+    /// It costs as much as counting them all, as PRODUCTS does: some look-ups for each product, however many of its
+    /// licenses have ended.
     pub(super) fn scarce(&self, now: Now) -> Vec<ScarceRow> {
         let row = |&(key, usage): &(ProductKey, Usage)| {
             let counts = self.counts(key, usage, now);
@@ -53,9 +54,8 @@ impl Ledger {
 impl Index {
     /// The next moment at which licenses of a product and usage end, with the first of them; nothing where none ever does.
     fn next_end(&self, product: ProductKey, usage: Usage, now: Now) -> Option<(Timestamp, Serial, Ending)> {
-        let later = (product, usage, now.latest().after_secs(1))..(product, usage, Timestamp::MAX);
-        let (&(.., ends_at), ending) = self.ends.range(later).next()?;
+        let (ends_at, ending) = self.ends.get(&(product, usage))?.after(now.latest())?;
         let serial = self.first_ending(product, usage, ends_at)?;
-        Some((ends_at, serial, *ending))
+        Some((ends_at, serial, ending))
     }
 }

@@ -128,32 +128,31 @@ impl Ledger {
             .catalogues
             .range((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
         let products = catalogues.flat_map(|(vendor, catalogue)| {
-            let products = catalogue.products.iter();
+            let after = page.after.filter(|(of, _)| of == vendor).map(|(_, id)| id);
+            let products = catalogue.products.range((behind(after), Bound::Unbounded));
             products.map(move |(id, product)| (*vendor, *id, product))
         });
-        let rows = counted(products)
-            .filter(|(vendor, id, _)| page.after.is_none_or(|after| (*vendor, *id) > after))
-            .map(|(vendor, id, product)| {
-                let key = ProductKey { vendor, product: id };
-                ProductRow {
-                    key,
-                    vendor_name: self.vendor_name(vendor),
-                    product_name: product.name.clone(),
-                    idle_days: product.idle_days,
-                    single_use: product.single_use,
-                    offline_days: product.offline_days,
-                    offers: product.offers,
-                    required: product.required,
-                    on_conflict: product.on_conflict,
-                    components: product
-                        .components
-                        .iter()
-                        .map(|(id, component)| (*id, *component))
-                        .collect(),
-                    counts: self.counts(key, Usage::Machine, now),
-                    units: self.counts(key, Usage::Deployment, now),
-                }
-            });
+        let rows = counted(products).map(|(vendor, id, product)| {
+            let key = ProductKey { vendor, product: id };
+            ProductRow {
+                key,
+                vendor_name: self.vendor_name(vendor),
+                product_name: product.name.clone(),
+                idle_days: product.idle_days,
+                single_use: product.single_use,
+                offline_days: product.offline_days,
+                offers: product.offers,
+                required: product.required,
+                on_conflict: product.on_conflict,
+                components: product
+                    .components
+                    .iter()
+                    .map(|(id, component)| (*id, *component))
+                    .collect(),
+                counts: self.counts(key, Usage::Machine, now),
+                units: self.counts(key, Usage::Deployment, now),
+            }
+        });
         Reply::Products(listing(rows, page.limit))
     }
 

@@ -8,7 +8,7 @@ use super::checkout::{new_seat, put_reservation};
 use super::units::NextUnits;
 use super::{Decided, Ledger, Occasion};
 use crate::domain::catalogue::Product;
-use crate::domain::change::{Change, EventKind, Fact};
+use crate::domain::change::{Change, EventKind, Fact, SetAside};
 use crate::domain::command::{Actor, Reserve, Wanted};
 use crate::domain::denial::{Denial, Subject};
 use crate::domain::ids::{Mac, ProductKey, ReservationId, Serial};
@@ -209,11 +209,15 @@ impl Ledger {
             },
             hold,
         };
-        let event = EventKind::Reserved {
-            reservation: reserve.id,
-            product: key,
-            units: reservation.units().map(|(_, count)| count).sum(),
-        };
+        let events = told_of(&reservation).map(|(what, count)| {
+            occasion.event(EventKind::Reserved {
+                reservation: reserve.id,
+                product: key,
+                what,
+                count,
+            })
+        });
+        let events = events.collect();
         let mut row = self.reservation_row(reserve.id, &reservation);
         let engaged = changes.iter().filter_map(|change| match &change.fact {
             Fact::SeatPut(seat_key, seat) => Some((seat_key.mac, seat.serial)),
@@ -224,7 +228,7 @@ impl Ledger {
             row.seats.push((mac, serial));
         }
         row.seats.sort_unstable();
-        changes.push(put_reservation(reserve.id, reservation, vec![occasion.event(event)]));
+        changes.push(put_reservation(reserve.id, reservation, events));
         Decided {
             reply: Reply::Reserved(Box::new(row)),
             changes,
@@ -255,4 +259,17 @@ impl Ledger {
             seats,
         }
     }
+}
+
+/// What is told of a new reservation: its machines, and the units if any of them needs one; or the seats that it holds.
+fn told_of(reservation: &Reservation) -> impl Iterator<Item = (SetAside, u32)> {
+    let count = reservation.units().map(|(_, count)| count).sum();
+    let (first, second) = match &reservation.hold {
+        Hold::Machines(machines) => {
+            let machines = u32::try_from(machines.len()).unwrap_or(u32::MAX);
+            ((SetAside::Machines, machines), Some((SetAside::Units, count)))
+        }
+        Hold::Seats(_) => ((SetAside::HeldSeats, count), None),
+    };
+    [first].into_iter().chain(second.filter(|(_, units)| *units > 0))
 }

@@ -276,8 +276,14 @@ fn of_seat(kind: &EventKind) -> events::EventRow {
             spent: Some(*spent),
             ..of_serial(*serial)
         },
-        EventKind::SeatEngaged { serial, again, .. } => events::EventRow {
+        EventKind::SeatEngaged {
+            serial,
+            again,
+            host_name,
+            ..
+        } => events::EventRow {
             again: Some(*again),
+            host_name: host_name.as_deref().map(str::to_owned),
             ..of_serial(*serial)
         },
         EventKind::SeatMoved { from, to, .. } => events::EventRow {
@@ -312,10 +318,11 @@ fn of_reservation(kind: &EventKind) -> events::EventRow {
         EventKind::Reserved {
             reservation,
             product,
-            units,
+            count,
+            ..
         } => events::EventRow {
             reservation: Some(reservation.0),
-            count: Some(*units),
+            count: Some(*count),
             ..of_product(product)
         },
         _ => events::EventRow::default(),

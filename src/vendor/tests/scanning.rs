@@ -40,12 +40,30 @@ fn words_and_keys_behind_a_key_are_no_part_of_it() {
     let text = format!("{} and a spare: {} {}\tseats 10", keys[0], keys[1], keys[0]);
     let wanted = vec![(1, keys[0].clone()), (1, keys[1].clone()), (1, keys[0].clone())];
     assert_eq!(found(&text), wanted);
-    assert_eq!(
-        found(&keys.concat()).len(),
-        1,
-        "glued together, the second one begins inside a word"
-    );
     assert_eq!(found(&keys.join("\n")).len(), 2);
+}
+
+// proves K3
+#[test]
+fn a_key_is_found_though_nothing_stands_between_it_and_the_words_around_it() {
+    let keys = keys(2);
+    let wanted: Vec<_> = keys.iter().map(|key| (1, key.clone())).collect();
+    for text in [
+        keys.concat(),
+        format!("Key{}and{}Seats", keys[0], keys[1]),
+        format!("key:{}/{}.", keys[0], keys[1]),
+        format!("<td>{}</td><td>{}</td>", keys[0], keys[1]),
+        format!("10{}\u{fc}{}\u{fc}", keys[0], keys[1]),
+    ] {
+        assert_eq!(found(&text), wanted, "{text}");
+    }
+    // A damaged one is told; a word is not.
+    let damaged = found(&format!("Key{}", &keys[0][..60]));
+    assert!(
+        matches!(&damaged[..], [(1, shown)] if LicenseKey::parse(shown).is_err()),
+        "{damaged:?}"
+    );
+    assert_eq!(found("task1-2026-and-risk1-none"), []);
 }
 
 // proves K3

@@ -79,7 +79,7 @@ message! {
         0x001c scarce: repeated ScarceRow, count SCARCE_ROWS_MAX;
         /// What an administrator should do something about, the most pressing first.
         0x001d warnings: repeated WarningRow, count WARNINGS_MAX;
-        /// The last backup that the server was told of; absent where none was.
+        /// The last backup that the server was told of, the last with identities if there was one; absent where none was.
         0x001e backup: optional BackupRow;
     }
 }

@@ -77,10 +77,22 @@ fn what_happened_is_shown_by_time_machine_product_kind_and_who_did_it() {
         ["server-founded", "role-given"]
     );
     let who = all[2]["actor"].as_str().unwrap();
-    assert_eq!(
-        kinds(&events(&site, &["--actor", who])),
-        ["vendor-trusted", "catalogue-imported", "license-imported"]
+    // As events show it, too.
+    for name in [who, &who[..16]] {
+        assert_eq!(
+            kinds(&events(&site, &["--actor", name])),
+            ["vendor-trusted", "catalogue-imported", "license-imported"],
+            "{name}"
+        );
+    }
+    assert!(
+        all[2]["text"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("(by {} ", &who[..16]))
     );
+    let nobody = site.admin(["events", "--actor", "00000000"]).failed_with(1);
+    assert!(nobody.stderr.contains("begins with 00000000"), "{nobody:?}");
     assert!(
         events(&site, &["--until", "2020-01-01"]).is_empty() && events(&site, &["--since", "2h"]).len() == all.len()
     );

@@ -54,6 +54,27 @@ fn a_result_that_tells_the_failure_is_followed_by_no_error() {
 }
 
 #[test]
+fn a_data_directory_is_nothing_that_a_machines_component_has_and_its_own_variable_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    for args in [
+        &["agent", "check", "BKSRV", "agent"][..],
+        &["run", "BKSRV", "agent"],
+        &["agent", "trust", &"0".repeat(64)],
+    ] {
+        let program: &[&str] = if args[0] == "run" { &["--", "true"] } else { &[] };
+        let options = ["--mac", "02:00:00:00:00:01", "--server", "127.0.0.1:1", "--data", data];
+        let options = if args[1] == "trust" {
+            &options[2..]
+        } else {
+            &options[..]
+        };
+        let output = run(args.iter().chain(options).chain(program)).failed_with(2);
+        assert!(output.stderr.contains("SEATKEEPER_STATE_DIR"), "{output:?}");
+    }
+}
+
+#[test]
 fn a_search_that_finds_nothing_prints_an_empty_list() {
     // A port that this test holds, so that no server has it.
     let held = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();

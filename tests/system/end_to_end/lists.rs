@@ -74,7 +74,7 @@ fn every_column_of_a_list_has_its_head_in_csv() {
         (
             "reservations",
             "reservation,product,name,reserved,lapses,by,machines,units,seats held,licenses",
-            "reservation,product,name,reserved,lapses,by,by short,machines,units,seats held,licenses",
+            "reservation,product,name,reserved,lapses,by,machines,units,seats held,licenses",
         ),
     ] {
         let csv = site.admin([list, "--csv"]).ok();

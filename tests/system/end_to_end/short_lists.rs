@@ -107,6 +107,9 @@ fn products_reservations_and_roles_have_columns_an_order_and_a_search_as_the_lon
     // Whom it is by is told whole where a program reads it.
     let by = site.admin(["reservations", "--csv", "--columns", "by"]).ok();
     assert!(by.lines().skip(1).all(|line| line.len() == 64), "{by}");
+    let whole = by.lines().nth(1).unwrap();
+    let table = site.admin(["reservations"]).ok();
+    assert!(table.contains(&whole[..16]) && !table.contains(&whole[..17]), "{table}");
 
     let reader = "ab".repeat(32);
     site.admin(["admin", "add", &reader, "--role", "viewer", "--label", "reader"])

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fixture::*;
 use crate::domain::backup::Backup;
-use crate::domain::change::{Admin, EventKind, Fact};
+use crate::domain::change::{Admin, Event, EventKind, Fact};
 use crate::domain::command::{Actor, Command, Page, Release, Role, SeatsPage};
 use crate::domain::denial::Denial;
 use crate::domain::ids::{ServerId, TokenHash, TokenId};
@@ -241,6 +241,38 @@ fn the_backup_that_was_made_last_is_kept_whichever_is_told_last_and_a_repeated_o
     let (events, last) = tell(told(u64::MAX, 6));
     assert_eq!(events, 1);
     assert_eq!(last, Some(told(START, 6)), "a clock that is ahead");
+}
+
+#[test]
+fn a_backup_without_identities_takes_the_place_of_none_that_has_them() {
+    let mut site = Site::with(&[]);
+    site.serve(&Command::Found { id: ServerId([1; 16]) });
+    let made = |made_at, has_identities| Backup {
+        made_at: Timestamp(made_at),
+        round: 7,
+        bytes: 1_000,
+        has_identities,
+    };
+    let mut last_after = |backup| {
+        let (_, changes) = site
+            .ledger
+            .apply(Actor::Server, &Command::NoteBackup(backup), Now::at(START));
+        let events: Vec<_> = changes.into_iter().flat_map(|change| change.events).collect();
+        assert!(matches!(events[..], [Event { kind: EventKind::BackedUp(told), .. }] if told == backup));
+        site.ledger.server().unwrap().last_backup
+    };
+    assert_eq!(
+        last_after(made(START - 9, false)),
+        Some(made(START - 9, false)),
+        "better than none"
+    );
+    assert_eq!(
+        last_after(made(START - 20, true)),
+        Some(made(START - 20, true)),
+        "older, and whole"
+    );
+    assert_eq!(last_after(made(START - 5, false)), Some(made(START - 20, true)));
+    assert_eq!(last_after(made(START - 1, true)), Some(made(START - 1, true)));
 }
 
 #[test]

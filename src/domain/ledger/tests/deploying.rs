@@ -21,7 +21,7 @@ pub(super) fn ask(id: ReservationId, wanted: Wanted) -> Reserve {
     }
 }
 
-fn machines(machines: &[u16]) -> Wanted {
+pub(super) fn machines(machines: &[u16]) -> Wanted {
     Wanted::Machines(machines.iter().map(|number| mac(*number)).collect())
 }
 

@@ -1,8 +1,9 @@
 //! Seats held for machines that are yet to check out, and what becomes of reservations when a license goes (rules X4,
 //! S12).
 
-use super::deploying::{ask, reserved};
+use super::deploying::{ask, machines, reserved};
 use super::fixture::*;
+use crate::domain::change::{EventKind, SetAside};
 use crate::domain::command::{Command, Settle, Wanted};
 use crate::domain::denial::Denial;
 use crate::domain::ids::ReservationId;
@@ -123,4 +124,29 @@ fn what_is_reserved_of_a_removed_license_moves_or_is_dropped() {
     assert_eq!((removed.seats_moved, removed.seats_ended, removed.dropped), (1, 0, 1));
     assert_eq!(site.held(ID), [(2, 1)]);
     assert_eq!(site.counts("SERVER").free, 0);
+}
+
+// proves V3
+#[test]
+fn the_event_of_a_reservation_tells_machines_units_and_held_seats_apart() {
+    let keys = [key(1, "SERVER", 4), deployment_key(2, "SERVER", 9)];
+    let mut site = Site::with(&keys);
+    let told = |site: &Site| {
+        site.events(|event| match event {
+            EventKind::Reserved { what, count, .. } => Some((*what, *count)),
+            _ => None,
+        })
+    };
+    // One holds a seat already, two get one, and none is left of the machine license for the others.
+    site.grant(agent(1));
+    site.hold(ID, 1);
+    let of_machines = Command::Reserve(ask(ReservationId([8; 16]), machines(&[1, 2, 3, 4, 5])));
+    assert!(matches!(site.serve(&of_machines), Reply::Reserved(_)));
+    let expected = [(SetAside::HeldSeats, 1), (SetAside::Machines, 5), (SetAside::Units, 2)];
+    assert_eq!(told(&site), expected);
+    // Again, and nothing is told anew; for machines with seats, of no units.
+    site.serve(&of_machines);
+    site.serve(&Command::Reserve(ask(ReservationId([9; 16]), machines(&[1, 2]))));
+    let all = [&expected[..], &[(SetAside::Machines, 2)]].concat();
+    assert_eq!(told(&site), all);
 }

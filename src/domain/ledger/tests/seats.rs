@@ -161,10 +161,11 @@ fn a_machine_that_runs_again_engages_a_new_seat_and_is_told() {
     assert_eq!(grant.acquired_at, Timestamp(START + IDLE + 5));
     assert_eq!(site.grant(agent(1)).kind, GrantKind::Renewed);
     let again = site.events(|event| match event {
-        EventKind::SeatEngaged { again, .. } => Some(*again),
+        EventKind::SeatEngaged { again, host_name, .. } => Some((*again, host_name.clone())),
         _ => None,
     });
-    assert_eq!(again, [false, true]);
+    let name = Some(Box::from("host-1"));
+    assert_eq!(again, [(false, name.clone()), (true, name)]);
 }
 
 // proves S7

@@ -48,6 +48,10 @@ pub(super) struct ProductKeyV1 {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct ReasonV1(String);
 
+/// What a machine calls itself.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct HostNameV1(String);
+
 /// The seats of a license.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct SeatsV1(u32);
@@ -79,8 +83,7 @@ impl AtRest<RefusedV1> for Box<Refused> {
 
     fn restored(form: RefusedV1) -> Result<Self, RecordError> {
         let product = form.product.map(|id| ProductId::from_canonical(id.as_bytes()));
-        let named = form.host_name.len() <= HOST_NAME_LEN_MAX && !form.host_name.contains(char::is_control);
-        check("host name", named)?;
+        check("host name", form.host_name.is_empty() || is_host_name(&form.host_name))?;
         check("count", form.count > 0)?;
         Ok(Self::new(Refused {
             vendor: form.vendor.map(VendorId),
@@ -137,6 +140,21 @@ impl AtRest<ReasonV1> for String {
         check("reason", (1..=REASON_LEN_MAX).contains(&reason.len()))?;
         Ok(reason)
     }
+}
+
+impl AtRest<HostNameV1> for Box<str> {
+    fn at_rest(&self) -> HostNameV1 {
+        HostNameV1(self.to_string())
+    }
+
+    fn restored(HostNameV1(name): HostNameV1) -> Result<Self, RecordError> {
+        check("host name", is_host_name(&name))?;
+        Ok(name.into())
+    }
+}
+
+fn is_host_name(name: &str) -> bool {
+    (1..=HOST_NAME_LEN_MAX).contains(&name.len()) && !name.contains(char::is_control)
 }
 
 impl AtRest<SeatsV1> for u32 {

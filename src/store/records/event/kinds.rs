@@ -3,11 +3,11 @@
 use serde::{Serialize, Serializer};
 
 use crate::domain::backup::Backup;
-use crate::domain::change::{ClockEvent, EventKind};
+use crate::domain::change::{ClockEvent, EventKind, SetAside};
 use crate::store::envelope::{RecordError, fields};
 
 use super::super::JumpV1;
-use super::forms::{AtRest, ProductKeyV1, ReasonV1, RefusedV1, SeatKeyV1, SeatsV1};
+use super::forms::{AtRest, HostNameV1, ProductKeyV1, ReasonV1, RefusedV1, SeatKeyV1, SeatsV1};
 use super::{ActorV1, EventV1};
 
 /// Makes the type of a kind at rest and its conversions from a table. What stands behind `<=>` is a variant of
@@ -105,11 +105,12 @@ kinds! {
     20 Rebound { key: SeatKeyV1, component: String, from: [u8; 32], to: [u8; 32] }
         <=> Rebound { key, component, from, to };
     21 ReservationEnded { reservation: [u8; 16], lapsed: bool } <=> ReservationEnded { reservation, lapsed };
-    22 Reserved { reservation: [u8; 16], product: ProductKeyV1, units: u32 }
-        <=> Reserved { reservation, product, units };
+    22 Reserved { reservation: [u8; 16], product: ProductKeyV1, count: u32 }
+        <=> Reserved { reservation, product, what: SetAside::UnitsOrHeldSeats, count };
     23 SeatEnded { key: SeatKeyV1, serial: [u8; 16], cause: u8, reason: Option<ReasonV1>, spent: bool }
         <=> SeatEnded { key, serial, cause, reason, spent };
-    24 SeatEngaged { key: SeatKeyV1, serial: [u8; 16], again: bool } <=> SeatEngaged { key, serial, again };
+    24 SeatEngaged { key: SeatKeyV1, serial: [u8; 16], again: bool }
+        <=> SeatEngaged { key, serial, again, host_name: None };
     25 SeatMoved { key: SeatKeyV1, from: [u8; 16], to: [u8; 16] } <=> SeatMoved { key, from, to };
     26 SeatRenewed { key: SeatKeyV1 } <=> SeatRenewed { key };
     27 ServerFounded { id: [u8; 16] } <=> ServerFounded { id };
@@ -126,4 +127,12 @@ kinds! {
         <=> BackedUp(Backup { made_at, round, bytes, has_identities: true });
     38 BackedUpBare { made_at: u64, round: u64, bytes: u64 }
         <=> BackedUp(Backup { made_at, round, bytes, has_identities: false });
+    39 SeatsHeld { reservation: [u8; 16], product: ProductKeyV1, count: u32 }
+        <=> Reserved { reservation, product, what: SetAside::HeldSeats, count };
+    40 MachinesReserved { reservation: [u8; 16], product: ProductKeyV1, count: u32 }
+        <=> Reserved { reservation, product, what: SetAside::Machines, count };
+    41 UnitsReserved { reservation: [u8; 16], product: ProductKeyV1, count: u32 }
+        <=> Reserved { reservation, product, what: SetAside::Units, count };
+    42 SeatEngagedByHost { key: SeatKeyV1, serial: [u8; 16], again: bool, host_name: HostNameV1 }
+        <=> SeatEngaged { key, serial, again, host_name: Some(host_name) };
 }

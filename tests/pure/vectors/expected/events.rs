@@ -126,7 +126,7 @@ fn of_kinds() -> EventsOk {
         server_time: NOW,
         through: 9,
         more: true,
-        next: EventPlace { round: 9, index: 10 },
+        next: EventPlace { round: 9, index: 11 },
         rows,
         gaps: Vec::new(),
     }
@@ -167,6 +167,13 @@ fn of_the_server() -> Vec<EventRow> {
         count: Some(5),
         token: Some([0xc1; 8]),
         to: Some(NOW + 86_400),
+        ..plain.clone()
+    };
+    let reserved = EventRow {
+        vendor: Some(VENDOR),
+        product: Some(text("BKSRV")),
+        count: Some(3),
+        reservation: Some([0x55; 16]),
         ..plain
     };
     vec![
@@ -177,6 +184,7 @@ fn of_the_server() -> Vec<EventRow> {
         row(6, EventKind::RESERVATION_ENDED, false, ended),
         row(9, EventKind::SERVER_FOUNDED, false, founded),
         row(10, EventKind::TOKEN_ADDED, true, token),
+        row(11, EventKind::MACHINES_RESERVED, true, reserved),
     ]
 }
 
@@ -199,6 +207,7 @@ fn of_seats() -> Vec<EventRow> {
         ..seat.clone()
     };
     let engaged = EventRow {
+        host_name: Some(text("srv-4")),
         serial: Some(text(SERIAL)),
         again: Some(true),
         ..seat.clone()

@@ -4,6 +4,7 @@
 use super::*;
 use crate::domain::backup::Backup;
 use crate::domain::blacklist::Listed;
+use crate::domain::change::SetAside;
 use crate::domain::event_log::Refused;
 use crate::domain::ids::{ComponentId, Mac, ProductKey, ReservationId, ServerId, TokenId, VendorId};
 use crate::domain::reason::Reason;
@@ -272,10 +273,14 @@ fn deployments() -> Vec<(Event, Vec<u8>)> {
         mac,
         serial,
     };
-    let reserved = EventKind::Reserved {
-        reservation,
-        product: product(),
-        units: 0x0203,
+    let reserved = |what, number| {
+        let kind = EventKind::Reserved {
+            reservation,
+            product: product(),
+            what,
+            count: 0x0203,
+        };
+        one(kind, number, &[&RESERVATION, PRODUCT, b"\x03\x02\0\0"])
     };
     let ended = |lapsed, number| {
         let kind = EventKind::ReservationEnded { reservation, lapsed };
@@ -286,7 +291,10 @@ fn deployments() -> Vec<(Event, Vec<u8>)> {
         one(committed, 11, &[&RESERVATION, &MAC, &SERIAL]),
         ended(false, 0),
         ended(true, 1),
-        one(reserved, 22, &[&RESERVATION, PRODUCT, b"\x03\x02\0\0"]),
+        reserved(SetAside::UnitsOrHeldSeats, 22),
+        reserved(SetAside::HeldSeats, 39),
+        reserved(SetAside::Machines, 40),
+        reserved(SetAside::Units, 41),
     ]
 }
 
@@ -322,8 +330,19 @@ fn seats() -> Vec<(Event, Vec<u8>)> {
         of_seat(kind, 23, &[&SERIAL, bytes])
     };
     let engaged = |again, number| {
-        let kind = EventKind::SeatEngaged { key, serial, again };
+        let kind = EventKind::SeatEngaged {
+            key,
+            serial,
+            again,
+            host_name: None,
+        };
         of_seat(kind, 24, &[&SERIAL, &[number]])
+    };
+    let engaged_by_host = EventKind::SeatEngaged {
+        key,
+        serial,
+        again: true,
+        host_name: Some("srv-4".into()),
     };
     let moved = EventKind::SeatMoved {
         key,
@@ -342,6 +361,7 @@ fn seats() -> Vec<(Event, Vec<u8>)> {
         ended(EndCause::Released, None, false, &[4, 0, 0]),
         engaged(false, 0),
         engaged(true, 1),
+        of_seat(engaged_by_host, 42, &[&SERIAL, b"\x01\x05\0\0\0\0\0\0\0srv-4"]),
         of_seat(moved, 25, &[&SERIAL, &OTHER_SERIAL]),
         of_seat(EventKind::SeatRenewed { key }, 26, &[]),
     ]
