@@ -32,11 +32,9 @@ pub(super) const PIECES: [Piece; 14] = [
     Piece::new("ledger: availability, 100,000 seats", || {
         Site::with(MANY).asking(|site| Command::Availability(site.product_name()))
     }),
-    Piece::new("ledger: explain, 1,000 seats", || {
-        Site::with(FEW).asking(|site| site.explain())
-    }),
+    Piece::new("ledger: explain, 1,000 seats", || Site::with(FEW).asking(Site::explain)),
     Piece::new("ledger: explain, 100,000 seats", || {
-        Site::with(MANY).asking(|site| site.explain())
+        Site::with(MANY).asking(Site::explain)
     }),
     Piece::new("ledger: reclaim nothing, 1,000 seats", || {
         Site::with(FEW).asking(|_| Command::Reclaim)
