@@ -12,6 +12,7 @@ use crate::error::SwarmError;
 use crate::files::allow_files;
 use crate::floor;
 use crate::latency::Latencies;
+use crate::licenses;
 use crate::mold::Mold;
 use crate::pages::{self, Page};
 use crate::process::{Meter, resident_len};
@@ -119,6 +120,11 @@ impl Field {
             filled.rate()
         ));
         Ok(())
+    }
+
+    /// Has licenses for so many machines in all, beside the one that has room for everybody.
+    pub(crate) async fn license(&self, machines: u32) -> Result<(), SwarmError> {
+        licenses::import(&self.site, self.machines..machines).await
     }
 
     /// What the first page of each view takes now.

@@ -59,6 +59,7 @@ pub(crate) async fn run(args: &Growth) -> Result<(), SwarmError> {
     };
     let sizes = std::iter::successors(Some(least), |machines| machines.checked_mul(TIMES));
     for machines in sizes.take_while(|&machines| machines <= most) {
+        field.license(machines).await?;
         field.fill(machines).await?;
         let step = measured(&mut field, args, report.steps.first()).await?;
         report.steps.push(step);

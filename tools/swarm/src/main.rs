@@ -15,6 +15,7 @@ mod floor;
 mod growth;
 mod hold;
 mod latency;
+mod licenses;
 mod line;
 mod machine;
 mod mold;

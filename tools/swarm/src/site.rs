@@ -36,7 +36,7 @@ agent_silence_secs = 86400
 ";
 
 /// When everything is signed: 2026-01-01.
-const SIGNED_AT: Timestamp = Timestamp(1_767_225_600);
+pub(crate) const SIGNED_AT: Timestamp = Timestamp(1_767_225_600);
 
 /// A server with licenses of a vendor that was made for it.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub(crate) struct Site {
     pub(crate) server: SocketAddr,
     /// The vendor.
     pub(crate) vendor: VendorId,
+    /// What the vendor signs with; nothing before there is one.
+    pub(crate) signer: Option<SigningKey>,
     /// Its administrator's key.
     pub(crate) admin: PathBuf,
     /// The process, if it can be looked at.
@@ -61,6 +63,7 @@ impl Site {
             Self {
                 server,
                 vendor: VendorId([0; 16]),
+                signer: None,
                 admin: admin.clone(),
                 pid: args.pid,
                 process: None,
@@ -69,7 +72,9 @@ impl Site {
         } else {
             Self::fresh(args, config).await?
         };
-        site.vendor = site.stock(seats).await?;
+        let signer = site.stock(seats).await?;
+        site.vendor = signer.vendor_key().id();
+        site.signer = Some(signer);
         Ok(site)
     }
 
@@ -91,6 +96,7 @@ impl Site {
         Ok(Self {
             server,
             vendor: VendorId([0; 16]),
+            signer: None,
             admin: data.join("admin.pem"),
             pid: Some(process.pid()),
             process: Some(process),
@@ -99,8 +105,14 @@ impl Site {
     }
 
     /// Makes a vendor, has the server trust it, and imports licenses of it.
-    async fn stock(&self, seats: u32) -> Result<VendorId, SwarmError> {
+    async fn stock(&self, seats: u32) -> Result<SigningKey, SwarmError> {
         let signer = SigningKey::from_seed(random().map_err(|error| SwarmError::because("making a vendor", error))?);
+        self.have(stock_of(&signer, seats)?).await?;
+        Ok(signer)
+    }
+
+    /// Asks for all of this as the server's administrator; what each is, in words, stands before it.
+    pub(crate) async fn have(&self, all: impl IntoIterator<Item = (&'static str, Request)>) -> Result<(), SwarmError> {
         let identity =
             Identity::load(&self.admin).map_err(|error| SwarmError::of("reading the administrator's key")(&error))?;
         let mut line = Way {
@@ -112,7 +124,7 @@ impl Site {
         .await
         .map_err(|error| SwarmError::of(format!("connecting to {} as its administrator", self.server))(&error))?
         .0;
-        for (asked, request) in stock_of(&signer, seats)? {
+        for (asked, request) in all {
             let answer = line.request(&request).await;
             if let Response::Refused(status, refusal) = answer.map_err(|error| SwarmError::of(asked)(&error))? {
                 return Err(SwarmError::Refused {
@@ -122,7 +134,7 @@ impl Site {
             }
         }
         line.close().await;
-        Ok(signer.vendor_key().id())
+        Ok(())
     }
 
     /// Ends a server that is ours.
@@ -164,7 +176,7 @@ fn serving(line: &str) -> Option<SocketAddr> {
     rest.split([']', ',']).next()?.parse().ok()
 }
 
-fn random() -> Result<[u8; 32], String> {
+pub(crate) fn random() -> Result<[u8; 32], String> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| error.to_string())?;
     Ok(seed)
