@@ -263,6 +263,7 @@ plant_with D damaged-record-is-cut store/journal/reader.rs 's/Sector::Damaged =>
 plant_with D damage-after-the-end-is-passed-over store/journal/reader.rs '/fn unwritten_from/,/^    }/ s/Sector::Damaged => return Err(self\.damage(segment\.number, index, UNSOUND)),/Sector::Damaged => {}/' "${harm[@]}"
 plant_with D what-was-written-later-is-passed-over store/journal/reader.rs '/fn unwritten_from/,/^    }/ s/return Err(self\.damage(segment\.number, at, LATER))/{}/' "${harm[@]}"
 plant_with D missing-segment-is-not-missed store/journal/reader.rs 's/Next::Named(named) => Err(self\.missing(named)),/Next::Named(_) => Ok(End { link: self.link, at: self.end, mark: self.mark, torn: None, is_sealed: false }),/' "${harm[@]}"
+plant_with D a-full-segment-gets-no-seal store/journal/mod.rs 's/Ok(next) => self\.rotate(next)?,/Ok(_) => return Ok(()),/' "${journal[@]}"
 plant_with D chain-not-checked store/journal/record.rs 's/if header\.before != link\.hash {/if false {/' "${journal[@]}"
 plant_with D lost-end-is-not-missed store/disk_store.rs 's/&& end\.link\.round < through/\&\& end.link.round < through \&\& false/' "${journal[@]}"
 plant_with D an-older-rounds-time-is-loaded store/disk_store.rs 's/now = Some(at);/now = now.or(Some(at));/' "${harm[@]}"

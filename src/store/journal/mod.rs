@@ -285,10 +285,17 @@ impl Journal {
     }
 
     /// Says on disk that the last record was answered, so that damage to it cannot be taken for a torn one. Does nothing
-    /// where that is said already, or where the segment has no sector left.
+    /// where that is said already. A segment that the last record fills up to its end gives way to the next one for it; where
+    /// none is to be had, nothing is said: the disk is full, and what it holds is sound all the same.
     pub(super) fn seal(&mut self) -> Result<(), StoreError> {
-        if self.is_sealed || self.link.round == 0 || self.sectors_left() == 0 {
+        if self.is_sealed || self.link.round == 0 {
             return Ok(());
+        }
+        if self.sectors_left() == 0 {
+            match self.take(1) {
+                Ok(next) => self.rotate(next)?,
+                Err(_) => return Ok(()),
+            }
         }
         let hash = self.link.hash;
         self.write_one(sector::SEAL, &hash)?;

@@ -174,6 +174,36 @@ fn a_sector_of_the_last_record_that_is_lost_after_a_seal_is_damage() {
 }
 
 #[test]
+fn a_last_record_that_fills_its_segment_to_the_end_is_sealed_as_well() {
+    // Header and mark take a sector each.
+    let room = SHAPE.sectors() - FIRST_SECTOR - LAST_SECTORS;
+    let one = vec![7; 300];
+    assert_eq!(record::sectors_of(one.len()), 1);
+    let (dir, mut journal) = start();
+    for _ in 0..room {
+        journal.append(&one).unwrap();
+    }
+    assert_eq!(journal.sectors_left(), 0);
+    let path = journal.current.path.clone();
+    journal.seal().unwrap();
+    drop(journal);
+    let (rounds, end) = read_from(dir.path()).unwrap();
+    assert!(rounds.len() == room as usize && end.is_sealed, "{} rounds", rounds.len());
+    let whole = fs::read(&path).unwrap();
+    for lost in FIRST_SECTOR as usize..=room as usize {
+        let mut bytes = whole.clone();
+        bytes[lost * SECTOR_LEN..][..SECTOR_LEN].fill(0);
+        fs::write(&path, &bytes).unwrap();
+        assert_damaged(dir.path(), &format!("sector {lost}"));
+    }
+    fs::write(&path, &whole).unwrap();
+    let mut journal = resume(dir.path());
+    journal.append(&one).unwrap();
+    let (rounds, _) = read_from(dir.path()).unwrap();
+    assert_eq!(rounds.len(), room as usize + 1);
+}
+
+#[test]
 fn no_changed_byte_of_any_segment_is_taken_for_something_else() {
     let dir = used();
     for path in segment_paths(dir.path()) {
