@@ -198,8 +198,8 @@ plant T2 a-jump-lasts-a-second-longer domain/timekeeper.rs 's/^pub const JUMP_LA
 plant T2 forty-four-days-at-a-start domain/timekeeper.rs 's/^pub const ALLOWANCE_AT_START_SECS: u64 = 45 \* DAY_SECS;/pub const ALLOWANCE_AT_START_SECS: u64 = 44 * DAY_SECS;/'
 plant T2 reset-keeps-later-dates $ledger/dates.rs 's/None => self\.mark,/None => at,/'
 
-plant V2 explained-for-another-identity $ledger/explain.rs 's/ask\.identity\.or(known\.map/None.or(known.map/'
-plant V2 explained-with-another-number $ledger/explain.rs 's/ask\.continuation\.unwrap_or(accepted)/accepted/'
+plant V2 explained-for-another-identity $ledger/explain.rs 's/who\.or(known\.map/None.or(known.map/'
+plant V2 explained-with-another-number $ledger/explain.rs 's/number\.unwrap_or(accepted)/accepted/'
 plant V2 a-step-is-not-explained $ledger/checkout.rs 's/trace\.note(|| binding_step(before, &met));//'
 
 agents=client::agent

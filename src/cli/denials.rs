@@ -73,6 +73,17 @@ struct Sum {
 }
 
 impl Sum {
+    /// Takes another one in.
+    fn take(&mut self, other: Self) {
+        self.count += other.count;
+        self.served += other.served;
+        self.has_unnamed |= other.has_unnamed;
+        for (mac, at) in other.machines {
+            let last = self.machines.entry(mac).or_default();
+            *last = at.max(*last);
+        }
+    }
+
     /// The machines that would have had a seat with so many more. Never 0 where a request that named none was refused too:
     /// that would say that it lacked nothing.
     fn seats_more(&self) -> Option<u64> {
@@ -110,6 +121,7 @@ pub(super) async fn run(global: &Global, options: DenialsOptions) -> Result<(), 
             sums.add(row)?;
         }
     }
+    sums.fold();
     if let Some((since, until)) = sums.days_of_want() {
         let engaged = Events {
             since: Some(since),
@@ -167,6 +179,27 @@ impl Sums {
             )));
         }
         Ok(())
+    }
+
+    /// Takes what was told without a vendor to the only one that the same was told of that day: whoever left the vendor out
+    /// meant that one's product.
+    fn fold(&mut self) {
+        let is_unnamed = |key: &&Key| key.vendor.is_none() && key.product.is_some();
+        let unnamed: Vec<Key> = self.sums.keys().filter(is_unnamed).cloned().collect();
+        for key in unnamed {
+            let mut named = self
+                .sums
+                .range(&key..)
+                .map(|(other, _)| other)
+                .take_while(|other| (other.day, &other.product) == (key.day, &key.product))
+                .filter(|other| other.vendor.is_some() && other.status == key.status);
+            if let (Some(only), None) = (named.next().cloned(), named.next())
+                && let Some(sum) = self.sums.remove(&key)
+                && let Some(whole) = self.sums.get_mut(&only)
+            {
+                whole.take(sum);
+            }
+        }
     }
 
     /// From when to when seats may have been engaged by machines that were refused for want of one.
@@ -283,6 +316,39 @@ mod tests {
             ]
         );
     }
+
+    // proves V3
+    #[test]
+    fn what_was_told_without_a_vendor_counts_with_the_only_one_that_it_can_be_of() {
+        let (unknown, vendor) = (Status::UNKNOWN_PRODUCT, Some([7; 16]));
+        let of = |vendor, mac| EventRow {
+            vendor,
+            ..refused(100, mac, unknown, 2)
+        };
+        let rows = |told: &[EventRow]| {
+            let mut sums = Sums::default();
+            for row in told {
+                sums.add(row).expect("few");
+            }
+            sums.fold();
+            let row = |row: Row| (row.vendor.is_some(), row.count, row.machines);
+            sums.rows().into_iter().map(row).collect::<Vec<_>>()
+        };
+        assert_eq!(rows(&[of(vendor, 1), of(None, 1), of(None, 2)]), [(true, 6, 2)]);
+        let another = Some([8; 16]);
+        assert_eq!(
+            rows(&[of(vendor, 1), of(None, 1), of(another, 1)]).len(),
+            3,
+            "whose it is nobody knows"
+        );
+        let other_reason = EventRow {
+            vendor,
+            ..refused(100, 1, Status::NO_LICENSE, 1)
+        };
+        assert_eq!(rows(&[of(None, 1), other_reason]).len(), 2);
+        assert_eq!(rows(&[of(None, 1)]), [(false, 2, 1)]);
+    }
+
     // proves V3
     #[test]
     fn how_many_seats_more_is_not_told_where_no_machine_was_named() {

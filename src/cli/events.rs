@@ -43,27 +43,26 @@ async fn show(global: &Global, shown: &Shown) -> Result<(), CliError> {
     let mut from = None;
     let mut seen = follow::Seen::default();
     match last {
-        Some(last) if !shown.reverse => {
-            let newest = Events {
-                newest_first: Some(true),
-                ..wanted.clone()
-            };
-            let (mut rows, through) = self::last(&mut session, newest, last, &sink).await?;
-            rows.reverse();
-            seen.keep_news(&mut rows);
+        Some(last) => {
+            let most = usize::try_from(last).unwrap_or(usize::MAX);
+            let mut newest = self::last(&mut session, wanted.clone(), most, &sink).await?;
+            // Also what others leave no room for was seen: nothing of it is news later.
+            seen.keep_news(&mut newest.counted);
+            seen.keep_news(&mut newest.durable);
+            from = Some(behind(newest.through));
+            let mut rows = newest.merged(most);
+            if !shown.reverse {
+                rows.reverse();
+            }
             sink.rows(rows)?;
-            from = Some(behind(through));
         }
-        most => {
-            let mut left = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        None => {
             let mut pages = Pages::new(wanted.clone(), shown.reverse);
             while let Some(mut page) = pages.next(&mut session).await? {
                 sink.keep_found(&mut page.rows);
-                page.rows.truncate(left);
                 seen.keep_news(&mut page.rows);
-                left -= page.rows.len();
                 from = Some(going_on(&page));
-                if !sink.rows(page.rows)? || left == 0 {
+                if !sink.rows(page.rows)? {
                     break;
                 }
             }
@@ -106,17 +105,40 @@ fn kinds(asked: &[EventKind]) -> Vec<EventKind> {
     asked.iter().copied().chain(also.into_iter().filter(missing)).collect()
 }
 
-/// The last events that are looked for, the newest first, and the last round that was durable then.
-async fn last(session: &mut Session, wanted: Events, last: u32, sink: &Sink) -> Result<(Vec<EventRow>, u64), CliError> {
-    let most = usize::try_from(last).unwrap_or(usize::MAX);
+/// The newest events, each list with its newest first.
+#[derive(Default)]
+struct Newest {
+    /// Refusals that are still counted.
+    counted: Vec<EventRow>,
+    durable: Vec<EventRow>,
+    /// The last round that was durable then.
+    through: u64,
+}
+
+impl Newest {
+    /// The last so many of all, by time: what is still counted need not be newer than what is durable.
+    fn merged(self, most: usize) -> Vec<EventRow> {
+        let mut counted = self.counted.into_iter().peekable();
+        let mut durable = self.durable.into_iter().peekable();
+        let next = || match (counted.peek(), durable.peek()) {
+            (Some(one), Some(other)) if one.at < other.at => durable.next(),
+            (Some(_), _) => counted.next(),
+            (None, _) => durable.next(),
+        };
+        std::iter::from_fn(next).take(most).collect()
+    }
+}
+
+/// The last events that are looked for: as many of either sort as may be among the last of all.
+async fn last(session: &mut Session, wanted: Events, most: usize, sink: &Sink) -> Result<Newest, CliError> {
     let mut pages = Pages::new(wanted, true);
-    let (mut rows, mut through) = (Vec::new(), None);
-    while rows.len() < most {
+    let (mut newest, mut through) = (Newest::default(), None);
+    while newest.durable.len() < most {
         // Of those that are searched, nobody knows how many have the text.
         let left = if sink.searches() {
             PAGE_ROWS_MAX
         } else {
-            most - rows.len()
+            most - newest.durable.len()
         };
         pages.ask.limit = u16::try_from(left.min(PAGE_ROWS_MAX)).ok();
         let Some(mut page) = pages.next(session).await? else {
@@ -124,10 +146,16 @@ async fn last(session: &mut Session, wanted: Events, last: u32, sink: &Sink) -> 
         };
         through.get_or_insert(page.through);
         sink.keep_found(&mut page.rows);
-        page.rows.truncate(most - rows.len());
-        rows.extend(page.rows);
+        let (counted, durable): (Vec<_>, Vec<_>) = page.rows.into_iter().partition(|row| is_counted(&row.place));
+        newest.counted.extend(counted);
+        newest.durable.extend(durable);
+        if newest.counted.len() >= most && is_counted(&page.next) {
+            // More of what is counted is older than this.
+            pages.ask.after = Some(behind(page.next.round));
+        }
     }
-    Ok((rows, through.unwrap_or_default()))
+    newest.through = through.unwrap_or_default();
+    Ok(newest)
 }
 
 /// Every event that is kept, the oldest first, a page at a time; `each` says whether to go on.
@@ -223,4 +251,33 @@ const fn is_counted(place: &EventPlace) -> bool {
 /// The name of a reason as it is typed behind `--reason`.
 pub(super) fn reason_name(status: crate::wire::Status) -> String {
     row::status(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(round: u64, at: u64) -> EventRow {
+        EventRow {
+            place: EventPlace { round, index: 0 },
+            at,
+            ..EventRow::default()
+        }
+    }
+
+    // proves V3
+    #[test]
+    fn what_is_still_counted_stands_among_the_last_by_time() {
+        let counted = crate::domain::event_log::EventPlace::COUNTED;
+        let last = |most| -> Vec<u64> {
+            let newest = Newest {
+                counted: vec![row(counted, 9), row(counted, 3), row(counted, 1)],
+                durable: vec![row(7, 8), row(6, 7), row(5, 2)],
+                through: 7,
+            };
+            newest.merged(most).iter().map(|row| row.at).collect()
+        };
+        assert_eq!(last(2), [9, 8], "not the counted one of long before");
+        assert_eq!(last(9), [9, 8, 7, 3, 2, 1]);
+    }
 }

@@ -24,6 +24,7 @@ struct Told {
     serial: Option<String>,
     text: String,
     remedy: String,
+    refused_at: Option<String>,
     steps: Vec<Step>,
 }
 
@@ -60,13 +61,18 @@ pub(super) async fn run(global: &Global, target: ExplainTarget) -> Result<(), Cl
 }
 
 fn say(target: &ExplainTarget, reply: &ExplainOk) -> Result<(), CliError> {
-    let identity = match reply.identity {
-        Some(identity) => format!("identity {}", output::hex(&identity)),
-        None => "an identity that is new here".to_owned(),
+    let identity = match (reply.identity, reply.refused_at) {
+        (Some(identity), Some(at)) => format!(
+            "as identity {}, refused here at {} UTC",
+            output::hex(&identity),
+            date(Some(Timestamp(at)))
+        ),
+        (Some(identity), None) => format!("by identity {}", output::hex(&identity)),
+        (None, _) => "by an identity that is new here".to_owned(),
     };
     let component = reply.component.as_ref().map_or_else(String::new, |id| format!(" {id}"));
     output::line(&format!(
-        "a checkout on {}, by {identity}: {}{component}",
+        "a checkout on {}, {identity}: {}{component}",
         target.mac, target.product
     ))?;
     // Lines and no table: a terminal of any width shows all of it.
@@ -110,6 +116,7 @@ fn told(target: &ExplainTarget, reply: ExplainOk) -> Told {
         serial: reply.serial,
         text: reply.text,
         remedy: reply.remedy,
+        refused_at: rfc3339(reply.refused_at.map(Timestamp)),
         steps: reply.steps.into_iter().map(Step::from).collect(),
     }
 }

@@ -65,6 +65,10 @@ async fn one(global: &Global, target: OneSeat, reason: &str) -> Result<(), CliEr
     };
     let mut session = Session::open(global).await?;
     let reply = end(&mut session, request).await?;
+    let holding = match reply.outcome {
+        ReleaseOutcome::NOTHING_HELD if !global.json => holding(&mut session, &target).await?,
+        _ => Vec::new(),
+    };
     if global.json {
         let outcome = output::code(reply.outcome.name());
         return output::json(&Released {
@@ -73,13 +77,42 @@ async fn one(global: &Global, target: OneSeat, reason: &str) -> Result<(), CliEr
         });
     }
     output::line(&match reply.outcome {
-        ReleaseOutcome::NOTHING_HELD => format!("{} holds nothing of {}; nothing changed", target.mac, target.product),
+        ReleaseOutcome::NOTHING_HELD => nothing_held(&target, &holding),
         ReleaseOutcome::SEAT_FREED => format!("the seat of {} for {} has ended", target.mac, target.product),
         _ => format!(
             "released; {} components still hold the seat of {}",
             reply.components_left, target.mac
         ),
     })
+}
+
+/// The components that hold the seat which is meant, if any do.
+async fn holding(session: &mut Session, target: &OneSeat) -> Result<Vec<String>, CliError> {
+    let mut names = Vec::new();
+    seats::pages(session, Some(target.mac.bytes()), |page| {
+        let meant = page.into_iter().filter(|row| {
+            row.product == target.product.as_str() && target.vendor.is_none_or(|vendor| row.vendor == vendor.0)
+        });
+        names.extend(meant.flat_map(|row| row.components).map(|holder| holder.component));
+        Ok(true)
+    })
+    .await?;
+    Ok(names)
+}
+
+/// Where others hold the seat, the name of the component may be a slip.
+fn nothing_held(target: &OneSeat, holding: &[String]) -> String {
+    let OneSeat { mac, product, .. } = target;
+    match (target.component, holding) {
+        (Some(component), [_, ..]) => {
+            let does = if holding.len() == 1 { "does" } else { "do" };
+            format!(
+                "{component} holds nothing of {product} on {mac}, {} {does}; nothing changed",
+                holding.join(", ")
+            )
+        }
+        _ => format!("{mac} holds nothing of {product}; nothing changed"),
+    }
 }
 
 /// Ends the seats that were engaged lately from one address. Which, is said first; so many at a time.

@@ -5,6 +5,9 @@ use super::license::LicenseStatus;
 use super::seat::FormerSeat;
 use super::time::Timestamp;
 
+/// In place of the seconds after which to ask again: a limit is 0, and as long as it is, waiting helps nobody.
+pub const RETRY_NEVER: u32 = u32::MAX;
+
 /// Why a command was refused. Each reason has one status on the wire.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Denial {
@@ -71,7 +74,7 @@ pub enum Denial {
     SeatsExhausted,
     /// Too many new seats from one source, or new MACs of one identity.
     SlowDown {
-        /// After how many seconds to ask again.
+        /// After how many seconds to ask again; [`RETRY_NEVER`] where nobody engages a new seat.
         retry_secs: u32,
     },
     /// The token is wrong, expired, used up or revoked: which of them is not told to whoever may be guessing.

@@ -18,15 +18,34 @@ pub struct Explain {
     pub mac: Mac,
     /// Of which product.
     pub product: ProductName,
-    /// Which component asks; one that holds the seat, or else a counted one, if nothing is said.
+    /// Which component asks; if nothing is said that of [`Explain::refused`], else one that holds the seat, or else a
+    /// counted one.
     pub component: Option<ComponentId>,
-    /// Who asks; if nothing is said the identity that waits for approval, else the one that is bound to the component,
-    /// else one that nobody has seen.
+    /// Who asks; if nothing is said that of [`Explain::refused`], else the identity that waits for approval, else the one
+    /// that is bound to the component, else one that nobody has seen.
     pub identity: Option<Fingerprint>,
-    /// With which number; the one that is accepted if nothing is said (rule I7).
+    /// With which number; if nothing is said that of [`Explain::refused`], else the one that is accepted (rule I7).
     pub continuation: Option<u64>,
+    /// A checkout of this machine, product and component that was refused lately: it is the one that is meant where no
+    /// identity is named, since a refusal points to its explanation.
+    pub refused: Option<RefusedCheckout>,
     /// What this server does about a new identity.
     pub rebind: Rebind,
+}
+
+/// Who was refused a checkout.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RefusedCheckout {
+    /// Of which component.
+    pub component: ComponentId,
+    /// Who asked.
+    pub identity: Fingerprint,
+    /// Where from.
+    pub address: IpAddr,
+    /// With which number (rule I7).
+    pub continuation: u64,
+    /// When it was refused last.
+    pub at: Timestamp,
 }
 
 /// An identity that nobody has: no certificate's hash is all zeros.
@@ -47,8 +66,10 @@ pub struct Explanation {
     pub component: Option<ComponentId>,
     /// Who asks; [`NOBODY`] where no identity was named and none is known.
     pub identity: Fingerprint,
-    /// Where from; the unspecified address where the machine holds no seat that would tell.
+    /// Where from; the unspecified address where neither a refusal nor a seat of the machine tells.
     pub address: IpAddr,
+    /// When this very identity was refused here, where it is supposed for that.
+    pub refused_at: Option<Timestamp>,
     /// What was looked at, in its order. The last one decided.
     pub steps: Vec<Step>,
     /// What a checkout is answered at this moment.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+use crate::domain::denial::RETRY_NEVER;
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::source::source_of;
 use crate::domain::time::{DAY_SECS, Monotonic};
@@ -57,7 +58,7 @@ impl NewSeatLimiter {
     /// Whether a seat may be engaged now; if not, after how many seconds to ask again.
     ///
     /// # Errors
-    /// The seconds to wait, at least 1.
+    /// The seconds to wait, at least 1; [`RETRY_NEVER`] where a limit is 0.
     pub fn check(&mut self, identity: Fingerprint, mac: Mac, address: IpAddr, now: Monotonic) -> Result<(), u32> {
         self.machines.forget_before(now);
         self.sources.forget_before(now);
@@ -99,10 +100,15 @@ impl<K: Copy + Ord, V> Recent<K, V> {
         self.by_key.get(key).into_iter().flatten()
     }
 
-    /// Whether one more of a key is within the limit; if not, after how many seconds it is, at least 1.
+    /// Whether one more of a key is within the limit; if not, after how many seconds it is, at least 1, and
+    /// [`RETRY_NEVER`] where the limit is 0.
     pub(super) fn room(&self, key: &K, limit: u32, now: Monotonic) -> Result<(), u32> {
+        if limit == 0 {
+            // Also for whom it was not when he came last.
+            return Err(RETRY_NEVER);
+        }
         let Some(seen) = self.by_key.get(key) else {
-            return if limit == 0 { Err(u32::MAX) } else { Ok(()) };
+            return Ok(());
         };
         if seen.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(());
@@ -193,6 +199,27 @@ mod tests {
         assert_eq!(limiter.check(other, mac(99), address(99), Monotonic(5000)), Err(60));
         assert_eq!(limiter.check(other, mac(99), HOME, Monotonic(5000)), Ok(()));
         assert_eq!(limiter.check(other, mac(99), address(99), Monotonic(65000)), Ok(()));
+    }
+
+    #[test]
+    fn with_a_limit_of_0_nobody_is_told_to_come_back_also_who_was_here_before_it_was() {
+        let mut limiter = NewSeatLimiter::new(NewSeatLimits::default());
+        let identity = Fingerprint([1; 32]);
+        limiter.note(identity, mac(1), HOME, Monotonic(1_000));
+        let none = |macs_per_identity, seats_per_source| NewSeatLimits {
+            macs_per_identity,
+            seats_per_source,
+        };
+        for limits in [none(0, 30), none(4, 0)] {
+            limiter.set_limits(limits);
+            for identity in [identity, Fingerprint([2; 32])] {
+                assert_eq!(
+                    limiter.check(identity, mac(2), HOME, Monotonic(2_000)),
+                    Err(RETRY_NEVER),
+                    "{limits:?}"
+                );
+            }
+        }
     }
 
     #[test]

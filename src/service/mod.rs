@@ -6,6 +6,7 @@
 mod enrolment;
 mod event_log;
 mod facts;
+mod lately;
 mod limiter;
 mod narrate;
 mod queue;

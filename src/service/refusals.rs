@@ -6,15 +6,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use super::lately::Lately;
 use super::writer::Request;
 use crate::domain::change::{Event, EventKind};
 use crate::domain::command::{Actor, Command, PAGE_ROWS_MAX, ProductName};
 use crate::domain::denial::{Denied, Subject};
 use crate::domain::event_log::{EventsPage, HOUR_SECS, Refused};
-use crate::domain::ids::{Mac, ProductId, VendorId};
+use crate::domain::explain::RefusedCheckout;
+use crate::domain::ids::{ComponentId, Mac, ProductId, VendorId};
 use crate::domain::ledger::Ledger;
 use crate::domain::reason::Reason;
 use crate::domain::reply::{Reply, Settled};
+use crate::domain::seat::SeatKey;
 use crate::domain::source::source_of;
 use crate::domain::time::Timestamp;
 
@@ -55,6 +58,8 @@ pub(super) struct Refusals {
     counted: BTreeMap<Key, Tally>,
     /// Places that each source has taken.
     places: HashMap<IpAddr, usize>,
+    /// Whose checkouts are among them.
+    lately: Lately,
 }
 
 impl Refusals {
@@ -78,22 +83,33 @@ impl Refusals {
                     }
                 }
             }
+            Reply::Seat(_) | Reply::NotCounted { .. } => {
+                if let (Actor::Peer { identity, .. }, Command::Checkout(asked)) = (request.actor, &request.command) {
+                    self.lately.granted(&asked.key, asked.component, identity);
+                }
+            }
             _ => {}
         }
     }
 
+    /// The checkout of this machine that was refused last, as far as it is counted still and not granted since.
+    pub(super) fn newest(&self, key: &SeatKey, component: Option<ComponentId>) -> Option<RefusedCheckout> {
+        self.lately.newest(key, component)
+    }
+
     fn add(&mut self, ledger: &Ledger, request: &Request, denied: &Denied, at: Timestamp) {
-        let Actor::Peer { address, .. } = request.actor else {
+        let Actor::Peer { identity, address } = request.actor else {
             return;
         };
         let (vendor, product, mac) = about(&request.command, &denied.subject);
-        // Whoever leaves the vendor out means the only one: it is the same product as where it is named.
+        // Whoever leaves the vendor out means the only one: it is the same product as where it is named, also where no
+        // catalogue has it.
         let vendor = vendor.or_else(|| {
             let name = ProductName {
                 vendor,
                 product: product?,
             };
-            ledger.resolve(name).ok().map(|key| key.vendor)
+            ledger.resolve_for_explanation(name).ok().map(|key| key.vendor)
         });
         let key = Key {
             hour: at.0 / HOUR_SECS,
@@ -132,6 +148,14 @@ impl Refusals {
         (tally.last, tally.actor) = (at, request.actor);
         if let (Command::Checkout(checkout), false) = (&request.command, key.is_rest) {
             tally.host_name = checkout.machine.host_name.to_string();
+            let refused = RefusedCheckout {
+                component: checkout.component,
+                identity,
+                address,
+                continuation: checkout.continuation,
+                at,
+            };
+            self.lately.note(checkout.key, refused);
         }
     }
 
@@ -158,11 +182,14 @@ impl Refusals {
 
     fn take(&mut self, is_taken: impl Fn(&Key) -> bool) -> Vec<Event> {
         let mut taken = Vec::new();
-        let places = &mut self.places;
+        let (places, lately) = (&mut self.places, &mut self.lately);
         self.counted.retain(|key, tally| {
             let stays = !is_taken(key);
             if !stays {
                 taken.push(event(key, tally));
+                if let (Some(vendor), Some(product), Some(mac)) = (key.vendor, key.product, key.mac) {
+                    lately.forget(SeatKey { vendor, product, mac }, key.hour);
+                }
                 if let Some(source) = tally.source
                     && let Some(count) = places.get_mut(&source)
                 {
@@ -177,16 +204,17 @@ impl Refusals {
         taken
     }
 
-    /// The events that they would be now, as far as a page wants them: those behind the first `skipped`, and whether there
-    /// are more.
+    /// The events that they would be now, by when each was refused last, as far as a page wants them: those behind the first
+    /// `skipped`, and whether there are more.
     pub(super) fn page(&self, page: &EventsPage, skipped: usize) -> (Vec<Event>, bool) {
         let (filter, limit) = (&page.filter, page.limit.min(PAGE_ROWS_MAX));
-        let counted: Box<dyn Iterator<Item = _>> = if page.newest_first {
-            Box::new(self.counted.iter().rev())
-        } else {
-            Box::new(self.counted.iter())
-        };
+        let mut counted: Vec<(&Key, &Tally)> = self.counted.iter().collect();
+        counted.sort_by_key(|(_, tally)| tally.last);
+        if page.newest_first {
+            counted.reverse();
+        }
         let mut wanted = counted
+            .into_iter()
             .map(|(key, tally)| event(key, tally))
             .filter(|event| filter.admits(event))
             .skip(skipped);

@@ -1,3 +1,5 @@
+mod explain;
+
 use std::net::IpAddr;
 
 use thiserror::Error;
@@ -12,7 +14,6 @@ use crate::domain::change::{Change, Fact};
 use crate::domain::command::{Actor, Checkout, Command};
 use crate::domain::denial::{Denial, Denied, Subject};
 use crate::domain::event_log::{EventPlace, EventsPage, EventsRead};
-use crate::domain::explain::{Explanation, Step};
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::ledger::{AuditError, Ledger};
 use crate::domain::reply::{GrantKind, RECLAIM_MAX, Reply};
@@ -356,7 +357,10 @@ impl<S: Store> Writer<S> {
             if is_refused && self.ledger.may(*actor, command) {
                 return (Reply::Denied(Denial::DiskFull.into()), Vec::new());
             }
-            let (reply, changes) = self.ledger.apply(*actor, command, now);
+            let (reply, changes) = match command {
+                Command::Explain(ask) => self.explain(*actor, ask, now),
+                _ => self.ledger.apply(*actor, command, now),
+            };
             self.gate.note(*actor, &reply, at);
             return (reply, changes);
         };
@@ -372,48 +376,6 @@ impl<S: Store> Writer<S> {
             self.limiter.note(*identity, mac, *address, at);
         }
         (reply, changes)
-    }
-
-    /// Puts in front of what the ledger explains what a checkout meets before the ledger is asked: found out by the very
-    /// code that turns a checkout away.
-    fn prepend(&mut self, explanation: &mut Explanation, now: Now, reading: Reading) {
-        let (identity, address, checkout) = (explanation.identity, explanation.address, &explanation.checkout);
-        let mut steps = vec![Step::Clock {
-            mark: now.steady,
-            standing: self.timekeeper.standing(reading),
-        }];
-        let actor = Actor::Peer { identity, address };
-        let command = Command::Checkout(checkout.clone());
-        let stranger = self.gate.refuses(&self.ledger, actor, &command, reading.counted);
-        steps.push(Step::Enrolment {
-            is_asked: self.gate.is_closed(),
-            is_served: stranger.is_none(),
-        });
-        let turned_away = match stranger {
-            None => self.turns_away(identity, address, checkout, reading.counted),
-            stranger => stranger,
-        };
-        match turned_away.as_ref().map(|denied| denied.denial) {
-            Some(Denial::DiskFull) => steps.push(Step::Room { is_enough: false }),
-            Some(Denial::SlowDown { retry_secs }) => steps.extend([
-                Step::Room { is_enough: true },
-                Step::Pace {
-                    retry_secs: Some(retry_secs),
-                },
-            ]),
-            None if self.ledger.would_engage(checkout) => {
-                steps.extend([Step::Room { is_enough: true }, Step::Pace { retry_secs: None }]);
-            }
-            _ => {}
-        }
-        match turned_away {
-            Some(denied) => {
-                explanation.outcome = Reply::Denied(denied);
-                explanation.beside.holders = Vec::new();
-            }
-            None => steps.append(&mut explanation.steps),
-        }
-        explanation.steps = steps;
     }
 
     /// The refusal that a checkout meets which would engage a seat that may not be, whatever the rules say.

@@ -705,6 +705,7 @@ messages.ExplainOk = {
     { 0x0007, "serial", "text" },
     { 0x0008, "text", "text" },
     { 0x0009, "remedy", "text" },
+    { 0x000a, "refused_at", "u64" },
 }
 messages.ExplainStep = {
     { 0x0001, "rule", "text" },

@@ -87,13 +87,14 @@ pub(in crate::cli) struct ExplainTarget {
     pub(in crate::cli) mac: Mac,
     /// The product.
     pub(in crate::cli) product: ProductId,
-    /// The component; without it one that holds the machine's seat, else one that needs a seat.
+    /// The component; without it the one that was refused here last, else one that holds the machine's seat, else one that
+    /// needs a seat.
     pub(in crate::cli) component: Option<ComponentId>,
     /// The product's vendor, where two vendors have a product of this id.
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) vendor: Option<VendorId>,
-    /// Whose checkout; without it that of the identity which waits for approval, else of the one that is bound, else of one
-    /// that is new.
+    /// Whose checkout; without it that of the identity which was refused here last, as long as that is remembered, else of
+    /// the one that waits for approval, else of the one that is bound, else of one that is new.
     #[arg(long, value_name = "FINGERPRINT")]
     pub(in crate::cli) by: Option<Fingerprint>,
     /// With which continuation number; without it the one that is accepted.

@@ -15,7 +15,7 @@ use crate::domain::ids::{ComponentId, Fingerprint, ProductKey, Serial};
 use crate::domain::license::Usage;
 use crate::domain::reply::Reply;
 use crate::domain::seat::{Binding, ConflictKind, LastNumbers, Seat, SeatKey};
-use crate::domain::time::Now;
+use crate::domain::time::{Now, Timestamp};
 
 /// Hears how a checkout is decided. Nothing is made up for one that does not listen.
 pub(super) trait Trace {
@@ -35,10 +35,19 @@ impl Trace for Vec<Step> {
     }
 }
 
+/// A checkout that nobody made, and who would have.
+struct Supposed {
+    checkout: Checkout,
+    /// Its component, where one was named or is known.
+    component: Option<ComponentId>,
+    identity: Fingerprint,
+    address: IpAddr,
+    refused_at: Option<Timestamp>,
+}
+
 impl Ledger {
     pub(super) fn explain(&self, occasion: Occasion, ask: &Explain) -> Decided {
-        let named = self.resolve(ask.product);
-        let key = match named.or_else(|denial| self.only_vendors(ask.product, denial)) {
+        let key = match self.resolve_for_explanation(ask.product) {
             Ok(key) => key,
             Err(denial) => {
                 let subject = Subject {
@@ -49,8 +58,13 @@ impl Ledger {
                 return Decided::refused_about(denial, subject);
             }
         };
-        let (checkout, identity) = self.suppose(key, ask);
-        let address = checkout.machine.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let Supposed {
+            checkout,
+            component,
+            identity,
+            address,
+            refused_at,
+        } = self.suppose(key, ask);
         let actor = Actor::Peer { identity, address };
         let mut steps = Vec::new();
         // The very decision that a checkout meets; what it would change is dropped.
@@ -59,18 +73,24 @@ impl Ledger {
             .reply;
         Decided::unchanged(Reply::Explained(Box::new(Explanation {
             beside: self.beside(&checkout, &outcome),
-            component: ask
-                .component
-                .or_else(|| self.likely_component(&key, self.seats.get(&checkout.key))),
+            component,
             checkout,
             identity,
             address,
+            refused_at,
             steps,
             outcome,
         })))
     }
 
-    /// A product that no catalogue has can be explained where it is clear whose it would be.
+    /// The product that EXPLAIN means by a name: also one that no catalogue has, where it is clear whose it would be.
+    ///
+    /// # Errors
+    /// It is not clear whose product is meant.
+    pub fn resolve_for_explanation(&self, name: ProductName) -> Result<ProductKey, Denial> {
+        self.resolve(name).or_else(|denial| self.only_vendors(name, denial))
+    }
+
     fn only_vendors(&self, name: ProductName, denial: Denial) -> Result<ProductKey, Denial> {
         let mut vendors = self.vendors.keys();
         match (denial, vendors.next(), vendors.next()) {
@@ -83,16 +103,18 @@ impl Ledger {
     }
 
     /// The checkout that is meant, and who makes it.
-    fn suppose(&self, product: ProductKey, ask: &Explain) -> (Checkout, Fingerprint) {
+    fn suppose(&self, product: ProductKey, ask: &Explain) -> Supposed {
         let key = SeatKey {
             vendor: product.vendor,
             product: product.product,
             mac: ask.mac,
         };
         let seat = self.seats.get(&key);
-        let component = ask.component.or_else(|| self.likely_component(&product, seat));
+        let refused = ask.refused.filter(|_| ask.identity.is_none());
+        let named = ask.component.or(refused.map(|refused| refused.component));
+        let told = named.or_else(|| self.likely_component(&product, seat));
         // Without a catalogue nothing depends on it.
-        let component = component.unwrap_or(ComponentId::ANY);
+        let component = told.unwrap_or(ComponentId::ANY);
         let bound = match seat.and_then(|seat| seat.components.get(&component)) {
             Some(Binding::Identity(bound)) => Some(match &bound.waiting {
                 // It has no number yet.
@@ -103,18 +125,27 @@ impl Ledger {
         };
         let last = |last: &LastNumbers| (last.identity, last.continuation);
         let known = bound.or_else(|| self.last_numbers(key, component).map(last));
-        let identity = ask.identity.or(known.map(|(identity, _)| identity)).unwrap_or(NOBODY);
+        let who = ask.identity.or(refused.map(|refused| refused.identity));
+        let identity = who.or(known.map(|(identity, _)| identity)).unwrap_or(NOBODY);
         let accepted = known
             .filter(|(known, _)| *known == identity)
             .map_or(0, |(_, number)| number);
-        let checkout = Checkout {
-            key,
-            component,
-            continuation: ask.continuation.unwrap_or(accepted),
-            machine: seat.map(|seat| seat.machine.clone()).unwrap_or_default(),
-            rebind: ask.rebind,
-        };
-        (checkout, identity)
+        let number = ask.continuation.or(refused.map(|refused| refused.continuation));
+        let machine = seat.map(|seat| seat.machine.clone()).unwrap_or_default();
+        let address = refused.map(|refused| refused.address).or(machine.address);
+        Supposed {
+            address: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            checkout: Checkout {
+                key,
+                component,
+                continuation: number.unwrap_or(accepted),
+                machine,
+                rebind: ask.rebind,
+            },
+            component: told,
+            identity,
+            refused_at: refused.map(|refused| refused.at),
+        }
     }
 
     /// A component that holds the seat; else a counted one of the catalogue.

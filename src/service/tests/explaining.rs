@@ -19,6 +19,7 @@ fn explained<S: Store>(writer: &mut Writer<S>, asked: &Request) -> Explanation {
         component: None,
         identity: Some(identity),
         continuation: Some(checkout.continuation),
+        refused: None,
         rebind: Rebind::Honour,
     }));
     let mut replies = writer.round(&[explain, asked.clone()], at(START)).expect("commits");
@@ -102,4 +103,63 @@ fn who_asks_for_too_many_machines_is_explained_by_that_and_a_renewal_is_not() {
         !told.steps.iter().any(|step| matches!(step, Step::Pace { .. })),
         "{told:?}"
     );
+}
+
+/// What is said of a machine where nobody is named.
+fn of_machine<S: Store>(writer: &mut Writer<S>, mac: u8, component: Option<&str>) -> Explanation {
+    let explain = as_server(Command::Explain(Explain {
+        mac: Mac::new([2, 0, 0, 0, 0, mac]).expect("unicast"),
+        product: ProductName {
+            vendor: None,
+            product: "BKSRV".parse().expect("good"),
+        },
+        component: component.map(|name| name.parse().expect("good")),
+        identity: None,
+        continuation: None,
+        refused: None,
+        rebind: Rebind::Honour,
+    }));
+    match writer.round(&[explain], at(START)).expect("commits").pop() {
+        Some(Reply::Explained(told)) => *told,
+        other => panic!("{other:?}"),
+    }
+}
+
+// proves V2
+#[test]
+fn who_was_refused_last_is_supposed_until_he_is_granted() {
+    let mut writer = set_up(Enrolment::Open);
+    for mac in 1..=4 {
+        explained(&mut writer, &checkout(1, mac));
+    }
+    let refused = checkout(1, 5);
+    let replies = writer
+        .round(std::slice::from_ref(&refused), at(START))
+        .expect("commits");
+    let told = of_machine(&mut writer, 5, None);
+    assert_eq!(Some(&told.outcome), replies.first(), "{:?}", told.steps);
+    let (Actor::Peer { identity, address }, Command::Checkout(asked)) = (refused.actor, &refused.command) else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(
+        (told.identity, told.address, told.component, told.refused_at),
+        (identity, address, Some(asked.component), Some(told_at()))
+    );
+    let component = asked.component.to_string();
+    assert_eq!(of_machine(&mut writer, 5, Some(&component)).refused_at, Some(told_at()));
+    assert_eq!(
+        of_machine(&mut writer, 5, Some("other")).refused_at,
+        None,
+        "another component"
+    );
+    assert_eq!(of_machine(&mut writer, 6, None).refused_at, None, "another machine");
+    // Another identity is given the seat, and is not the one that was refused; then that one is.
+    explained(&mut writer, &checkout(2, 5));
+    assert_eq!(of_machine(&mut writer, 5, None).identity, identity);
+    writer.round(&[refused], at(START)).expect("commits");
+    assert_eq!(of_machine(&mut writer, 5, None).refused_at, None, "granted since");
+}
+
+fn told_at() -> Timestamp {
+    Timestamp(START)
 }

@@ -270,6 +270,7 @@ fn a_full_disk_explains_why_no_seat_is_given() {
         component: None,
         identity: None,
         continuation: None,
+        refused: None,
         rebind: Rebind::Honour,
     };
     let reply = ask(&mut writer, by(ADMINISTRATOR, Command::Explain(explain)));

@@ -90,6 +90,7 @@ fn explanation(outcome: Reply) -> Explanation {
         component: "c".repeat(24).parse().ok(),
         identity: NOBODY,
         address: peer().address,
+        refused_at: None,
         steps: steps(),
         outcome,
         beside: Beside {

@@ -182,8 +182,9 @@ fn told_of(request: &Request, denied: Denied) -> (Status, crate::wire::messages:
 fn is_not_explained(denial: Denial) -> bool {
     matches!(
         denial,
-        // Explain would be refused for the same.
+        // Explain would be refused for the same, or be about another vendor's product.
         Denial::AmbiguousProduct
+            | Denial::UnknownVendor
             // They are about the identity that asks, or the token that it has.
             | Denial::NotAuthorized
             | Denial::TokenRefused
@@ -210,6 +211,13 @@ fn is_not_explained(denial: Denial) -> bool {
 
 /// Requests that machines are refused: for themselves, and by those who deploy and administer them.
 fn of_machines() -> Vec<Request> {
+    let mut all = wanting();
+    all.extend(giving_up());
+    all
+}
+
+/// Requests that machines make to have something, and those who deploy for them.
+fn wanting() -> Vec<Request> {
     let mac = key().mac.bytes();
     let reserve = crate::wire::messages::deploy::Reserve {
         reservation: [8; 16],
@@ -217,34 +225,41 @@ fn of_machines() -> Vec<Request> {
         macs: vec![mac],
         ..Default::default()
     };
+    vec![
+        Request::Checkout(checkout_of(&checkout(0))),
+        Request::Renew(checkout_of(&checkout(0))),
+        Request::Reserve(reserve),
+    ]
+}
+
+/// Requests to give up what a machine has.
+fn giving_up() -> Vec<Request> {
     let seat_end = admin::SeatEnd {
-        mac,
+        mac: key().mac.bytes(),
         product: "BKSRV".into(),
         reason: "sold".into(),
         ..admin::SeatEnd::default()
     };
-    vec![
-        Request::Checkout(checkout_of(&checkout(0))),
-        Request::Renew(checkout_of(&checkout(0))),
-        Request::Release(release_of(&Release {
-            key: key(),
-            component: "agent".parse().expect("an id"),
-        })),
-        Request::Reserve(reserve),
-        Request::SeatEnd(seat_end),
-    ]
+    let release = release_of(&Release {
+        key: key(),
+        component: "agent".parse().expect("an id"),
+    });
+    vec![Request::Release(release), Request::SeatEnd(seat_end)]
 }
 
 // proves V2
 #[test]
 fn whatever_is_refused_to_a_machine_points_to_explain_at_the_longest_words_too() {
     let product = "P".repeat(24);
-    let hint = format!("; for administrators: `seatkeeper explain {} {product}`", key().mac);
+    let of_product = format!("; for administrators: `seatkeeper explain {} {product}", key().mac);
+    let hint = format!("{of_product} {}`", "c".repeat(24));
+    // A deployment names no component.
+    let deployments = format!("{of_product}`");
     for denial in denials()
         .into_iter()
         .chain([Denial::TooManyWrongTokens { retry_secs: u32::MAX }])
     {
-        for request in of_machines() {
+        for request in wanting() {
             let (_, refusal) = told_of(&request, longest(denial));
             let text = refusal.text;
             assert!(text.len() <= limits::REFUSAL_TEXT_LEN_MAX, "{denial:?}: {}", text.len());
@@ -265,7 +280,47 @@ fn whatever_is_refused_to_a_machine_points_to_explain_at_the_longest_words_too()
             panic!("another answer");
         };
         let text = told.text.expect("refused");
-        assert_eq!(text.ends_with(&hint), !is_not_explained(denial), "{denial:?}: {text}");
+        assert_eq!(
+            text.ends_with(&deployments),
+            !is_not_explained(denial),
+            "{denial:?}: {text}"
+        );
+    }
+}
+
+// proves V2
+#[test]
+fn what_is_not_given_up_does_not_point_to_the_explanation_of_a_checkout() {
+    for denial in denials() {
+        for request in giving_up() {
+            let (_, refusal) = told_of(&request, longest(denial));
+            assert!(
+                !refusal.text.contains("seatkeeper explain"),
+                "{denial:?}: {}",
+                refusal.text
+            );
+        }
+    }
+}
+
+// proves V2
+#[test]
+fn what_is_waited_for_is_told_in_units_that_people_use() {
+    for (retry_secs, words) in [
+        (90, "ask again in 90 seconds; "),
+        (121, "ask again in 3 min; "),
+        (3_601, "ask again in 1 h 1 min; "),
+        (7_200, "ask again in 2 h; "),
+        (86_341, "ask again in 1 d; "),
+        (90_000, "ask again in 1 d 1 h; "),
+        (
+            u32::MAX,
+            "nobody engages a new seat here: a limit of new seats is 0; have an administrator raise",
+        ),
+    ] {
+        let (_, refusal) = told(Denial::SlowDown { retry_secs });
+        assert!(refusal.text.contains(words), "{}", refusal.text);
+        assert_eq!(refusal.retry_secs, Some(retry_secs));
     }
 }
 

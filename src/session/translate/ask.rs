@@ -156,6 +156,8 @@ fn explain(ask: &explain::Explain, rebind: Rebind) -> Result<Explain, DecodeErro
         component: component.transpose()?,
         identity: ask.identity.map(Fingerprint),
         continuation: ask.continuation,
+        // The server knows whom it refused.
+        refused: None,
         rebind,
     })
 }

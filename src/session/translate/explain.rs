@@ -5,7 +5,7 @@
 use super::codes::conflict_kind_code;
 use super::refusal::status_of;
 use super::remedy::remedy;
-use super::text::text as refusal_text;
+use super::text::{NEVER, text as refusal_text, waiting};
 use crate::domain::denial::{Denial, Denied, Subject};
 use crate::domain::explain::{Beside, Explanation, Held, Holder, Looked, LookedAt, Meeting, NOBODY, Step};
 use crate::domain::ids::{ComponentId, Mac, ProductId, ReservationId, Serial};
@@ -17,18 +17,21 @@ use crate::domain::timekeeper::Standing;
 use crate::wire::messages::explain::{ExplainOk, ExplainStep};
 use crate::wire::{Check, Finding, Outcome, Status};
 
-/// Where an administrator sees how the machine stands with the product; behind the text of whatever is refused to a
-/// machine, be it a checkout, a release or a deployment.
+/// Where an administrator sees how the machine stands with the product; behind the text of whatever a checkout or a
+/// deployment of a machine is refused for. The component is named: another one's checkout may be decided otherwise.
 pub(super) fn hint(denied: &Denied) -> Option<String> {
     let Subject {
         product: Some(product),
+        component,
         mac: Some(mac),
         ..
     } = denied.subject
     else {
         return None;
     };
-    is_explained(denied.denial).then(|| format!("; for administrators: `seatkeeper explain {mac} {product}`"))
+    let component = component.map_or_else(String::new, |id| format!(" {id}"));
+    is_explained(denied.denial)
+        .then(|| format!("; for administrators: `seatkeeper explain {mac} {product}{component}`"))
 }
 
 /// Whether EXPLAIN has more to say of it. No wildcard arm: whoever adds a denial decides.
@@ -36,6 +39,8 @@ const fn is_explained(denial: Denial) -> bool {
     match denial {
         // EXPLAIN would be refused for the same, until the vendor is named.
         Denial::AmbiguousProduct
+        // EXPLAIN would be about the product that a trusted vendor has by this name.
+        | Denial::UnknownVendor
         // About whoever asks, or his token, and not about what the machine asked for.
         | Denial::NotAuthorized
         | Denial::TokenRefused
@@ -74,8 +79,7 @@ const fn is_explained(denial: Denial) -> bool {
         | Denial::SlowDown { .. }
         | Denial::TooManyComponents
         | Denial::UnknownComponent
-        | Denial::UnknownProduct
-        | Denial::UnknownVendor => true,
+        | Denial::UnknownProduct => true,
     }
 }
 
@@ -88,6 +92,7 @@ pub(super) fn explained(explanation: Explanation, server_time: Timestamp) -> Exp
     let remedy = remedy(&explanation, &names, server_time);
     let Explanation {
         identity,
+        refused_at,
         steps,
         outcome,
         beside,
@@ -122,6 +127,7 @@ pub(super) fn explained(explanation: Explanation, server_time: Timestamp) -> Exp
         serial,
         text,
         remedy,
+        refused_at: refused_at.map(|at| at.0),
     }
 }
 
@@ -286,8 +292,10 @@ fn held(seat: Option<&Held>, product: ProductId) -> String {
 fn pace(retry_secs: Option<u32>) -> String {
     match retry_secs {
         None => "not too many new seats came from there lately".to_owned(),
+        Some(NEVER) => "a limit of new seats is 0 here: nobody engages one".to_owned(),
         Some(secs) => {
-            format!("too many new seats came from this identity or address lately; the next may come in {secs} s")
+            let wait = waiting(secs);
+            format!("too many new seats came from this identity or address lately; the next may come in {wait}")
         }
     }
 }

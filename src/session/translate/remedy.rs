@@ -1,7 +1,7 @@
 //! The one thing to do about a checkout, as EXPLAIN says it (rule V2).
 
 use super::explain::Names;
-use super::text::text;
+use super::text::{NEVER, RAISE_LIMITS, text, waiting};
 use crate::domain::denial::{Denial, Denied};
 use crate::domain::explain::{Beside, Explanation};
 use crate::domain::ids::ProductId;
@@ -81,7 +81,8 @@ fn about_machines(denial: Denial, names: &Names) -> Option<String> {
         Denial::RequiredProduct { product: required } => {
             format!("check out {required} on this machine first: see `seatkeeper explain {mac} {required}`")
         }
-        Denial::SlowDown { retry_secs } => format!("wait {retry_secs} seconds; the agent asks again by itself"),
+        Denial::SlowDown { retry_secs: NEVER } => RAISE_LIMITS.to_owned(),
+        Denial::SlowDown { retry_secs } => format!("wait {}; the agent asks again by itself", waiting(retry_secs)),
         Denial::TooManyComponents => format!(
             "release a component that is not used any more: `seatkeeper release {mac} {product} COMPONENT --reason TEXT`"
         ),

@@ -144,16 +144,15 @@ fn of_reply(reply: Reply, context: &Context<'_>) -> Response {
 }
 
 fn denied_response(denied: &Denied, context: &Context<'_>) -> Response {
-    // EXPLAIN itself need not be pointed to.
-    let refusal = if context.opcode == Opcode::EXPLAIN {
-        refusal(denied, context.server_time)
-    } else {
-        pointing_refusal(denied, context.server_time)
+    // EXPLAIN itself need not be pointed to, and it tells of checkouts: why nothing is given up it does not know.
+    let refusal = match context.opcode {
+        Opcode::EXPLAIN | Opcode::RELEASE | Opcode::SEAT_END => refusal(denied, context.server_time),
+        _ => pointing_refusal(denied, context.server_time),
     };
     Response::Refused(status_of(&denied.denial), refusal)
 }
 
-/// What is refused to a machine says too where an administrator sees why.
+/// What is refused to a machine that wants something says too where an administrator sees why.
 fn pointing_refusal(denied: &Denied, server_time: Timestamp) -> Refusal {
     let mut refusal = refusal(denied, server_time);
     if let Some(hint) = explain::hint(denied)

@@ -5,6 +5,13 @@ use crate::domain::denial::{Denial, Denied, KeyRefusal, Subject};
 use crate::domain::enrolment::TOKENS_MAX;
 use crate::domain::reservation::{HELD_LICENSES_MAX, RESERVATIONS_MAX};
 
+/// What stands for no moment at which to ask again: the limit is 0.
+pub(super) const NEVER: u32 = crate::domain::denial::RETRY_NEVER;
+
+/// What to do about a limit of 0.
+pub(super) const RAISE_LIMITS: &str = "have an administrator raise limits.new_macs_per_identity_and_day or \
+                                       limits.new_seats_per_source_and_minute in the server's configuration";
+
 /// The words for what a refusal is about.
 struct Names {
     product: String,
@@ -86,11 +93,14 @@ fn about_seats(denied: &Denied, names: &Names) -> Option<String> {
             "{product} needs a seat of {required} on the same machine first; start {required} on {mac}, then ask again"
         ),
         Denial::SeatsExhausted => exhausted(denied, product),
-        Denial::SlowDown { retry_secs: 1 } => {
-            "too many new machines from here at once; ask again in 1 second".to_owned()
+        Denial::SlowDown { retry_secs: NEVER } => {
+            format!("nobody engages a new seat here: a limit of new seats is 0; {RAISE_LIMITS}")
         }
         Denial::SlowDown { retry_secs } => {
-            format!("too many new machines from here at once; ask again in {retry_secs} seconds")
+            format!(
+                "too many new machines from here at once; ask again in {}",
+                waiting(retry_secs)
+            )
         }
         Denial::TooManyComponents => {
             format!("{product} has as many components on this machine as it may; release one that is not used any more")
@@ -147,8 +157,8 @@ fn about_enrolment(denied: &Denied) -> Option<String> {
              see `seatkeeper enrol list`"
         ),
         Denial::TooManyWrongTokens { retry_secs } => {
-            let seconds = if retry_secs == 1 { "second" } else { "seconds" };
-            format!("too many wrong enrolment tokens from here; ask again in {retry_secs} {seconds}")
+            let wait = waiting(retry_secs);
+            format!("too many wrong enrolment tokens from here; ask again in {wait}")
         }
         Denial::UnknownIdentity => {
             "this identity is not enrolled here (any more); see `seatkeeper enrol list --identities`. \
@@ -251,6 +261,27 @@ fn about_the_server(denial: Denial, names: &Names) -> String {
         | Denial::UnknownSerial
         | Denial::UnknownToken
         | Denial::UnknownVendor => String::new(),
+    }
+}
+
+/// How long to wait, for people: `1 second`, `90 seconds`, `5 min`, `3 h 20 min`, `1 d`. Rounded up, so that whoever waits so
+/// long has waited long enough.
+pub(super) fn waiting(secs: u32) -> String {
+    let minutes = secs.div_ceil(60);
+    let hours = minutes / 60;
+    let two = |major: u32, name: &str, minor: u32, minor_name: &str| match minor {
+        0 => format!("{major} {name}"),
+        minor => format!("{major} {name} {minor} {minor_name}"),
+    };
+    match (secs, hours) {
+        (1, _) => "1 second".to_owned(),
+        (0..120, _) => format!("{secs} seconds"),
+        (_, 0) => format!("{minutes} min"),
+        (_, 1..24) => two(hours, "h", minutes % 60, "min"),
+        _ => {
+            let hours = minutes.div_ceil(60);
+            two(hours / 24, "d", hours % 24, "h")
+        }
     }
 }
 

@@ -10,14 +10,15 @@ message! {
         0x0001 vendor: optional [u8; 16];
         /// The product's id.
         0x0002 product: required String, max ID_LEN_MAX;
-        /// The component that asks; if absent one that holds the machine's seat, else one that is counted.
+        /// The component that asks; if absent that of the checkout that was refused here last, else one that holds the
+        /// machine's seat, else one that is counted.
         0x0003 component: optional String, max ID_LEN_MAX;
         /// The machine's MAC address.
         0x0004 mac: required [u8; 6];
-        /// The identity that asks; if absent the one that waits for approval, else the one that is bound to the component,
-        /// else one that is new here.
+        /// The identity that asks; if absent the one that was refused here last, else the one that waits for approval, else
+        /// the one that is bound to the component, else one that is new here.
         0x0005 identity: optional [u8; 32];
-        /// The continuation number that it sends; if absent the one that is accepted.
+        /// The continuation number that it sends; if absent the one that it was refused with, else the one that is accepted.
         0x0006 continuation: optional u64;
     }
 }
@@ -43,6 +44,9 @@ message! {
         0x0008 text: required String, max REFUSAL_TEXT_LEN_MAX;
         /// The one thing to do, for people.
         0x0009 remedy: required String, max REFUSAL_TEXT_LEN_MAX;
+        /// When that identity was refused here last, in seconds since 1970-01-01 00:00 UTC; there where it is supposed for
+        /// that.
+        0x000a refused_at: optional u64;
     }
 }
 

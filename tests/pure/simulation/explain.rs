@@ -23,6 +23,7 @@ pub(super) fn explain(ledger: &mut Ledger, actor: Actor, command: &Command, now:
         component: Some(checkout.component),
         identity: Some(identity),
         continuation: Some(checkout.continuation),
+        refused: None,
         rebind: checkout.rebind,
     };
     // Whatever is left out, something is said.

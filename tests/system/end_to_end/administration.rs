@@ -71,13 +71,21 @@ fn an_administrator_takes_a_seat_back_with_a_reason() {
     let mac = site.machine(1).mac;
     site.admin(["release", &mac, "BKSRV"]).failed_with(2);
     site.admin(["release", &mac, "BKSRV", "--reason", " "]).failed_with(2);
+    let slip = site
+        .admin(["release", &mac, "BKSRV", "agnet", "--reason", "moved"])
+        .ok();
+    let held = format!("agnet holds nothing of BKSRV on {mac}, agent, console do; nothing changed\n");
+    assert_eq!(slip, held);
     let one = site.json(["release", &mac, "BKSRV", "agent", "--reason", "moved"]);
     assert_eq!(one["components_left"], 1, "{one}");
     site.agent(2, "checkout", "BKSRV", "agent").failed_with(4);
     site.admin(["release", &mac, "BKSRV", "--reason", "scrapped"]).ok();
     site.agent(2, "checkout", "BKSRV", "agent").ok();
     // Nothing is held any more: told, and no error.
-    site.admin(["release", &mac, "BKSRV", "--reason", "again"]).ok();
+    let nothing = site
+        .admin(["release", &mac, "BKSRV", "agent", "--reason", "again"])
+        .ok();
+    assert_eq!(nothing, format!("{mac} holds nothing of BKSRV; nothing changed\n"));
     // The machine that lost it is told so.
     let refused = site.agent(1, "checkout", "BKSRV", "agent").failed_with(4);
     assert!(refused.stderr.contains("administrator"), "{refused:?}");

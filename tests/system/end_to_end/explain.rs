@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::process::{Machine, Output};
 use crate::site::Site;
 
 /// What is said of the `number`th machine's checkout.
@@ -91,14 +92,15 @@ fn a_refused_checkout_points_to_explain_and_is_what_that_says() {
     // The same is what the machine is answered, and its text says where to look.
     let refused = site.agent(2, "checkout", "BKSRV", "agent");
     assert_eq!(refused.code, Some(4), "{refused:?}");
-    let hint = format!("`seatkeeper explain {} BKSRV`", site.machine(2).mac);
+    let hint = format!("`seatkeeper explain {} BKSRV agent`", site.machine(2).mac);
     assert!(
         refused.stderr.contains(&hint) || refused.stdout.contains(&hint),
         "{refused:?}"
     );
 
-    let told = site.admin(["explain", &site.machine(2).mac, "BKSRV"]).ok();
+    let told = site.admin(["explain", &site.machine(2).mac, "BKSRV", "agent"]).ok();
     for said in [
+        ", refused here at 20",
         "DECIDES",
         "S15",
         "refused: no seat of BKSRV is available",
@@ -204,4 +206,84 @@ fn explain_supposes_the_identity_that_waits_and_says_how_to_let_it_in() {
     let told = explain(&site, 1, &[]);
     assert_eq!(told["outcome"], "renewed", "{told}");
     anew.agent("checkout", "BKSRV", "agent", &["--server", &server]).ok();
+}
+
+/// Runs the command that a refused checkout points to as it was printed, and demands the same refusal of it.
+#[track_caller]
+fn explained_the_same(site: &Site, refused: &Output, status: &str) -> Value {
+    let answer: Value = serde_json::from_str(&refused.stdout).unwrap_or_else(|_| panic!("{refused:?}"));
+    assert_eq!(
+        (refused.code, &answer["refusal"]["status"]),
+        (Some(4), &status.into()),
+        "{answer}"
+    );
+    let text = answer["text"].as_str().expect("a text");
+    let (_, behind) = text
+        .split_once("`seatkeeper explain ")
+        .unwrap_or_else(|| panic!("{text}"));
+    let (words, _) = behind.split_once('`').expect("its end");
+    let told = site.json(["explain"].into_iter().chain(words.split(' ')));
+    assert_eq!(
+        (&told["status"], &told["granted"]),
+        (&status.into(), &false.into()),
+        "{told}"
+    );
+    assert!(told["refused_at"].is_string() && told["identity"].is_string(), "{told}");
+    told
+}
+
+/// The checkout of a component on one machine by the identity that another one keeps.
+fn checkout(site: &Site, mac: u16, state: u16, component: &str) -> Output {
+    let machine = Machine {
+        mac: site.machine(mac).mac,
+        ..site.machine(state)
+    };
+    let server = site.server().server_arg();
+    machine.agent("checkout", "BKSRV", component, &["--json", "--server", &server])
+}
+
+// proves V2
+#[test]
+fn the_command_that_a_refusal_points_to_tells_the_same_refusal() {
+    let site = Site::open_with("enrol = \"token\"\n");
+    site.buy(1, "BKSRV", 1);
+    let token = site.json(["enrol", "token"])["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    let server = site.server().server_arg();
+    for machine in [1, 2] {
+        let enrolled = site.machine(machine);
+        enrolled
+            .agent("enrol", "BKSRV", "agent", &[&token, "--server", &server])
+            .ok();
+    }
+    site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let told = explained_the_same(&site, &checkout(&site, 2, 2, "agent"), "SEATS_EXHAUSTED");
+    assert_eq!(decided(&told), ("S1", "licenses"), "{told}");
+    // The stranger is one still, and is meant where he was refused last.
+    explained_the_same(&site, &checkout(&site, 3, 3, "agent"), "ENROLMENT_REQUIRED");
+    let one_machine = Site::open_with("[limits]\nnew_macs_per_identity_and_day = 1\n");
+    one_machine.buy(1, "BKSRV", 5);
+    checkout(&one_machine, 1, 1, "agent").ok();
+    let told = explained_the_same(&one_machine, &checkout(&one_machine, 2, 1, "agent"), "SLOW_DOWN");
+    assert_eq!(decided(&told), ("", "pace"), "{told}");
+    let told = explained_the_same(
+        &one_machine,
+        &checkout(&one_machine, 3, 3, "nothing"),
+        "UNKNOWN_COMPONENT",
+    );
+    assert_eq!(told["component"], "nothing", "{told}");
+    let one_seat = Site::open_with("[limits]\nnew_seats_per_source_and_minute = 1\n");
+    one_seat.buy(1, "BKSRV", 5);
+    checkout(&one_seat, 1, 1, "agent").ok();
+    explained_the_same(&one_seat, &checkout(&one_seat, 2, 2, "agent"), "SLOW_DOWN");
+    // Whoever is named is meant, wherever he asks from.
+    let mac = one_seat.machine(2).mac;
+    let by = one_seat.json(["explain", &mac, "BKSRV", "agent", "--by", &"ab".repeat(32)]);
+    assert_eq!(
+        (&by["refused_at"], &by["granted"]),
+        (&Value::Null, &true.into()),
+        "{by}"
+    );
 }

@@ -39,10 +39,24 @@ pub(super) fn all() -> Group {
         remedy: text("nothing"),
         ..ExplainOk::default()
     };
+    let refused_before = ExplainOk {
+        server_time: NOW,
+        component: Some(text("agent")),
+        identity: Some([0x77; 32]),
+        status: Status::SEATS_EXHAUSTED,
+        text: text("no seat"),
+        remedy: text("import a key"),
+        refused_at: Some(NOW - 1),
+        ..ExplainOk::default()
+    };
     vec![
         ("explain", Said::Request(Request::Explain(ask))),
         ("explain_bare", Said::Request(Request::Explain(bare))),
         ("explain_ok", reply(Opcode::EXPLAIN, Response::Explain(refused))),
+        (
+            "explain_ok_refused_before",
+            reply(Opcode::EXPLAIN, Response::Explain(refused_before)),
+        ),
         ("explain_ok_granted", reply(Opcode::EXPLAIN, Response::Explain(granted))),
     ]
 }

@@ -167,6 +167,7 @@ impl Site {
             component: None,
             identity: None,
             continuation: None,
+            refused: None,
             rebind: Rebind::Honour,
         })
     }
