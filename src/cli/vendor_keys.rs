@@ -11,8 +11,7 @@ use crate::vendor::VendorKey;
 
 /// The vendor's public key for a component: the option's file, else the one that was given with the last command.
 pub(super) fn of(licensed: &Licensed) -> Result<VendorKey, CliError> {
-    let directory =
-        default_directory().map_err(|error| CliError::because("cannot tell where state is kept", error))?;
+    let directory = default_directory().map_err(|error| CliError::because("cannot tell where state is kept", error))?;
     match &licensed.vendor_key {
         Some(file) => {
             let key = files::vendor_key(file)?;

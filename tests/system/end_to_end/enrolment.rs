@@ -105,7 +105,10 @@ fn a_component_that_was_only_enrolled_is_checked_out_without_its_vendors_key() {
     enrol(&site, 1, &text).ok();
     let (machine, server) = (site.machine(1), site.server().server_arg());
     let mut args = machine.args("checkout", "BKSRV", "agent", &["--server", &server]);
-    let option = args.iter().position(|arg| *arg == *"--vendor-key").expect("machines name it");
+    let option = args
+        .iter()
+        .position(|arg| *arg == *"--vendor-key")
+        .expect("machines name it");
     drop(args.drain(option..option + 2));
     let mut run = command(SEATKEEPER);
     run.args(args);
