@@ -273,7 +273,10 @@ pub(super) enum Command {
     /// Without an option it changes nothing: it says what holds, what is damaged and where, and whether a server starts
     /// with it. Exit code 1 if none does.
     Repair(RepairOptions),
-    /// Check a configuration file: whether a server would start with it. Exit code 2 if not, with the place and the remedy.
+    /// Check a configuration file for what a server would not start with. Exit code 2 if there is any, with place and remedy.
+    ///
+    /// It reads the file alone: whether this host has the addresses of `listen`, the port is free and the data directory can
+    /// be written to shows at the start.
     CheckConfig(CheckConfig),
     /// Print a completion script for a shell.
     Completions {

@@ -1,4 +1,5 @@
-//! `check-config`: whether a server would start with a configuration, without starting one.
+//! `check-config`: what is wrong in a configuration file by itself, without starting a server. Addresses, ports and
+//! directories are not tried: the file may be for another host.
 
 use std::path::Path;
 

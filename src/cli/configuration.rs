@@ -1,5 +1,5 @@
 //! The configuration that a server goes by: a file, with the command line and the environment over it. `serve` starts with
-//! it, `check-config` looks whether that would work, `reload` reads it again.
+//! it, `check-config` looks whether that would work as far as the file tells, `reload` reads it again.
 
 use std::path::PathBuf;
 

@@ -32,6 +32,8 @@ pub(super) struct Summary {
     pub(super) seats_added: BTreeMap<String, u64>,
     /// Licenses that are new, by product.
     licenses_added: BTreeMap<String, u32>,
+    /// Licenses that were renewed, by product.
+    licenses_renewed: BTreeMap<String, u32>,
     /// Parts of a mail that were not searched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unsearched: Vec<Unsearched>,
@@ -222,12 +224,13 @@ impl Summary {
         match row.outcome {
             ImportOutcome::ADDED => {
                 self.added += 1;
+                let product = row.product.unwrap_or_default();
                 // Seats of a renewal are those of its license, which was counted when it came.
                 if row.renewal == Some(true) {
                     self.renewed += 1;
+                    *self.licenses_renewed.entry(product).or_default() += 1;
                     return;
                 }
-                let product = row.product.unwrap_or_default();
                 *self.licenses_added.entry(product.clone()).or_default() += 1;
                 *self.seats_added.entry(product).or_default() += u64::from(row.seats.unwrap_or(0));
             }
@@ -282,13 +285,24 @@ fn told(summary: &Summary, place: impl Fn(&Place) -> String) -> Vec<String> {
         summary.already_present,
         summary.refused.len()
     )];
-    for (product, seats) in &summary.seats_added {
-        let licenses = summary.licenses_added.get(product).copied().unwrap_or_default();
-        lines.push(format!(
-            "  {product}: {} more in {}",
-            count(*seats, "seat"),
-            count(licenses.into(), "license")
-        ));
+    let products: BTreeSet<&String> = summary
+        .seats_added
+        .keys()
+        .chain(summary.licenses_renewed.keys())
+        .collect();
+    for product in products {
+        let added = summary.seats_added.get(product).map(|seats| {
+            let licenses = summary.licenses_added.get(product).copied().unwrap_or_default();
+            format!(
+                "{} more in {}",
+                count(*seats, "seat"),
+                count(licenses.into(), "license")
+            )
+        });
+        let renewed = summary.licenses_renewed.get(product);
+        let renewed = renewed.map(|renewed| format!("{} renewed", count((*renewed).into(), "license")));
+        let parts: Vec<String> = added.into_iter().chain(renewed).collect();
+        lines.push(format!("  {product}: {}", parts.join("; ")));
     }
     for key in &summary.refused {
         let serial = key

@@ -25,8 +25,12 @@ pub(super) const fn digits_of(len: usize) -> usize {
     (len * 8).div_ceil(5)
 }
 
-/// The digit that a person meant by `c`; nothing if it is none.
+/// The digit that a person meant by `c`, in full width too; nothing if it is none.
 pub(crate) fn digit(c: char) -> Option<char> {
+    let c = match u32::from(c) {
+        full @ 0xff01..=0xff5e => char::from_u32(full - 0xfee0)?,
+        _ => c,
+    };
     match c.to_ascii_uppercase() {
         'I' | 'L' => Some('1'),
         'O' => Some('0'),
@@ -37,11 +41,15 @@ pub(crate) fn digit(c: char) -> Option<char> {
 }
 
 /// Whether `c` may stand between the digits of a key: spaces, line breaks, hyphens and what word processors and mail
-/// programs make of them.
+/// programs make of them, low lines as in names of files.
 pub(crate) fn is_separator(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(
-            c,
-            '-' | '\u{ad}' | '\u{200b}' | '\u{2010}'..='\u{2015}' | '\u{2060}' | '\u{2212}' | '\u{feff}'
-        )
+    c.is_whitespace() || c == '_' || is_hyphen(c)
+}
+
+/// Whether `c` is a hyphen, or stands in its place and is not seen.
+pub(super) const fn is_hyphen(c: char) -> bool {
+    matches!(
+        c,
+        '-' | '\u{ad}' | '\u{200b}' | '\u{2010}'..='\u{2015}' | '\u{2060}' | '\u{2212}' | '\u{feff}' | '\u{ff0d}'
+    )
 }

@@ -1,7 +1,8 @@
 //! Finds license keys in any text (rule K3): one or several on a line, quoted, wrapped, with comments around them.
 //!
 //! A key tells its own length, so that words behind it are not taken for a part of it. Everything that begins like a
-//! key is found: a damaged one must be reported with its line, not passed over.
+//! key, with `SK1` and a hyphen, is found: a damaged one must be reported with its line, not passed over. `SK1` without a
+//! hyphen may be a word or an accident; behind it a key is found if it is whole.
 
 use thiserror::Error;
 
@@ -11,7 +12,8 @@ use super::license_key::{LENGTH_LEN, LicenseKey, OVERHEAD, PAYLOAD_LEN_MAX, PREF
 /// The longest text that is searched, in bytes: as many keys as it may have, each with some words around it (rule K8).
 pub const SCAN_LEN_MAX: usize = 64 * 1024 * 1024;
 
-/// Keys, and mentions of `SK1-`, in one text, at most: 100,000 keys (rule K8) may be mentioned twice each.
+/// Keys, and mentions of `SK1-`, in one text, at most: 100,000 keys (rule K8) may be mentioned twice each. `SK1` without a
+/// hyphen counts where the length of a key follows.
 pub const KEYS_MAX: usize = 200_000;
 
 /// The longest damaged text that is shown, in characters.
@@ -63,24 +65,25 @@ pub fn find_keys(text: &str) -> Result<Vec<FoundKey>, ScanError> {
         before: None,
     };
     let mut starts = 0;
-    while let Some(body) = place.next_start() {
+    while let Some(start) = place.next_start() {
+        let body = start.body;
+        let Some(wanted) = digits_wanted(body).or(start.has_hyphen.then_some(0)) else {
+            place.move_to(body);
+            continue;
+        };
         // Every beginning costs a look at what follows, so every one counts.
         if starts == KEYS_MAX {
             return Err(ScanError::TooManyKeys);
         }
         starts += 1;
-        let (text, end) = match whole_key(body) {
+        let is_prose = || !start.has_hyphen || !body.starts_with(char::is_alphanumeric);
+        let (text, end) = match whole_key(body, wanted) {
             Some((key, end)) => (key.to_text(), end),
-            None if place.is_inside_a_word() && digits_in_a_row(body) < GLUED_MIN => {
+            None if is_prose() || place.is_inside_a_word() && digits_in_a_row(body) < GLUED_MIN => {
                 place.move_to(body);
                 continue;
             }
-            None if body.starts_with(char::is_alphanumeric) => (damaged_text(place.rest, body), body),
-            // Prose about keys, as in "keys begin with SK1-".
-            None => {
-                place.move_to(body);
-                continue;
-            }
+            None => (damaged_text(place.rest, body), body),
         };
         let line = place.line;
         found.push(FoundKey { line, text });
@@ -104,12 +107,12 @@ impl<'a> Place<'a> {
         self.before.is_some_and(char::is_alphanumeric)
     }
 
-    /// Moves to the next beginning of a key and returns what is behind its prefix. It may stand inside a word: whatever made
+    /// Moves to what may be the next beginning of a key. It may stand inside a word: whatever made
     /// the text may have left out what was between a word and the key.
-    fn next_start(&mut self) -> Option<&'a str> {
+    fn next_start(&mut self) -> Option<Start<'a>> {
         loop {
-            if let Some(body) = behind_prefix(self.rest) {
-                return Some(body);
+            if let Some(start) = behind_prefix(self.rest) {
+                return Some(start);
             }
             let mut chars = self.rest.chars();
             chars.next()?;
@@ -130,35 +133,51 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What is behind `SK1-`, in any case and with any hyphen, if `text` begins so.
-fn behind_prefix(text: &str) -> Option<&str> {
+/// What may be the beginning of a key.
+struct Start<'a> {
+    /// What is behind `SK1`, and behind the hyphen there.
+    body: &'a str,
+    /// Whether there is one. `SK1` alone, as in prose, or in the middle of other letters, means a key only with a whole one.
+    has_hyphen: bool,
+}
+
+/// The beginning of a key, in any case and with any hyphen or none, if `text` begins so.
+fn behind_prefix(text: &str) -> Option<Start<'_>> {
     let mut chars = text.chars();
     for wanted in PREFIX.chars() {
         if base32::digit(chars.next()?)? != wanted {
             return None;
         }
     }
-    let hyphen = chars.next()?;
-    (base32::is_separator(hyphen) && !hyphen.is_whitespace()).then_some(chars.as_str())
+    let bare = chars.as_str();
+    let has_hyphen = chars.next().is_some_and(base32::is_hyphen);
+    let body = if has_hyphen { chars.as_str() } else { bare };
+    Some(Start { body, has_hyphen })
 }
 
-/// The undamaged key whose digits begin at `body`, and what is behind it.
-fn whole_key(body: &str) -> Option<(LicenseKey, &str)> {
+/// How many digits the key that begins at `body` has, by its first four; nothing if no key begins so.
+fn digits_wanted(body: &str) -> Option<usize> {
+    let (digits, _) = digits(body, base32::digits_of(LENGTH_LEN))?;
+    Some(base32::digits_of(length(&digits)?))
+}
+
+/// The undamaged key of so many digits that begins at `body`, and what is behind it.
+fn whole_key(body: &str, wanted: usize) -> Option<(LicenseKey, &str)> {
+    let (digits, rest) = digits(body, wanted)?;
+    let key = LicenseKey::from_digits(&digits).ok()?;
+    Some((key, rest))
+}
+
+/// So many digits from `body` on, and what is behind them.
+fn digits(body: &str, wanted: usize) -> Option<(String, &str)> {
     let mut digits = String::new();
-    let mut wanted = base32::digits_of(LENGTH_LEN);
     let mut rest = body;
-    let mut measured = false;
     while digits.len() < wanted {
         let (digit, behind) = next_digit(rest)?;
         digits.push(digit);
         rest = behind;
-        if digits.len() == wanted && !measured {
-            measured = true;
-            wanted = base32::digits_of(length(&digits)?);
-        }
     }
-    let key = LicenseKey::from_digits(&digits).ok()?;
-    Some((key, rest))
+    Some((digits, rest))
 }
 
 /// The length in bytes that a payload's first four digits tell; nothing if no key has it.

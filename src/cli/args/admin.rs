@@ -73,8 +73,8 @@ pub(in crate::cli) struct ImportKeys {
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ImportFile {
-    /// A file with keys in it: a text, in any encoding, or a mail as your mail program saves it (.eml), with what is attached
-    /// to it; `-` is standard input. What is not a key is passed over.
+    /// A file with keys in it: a text in UTF-8, UTF-16, UTF-32 or Windows-1252, or a mail as your mail program saves it (.eml),
+    /// with what is attached to it, or several of them in a mailbox file; `-` is standard input. What is not a key is passed over.
     pub(in crate::cli) file: PathBuf,
     /// Only tell what would become of each key; import nothing.
     #[arg(long)]

@@ -1,4 +1,5 @@
-//! Texts that are something else: HTML and RTF, and files that somebody put into a text by uuencoding them.
+//! Texts that are something else: HTML and RTF, files that somebody put into a text by uuencoding them, and
+//! what is encrypted.
 
 /// What begins a document in RTF.
 const RTF: &str = "{\\rtf";
@@ -6,6 +7,13 @@ const RTF: &str = "{\\rtf";
 /// Why a document in RTF is not searched to its end.
 const RTF_TOLD: &str = "it is an RTF document, in which formatting may stand inside of a key: only keys in one piece were found \
                         in it; save it as plain text";
+
+/// What begins a message that is encrypted in a text.
+const PGP: &str = "-----BEGIN PGP MESSAGE-----";
+
+/// Why it is not searched.
+const PGP_TOLD: &str =
+    "a message that is encrypted (PGP) stands in it: decrypt it, or save what your mail program shows as a text file";
 
 pub(super) fn is_rtf(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with(RTF)
@@ -24,6 +32,10 @@ pub(super) fn hidden_in(text: &str) -> Vec<String> {
     let mut lines = text.lines().map(|line| line.trim_end_matches('\r')).peekable();
     let mut hidden: Vec<String> = rtf.into_iter().collect();
     while let Some(line) = lines.next() {
+        // Perhaps in a mail that is quoted.
+        if line.trim_start_matches(['>', ' ']).starts_with(PGP) {
+            hidden.push(PGP_TOLD.to_owned());
+        }
         if let Some((name, is_encoded)) = encoded(line)
             && lines.peek().is_some_and(|next| is_encoded(next))
         {

@@ -1,8 +1,9 @@
-//! License keys in files as they reach an administrator: texts of any encoding, mails with all that they carry (rule K3).
+//! License keys in files as they reach an administrator: texts in UTF-8, UTF-16, UTF-32 or Windows-1252, mails with all that they carry (rule K3).
 
 mod charset;
 mod guise;
 mod mail;
+mod salvage;
 
 #[cfg(test)]
 mod tests;
@@ -168,6 +169,15 @@ impl Search {
             });
         }
         Ok(())
+    }
+
+    /// Notes what is searched, and why that may not be all of it.
+    fn note_partly(&mut self, part: &str, reason: &str) {
+        self.found.unsearched.push(Unsearched {
+            part: part.to_owned(),
+            reason: reason.to_owned(),
+            is_rest_searched: true,
+        });
     }
 
     /// Notes what is not searched.

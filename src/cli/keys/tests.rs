@@ -77,6 +77,10 @@ fn a_text_is_read_whatever_encoded_it() {
         let mark = mark.then_some(0xfeff);
         mark.into_iter().chain(text.encode_utf16()).flat_map(order).collect()
     };
+    let utf32 = |order: fn(u32) -> [u8; 4]| -> Vec<u8> {
+        let characters = text.chars().map(u32::from);
+        std::iter::once(0xfeff).chain(characters).flat_map(order).collect()
+    };
     let windows: Vec<u8> = encoding_rs::WINDOWS_1252.encode(&text).0.into_owned();
     let files = [
         text.clone().into_bytes(),
@@ -85,6 +89,8 @@ fn a_text_is_read_whatever_encoded_it() {
         utf16(u16::to_be_bytes, true),
         utf16(u16::to_le_bytes, false),
         utf16(u16::to_be_bytes, false),
+        utf32(u32::to_le_bytes),
+        utf32(u32::to_be_bytes),
         windows,
     ];
     for bytes in files {
@@ -119,7 +125,6 @@ fn what_is_no_text_is_named_with_the_remedy() {
         (&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest"[..], ".eml"),
         (b"PK\x03\x04rest", "unpack"),
         (b"%PDF-1.7", "copy the keys"),
-        (b"\xff\xfe\0\0S\0\0\0", "UTF-8"),
         (b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0", "text file"),
     ] {
         let error = find(Path::new("keys.txt"), bytes).unwrap_err();
@@ -152,6 +157,8 @@ fn a_page_is_searched_as_it_shows_and_for_what_it_does_not_show() {
     for page in [
         format!("<table><tr><td>Key</td><td>{key}</td></tr></table>"),
         format!("<html><body>Key<b>{key}</b>10 seats</body></html>"),
+        format!("<table><tr><td>{}</td></tr></table>", key.replace('-', "</td><td>")),
+        format!("<table><tr><td>SK1</td><td>{}</td></tr></table>", &key[4..]),
         format!("<!DOCTYPE html>\n<p>{first}<br>{last}<br>Thanks</p>"),
         format!("<p>SK1-<span>{}</span></p>", &key[4..]),
         format!("<a href=\"https://vendor.example/?key={key}\">your key</a>"),
@@ -204,14 +211,57 @@ fn a_refused_key_is_placed_in_its_part_of_the_mail() {
     let (path, bytes) = mail.unwrap();
     let found = find(&path, &bytes).unwrap();
     assert_eq!(found.keys[1].place.to_string(), "text, line 4");
-    let mail = mails()
-        .into_iter()
-        .find(|(path, _)| path.ends_with("attached-text-utf-16.eml"));
-    let (path, bytes) = mail.unwrap();
-    assert_eq!(
-        find(&path, &bytes).unwrap().keys[1].place.to_string(),
-        "attachment keys.txt, line 3"
-    );
+    for (name, key, place) in [
+        ("attached-text-utf-16.eml", 1, "attachment keys.txt, line 3"),
+        ("three-mails-in-one-file.eml", 0, "mail 1: text, line 2"),
+        ("three-mails-in-one-file.eml", 1, "mail 2: attachment keys.txt, line 2"),
+        ("three-mails-in-one-file.eml", 2, "mail 3: text, line 4"),
+        ("behind-the-last-part.eml", 0, "source, line 17"),
+    ] {
+        let mail = mails().into_iter().find(|(path, _)| path.ends_with(name));
+        let (path, bytes) = mail.unwrap();
+        assert_eq!(
+            find(&path, &bytes).unwrap().keys[key].place.to_string(),
+            place,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_is_damaged_signed_or_encrypted_is_told_in_its_own_words() {
+    for (name, words) in [
+        (
+            "cut-in-base64.eml",
+            "not all of attachment keys.txt was searched: it is damaged or cut",
+        ),
+        (
+            "cut-in-quoted-printable.eml",
+            "not all of attachment keys.txt was searched: it is damaged or cut",
+        ),
+        (
+            "damaged-base64.eml",
+            "not all of attachment keys.txt was searched: it is damaged or cut",
+        ),
+        (
+            "signed-and-packed.eml",
+            "not all of attachment smime.p7m was searched: it is signed",
+        ),
+        (
+            "encrypted-in-the-text.eml",
+            "not all of text was searched: a message that is encrypted (PGP)",
+        ),
+    ] {
+        let mail = mails().into_iter().find(|(path, _)| path.ends_with(name));
+        let (path, bytes) = mail.unwrap();
+        let told = find(&path, &bytes).unwrap().unsearched[0].to_string();
+        assert!(told.starts_with(words), "{told}");
+    }
+    // S/MIME that does hide its content.
+    let mail = "From: a@b.example\r\nSubject: x\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\
+                Content-Transfer-Encoding: base64\r\n\r\nMIAGCSqGSIb3DQEHA6CAMIACAQA=\r\n";
+    let told = find(Path::new("m.eml"), mail.as_bytes()).unwrap().unsearched[0].to_string();
+    assert!(told.contains("was not searched: it is encrypted"), "{told}");
 }
 
 #[test]

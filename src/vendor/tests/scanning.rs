@@ -66,6 +66,52 @@ fn a_key_is_found_though_nothing_stands_between_it_and_the_words_around_it() {
     assert_eq!(found("task1-2026-and-risk1-none"), []);
 }
 
+// proves K1, K3
+#[test]
+fn a_whole_key_is_found_whatever_stands_behind_its_prefix_and_nothing_else_is_told() {
+    let key = keys(1).remove(0);
+    let full = |text: &str| -> String {
+        let wide = |c: char| char::from_u32(u32::from(c) + 0xfee0).expect("a full-width form");
+        text.chars().map(wide).collect()
+    };
+    for text in [
+        key.replace('-', " "),
+        key.replacen('-', " ", 1),
+        key.replacen('-', "\n", 1),
+        key.replace('-', "_"),
+        key.replacen('-', "_", 1),
+        key.replace('-', ""),
+        key.replace('-', "").to_lowercase(),
+        key.replacen('-', "", 1),
+        full(&key),
+        full(&key.replace('-', "")),
+        format!("Key{}Seats", key.replace('-', "")),
+        format!("SK1 or SK1 034 {}", key.replace('-', " ")),
+    ] {
+        assert_eq!(found(&text), [(1, key.clone())], "{text}");
+        if base32::digit(text.chars().next().expect("a key")) == Some('S') && !text.contains("or") {
+            assert_eq!(
+                LicenseKey::parse(&text).map(|read| read.to_text()).as_ref(),
+                Ok(&key),
+                "{text}"
+            );
+        }
+    }
+    for other in [" ", "_", ""] {
+        let damaged = key[..key.len() - 3].replacen('-', other, 1);
+        assert_eq!(found(&damaged), [], "{damaged}");
+        assert_eq!(found(&format!("{damaged}\n{key}")), [(2, key.clone())], "{damaged}");
+    }
+}
+
+#[test]
+fn a_prefix_that_no_key_can_follow_costs_nothing() {
+    let many = "SK1 SK1ZZZZ SK1_A ".repeat(KEYS_MAX);
+    assert_eq!(find_keys(&many), Ok(Vec::new()));
+    let costly = "SK1 034G0? ".repeat(KEYS_MAX + 1);
+    assert_eq!(find_keys(&costly), Err(ScanError::TooManyKeys));
+}
+
 // proves K3
 #[test]
 fn keys_wrapped_over_lines_are_found_wherever_the_break_falls() {

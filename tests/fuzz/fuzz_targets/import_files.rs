@@ -43,14 +43,23 @@ fn shaped(key: &str, shape: u8, width: usize) -> String {
         let lines: Vec<String> = chars.chunks(width).map(|line| line.iter().collect()).collect();
         lines.join(line_break)
     };
-    match shape % 8 {
+    match shape % 12 {
         0 => key.to_owned(),
         1 => key.to_lowercase(),
         2 => format!("SK1-{}", key[4..].replace('-', "")),
         3 => format!("\"{key}\";"),
         4 => format!("<{key}>"),
+        5 => key.replace('-', " "),
+        6 => key.replace('-', "_"),
+        7 => key.replace('-', ""),
+        8 => key.chars().map(full_width).collect(),
         _ => wrap(key),
     }
+}
+
+/// The form of a printable ASCII character among wide ones.
+fn full_width(c: char) -> char {
+    char::from_u32(u32::from(c) + 0xfee0).expect("a character of a key")
 }
 
 fuzz_target!(|input: &[u8]| {
@@ -73,7 +82,7 @@ fuzz_target!(|input: &[u8]| {
                 let (shape, rest) = number::<1>(rest);
                 let width = 5 + usize::try_from(number::<1>(rest).0 % 80).expect("a byte");
                 let shape = u8::try_from(shape).expect("a byte");
-                // Inside a word it would be no key.
+                // Behind the beginning of a key it might be taken for what that key lacks.
                 file.push(b'\n');
                 let line = 1 + file.iter().filter(|&&byte| byte == b'\n').count();
                 wanted.push((u32::try_from(line).expect("few"), key.clone()));

@@ -98,6 +98,25 @@ fn who_is_not_enrolled_is_told_what_to_do_and_a_token_lets_it_in() {
 }
 
 #[test]
+fn a_component_that_was_only_enrolled_is_checked_out_without_its_vendors_key() {
+    let site = closed();
+    let (text, _) = token(&site, &[]);
+    // Nothing was asked for there before.
+    enrol(&site, 1, &text).ok();
+    let (machine, server) = (site.machine(1), site.server().server_arg());
+    let mut args = machine.args("checkout", "BKSRV", "agent", &["--server", &server]);
+    let option = args
+        .iter()
+        .position(|arg| *arg == *"--vendor-key")
+        .expect("machines name it");
+    drop(args.drain(option..option + 2));
+    let mut run = command(SEATKEEPER);
+    run.args(args);
+    let told = finish(machine.environment(&mut run)).ok();
+    assert!(told.contains("granted"), "{told}");
+}
+
+#[test]
 fn a_token_can_be_read_from_standard_input_and_a_slip_is_found_before_anybody_is_asked() {
     let site = closed();
     let (text, _) = token(&site, &[]);

@@ -220,6 +220,14 @@ fn a_dry_run_tells_of_a_license_and_its_renewal_in_one_file_what_importing_them_
     assert_eq!((&is["added"], &is["renewed"]), (&71.into(), &1.into()), "{is}");
     let lines: Vec<u64> = refusals(&is).iter().map(|(line, _)| *line).collect();
     assert_eq!(lines, [1, 73], "as they stand in the file");
+    assert_eq!(is["licenses_renewed"], serde_json::json!({"BKSRV": 1}));
+    // A file of renewals alone says what they are of.
+    let renewal = site.vendor.license(2, "BKSRV", 7);
+    let file = site.dir.path().join("renewals.txt");
+    std::fs::write(&file, renewal.replacen('-', " ", 1)).unwrap();
+    let told = site.admin(["import-file", file.to_str().unwrap()]).ok();
+    assert!(told.contains("(of which 1 renewed a license)"), "{told}");
+    assert!(told.contains("\n  BKSRV: 1 license renewed\n"), "{told}");
 }
 
 // proves K1
