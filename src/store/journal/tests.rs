@@ -188,7 +188,11 @@ fn a_last_record_that_fills_its_segment_to_the_end_is_sealed_as_well() {
     journal.seal().unwrap();
     drop(journal);
     let (rounds, end) = read_from(dir.path()).unwrap();
-    assert!(rounds.len() == room as usize && end.is_sealed, "{} rounds", rounds.len());
+    assert!(
+        rounds.len() == room as usize && end.is_sealed,
+        "{} rounds",
+        rounds.len()
+    );
     let whole = fs::read(&path).unwrap();
     for lost in FIRST_SECTOR as usize..=room as usize {
         let mut bytes = whole.clone();
