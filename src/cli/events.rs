@@ -42,29 +42,26 @@ async fn show(global: &Global, shown: &Shown) -> Result<(), CliError> {
     };
     let mut from = None;
     let mut seen = follow::Seen::default();
-    match last {
-        Some(last) => {
-            let most = usize::try_from(last).unwrap_or(usize::MAX);
-            let mut newest = self::last(&mut session, wanted.clone(), most, &sink).await?;
-            // Also what others leave no room for was seen: nothing of it is news later.
-            seen.keep_news(&mut newest.counted);
-            seen.keep_news(&mut newest.durable);
-            from = Some(behind(newest.through));
-            let mut rows = newest.merged(most);
-            if !shown.reverse {
-                rows.reverse();
-            }
-            sink.rows(rows)?;
+    if let Some(last) = last {
+        let most = usize::try_from(last).unwrap_or(usize::MAX);
+        let mut newest = self::last(&mut session, wanted.clone(), most, &sink).await?;
+        // Also what others leave no room for was seen: nothing of it is news later.
+        seen.keep_news(&mut newest.counted);
+        seen.keep_news(&mut newest.durable);
+        from = Some(behind(newest.through));
+        let mut rows = newest.merged(most);
+        if !shown.reverse {
+            rows.reverse();
         }
-        None => {
-            let mut pages = Pages::new(wanted.clone(), shown.reverse);
-            while let Some(mut page) = pages.next(&mut session).await? {
-                sink.keep_found(&mut page.rows);
-                seen.keep_news(&mut page.rows);
-                from = Some(going_on(&page));
-                if !sink.rows(page.rows)? {
-                    break;
-                }
+        sink.rows(rows)?;
+    } else {
+        let mut pages = Pages::new(wanted.clone(), shown.reverse);
+        while let Some(mut page) = pages.next(&mut session).await? {
+            sink.keep_found(&mut page.rows);
+            seen.keep_news(&mut page.rows);
+            from = Some(going_on(&page));
+            if !sink.rows(page.rows)? {
+                break;
             }
         }
     }
