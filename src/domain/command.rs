@@ -123,7 +123,7 @@ pub enum Command {
     /// The identities that tokens enrolled, in the order of their fingerprints; those of which that was taken back too.
     EnrolledIdentities(Page<Fingerprint>),
     /// How a checkout would be decided; changes nothing (rule V2).
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// The refusals of the event log that are still counted, and how far it is durable; the rest is read from the disk
     /// (rule V3).
     Events(Box<EventsPage>),

@@ -10,7 +10,7 @@ fn explained<S: Store>(writer: &mut Writer<S>, asked: &Request) -> Explanation {
     let (Command::Checkout(checkout), Actor::Peer { identity, .. }) = (&asked.command, asked.actor) else {
         panic!("no checkout: {asked:?}");
     };
-    let explain = as_server(Command::Explain(Explain {
+    let explain = as_server(Command::Explain(Box::new(Explain {
         mac: checkout.key.mac,
         product: ProductName {
             vendor: None,
@@ -21,7 +21,7 @@ fn explained<S: Store>(writer: &mut Writer<S>, asked: &Request) -> Explanation {
         continuation: Some(checkout.continuation),
         refused: None,
         rebind: Rebind::Honour,
-    }));
+    })));
     let mut replies = writer.round(&[explain, asked.clone()], at(START)).expect("commits");
     let (answered, told) = (replies.pop(), replies.pop());
     let Some(Reply::Explained(explanation)) = told else {
@@ -107,7 +107,7 @@ fn who_asks_for_too_many_machines_is_explained_by_that_and_a_renewal_is_not() {
 
 /// What is said of a machine where nobody is named.
 fn of_machine<S: Store>(writer: &mut Writer<S>, mac: u8, component: Option<&str>) -> Explanation {
-    let explain = as_server(Command::Explain(Explain {
+    let explain = as_server(Command::Explain(Box::new(Explain {
         mac: Mac::new([2, 0, 0, 0, 0, mac]).expect("unicast"),
         product: ProductName {
             vendor: None,
@@ -118,7 +118,7 @@ fn of_machine<S: Store>(writer: &mut Writer<S>, mac: u8, component: Option<&str>
         continuation: None,
         refused: None,
         rebind: Rebind::Honour,
-    }));
+    })));
     match writer.round(&[explain], at(START)).expect("commits").pop() {
         Some(Reply::Explained(told)) => *told,
         other => panic!("{other:?}"),

@@ -273,7 +273,7 @@ fn a_full_disk_explains_why_no_seat_is_given() {
         refused: None,
         rebind: Rebind::Honour,
     };
-    let reply = ask(&mut writer, by(ADMINISTRATOR, Command::Explain(explain)));
+    let reply = ask(&mut writer, by(ADMINISTRATOR, Command::Explain(Box::new(explain))));
     let Reply::Explained(told) = reply else {
         panic!("{reply:?}");
     };

@@ -15,8 +15,8 @@ impl<S: Store> Writer<S> {
     pub(super) fn explain(&mut self, actor: Actor, ask: &Explain, now: Now) -> (Reply, Vec<Change>) {
         let product = self.ledger.resolve_for_explanation(ask.product).ok();
         let refused = product.and_then(|product| self.refusals.newest(&product.seat(ask.mac), ask.component));
-        self.ledger
-            .apply(actor, &Command::Explain(Explain { refused, ..*ask }), now)
+        let ask = Box::new(Explain { refused, ..*ask });
+        self.ledger.apply(actor, &Command::Explain(ask), now)
     }
 
     /// Puts in front of what the ledger explains what a checkout meets before the ledger is asked: found out by the very

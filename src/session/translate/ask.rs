@@ -65,7 +65,7 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
             also_identities: ask.also_identities,
         },
         Request::EnrolTokens(ask) => Command::Tokens(page("EnrolTokens.limit", ask.after.map(TokenHash), ask.limit)?),
-        Request::Explain(ask) => Command::Explain(explain(&ask, rebind)?),
+        Request::Explain(ask) => Command::Explain(Box::new(explain(&ask, rebind)?)),
         Request::Events(ask) => return Ok(Work::Events(Box::new(events::page(&ask)?))),
         Request::EventsVerify(ask) => return Ok(Work::EventsVerify(events::chain_page(&ask))),
         Request::Hello(_) => return Ok(Work::Hello),

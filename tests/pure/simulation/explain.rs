@@ -41,7 +41,7 @@ pub(super) fn explain(ledger: &mut Ledger, actor: Actor, command: &Command, now:
 }
 
 fn asked(ledger: &mut Ledger, ask: Explain, now: Now) -> Explanation {
-    let (reply, changes) = ledger.apply(Actor::Server, &Command::Explain(ask), now);
+    let (reply, changes) = ledger.apply(Actor::Server, &Command::Explain(Box::new(ask)), now);
     assert!(changes.is_empty(), "explaining changes something: {changes:?}");
     let Reply::Explained(explanation) = reply else {
         panic!("{ask:?}: {reply:?}");

@@ -161,7 +161,7 @@ impl Site {
     }
 
     fn explain(&self) -> Command {
-        Command::Explain(Explain {
+        Command::Explain(Box::new(Explain {
             mac: mac(0),
             product: self.product_name(),
             component: None,
@@ -169,7 +169,7 @@ impl Site {
             continuation: None,
             refused: None,
             rebind: Rebind::Honour,
-        })
+        }))
     }
 
     fn asking(mut self, what: fn(&Self) -> Command) -> Box<dyn FnMut()> {
