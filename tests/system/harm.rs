@@ -69,15 +69,7 @@ fn a_disk_that_fails_beside_a_generation_that_does_not_hold_is_told_as_what_it_i
     // The third manifest names the first two generations.
     while !place.names("").contains(&"manifest.3".to_owned()) {
         number += 1;
-        let now = Now::at(number);
-        let (changes, after) = rounds.next(&ledger, now);
-        let round = Round {
-            number,
-            now,
-            changes: &changes,
-        };
-        store.commit(&round).unwrap();
-        ledger = after;
+        rounds.commit(&mut store, &mut ledger, number).unwrap();
         store.checkpoint(&ledger);
     }
     drop(store);
@@ -114,18 +106,11 @@ fn a_segment_whose_name_could_not_be_synced_lasts_once_a_start_has_taken_it() {
             place.disk.plan(1, Event::Full);
             let mut answered = 0;
             loop {
-                let now = Now::at(answered + 1);
-                let (changes, after) = rounds.next(&ledger, now);
-                let round = Round {
-                    number: answered + 1,
-                    now,
-                    changes: &changes,
-                };
-                if let Err(error) = store.commit(&round) {
+                if let Err(error) = rounds.commit(&mut store, &mut ledger, answered + 1) {
                     place.disk.blame(&error);
                     break;
                 }
-                (answered, ledger) = (answered + 1, after);
+                answered += 1;
             }
             drop(store);
             place.disk.power_on();

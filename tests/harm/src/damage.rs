@@ -6,8 +6,7 @@ use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 
 use seatkeeper::domain::ledger::Ledger;
-use seatkeeper::domain::time::Now;
-use seatkeeper::store::{DiskStore, Options, Progress, Round, Store, StoreError};
+use seatkeeper::store::{DiskStore, Options, Progress, Store, StoreError};
 use seatkeeper_model::Random;
 
 use crate::decided::Decided;
@@ -153,7 +152,7 @@ const SECTOR_LEN: u64 = 512;
 fn goes_on(mut store: DiskStore, data: &Path, (last, mut ledger): (u64, Ledger), seed: u64, what: &str) {
     let mut rounds = Decided::new(seed ^ 1);
     for number in last + 1..=last + 2 {
-        commit(&mut store, &mut ledger, number, &mut rounds);
+        rounds.commit(&mut store, &mut ledger, number).expect("committed");
         // Whatever is to be made up for is.
         while store.checkpoint(&ledger) != Progress::Resting {}
     }
@@ -315,7 +314,7 @@ fn fill(data: &Path, seed: u64) -> (u64, Ledger) {
     let mut left = 9;
     while left > 0 {
         number += 1;
-        commit(&mut store, &mut ledger, number, &mut rounds);
+        rounds.commit(&mut store, &mut ledger, number).expect("committed");
         if store.checkpoint(&ledger) == Progress::Ending {
             checkpoints += 1;
         }
@@ -323,18 +322,6 @@ fn fill(data: &Path, seed: u64) -> (u64, Ledger) {
     }
     store.seal().expect("sealed");
     (number, ledger)
-}
-
-fn commit(store: &mut DiskStore, ledger: &mut Ledger, number: u64, rounds: &mut Decided) {
-    let now = Now::at(number);
-    let (changes, after) = rounds.next(ledger, now);
-    *ledger = after;
-    let round = Round {
-        number,
-        now,
-        changes: &changes,
-    };
-    store.commit(&round).expect("committed");
 }
 
 fn open(data: &Path) -> Result<(DiskStore, u64, Ledger), StoreError> {

@@ -14,6 +14,7 @@ use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::license::{Claims, Kind, Usage, Validity, VerifiedKey};
 use seatkeeper::domain::seat::{MachineNote, SeatKey};
 use seatkeeper::domain::time::{Now, Timestamp};
+use seatkeeper::store::{DiskStore, Round, Store, StoreError};
 use seatkeeper_model::Random;
 
 /// Who signs everything.
@@ -74,6 +75,22 @@ impl Decided {
             wanted = wanted.saturating_sub(1);
         }
         (changes, ledger)
+    }
+
+    /// Has a store take the next round, decided at the second of its number; `ledger` is what the store holds, and then holds.
+    ///
+    /// # Errors
+    /// The store fails: the ledger is as it was.
+    pub fn commit(&mut self, store: &mut DiskStore, ledger: &mut Ledger, number: u64) -> Result<(), StoreError> {
+        let now = Now::at(number);
+        let (changes, after) = self.next(ledger, now);
+        store.commit(&Round {
+            number,
+            now,
+            changes: &changes,
+        })?;
+        *ledger = after;
+        Ok(())
     }
 
     /// As [`Decided::next`], with a round that is as short as one can be: of one sector.

@@ -2,9 +2,10 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use clap::Parser;
@@ -56,9 +57,48 @@ fn swarm(args: &[&str]) -> (Option<i32>, String, String) {
 fn report(config: &str, args: &[&str]) -> Value {
     let dir = tempfile::tempdir().expect("a directory");
     let data = dir.path().join("data");
-    let server = serve(&data, config).to_string();
+    report_of(&data, serve(&data, config), std::process::id(), args)
+}
+
+/// The directory that [`a_server_of_its_own`] serves.
+const ALONE: &str = "SEATSWARM_TEST_ALONE";
+
+/// What stands before its address.
+const SERVING: &str = "serving ";
+
+/// As [`report`], of a server in a process of its own: what it has in memory is nobody else's.
+fn report_alone(args: &[&str]) -> Value {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let mut child = Command::new(std::env::current_exe().expect("this one"))
+        .args(["--exact", "a_server_of_its_own", "--nocapture"])
+        .env(ALONE, &data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("run");
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let address = |line: std::io::Result<String>| line.ok()?.split_once(SERVING)?.1.parse().ok();
+    let server = lines.into_iter().find_map(address).expect("a server");
+    let report = report_of(&data, server, child.id(), args);
+    // It serves until its input ends.
+    drop(child.stdin.take());
+    assert!(child.wait().expect("ended").success());
+    report
+}
+
+/// Not a test by itself: the server of [`report_alone`].
+#[test]
+fn a_server_of_its_own() {
+    let Some(data) = std::env::var_os(ALONE) else { return };
+    println!("{SERVING}{}", serve(Path::new(&data), MANY_MACHINES));
+    let ended = std::io::stdin().read_line(&mut String::new());
+    assert_eq!(ended.expect("piped"), 0);
+}
+
+fn report_of(data: &Path, server: SocketAddr, pid: u32, args: &[&str]) -> Value {
+    let (server, pid) = (server.to_string(), pid.to_string());
     let admin = data.join("admin.pem");
-    let pid = std::process::id().to_string();
     let whom = [
         "--server",
         &server,
@@ -206,16 +246,14 @@ fn questions_within_the_limits_are_all_answered_on_both_sides() {
 
 #[test]
 fn what_a_connection_takes_is_seen_and_all_of_them_were_open() {
-    let report = report(MANY_MACHINES, &["hold", "--connections", "150"]);
+    let report = report_alone(&["hold", "--connections", "150"]);
     assert_eq!(report["still_served"].as_u64(), Some(150), "{report}");
-    // A server that has just started may have room for so few of them in what it used at its start.
-    for (side, least) in [("server", 0), ("floor", 500)] {
+    for side in ["server", "floor"] {
         let held = &report[side];
-        assert!(held["open"].as_u64() >= held["before"].as_u64(), "{side}: {held}");
-        assert!(held["before"].as_u64() > Some(1 << 20), "{side}: {held}");
-        assert!(held["per_connection"].as_u64() >= Some(least), "{side}: {held}");
+        assert!(held["open"].as_u64() > held["before"].as_u64(), "{side}: {held}");
+        assert!(held["per_connection"].as_u64() > Some(500), "{side}: {held}");
     }
-    assert!(report["ratio"].as_f64() >= Some(0.0), "{report}");
+    assert!(report["ratio"].as_f64() > Some(0.0), "{report}");
 }
 
 #[test]
