@@ -77,12 +77,13 @@ fn report_alone(args: &[&str]) -> Value {
         .stdout(Stdio::piped())
         .spawn()
         .expect("run");
-    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let address = |line: std::io::Result<String>| line.ok()?.split_once(SERVING)?.1.parse().ok();
-    let server = lines.into_iter().find_map(address).expect("a server");
+    let server = lines.by_ref().find_map(address).expect("a server");
     let report = report_of(&data, server, child.id(), args);
-    // It serves until its input ends.
+    // It serves until its input ends, and then says how that went.
     drop(child.stdin.take());
+    lines.for_each(drop);
     assert!(child.wait().expect("ended").success());
     report
 }
