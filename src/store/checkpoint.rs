@@ -202,8 +202,8 @@ impl Building {
     pub(super) fn put(&mut self, facts: Vec<Fact>) -> Result<(), StoreError> {
         let mut portion = Vec::with_capacity(facts.len());
         let changes: Vec<_> = facts.into_iter().map(Change::from).collect();
-        for (key, record) in rows::rows(&changes)? {
-            portion.extend(record.map(|record| (key, record)));
+        for (key, record) in rows::rows(&changes)?.iter() {
+            portion.extend(record.map(|record| (key.to_vec(), record.to_vec())));
         }
         self.put_rows(portion)
     }

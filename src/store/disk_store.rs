@@ -51,7 +51,7 @@ impl Default for Options {
             disk: Arc::new(OsDisk),
             snapshots: Arc::new(SledSnapshots),
             segment_bytes: 8 << 20,
-            checkpoint_bytes: 32 << 20,
+            checkpoint_bytes: 128 << 20,
             retention: Retention::default(),
             threaded: true,
             audits_upgrades: true,

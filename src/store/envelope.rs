@@ -76,8 +76,21 @@ fn checksum(key: &[u8], version: u8, payload: &[u8]) -> u32 {
 pub(super) fn seal<T: Serialize>(key: &[u8], version: u8, value: &T) -> Result<Vec<u8>, RecordError> {
     // Room for nearly every record, so that none is moved while it grows.
     let mut record = Vec::with_capacity(ROOM_LEN);
-    record.extend([0; HEADER_LEN]);
-    bincode::serde::encode_into_std_write(value, &mut record, config())?;
+    seal_into(&mut record, key, version, value)?;
+    Ok(record)
+}
+
+/// Appends the record of `value` under `key`; what there is of it after an error is of no use.
+pub(super) fn seal_into<T: Serialize>(
+    out: &mut Vec<u8>,
+    key: &[u8],
+    version: u8,
+    value: &T,
+) -> Result<(), RecordError> {
+    let begin = out.len();
+    out.extend([0; HEADER_LEN]);
+    bincode::serde::encode_into_std_write(value, out, config())?;
+    let record = out.get_mut(begin..).unwrap_or_default();
     if record.len() > RECORD_LEN_MAX {
         return Err(RecordError::TooLong(record.len()));
     }
@@ -85,7 +98,7 @@ pub(super) fn seal<T: Serialize>(key: &[u8], version: u8, value: &T) -> Result<V
         let [a, b, c, d] = checksum(key, version, payload).to_le_bytes();
         *header = [version, a, b, c, d];
     }
-    Ok(record)
+    Ok(())
 }
 
 /// The record of a payload under `key`.

@@ -27,8 +27,8 @@ pub(super) fn of_round(number: u64, payload: &[u8], place: &str, visit: VisitFac
         number,
         source,
     })?;
-    for (key, record) in &read.rows {
-        visit(rows::told(key, record.as_deref()).map_err(|source| unreadable(place, key, source))?);
+    for &(key, record) in &read.rows {
+        visit(rows::told(key, record).map_err(|source| unreadable(place, key, source))?);
     }
     Ok(read.now)
 }

@@ -22,7 +22,9 @@ pub type DiskRow = (Vec<u8>, Option<Vec<u8>>);
 /// The fact cannot be stored.
 pub fn row(fact: Fact) -> Result<Option<DiskRow>, StoreError> {
     let change = Change::from(fact);
-    Ok(rows::rows(&[change])?.pop_first())
+    let rows = rows::rows(&[change])?;
+    let row = rows.iter().next();
+    Ok(row.map(|(key, record)| (key.to_vec(), record.map(<[u8]>::to_vec))))
 }
 
 /// The fact in a row of a generation; nothing in the row that is about the generation itself.
@@ -75,7 +77,7 @@ pub fn round_bytes(round: &Round<'_>) -> Result<Vec<u8>, StoreError> {
 /// The payload or one of its rows cannot be read.
 pub fn read_round(payload: &[u8]) -> Result<(Now, Vec<Fact>), RecordError> {
     let round = round::read(payload)?;
-    let facts = round.rows.iter().map(|(key, record)| told(key, record.as_deref()));
+    let facts = round.rows.iter().map(|&(key, record)| told(key, record));
     Ok((round.now, facts.collect::<Result<_, _>>()?))
 }
 

@@ -16,6 +16,9 @@ pub(super) enum Key {
     Fact(FactKey),
 }
 
+/// No key is longer, in bytes.
+pub(super) const LEN_MAX: usize = 64;
+
 const META: u8 = 0x00;
 const SERVER: u8 = 0x01;
 const ADMIN: u8 = 0x02;
@@ -36,8 +39,15 @@ const ENROLLED: u8 = 0x0f;
 impl Key {
     /// The key's bytes; numbers are big-endian, product ids are filled up with zeros, so that bytes sort as values do.
     pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(LEN_MAX);
+        self.encode_into(&mut bytes);
+        bytes
+    }
+
+    /// Appends [`Key::encode`].
+    pub(super) fn encode_into(&self, bytes: &mut Vec<u8>) {
         let key = match self {
-            Self::Meta => return vec![META],
+            Self::Meta => return bytes.push(META),
             Self::Fact(key) => key,
         };
         let (prefix, parts): (u8, [&[u8]; 3]) = match key {
@@ -57,13 +67,10 @@ impl Key {
             FactKey::Enrolled(identity) => (ENROLLED, [&identity.0, &[], &[]]),
             FactKey::Former(seat) => (FORMER, [&seat.vendor.0, &padded(seat.product), &seat.mac.bytes()]),
         };
-        let len = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
-        let mut bytes = Vec::with_capacity(len);
         bytes.push(prefix);
         for part in parts {
             bytes.extend_from_slice(part);
         }
-        bytes
     }
 
     /// The key that has these bytes.

@@ -86,10 +86,10 @@ impl Store for MemoryStore {
                 Ok::<_, StoreError>(all.get(key).map(|record| hash(key, record)))
             })?;
             let meta = rows::meta_record(&tally.meta(round.number, round.now)).map_err(unstorable)?;
-            for (key, record) in new {
+            for (key, record) in new.iter() {
                 match record {
-                    Some(record) => all.insert(key, record),
-                    None => all.remove(&key),
+                    Some(record) => all.insert(key.to_vec(), record.to_vec()),
+                    None => all.remove(key),
                 };
             }
             all.insert(meta_key, meta);

@@ -5,7 +5,7 @@ use crate::domain::time::{Now, Timestamp};
 
 use super::envelope::{RECORD_LEN_MAX, RecordError};
 use super::records::event_bytes;
-use super::rows::Rows;
+use super::rows::{RowRef, Rows};
 use super::{Round, StoreError};
 
 /// What stands in place of a record's length where the row is deleted.
@@ -13,11 +13,11 @@ const DELETED: u32 = u32::MAX;
 
 /// A round as it was read from the journal.
 #[derive(Debug)]
-pub(super) struct Payload {
+pub(super) struct Payload<'a> {
     /// The time that was handed to its decisions.
     pub(super) now: Now,
-    /// The new record of each key, or nothing where it is deleted.
-    pub(super) rows: Rows,
+    /// In the order of their keys, each key once: its new record, or nothing where it is deleted.
+    pub(super) rows: Vec<RowRef<'a>>,
 }
 
 /// The bytes of a round whose changes come to `rows`.
@@ -26,14 +26,14 @@ pub(super) fn write(round: &Round<'_>, rows: &Rows) -> Result<Vec<u8>, StoreErro
     const ROW_LEN: usize = 1 + 4;
     let rows_len: usize = rows
         .iter()
-        .map(|(key, record)| ROW_LEN + key.len() + record.as_ref().map_or(0, Vec::len))
+        .map(|(key, record)| ROW_LEN + key.len() + record.map_or(0, <[u8]>::len))
         .sum();
     // In nearly its full size: as it grows, hundreds of thousands of bytes would be moved again and again.
     let mut bytes = Vec::with_capacity(32 + rows_len);
     bytes.extend(round.now.steady.0.to_le_bytes());
     bytes.extend(round.now.calendar.0.to_le_bytes());
     bytes.extend(count(rows.len()));
-    for (key, record) in rows {
+    for (key, record) in rows.iter() {
         // No key has more than 64 bytes.
         bytes.push(u8::try_from(key.len()).unwrap_or(u8::MAX));
         bytes.extend(key);
@@ -71,25 +71,26 @@ fn count(len: usize) -> [u8; 4] {
 }
 
 /// Takes a round apart.
-pub(super) fn read(bytes: &[u8]) -> Result<Payload, RecordError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Payload<'_>, RecordError> {
     let mut cursor = Cursor(bytes);
     let now = Now {
         steady: Timestamp(u64::from_le_bytes(cursor.array()?)),
         calendar: Timestamp(u64::from_le_bytes(cursor.array()?)),
     };
-    let mut rows = Rows::new();
+    // It grows with what is there, whatever is told of it.
+    let mut rows: Vec<RowRef<'_>> = Vec::new();
     for _ in 0..cursor.number()? {
         let [key_len] = cursor.array()?;
-        let key = cursor.bytes(usize::from(key_len))?.to_vec();
+        let key = cursor.bytes(usize::from(key_len))?;
         let record = match cursor.number()? {
             DELETED => None,
-            len => Some(cursor.record(len)?.to_vec()),
+            len => Some(cursor.record(len)?),
         };
         // A round is written in the order of the keys, each once.
-        if rows.last_key_value().is_some_and(|(last, _)| *last >= key) {
+        if rows.last().is_some_and(|(last, _)| *last >= key) {
             return Err(RecordError::Field("order of rows"));
         }
-        rows.insert(key, record);
+        rows.push((key, record));
     }
     // Events are no part of the ledger: they are only known to be there.
     for _ in 0..cursor.number()? {
@@ -219,7 +220,7 @@ mod tests {
     fn a_round_reads_back_and_cut_anywhere_or_longer_is_refused() {
         let (rows, payload) = payload();
         let round = read(&payload).unwrap();
-        assert_eq!((round.now, round.rows), (Now::at(3), rows));
+        assert_eq!((round.now, round.rows), (Now::at(3), rows.iter().collect()));
         for len in 0..payload.len() {
             assert!(
                 matches!(read(&payload[..len]), Err(RecordError::Truncated)),
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn whatever_a_round_tells_of_rows_events_and_lengths_only_what_is_there_is_read() {
         let (rows, payload) = payload();
-        let key_len = rows.first_key_value().unwrap().0.len();
+        let key_len = rows.iter().next().unwrap().0.len();
         let record_at = ROWS_AT + 4 + 1 + key_len;
         // How many rows, how long a record, how many events, how long an event.
         let event_len = payload.len() - payload.windows(2).rposition(|two| two == [1, 28]).unwrap();

@@ -33,7 +33,7 @@ impl Tally {
         rows: &Rows,
         mut before: impl FnMut(&[u8]) -> Result<Option<u128>, E>,
     ) -> Result<(), E> {
-        for (key, record) in rows {
+        for (key, record) in rows.iter() {
             if let Some(hash) = before(key)? {
                 self.records = self.records.wrapping_sub(1);
                 self.digest = self.digest.wrapping_sub(hash);

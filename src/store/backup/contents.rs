@@ -73,9 +73,9 @@ pub fn tally(ledger: &Ledger) -> Result<(u64, u128), StoreError> {
         };
         after = Some(last);
         let changes: Vec<_> = facts.into_iter().map(Change::from).collect();
-        for (key, record) in rows::rows(&changes)? {
+        for (key, record) in rows::rows(&changes)?.iter() {
             if let Some(record) = record {
-                tally.add(hash(&key, &record));
+                tally.add(hash(key, record));
             }
         }
     }

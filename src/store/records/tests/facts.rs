@@ -189,7 +189,9 @@ pub(super) fn facts() -> Vec<Fact> {
 /// The one row that a fact is written as: its key and its record, nothing where it is deleted.
 pub(super) fn row(fact: Fact) -> (Vec<u8>, Option<Vec<u8>>) {
     let change = Change::from(fact);
-    rows(&[change]).unwrap().pop_first().unwrap()
+    let rows = rows(&[change]).unwrap();
+    let (key, record) = rows.iter().next().unwrap();
+    (key.to_vec(), record.map(<[u8]>::to_vec))
 }
 
 #[test]
