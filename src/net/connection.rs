@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm::Alarm;
 use super::bounds::{FREE_LEN, FRUITLESS_LEN_MAX, READ_LEN, TLS_SEND_LEN};
 use super::limits::Place;
 use super::metered::Metered;
@@ -119,16 +120,19 @@ enum Event {
 impl Connection {
     async fn run(&mut self, stop: &CancellationToken) -> Option<Reason> {
         let mut input = vec![0; READ_LEN];
+        let mut alarm = Alarm::default();
+        // Made once: each time it would be entered into a list and taken out of it again.
+        let mut stopped = std::pin::pin!(stop.cancelled());
         let mut stopping = false;
         loop {
             let due = self.session.poll_timeout();
             let event = tokio::select! {
                 biased;
-                () = stop.cancelled(), if !stopping => Event::Stop,
+                () = &mut stopped, if !stopping => Event::Stop,
                 (tag, answer) = first(&mut self.pending) => Event::Answered(tag, answer),
                 // Before the time that is up: what came in time and was not read in time is not late.
                 read = self.stream.read(&mut input), if self.session.wants_input() => Event::Read(read),
-                () = until(due) => Event::Timeout,
+                () = alarm.until(due) => Event::Timeout,
             };
             let at = monotonic();
             // As it is now: others of its source may have come while this one waited.
@@ -317,13 +321,6 @@ fn gathered(output: &mut VecDeque<Bytes>) -> Option<Bytes> {
         }
     }
     Some(together.freeze())
-}
-
-async fn until(due: Option<Monotonic>) {
-    let Some(due) = due else {
-        return std::future::pending().await;
-    };
-    tokio::time::sleep(Duration::from_millis(due.millis_since(monotonic()))).await;
 }
 
 /// About how many bytes a piece of work is worth in the writer's round.

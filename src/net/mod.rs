@@ -1,5 +1,6 @@
 //! Thin adapters between sockets and sessions: the TCP listener, one task a connection, the UDP responder.
 
+mod alarm;
 pub mod bounds;
 mod connection;
 mod crowd;

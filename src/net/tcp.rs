@@ -188,7 +188,9 @@ impl Door {
         let Some(place) = self.gate.admit(peer.ip(), end.clone(), clock::monotonic()) else {
             return;
         };
-        let serving = connection::serve(stream, peer, Arc::clone(&self.shared), self.stop.clone(), place);
+        // Its own, since all connections would ask one and the same under one lock, each with every request.
+        let stop = self.stop.child_token();
+        let serving = connection::serve(stream, peer, Arc::clone(&self.shared), stop, place);
         drop(self.tasks.spawn(async move {
             // A connection that is cut, or gives way, has nobody to answer to any more.
             let _ended = end.run_until_cancelled_owned(serving).await;
