@@ -60,13 +60,46 @@ impl<'a> Iterator for Fields<'a> {
 /// # Errors
 /// [`DecodeError::TooLong`] if `value` does not fit the 16-bit length.
 pub fn put(out: &mut Writer, tag: u16, value: &[u8]) -> Result<(), DecodeError> {
-    let len = u16::try_from(value.len()).map_err(|_| DecodeError::TooLong {
+    put_with(out, tag, |out| {
+        out.bytes(value);
+        Ok(())
+    })
+    .map(drop)
+}
+
+/// Appends one field whose value `write` appends; how many bytes that has.
+///
+/// # Errors
+/// That of `write`, or [`DecodeError::TooLong`] if the value does not fit the 16-bit length. Nothing is appended then.
+pub fn put_with(
+    out: &mut Writer,
+    tag: u16,
+    write: impl FnOnce(&mut Writer) -> Result<(), DecodeError>,
+) -> Result<usize, DecodeError> {
+    let at = out.len();
+    let outcome = append(out, tag, write);
+    if outcome.is_err() {
+        out.truncate(at);
+    }
+    outcome
+}
+
+fn append(
+    out: &mut Writer,
+    tag: u16,
+    write: impl FnOnce(&mut Writer) -> Result<(), DecodeError>,
+) -> Result<usize, DecodeError> {
+    out.u16(tag);
+    let at = out.len();
+    out.u16(0);
+    let begin = out.len();
+    write(out)?;
+    let len = out.len() - begin;
+    let told = u16::try_from(len).map_err(|_| DecodeError::TooLong {
         field: "a field's value",
-        len: value.len(),
+        len,
         max: VALUE_LEN_MAX,
     })?;
-    out.u16(tag);
-    out.u16(len);
-    out.bytes(value);
-    Ok(())
+    out.overwrite_u16(at, told);
+    Ok(len)
 }

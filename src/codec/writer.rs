@@ -11,6 +11,14 @@ impl Writer {
         Self { out: Vec::new() }
     }
 
+    /// An empty writer that has room for so many bytes and more.
+    #[must_use]
+    pub fn with_capacity(len: usize) -> Self {
+        Self {
+            out: Vec::with_capacity(len),
+        }
+    }
+
     /// The bytes written.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
@@ -27,6 +35,19 @@ impl Writer {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.out.is_empty()
+    }
+
+    /// Takes back what stands behind the first `len` bytes.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.out.truncate(len);
+    }
+
+    /// Writes a 16-bit number, big-endian, over what stands `at` so many bytes from the beginning; nothing where there is
+    /// less.
+    pub(super) fn overwrite_u16(&mut self, at: usize, value: u16) {
+        if let Some(place) = self.out.get_mut(at..at + 2) {
+            place.copy_from_slice(&value.to_be_bytes());
+        }
     }
 
     /// Appends bytes as they are.

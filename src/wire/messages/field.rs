@@ -92,10 +92,13 @@ pub(crate) fn take_next<T: Value>(slot: &mut Vec<T>, value: &[u8], bound: Bound)
 }
 
 pub(crate) fn put<T: Value>(out: &mut Writer, tag: u16, value: &T, bound: Bound) -> Result<(), DecodeError> {
-    let mut bytes = Writer::new();
-    value.write(&mut bytes)?;
-    check_len(bytes.len(), bound)?;
-    tlv::put(out, tag, &bytes.into_bytes())
+    // Its own bound is told before that of every field.
+    tlv::put_with(out, tag, |out| {
+        let begin = out.len();
+        value.write(out)?;
+        check_len(out.len() - begin, bound)
+    })
+    .map(drop)
 }
 
 #[expect(clippy::ref_option, reason = "the macro hands in the field itself")]
@@ -119,8 +122,9 @@ pub(crate) const fn skip(_value: &[u8]) -> Result<(), DecodeError> {
     Ok(())
 }
 
-pub(crate) const fn check_body(out: &Writer, message: &'static str) -> Result<(), DecodeError> {
-    let len = out.len();
+/// Looks at what a message put behind the first `begin` bytes.
+pub(crate) const fn check_body(out: &Writer, begin: usize, message: &'static str) -> Result<(), DecodeError> {
+    let len = out.len() - begin;
     if len > BODY_LEN_MAX {
         return Err(DecodeError::TooLong {
             field: message,

@@ -52,7 +52,9 @@ pub trait Message: Sized {
     /// # Errors
     /// As [`Message::encode`].
     fn to_body(&self) -> Result<Bytes, DecodeError> {
-        let mut out = Writer::new();
+        /// Room for nearly every body, so that none is moved while it grows.
+        const ROOM_LEN: usize = 256;
+        let mut out = Writer::with_capacity(ROOM_LEN);
         self.encode(&mut out)?;
         Ok(out.into_bytes().into())
     }

@@ -108,6 +108,7 @@ macro_rules! message {
                 }
 
                 fn encode(&self, out: &mut Writer) -> Result<(), DecodeError> {
+                    let begin = out.len();
                     $(
                         message!(@put $presence)(
                             out,
@@ -116,7 +117,7 @@ macro_rules! message {
                             message!(@bound $name $field: $t $(, max $max)? $(, count $count)?),
                         )?;
                     )*
-                    field::check_body(out, stringify!($name))
+                    field::check_body(out, begin, stringify!($name))
                 }
             }
 
