@@ -807,6 +807,7 @@ messages.EventRow = {
     { 0x001d, "from", "u64" },
     { 0x001e, "to", "u64" },
     { 0x001f, "jump_secs", "u64" },
+    { 0x0020, "lacked", "u32" },
 }
 messages.Gap = {
     { 0x0001, "file", "text" },

@@ -102,6 +102,7 @@ impl Decided {
             seats: None,
             former: None,
             contact: None,
+            lacked: None,
         }))
     }
 }

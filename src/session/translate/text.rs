@@ -301,7 +301,10 @@ fn exhausted(denied: &Denied, product: &str) -> String {
     };
     let remedy = "import another key with `seatkeeper import KEY`, or release a machine that is not used any more with \
                   `seatkeeper release MAC PRODUCT --reason TEXT`";
-    format!("{cause}{in_use}; {remedy}")
+    let lacked = denied
+        .lacked
+        .map_or_else(String::new, |lacked| format!(", {lacked} more would be enough"));
+    format!("{cause}{in_use}{lacked}; {remedy}")
 }
 
 /// The cause and the remedy of a key that the ledger refused.

@@ -130,6 +130,8 @@ message! {
         0x001e to: optional u64;
         /// How far the clock jumped, in seconds.
         0x001f jump_secs: optional u64;
+        /// With so many seats more each of the requests would have been granted; of reservations that found too few.
+        0x0020 lacked: optional u32;
     }
 }
 

@@ -185,7 +185,7 @@ fn what_is_counted_is_written_when_the_server_stops_and_is_told_once() {
 // proves V3
 #[test]
 fn refusals_are_summed_up_with_how_many_seats_more_would_have_been_enough() {
-    let site = busy();
+    let mut site = busy();
     let sums = site.json(["denials"]);
     let row = &sums[0];
     assert_eq!(sums.as_array().unwrap().len(), 1, "{sums}");
@@ -206,15 +206,34 @@ fn refusals_are_summed_up_with_how_many_seats_more_would_have_been_enough() {
         (&2.into(), &1.into()),
         "one got a seat later"
     );
-    // Nobody named the vendor here, nor a machine: the same product all the same, and not 0 seats more.
+    // Nobody named the vendor here: the same product all the same. What was asked for and is not there is lacking.
     let hundred = ["reserve", "BKSRV", "--for", "1h", "--count", "100"];
-    site.admin(hundred).failed_with(4);
+    let refused = site.admin(hundred).failed_with(4);
+    assert!(cause(&refused).contains("100 more would be enough"), "{refused:?}");
+    let macs = [site.machine(1).mac, site.machine(4).mac].join("\n");
+    let list = site.dir.path().join("macs.txt");
+    std::fs::write(&list, macs).unwrap();
+    site.admin(["reserve", "BKSRV", "--macs", list.to_str().unwrap()])
+        .failed_with(4);
     let sums = site.json(["denials"]);
     assert_eq!(sums.as_array().unwrap().len(), 1, "{sums}");
     assert_eq!(
         (&sums[0]["count"], &sums[0]["machines"], &sums[0]["seats_more"]),
-        (&5.into(), &2.into(), &1.into())
+        (&6.into(), &2.into(), &101.into())
     );
+    let found = events(&site, &["--search", "a reservation of BKSRV was refused"]);
+    let told: Vec<_> = found.iter().map(|event| (&event["count"], &event["lacked"])).collect();
+    assert_eq!(
+        told,
+        [(&Value::from(2), &Value::from(100))],
+        "the most that one of them lacked"
+    );
+    // As they were told, so they are when they were durable.
+    site.stop();
+    site.start();
+    let durable = events(&site, &["--search", "a reservation of BKSRV was refused"]);
+    assert_eq!(site.json(["denials"]), sums);
+    assert!(durable.iter().all(|event| event["counting"] == false), "{durable:?}");
     site.agent(4, "checkout", "BKSRV", "agent").failed_with(4);
     assert_eq!(
         site.json(["denials", "--reason", "no-license"])

@@ -44,6 +44,7 @@ pub(super) fn viewers() -> Group {
         ("events_ok_kinds", reply(Opcode::EVENTS, Response::Events(of_kinds()))),
         ("events_verify_newest", Said::Request(Request::EventsVerify(newest))),
         ("events_ok", reply(Opcode::EVENTS, Response::Events(listed()))),
+        ("events_ok_lacked", reply(Opcode::EVENTS, Response::Events(lacked()))),
         ("events_verify", Said::Request(Request::EventsVerify(verify))),
         (
             "events_verify_ok",
@@ -102,6 +103,32 @@ fn listed() -> EventsOk {
         },
         rows: vec![ended, refused],
         gaps: vec![gap],
+    }
+}
+
+/// Reservations that were refused for want of seats.
+fn lacked() -> EventsOk {
+    let refused = EventRow {
+        place: EventPlace {
+            round: u64::MAX,
+            index: 0,
+        },
+        at: NOW,
+        kind: EventKind::REFUSED,
+        identity: Some(IDENTITY),
+        address: Some([192, 0, 2, 1].into()),
+        vendor: Some(VENDOR),
+        product: Some(text("BKSRV")),
+        status: Some(Status::SEATS_EXHAUSTED),
+        count: Some(2),
+        from: Some(NOW - 30),
+        lacked: Some(7),
+        ..EventRow::default()
+    };
+    EventsOk {
+        rows: vec![refused],
+        gaps: Vec::new(),
+        ..listed()
     }
 }
 
