@@ -866,6 +866,7 @@ messages.Effect = {
     { 0x0004, "before", "text" },
     { 0x0005, "after", "text" },
     { 0x0006, "seats", "u64" },
+    { 0x0007, "licenses", "u64" },
 }
 messages.BlacklistImport = {
     { 0x0001, "list", "bytes" },

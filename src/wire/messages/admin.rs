@@ -63,6 +63,8 @@ message! {
         0x0005 after: required String, max EFFECT_TEXT_LEN_MAX;
         /// Live seats that it touches.
         0x0006 seats: required u64;
+        /// Licenses of the product that are here; where the product comes or goes.
+        0x0007 licenses: optional u64;
     }
 }
 

@@ -77,6 +77,7 @@ pub(super) fn lists() -> Group {
         before: text("30"),
         after: text("14"),
         seats: 12,
+        licenses: None,
     };
     let component = admin::Effect {
         product: text("BKSRV"),
@@ -85,6 +86,22 @@ pub(super) fn lists() -> Group {
         before: text(""),
         after: text("counted, strict, ephemeral"),
         seats: 0,
+        licenses: None,
+    };
+    let product = admin::Effect {
+        product: text("BKWKS"),
+        component: None,
+        what: Altered::PRODUCT,
+        before: text("Backup"),
+        after: text(""),
+        seats: 7,
+        licenses: Some(2),
+    };
+    let catalogue_gone = admin::CatalogueImportOk {
+        server_time: NOW,
+        products: 4,
+        effects: vec![product],
+        more: false,
     };
     let catalogue_ok = admin::CatalogueImportOk {
         server_time: NOW,
@@ -107,6 +124,10 @@ pub(super) fn lists() -> Group {
         (
             "catalogue_import_ok",
             reply(Opcode::CATALOGUE_IMPORT, Response::CatalogueImport(catalogue_ok)),
+        ),
+        (
+            "catalogue_import_ok_gone",
+            reply(Opcode::CATALOGUE_IMPORT, Response::CatalogueImport(catalogue_gone)),
         ),
         ("blacklist_import", Said::Request(Request::BlacklistImport(blacklist))),
         (
