@@ -367,7 +367,8 @@ fn interface_name(text: &str) -> Result<String, &'static str> {
 pub(super) struct StatusTarget {
     /// The server, HOST or HOST:PORT; the same as --server.
     pub(super) target: Option<String>,
-    /// End with exit code 1 where there is a warning, for cron and monitoring; everything is printed as without it.
+    /// End with exit code 1 where there is a warning, for cron and monitoring; everything is printed as without it. A product
+    /// that is used up is one only where somebody was refused for want of it within the last day.
     #[arg(long)]
     pub(super) check: bool,
 }

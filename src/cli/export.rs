@@ -31,11 +31,12 @@ pub(super) async fn run(global: &Global, options: ExportOptions) -> Result<(), C
     let mut session = Session::open(global).await?;
     let mut document = Document::begin(options.out.as_deref())?;
     let status = status::ask(&mut session).await?;
+    let wanting = status::Wanting::ask(&mut session, &status).await?;
     document.head(&Head {
         export_form: FORM,
         exported_at: rfc3339(Some(Timestamp(status.server_time))),
         vendors: status::vendors(&status),
-        status: status::told(global, &session, &status, None),
+        status: status::told(global, &session, (&status, &wanting), None),
     })?;
     document.list("products")?;
     products::pages(&mut session, |page| document.rows(page.iter().map(products::Row::from))).await?;
