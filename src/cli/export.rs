@@ -43,7 +43,7 @@ pub(super) async fn run(global: &Global, options: ExportOptions) -> Result<(), C
     document.list("licenses")?;
     licenses::pages(&mut session, |page| document.rows(page.iter().map(licenses::Row::from))).await?;
     document.list("seats")?;
-    seats::pages(&mut session, None, |page| {
+    seats::pages(&mut session, (None, None), |page| {
         document.rows(page.iter().map(seats::Row::from))
     })
     .await?;

@@ -254,6 +254,8 @@ pub struct Page<K> {
 pub struct SeatsPage {
     /// Only the seats of this machine.
     pub mac: Option<Mac>,
+    /// Only the seats of the products of this id, whichever vendors have one.
+    pub product: Option<ProductId>,
     /// Which rows.
     pub page: Page<SeatKey>,
 }

@@ -601,6 +601,7 @@ messages.Seats = {
     { 0x0001, "after", "SeatName" },
     { 0x0002, "limit", "u16" },
     { 0x0003, "mac", "bytes6" },
+    { 0x0004, "product", "text" },
 }
 messages.SeatsOk = {
     { 0x0001, "server_time", "u64" },

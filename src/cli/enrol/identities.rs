@@ -174,7 +174,7 @@ async fn all(session: &mut Session) -> Result<Vec<EnrolledRow>, CliError> {
 /// Which components of which machines are bound to these identities: by that an administrator knows them.
 async fn holds(session: &mut Session, wanted: impl IntoIterator<Item = [u8; 32]>) -> Result<Holds, CliError> {
     let mut holds: Holds = wanted.into_iter().map(|identity| (identity, Vec::new())).collect();
-    seats::pages(session, None, |page| {
+    seats::pages(session, (None, None), |page| {
         for seat in page {
             for holder in &seat.components {
                 let held = holder.identity.and_then(|identity| holds.get_mut(&identity));

@@ -280,6 +280,11 @@ fn seats(ask: &views::Seats) -> Result<Command, DecodeError> {
     });
     Ok(Command::Seats(SeatsPage {
         mac: ask.mac.map(|bytes| mac("Seats.mac", bytes)).transpose()?,
+        product: ask
+            .product
+            .as_ref()
+            .map(|id| product("Seats.product", id))
+            .transpose()?,
         page: Page {
             after: after.transpose()?,
             limit: limit("Seats.limit", ask.limit)?,
