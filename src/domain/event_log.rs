@@ -155,6 +155,8 @@ pub struct SegmentRead {
     pub events: u64,
     /// The hash of the round that was asked for, where it is here and holds.
     pub hash_of_round: Option<[u8; 32]>,
+    /// When that round was decided.
+    pub time_of_round: Option<Timestamp>,
     /// What is damaged; at most [`GAPS_MAX`].
     pub gaps: Vec<Gap>,
 }

@@ -835,6 +835,7 @@ messages.SegmentRow = {
     { 0x0005, "events", "u64" },
     { 0x0006, "hash_of_round", "bytes32" },
     { 0x0007, "gaps", "Gap" },
+    { 0x0008, "time_of_round", "u64" },
 }
 messages.Span = {
     { 0x0001, "first", "u64" },

@@ -80,8 +80,8 @@ pub(in crate::cli) enum EventsCommand {
     /// It says how far the chain goes, and which file is damaged where. Whoever can rewrite everything that follows a round can
     /// change it unseen, unless an anchor of a later round is kept elsewhere.
     Verify {
-        /// Compare with what `seatkeeper events anchor` printed earlier: that text, or a file with it. The round's hash is
-        /// compared, which is of its time too; the time that the text tells is for people.
+        /// Compare with what `seatkeeper events anchor` printed earlier: that text, or a file with it. The round's hash and
+        /// time are compared.
         #[arg(long, value_name = "TEXT|FILE")]
         anchor: Option<String>,
     },

@@ -123,6 +123,7 @@ fn segment(read: SegmentRead) -> events::SegmentRow {
         rounds: read.rounds,
         events: read.events,
         hash_of_round: read.hash_of_round,
+        time_of_round: read.time_of_round.map(|at| at.0),
         gaps: read.gaps.into_iter().take(GAPS_MAX).map(gap).collect(),
     }
 }

@@ -192,6 +192,8 @@ message! {
         0x0006 hash_of_round: optional [u8; 32];
         /// What is damaged.
         0x0007 gaps: repeated Gap, count GAPS_MAX;
+        /// When that round was decided, in seconds since 1970-01-01 00:00 UTC.
+        0x0008 time_of_round: optional u64;
     }
 }
 

@@ -330,6 +330,12 @@ fn an_edit_of_the_log_is_found_and_its_place_named_and_an_anchor_tells_an_older_
     let other = anchor.trim().replace(words[7], &"ab".repeat(32));
     let differs = site.admin(["events", "verify", "--anchor", &other]).failed_with(1);
     assert!(cause(&differs).contains("NOT the one of the anchor"), "{differs:?}");
+    let other = anchor.trim().replace(words[9], "2001-01-01T00:00:00Z");
+    let forged = site.admin(["events", "verify", "--anchor", &other]).failed_with(1);
+    assert!(
+        cause(&forged).contains("and not at 2001-01-01 00:00:00 UTC, as the anchor says"),
+        "{forged:?}"
+    );
     let ahead = anchor.trim().replace(&format!("round {}", words[5]), "round 999");
     let ahead = site.admin(["events", "verify", "--anchor", &ahead]).failed_with(1);
     assert!(cause(&ahead).contains("the log ends with round"), "{ahead:?}");

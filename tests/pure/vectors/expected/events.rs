@@ -50,6 +50,10 @@ pub(super) fn viewers() -> Group {
             "events_verify_ok",
             reply(Opcode::EVENTS_VERIFY, Response::EventsVerify(verified())),
         ),
+        (
+            "events_verify_ok_time",
+            reply(Opcode::EVENTS_VERIFY, Response::EventsVerify(timed())),
+        ),
     ]
 }
 
@@ -267,6 +271,7 @@ fn verified() -> EventsVerifyOk {
         rounds: 35,
         events: 70,
         hash_of_round: Some([0xc1; 32]),
+        time_of_round: None,
         gaps: Vec::new(),
     };
     let lost = SegmentRow {
@@ -284,5 +289,18 @@ fn verified() -> EventsVerifyOk {
         through: 1_034,
         more: false,
         rows: vec![whole, lost],
+    }
+}
+
+/// The same with the time of the round that was asked for.
+fn timed() -> EventsVerifyOk {
+    let verified = verified();
+    let rows = verified.rows.iter().take(1).map(|row| SegmentRow {
+        time_of_round: Some(NOW),
+        ..row.clone()
+    });
+    EventsVerifyOk {
+        rows: rows.collect(),
+        ..verified.clone()
     }
 }
