@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::lists::AdminFilter;
 use super::note::label;
+use super::whose::Whose;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, VendorId};
 
 #[derive(Debug, Subcommand)]
@@ -145,9 +146,9 @@ pub(in crate::cli) enum AdminCommand {
         /// What it may do.
         #[arg(long, value_enum)]
         role: GivenRole,
-        /// Whose it is, for people.
-        #[arg(long, default_value = "", value_parser = label)]
-        label: String,
+        /// Whose it is, for people; it keeps the label that it has if absent. '' takes that away.
+        #[arg(long, value_parser = label)]
+        label: Option<String>,
     },
     /// List the identities with a role.
     List(AdminFilter),

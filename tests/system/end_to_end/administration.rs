@@ -31,6 +31,20 @@ fn roles_are_given_listed_and_taken_away() {
         (&"viewer".into(), &"Ada".into()),
         "{list}"
     );
+    let label = |site: &Site| {
+        let list = site.json(["admin", "list"]);
+        let row = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["fingerprint"] == *fingerprint);
+        row.expect("a row")["label"].as_str().unwrap().to_owned()
+    };
+    let give = ["admin", "add", &fingerprint, "--role", "deployer"];
+    site.admin(give).ok();
+    assert_eq!(label(&site), "Ada", "it keeps its label where none is given");
+    site.admin(give.into_iter().chain(["--label", ""])).ok();
+    assert_eq!(label(&site), "");
     site.admin(["admin", "add", &fingerprint, "--role", "administrator"])
         .ok();
     colleague.ask(&["import", &site.vendor.license(1, "BKSRV", 1)]).ok();
