@@ -3,7 +3,7 @@
 mod anchor;
 mod counting;
 mod follow;
-mod named;
+pub(super) mod named;
 mod row;
 mod sentence;
 mod sink;
@@ -26,6 +26,11 @@ pub(super) use row::Row;
 const FOLLOW_LAST: u32 = 10;
 
 pub(super) async fn run(global: &Global, options: EventsOptions) -> Result<(), CliError> {
+    if options.command.is_some() && options.shown != Shown::default() {
+        return Err(CliError::Usage(
+            "what chooses or shapes events is for `seatkeeper events` alone; `verify` and `anchor` are of the whole log".to_owned(),
+        ));
+    }
     match options.command {
         None => show(global, &options.shown).await,
         Some(EventsCommand::Anchor) => anchor::run(global).await,

@@ -95,9 +95,10 @@ pub(in crate::cli) struct ExplainTarget {
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) vendor: Option<VendorId>,
     /// Whose checkout; without it that of the identity which was refused here last, as long as that is remembered, else of
-    /// the one that waits for approval, else of the one that is bound, else of one that is new.
+    /// the one that waits for approval, else of the one that is bound, else of one that is new. Its first digits, 8 at least, name
+    /// one that holds, waits for or asked for a seat of this machine.
     #[arg(long, value_name = "FINGERPRINT")]
-    pub(in crate::cli) by: Option<Fingerprint>,
+    pub(in crate::cli) by: Option<Whose>,
     /// With which continuation number; without it the one that is accepted.
     #[arg(long, value_name = "NUMBER", requires = "by")]
     pub(in crate::cli) continuation: Option<u64>,

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::cause;
-use crate::process::command;
+use crate::process::{SEATKEEPER, command, finish};
 use crate::site::Site;
 
 /// What `events` prints with these options.
@@ -374,6 +374,20 @@ fn an_edit_of_the_log_is_found_and_its_place_named_and_an_anchor_tells_an_older_
     );
     file.write_all_at(b"B", at as u64).unwrap();
     site.admin(["events", "verify"]).ok();
+}
+
+#[test]
+fn options_of_every_command_may_stand_before_the_check_of_the_log_and_those_that_choose_events_not() {
+    let site = busy();
+    let data = site.data().display().to_string();
+    for args in [
+        ["events", "--data", &data, "verify"],
+        ["events", "verify", "--data", &data],
+    ] {
+        finish(command(SEATKEEPER).args(args)).ok();
+    }
+    let misplaced = site.admin(["events", "--since", "1h", "verify"]).failed_with(2);
+    assert!(cause(&misplaced).contains("are of the whole log"), "{misplaced:?}");
 }
 
 #[test]
