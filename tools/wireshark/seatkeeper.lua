@@ -872,6 +872,7 @@ messages.Effect = {
 }
 messages.BlacklistImport = {
     { 0x0001, "list", "bytes" },
+    { 0x0002, "dry_run", "flag" },
 }
 messages.BlacklistImportOk = {
     { 0x0001, "server_time", "u64" },

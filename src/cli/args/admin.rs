@@ -36,6 +36,9 @@ pub(in crate::cli) enum BlacklistCommand {
     Import {
         /// The list as the vendor sent it; `-` is standard input.
         file: PathBuf,
+        /// Only tell how many licenses it would name, and seats on them; import nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

@@ -107,6 +107,7 @@ fn effects_that_do_not_fit_are_told_to_be_more() {
 fn blacklists_and_removals_are_answered_with_all_their_counts() {
     let request = Request::BlacklistImport(admin::BlacklistImport {
         list: Bytes::from_static(b"l"),
+        dry_run: None,
     });
     let reply = Reply::BlacklistImported {
         serials: 12,

@@ -482,6 +482,7 @@ fn a_list_that_counts_for_nothing_is_refused_with_its_reason() {
         let mut pair = Pair::greeted(Role::Administrator);
         pair.ask(&Request::BlacklistImport(admin::BlacklistImport {
             list: Bytes::from_static(b"l"),
+            dry_run: None,
         }));
         let (tag, _) = pair.submitted.pop().expect("submitted");
         pair.reply(tag, Answer::ListRefused(error));

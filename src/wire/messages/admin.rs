@@ -73,6 +73,8 @@ message! {
     BlacklistImport {
         /// The list as it was signed.
         0x0001 list: required Bytes, max BLACKLIST_LEN_MAX;
+        /// Whether only to tell what it would name; not if absent.
+        0x0002 dry_run: optional bool;
     }
 }
 
