@@ -2,6 +2,7 @@
 
 mod changes;
 mod error;
+mod faults;
 mod file;
 mod limits;
 mod listen;
@@ -198,27 +199,34 @@ impl Config {
     /// # Errors
     /// A value is out of its range; the message names the key.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |key, reason: &str| {
+        self.faults().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Every value that is out of its range.
+    fn faults(&self) -> Vec<ConfigError> {
+        let mut faults = Vec::new();
+        let mut wrong = |key, reason: &str| {
             let reason = reason.to_owned();
-            Err(ConfigError::Value { key, reason })
+            faults.push(ConfigError::Value { key, reason });
         };
         if self
             .name
             .as_ref()
             .is_some_and(|name| name.is_empty() || name.len() > 64 || name.contains(char::is_control))
         {
-            return wrong("name", "must have 1 to 64 bytes and no control characters");
+            wrong("name", "must have 1 to 64 bytes and no control characters");
         }
         let twice = |at: usize, one: &Listen| self.listen.iter().take(at).any(|other| other.address == one.address);
         if self.listen.iter().enumerate().any(|(at, one)| twice(at, one)) {
-            return wrong(
+            wrong(
                 "listen",
                 "names an address twice, perhaps with two ports: name each once, with the one port that it has",
             );
         }
         let checkpoint_kib = u64::from(self.journal.checkpoint_kib);
-        limits::within("journal.checkpoint_kib", checkpoint_kib, 16..=1 << 20)?;
-        self.limits.check()
+        faults.extend(limits::within("journal.checkpoint_kib", checkpoint_kib, 16..=1 << 20));
+        faults.extend(self.limits.faults());
+        faults
     }
 
     /// The addresses to listen on, each with its port.
@@ -279,6 +287,36 @@ mod tests {
             .to_string();
         assert!(error.contains("line 4"), "{error}");
         assert!(error.contains("connection"), "{error}");
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once_as_far_as_the_rest_can_be_read() {
+        let text = "name = 5\n\n[limts]\nhello_secs = 1\nanything = 2\n[limits]\nhello_secs = 0\nconection = 5\nframe_secs = 99\n\
+                    [log]\nformat = \"xml\"\n";
+        let told = read(text).expect_err("wrong").to_string();
+        for words in [
+            "6 faults",
+            "line 1, column 8",
+            "line 3, column 2",
+            "line 8, column 1",
+            "line 11, column 10",
+            "line 7: limits.hello_secs must be 1 to 60, and is 0",
+            "line 9: limits.frame_secs must be 1 to 60, and is 99",
+        ] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        assert!(!told.contains("anything"), "what stands below an unknown table: {told}");
+        // What is no TOML is told beside it.
+        let error = read("name = 5\nlisten = [\n").expect_err("wrong").to_string();
+        assert!(
+            error.contains("2 faults") && error.contains("unclosed array"),
+            "{error}"
+        );
+        let places = ["line 1,", "line 3,", "line 7:", "line 8,"].map(|line| told.find(line));
+        assert!(
+            places.is_sorted() && places[0].is_some(),
+            "in the order of the lines: {told}"
+        );
     }
 
     #[test]

@@ -167,7 +167,7 @@ plant S13 refused-renewal-extends $ledger/checkout.rs '0,/return self\.refuse(ch
 plant S14 nothing-held-is-an-error $ledger/release.rs '0,/return Decided::unchanged(Reply::NothingHeld);/s//return Decided::refused(Denial::UnknownProduct);/'
 plant S15 add-ons-need-nothing $ledger/checkout.rs 's/product\.required\.filter(|required| {/product.required.filter(|_| false).filter(|required| {/'
 plant X1 committing-spends-nothing $ledger/settle.rs 's/if self\.serves(serial) => self\.spend(mac, serial)/if self.serves(serial) => Settled::Committed(serial)/'
-plant X2 some-of-the-machines $ledger/reserve.rs 's/None => return self\.refuse_for_want(asked, asked\.usages(), Some(\*mac)),/None => {}/'
+plant X2 some-of-the-machines $ledger/reserve.rs 's/return self\.refuse_for_want(asked, asked\.usages(), Some(\*mac), lacked);/let _ = lacked;/'
 plant X2 aborted-unit-stays $ledger/settle.rs 's/machines\.retain(|mac, _| !settled\.contains(mac))/machines.retain(|mac, _| !settled.contains(mac) || true)/'
 plant X2 committed-twice $ledger/settle.rs 's/(_, Some(serial)) => Settled::AlreadyCommitted(serial)/(_, Some(_)) => self.decide_anew(mac)/'
 plant X2 covered-machine-reserves $ledger/reserve.rs 's/if is_covered(&mac) {/if is_covered(\&mac) \&\& false {/'

@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::output::{self, rfc3339};
 use super::session::{Session, unexpected};
 use super::view::{Cell, Column, Listed, Lister};
+use crate::domain::ids::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::wire::Role;
 use crate::wire::messages::views::AdminRow;
@@ -51,6 +52,10 @@ pub(super) async fn run(global: &Global, command: AdminCommand) -> Result<(), Cl
             role,
             label,
         } => {
+            let label = match label {
+                Some(label) => label,
+                None => label_of(&mut session, fingerprint).await?,
+            };
             let request = admin::AdminAdd {
                 fingerprint: fingerprint.0,
                 role: role.into(),
@@ -72,6 +77,19 @@ pub(super) async fn run(global: &Global, command: AdminCommand) -> Result<(), Cl
         Response::Done(_) => output::line(&format!("{fingerprint} {told}")),
         other => Err(unexpected(&other)),
     }
+}
+
+/// The label of an identity that has a role already; empty where it has none.
+async fn label_of(session: &mut Session, fingerprint: Fingerprint) -> Result<String, CliError> {
+    let mut label = String::new();
+    pages(session, |page| {
+        let found = page.into_iter().find(|row| row.fingerprint == fingerprint.0);
+        let is_found = found.is_some();
+        label = found.map(|row| row.label).unwrap_or_default();
+        Ok(!is_found)
+    })
+    .await?;
+    Ok(label)
 }
 
 async fn list(global: &Global, session: &mut Session, filter: &AdminFilter) -> Result<(), CliError> {

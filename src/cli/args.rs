@@ -22,6 +22,7 @@ mod release;
 #[cfg(test)]
 mod tests;
 mod views;
+mod whose;
 
 pub(super) use admin::{
     AdminCommand, BlacklistCommand, CatalogueCommand, ClockCommand, Consent, ExplainTarget, GivenRole, IdentityCommand,
@@ -37,6 +38,7 @@ pub(super) use events::{DenialsOptions, EventsCommand, EventsOptions, Shown, Who
 pub(super) use lists::{AdminFilter, ProductFilter, ReservationFilter};
 pub(super) use release::{NewSeats, OneSeat, ReleaseTarget};
 pub(super) use views::{LicenseFilter, SeatFilter};
+pub(super) use whose::Whose;
 
 /// A license server for a local network.
 ///
@@ -190,8 +192,8 @@ pub(super) enum Command {
     Products(Asking<ProductFilter>),
     /// Show what happened: who got, gave up or lost a seat, what was imported, who was refused, and by whom.
     ///
-    /// The oldest first. Refusals of a machine for a product and a reason are one event an hour, with a count; those of this
-    /// hour are shown last, as far as they have come.
+    /// The oldest first. Refusals of a machine for a product and a reason are one event an hour, with a count, and the time of the
+    /// last of them; those of this hour stand among the rest by that, as far as they have come.
     Events(Asking<EventsOptions>),
     /// Sum up refusals by day (UTC), product and reason, and tell how many seats more would have been enough.
     ///
@@ -367,7 +369,8 @@ fn interface_name(text: &str) -> Result<String, &'static str> {
 pub(super) struct StatusTarget {
     /// The server, HOST or HOST:PORT; the same as --server.
     pub(super) target: Option<String>,
-    /// End with exit code 1 where there is a warning, for cron and monitoring; everything is printed as without it.
+    /// End with exit code 1 where there is a warning, for cron and monitoring; everything is printed as without it. A product
+    /// that is used up is one only where somebody was refused for want of it within the last day.
     #[arg(long)]
     pub(super) check: bool,
 }

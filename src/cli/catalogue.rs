@@ -34,6 +34,7 @@ struct Effect {
     before: String,
     after: String,
     seats: u64,
+    licenses: Option<u64>,
 }
 
 pub(super) async fn run(global: &Global, command: CatalogueCommand) -> Result<(), CliError> {
@@ -88,10 +89,32 @@ fn tell(vendor: &str, dry_run: bool, reply: &CatalogueImportOk) -> Result<(), Cl
     if reply.more {
         output::line("and more than is listed here")?;
     }
+    for gone in reply.effects.iter().filter_map(|effect| gone(effect, dry_run)) {
+        output::line(&gone)?;
+    }
     if dry_run {
         output::line("nothing was imported; the same command without --dry-run does it")?;
     }
     Ok(())
+}
+
+/// What becomes of licenses and seats of a product that the catalogue names no more; nothing where there are none.
+fn gone(effect: &admin::Effect, dry_run: bool) -> Option<String> {
+    let licenses = effect.licenses.unwrap_or_default();
+    if effect.what != Altered::PRODUCT || !effect.after.is_empty() || licenses + effect.seats == 0 {
+        return None;
+    }
+    let product = &effect.product;
+    let held = format!("{} and {}", count(licenses, "license"), count(effect.seats, "seat"));
+    let here = if dry_run {
+        "would be known no more"
+    } else {
+        "is known no more"
+    };
+    Some(format!(
+        "{product} {here}: every checkout and renewal of it is refused, and so are its keys. Its {held} stay here: a seat until it \
+         is released or idle, a license until it is removed; a catalogue that names {product} again has them serve again"
+    ))
 }
 
 fn cells(effect: &admin::Effect) -> Vec<String> {
@@ -124,6 +147,7 @@ impl From<&admin::Effect> for Effect {
             before: effect.before.clone(),
             after: effect.after.clone(),
             seats: effect.seats,
+            licenses: effect.licenses,
         }
     }
 }

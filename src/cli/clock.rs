@@ -101,7 +101,7 @@ async fn overdue(session: &mut Session, status: &StatusOk) -> Result<u64, CliErr
         return Ok(0);
     }
     let mut ended = 0;
-    seats::pages(session, None, |page| {
+    seats::pages(session, (None, None), |page| {
         let due = page.iter().filter_map(|row| row.renew_by);
         ended += due.filter(|at| *at <= status.server_time).count() as u64;
         Ok(true)

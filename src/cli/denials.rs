@@ -68,7 +68,9 @@ struct Sum {
     machines: BTreeMap<[u8; 6], u64>,
     /// Machines that engaged a seat later on the same day.
     served: u64,
-    /// Whether a request named no machine, as a reservation of a number: how many seats it lacked is not told.
+    /// The most seats that a reservation lacked.
+    lacked: u64,
+    /// Whether a request named no machine, and no seats that it lacked.
     has_unnamed: bool,
 }
 
@@ -77,6 +79,7 @@ impl Sum {
     fn take(&mut self, other: Self) {
         self.count += other.count;
         self.served += other.served;
+        self.lacked = self.lacked.max(other.lacked);
         self.has_unnamed |= other.has_unnamed;
         for (mac, at) in other.machines {
             let last = self.machines.entry(mac).or_default();
@@ -84,11 +87,11 @@ impl Sum {
         }
     }
 
-    /// The machines that would have had a seat with so many more. Never 0 where a request that named none was refused too:
-    /// that would say that it lacked nothing.
+    /// With so many more each machine would have had a seat, and each reservation would have been made. Never 0 where a
+    /// request that named neither was refused too: that would say that it lacked nothing.
     fn seats_more(&self) -> Option<u64> {
-        let machines = self.machines.len() as u64 - self.served;
-        (machines > 0 || !self.has_unnamed).then_some(machines)
+        let more = self.machines.len() as u64 - self.served + self.lacked;
+        (more > 0 || !self.has_unnamed).then_some(more)
     }
 }
 
@@ -164,7 +167,9 @@ impl Sums {
         };
         let sum = self.sums.entry(key).or_default();
         sum.count += u64::from(row.count.unwrap_or(1));
-        if let Some(mac) = row.mac {
+        if let Some(lacked) = row.lacked {
+            sum.lacked = sum.lacked.max(lacked.into());
+        } else if let Some(mac) = row.mac {
             let at = sum.machines.entry(mac).or_insert_with(|| {
                 self.machines += 1;
                 0
@@ -351,7 +356,7 @@ mod tests {
 
     // proves V3
     #[test]
-    fn how_many_seats_more_is_not_told_where_no_machine_was_named() {
+    fn how_many_seats_more_is_not_told_where_neither_a_machine_nor_what_was_lacking_was_named() {
         let short = Status::SEATS_EXHAUSTED;
         let unnamed = || EventRow {
             mac: None,
@@ -369,5 +374,32 @@ mod tests {
         );
         sums.serve(&engaged(300, 1));
         assert_eq!(row(&sums), Some((2, 1, None)), "not that nothing was lacking");
+    }
+
+    // proves V3
+    #[test]
+    fn what_the_largest_reservation_lacked_is_among_the_seats_more() {
+        let short = Status::SEATS_EXHAUSTED;
+        let reservation = |at, lacked| EventRow {
+            mac: None,
+            lacked: Some(lacked),
+            ..refused(at, 0, short, 1)
+        };
+        let mut sums = Sums::default();
+        for row in [
+            reservation(100, 7),
+            reservation(200, 9),
+            reservation(300, 4),
+            refused(400, 1, short, 1),
+            reservation(DAY_SECS, 2),
+        ] {
+            sums.add(&row).expect("few");
+        }
+        let rows: Vec<_> = sums
+            .rows()
+            .into_iter()
+            .map(|row| (row.count, row.machines, row.seats_more))
+            .collect();
+        assert_eq!(rows, [(4, 1, Some(10)), (1, 0, Some(2))]);
     }
 }

@@ -1,8 +1,9 @@
 //! `events`: what happened, since when, by whom; and whether the log of it is whole (rule V3).
 
 mod anchor;
+mod counting;
 mod follow;
-mod named;
+pub(super) mod named;
 mod row;
 mod sentence;
 mod sink;
@@ -25,6 +26,11 @@ pub(super) use row::Row;
 const FOLLOW_LAST: u32 = 10;
 
 pub(super) async fn run(global: &Global, options: EventsOptions) -> Result<(), CliError> {
+    if options.command.is_some() && options.shown != Shown::default() {
+        return Err(CliError::Usage(
+            "what chooses or shapes events is for `seatkeeper events` alone; `verify` and `anchor` are of the whole log".to_owned(),
+        ));
+    }
     match options.command {
         None => show(global, &options.shown).await,
         Some(EventsCommand::Anchor) => anchor::run(global).await,
@@ -40,35 +46,55 @@ async fn show(global: &Global, shown: &Shown) -> Result<(), CliError> {
         None if shown.follow && shown.since.is_none() => Some(FOLLOW_LAST),
         last => last,
     };
-    let mut from = None;
     let mut seen = follow::Seen::default();
-    if let Some(last) = last {
+    let from = if let Some(last) = last {
         let most = usize::try_from(last).unwrap_or(usize::MAX);
         let mut newest = self::last(&mut session, wanted.clone(), most, &sink).await?;
         // Also what others leave no room for was seen: nothing of it is news later.
         seen.keep_news(&mut newest.counted);
         seen.keep_news(&mut newest.durable);
-        from = Some(behind(newest.through));
+        let through = newest.through;
         let mut rows = newest.merged(most);
         if !shown.reverse {
             rows.reverse();
         }
         sink.rows(rows)?;
+        behind(through)
     } else {
-        let mut pages = Pages::new(wanted.clone(), shown.reverse);
-        while let Some(mut page) = pages.next(&mut session).await? {
-            sink.keep_found(&mut page.rows);
-            seen.keep_news(&mut page.rows);
-            from = Some(going_on(&page));
-            if !sink.rows(page.rows)? {
-                break;
-            }
-        }
-    }
+        all(&mut session, wanted.clone(), shown.reverse, (&mut seen, &mut sink)).await?
+    };
     if shown.follow && !sink.is_closed() {
-        return follow::run(global, session, Events { after: from, ..wanted }, (seen, sink)).await;
+        let news = Events {
+            after: Some(from),
+            ..wanted
+        };
+        return follow::run(global, session, news, (seen, sink)).await;
     }
     sink.end()
+}
+
+/// Shows every event that is looked for, a page at a time, and where to go on later.
+async fn all(
+    session: &mut Session,
+    wanted: Events,
+    newest_first: bool,
+    (seen, sink): (&mut follow::Seen, &mut Sink),
+) -> Result<EventPlace, CliError> {
+    let (mut counted, through) = counting::all(session, wanted.clone(), newest_first).await?;
+    let mut pages = Pages::new(wanted, newest_first);
+    loop {
+        let page = pages.next(session).await?;
+        let is_last = page.is_none();
+        let mut rows = match page {
+            Some(page) => counted.merged(page.rows.into_iter().filter(|row| row.place.round <= through)),
+            None => counted.rest(),
+        };
+        sink.keep_found(&mut rows);
+        seen.keep_news(&mut rows);
+        if !sink.rows(rows)? || is_last {
+            return Ok(behind(through));
+        }
+    }
 }
 
 /// The filter as the server is asked.

@@ -1,12 +1,18 @@
 //! `explain`: how a checkout would be decided, rule by rule (rule V2).
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::args::{ExplainTarget, Global};
+use super::args::{ExplainTarget, Global, Whose};
 use super::error::CliError;
+use super::events::{Pages, named};
 use super::output::{self, date, rfc3339};
+use super::seats;
 use super::session::{Session, unexpected};
+use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::time::Timestamp;
+use crate::wire::messages::events::Events;
 use crate::wire::messages::explain::{Explain, ExplainOk, ExplainStep};
 use crate::wire::messages::{Request, Response};
 use crate::wire::{Check, Finding, Status};
@@ -41,15 +47,19 @@ struct Step {
 }
 
 pub(super) async fn run(global: &Global, target: ExplainTarget) -> Result<(), CliError> {
+    let mut session = Session::open(global).await?;
+    let identity = match &target.by {
+        Some(whose) => Some(meant(&mut session, target.mac, whose).await?.0),
+        None => None,
+    };
     let request = Request::Explain(Explain {
         vendor: target.vendor.map(|vendor| vendor.0),
         product: target.product.to_string(),
         component: target.component.map(|component| component.to_string()),
         mac: target.mac.bytes(),
-        identity: target.by.map(|identity| identity.0),
+        identity,
         continuation: target.continuation,
     });
-    let mut session = Session::open(global).await?;
     let reply = match session.ask(&request).await? {
         Response::Explain(reply) => reply,
         other => return Err(unexpected(&other)),
@@ -58,6 +68,38 @@ pub(super) async fn run(global: &Global, target: ExplainTarget) -> Result<(), Cl
         return output::json(&told(&target, reply));
     }
     say(&target, &reply)
+}
+
+/// The identity that is meant: the only one whose fingerprint begins so of those that hold a seat of this machine, wait for
+/// one, or asked for one as far as events are kept.
+async fn meant(session: &mut Session, mac: Mac, whose: &Whose) -> Result<Fingerprint, CliError> {
+    let digits = match whose {
+        Whose::Whole(identity) => return Ok(*identity),
+        Whose::Begins(digits) => digits,
+    };
+    let seats = seats::of_machine(session, mac).await?;
+    let holders = seats.iter().flat_map(|seat| &seat.components);
+    let known = holders.flat_map(|holder| {
+        holder
+            .identity
+            .into_iter()
+            .chain(holder.waiting.as_ref().map(|one| one.identity))
+    });
+    let mut found: BTreeSet<_> = known
+        .filter(|one| output::hex(one).starts_with(digits.as_str()))
+        .collect();
+    let of_machine = Events {
+        mac: Some(mac.bytes()),
+        ..Events::default()
+    };
+    let mut pages = Pages::new(of_machine, true);
+    while let Some(page) = pages.next(session).await? {
+        found.extend(named::begun(&page.rows, digits));
+    }
+    let none = format!(
+        "no identity that begins with {digits} holds a seat of {mac} or has asked for one; write the whole fingerprint of another one"
+    );
+    named::one(&found, digits, &none).map(Fingerprint)
 }
 
 fn say(target: &ExplainTarget, reply: &ExplainOk) -> Result<(), CliError> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::args::{ExportOptions, Global};
 use super::error::CliError;
+use super::files::place;
 use super::output::{self, rfc3339};
 use super::session::Session;
 use super::{admin, events, licenses, products, reservations, seats, status};
@@ -29,20 +30,21 @@ struct Head {
 
 pub(super) async fn run(global: &Global, options: ExportOptions) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
-    let mut document = Document::begin(options.out.as_deref())?;
+    let mut document = Document::begin(options.out.as_deref(), options.force)?;
     let status = status::ask(&mut session).await?;
+    let wanting = status::Wanting::ask(&mut session, &status).await?;
     document.head(&Head {
         export_form: FORM,
         exported_at: rfc3339(Some(Timestamp(status.server_time))),
         vendors: status::vendors(&status),
-        status: status::told(global, &session, &status, None),
+        status: status::told(global, &session, (&status, &wanting), None),
     })?;
     document.list("products")?;
     products::pages(&mut session, |page| document.rows(page.iter().map(products::Row::from))).await?;
     document.list("licenses")?;
     licenses::pages(&mut session, |page| document.rows(page.iter().map(licenses::Row::from))).await?;
     document.list("seats")?;
-    seats::pages(&mut session, None, |page| {
+    seats::pages(&mut session, (None, None), |page| {
         document.rows(page.iter().map(seats::Row::from))
     })
     .await?;
@@ -74,6 +76,8 @@ enum Place {
         draft: BufWriter<File>,
         name: DraftName,
         path: PathBuf,
+        /// Whether it may take the place of another file.
+        force: bool,
     },
 }
 
@@ -87,13 +91,16 @@ impl Drop for DraftName {
 }
 
 impl Document {
-    fn begin(out: Option<&Path>) -> Result<Self, CliError> {
+    fn begin(out: Option<&Path>, force: bool) -> Result<Self, CliError> {
         let Some(path) = out else {
             return Ok(Self {
                 to: Place::Out,
                 rows: None,
             });
         };
+        if !force && fs::symlink_metadata(path).is_ok() {
+            return Err(is_there(path));
+        }
         let mut draft_path = path.as_os_str().to_owned();
         draft_path.push(format!(".{}.new", std::process::id()));
         let draft_path = PathBuf::from(draft_path);
@@ -112,6 +119,7 @@ impl Document {
                 draft: BufWriter::new(draft),
                 name: DraftName(draft_path),
                 path: path.to_owned(),
+                force,
             },
             rows: None,
         })
@@ -157,16 +165,25 @@ impl Document {
     fn end(mut self) -> Result<(), CliError> {
         let end = self.list_end();
         self.write(&format!("{end}\n}}\n"))?;
-        let Place::File { draft, name, path } = self.to else {
+        let Place::File {
+            draft,
+            name,
+            path,
+            force,
+        } = self.to
+        else {
             return Ok(());
         };
         draft
             .into_inner()
             .map_err(io::IntoInnerError::into_error)
             .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&name.0, &path))
+            .and_then(|()| place(&name.0, &path, force))
             .and_then(|()| whole_file::sync_directory_of(&path))
-            .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error))
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => is_there(&path),
+                _ => CliError::because(format!("cannot write {}", path.display()), error),
+            })
     }
 
     fn write(&mut self, text: &str) -> Result<(), CliError> {
@@ -177,6 +194,13 @@ impl Document {
                 .map_err(|error| CliError::because(format!("cannot write {}", path.display()), error)),
         }
     }
+}
+
+fn is_there(path: &Path) -> CliError {
+    CliError::failed(format!(
+        "{} is there already; name another file, or say --force to replace it",
+        path.display()
+    ))
 }
 
 #[cfg(test)]
@@ -190,7 +214,7 @@ mod tests {
         fs::write(&victim, "theirs").unwrap();
         let planted = dir.path().join(format!("out.json.{}.new", std::process::id()));
         std::os::unix::fs::symlink(&victim, &planted).unwrap();
-        let mut document = Document::begin(Some(&out)).unwrap();
+        let mut document = Document::begin(Some(&out), false).unwrap();
         document.write("{").unwrap();
         document.end().unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "theirs");

@@ -1,6 +1,7 @@
 //! Files that commands read, with errors that name them.
 
-use std::io::Read;
+use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::error::CliError;
@@ -25,15 +26,28 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
     let name = path.display();
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(FILE_LEN_MAX + 1).read_to_end(&mut bytes)
+        io::stdin().lock().take(FILE_LEN_MAX + 1).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
+        fs::File::open(path).and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
     };
     read.map_err(|error| CliError::because(format!("cannot read {name}"), error))?;
     if bytes.len() as u64 > FILE_LEN_MAX {
         return Err(CliError::failed(format!("{name} is larger than 64 MiB; split it")));
     }
     Ok(bytes)
+}
+
+/// Gives a draft its name, in place of another file only where it is forced to. The draft may be there still.
+pub(super) fn place(draft: &Path, file: &Path, force: bool) -> io::Result<()> {
+    if force {
+        return fs::rename(draft, file);
+    }
+    // One that came about meanwhile stays.
+    match fs::hard_link(draft, file) {
+        // Not every file system has links.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !file.exists() => fs::rename(draft, file),
+        outcome => outcome,
+    }
 }
 
 /// Reads a vendor's public key.

@@ -37,6 +37,9 @@ pub(super) struct Summary {
     /// Parts of a mail that were not searched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unsearched: Vec<Unsearched>,
+    /// Pictures among its attachments, by kind: they were not searched either.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pictures: BTreeMap<&'static str, u32>,
 }
 
 /// A key that was not imported.
@@ -74,7 +77,7 @@ pub(super) async fn file(global: &Global, asked: ImportFile) -> Result<(), CliEr
     let found = keys::find(&asked.file, &files::bytes(&asked.file)?)
         .map_err(|error| CliError::because(format!("cannot import {name}"), error))?;
     if found.keys.is_empty() {
-        let unsearched: Vec<_> = found.unsearched.iter().map(|one| format!("; {one}")).collect();
+        let unsearched: Vec<_> = found.told_unsearched().iter().map(|one| format!("; {one}")).collect();
         return Err(CliError::failed(format!(
             "{name} has no license keys in it; they begin with SK1-{}",
             unsearched.concat()
@@ -82,7 +85,7 @@ pub(super) async fn file(global: &Global, asked: ImportFile) -> Result<(), CliEr
     }
     let mut session = Session::open(global).await?;
     let mut summary = watched(global, &mut session, &found.keys, asked.dry_run).await?;
-    summary.unsearched = found.unsearched;
+    (summary.unsearched, summary.pictures) = (found.unsearched, found.pictures);
     tell(global, &summary, Place::to_string)
 }
 
@@ -319,5 +322,6 @@ fn told(summary: &Summary, place: impl Fn(&Place) -> String) -> Vec<String> {
     for one in &summary.unsearched {
         lines.push(format!("  {one}"));
     }
+    lines.extend(keys::told_pictures(&summary.pictures).map(|told| format!("  {told}")));
     lines
 }

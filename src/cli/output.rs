@@ -109,7 +109,8 @@ pub(super) fn table_text(head: &[&str], rows: impl IntoIterator<Item = Vec<Strin
 
 /// Prints rows as CSV.
 pub(super) fn csv(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
-    csv_rows(Some(head.iter().map(|name| (*name).to_owned()).collect()), rows)
+    // Names are one word, as where columns can be chosen.
+    csv_rows(Some(head.iter().map(|name| name.replace(' ', "-")).collect()), rows)
 }
 
 /// Prints a part of a list as CSV, the first one with its head.

@@ -89,7 +89,7 @@ async fn one(global: &Global, target: OneSeat, reason: &str) -> Result<(), CliEr
 /// The components that hold the seat which is meant, if any do.
 async fn holding(session: &mut Session, target: &OneSeat) -> Result<Vec<String>, CliError> {
     let mut names = Vec::new();
-    seats::pages(session, Some(target.mac.bytes()), |page| {
+    seats::pages(session, (Some(target.mac), None), |page| {
         let meant = page.into_iter().filter(|row| {
             row.product == target.product.as_str() && target.vendor.is_none_or(|vendor| row.vendor == vendor.0)
         });
@@ -160,7 +160,7 @@ async fn new_ones(global: &Global, asked: NewSeats, reason: &str) -> Result<(), 
 /// The seats that are meant; one more than are ended where there are more.
 async fn find(session: &mut Session, asked: &NewSeats, since: Timestamp) -> Result<Vec<SeatRow>, CliError> {
     let mut rows: Vec<SeatRow> = Vec::new();
-    seats::pages(session, None, |page| {
+    seats::pages(session, (None, asked.product), |page| {
         let meant = page.into_iter().filter(|row| {
             new::is_since(row, Some(since))
                 && new::is_from(row, asked.from)

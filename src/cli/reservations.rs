@@ -137,8 +137,8 @@ pub(super) async fn pages(
 /// What to say of a reservation that is not listed.
 pub(super) fn gone(reservation: ReservationId) -> CliError {
     CliError::Refused(format!(
-        "no reservation {reservation} is here: it lapsed, or all of it is settled; name its product and the machines to \
-         have them decided anew: seatkeeper commit {reservation} PRODUCT MAC..."
+        "no reservation {reservation} is here: it lapsed, or all of it is settled, so there is nothing to give back; to commit \
+         machines all the same, name its product and them: seatkeeper commit {reservation} PRODUCT MAC..."
     ))
 }
 

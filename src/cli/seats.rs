@@ -122,7 +122,7 @@ pub(super) async fn run(global: &Global, filter: SeatFilter) -> Result<(), CliEr
     let bought = bought(&mut session, &filter).await?;
     let mut sources = Sources::default();
     let mut lister = Lister::new(view);
-    pages(&mut session, filter.mac.map(Mac::bytes), |page| {
+    pages(&mut session, (filter.mac, filter.product), |page| {
         let wanted = page
             .into_iter()
             .filter(|row| wants(&filter, row) && new::is_since(row, since))
@@ -192,10 +192,10 @@ fn wants(filter: &SeatFilter, row: &SeatRow) -> bool {
         && (!filter.waiting || has_waiting(row))
 }
 
-/// Every seat, or those of one machine, a page at a time.
+/// Every seat, or those of one machine, or of one product, a page at a time.
 pub(super) async fn pages(
     session: &mut Session,
-    mac: Option<[u8; 6]>,
+    (mac, product): (Option<Mac>, Option<ProductId>),
     each: impl FnMut(Vec<SeatRow>) -> Result<bool, CliError>,
 ) -> Result<(), CliError> {
     let name = |row: &SeatRow| SeatName {
@@ -207,7 +207,8 @@ pub(super) async fn pages(
         Request::Seats(views::Seats {
             after: last.map(name),
             limit: None,
-            mac,
+            mac: mac.map(Mac::bytes),
+            product: product.map(|product| product.as_str().to_owned()),
         })
     };
     let take = |response| match response {
@@ -221,7 +222,7 @@ pub(super) async fn pages(
 #[cfg(feature = "demo")]
 pub(super) async fn all(session: &mut Session) -> Result<Vec<SeatRow>, CliError> {
     let mut rows = Vec::new();
-    pages(session, None, |page| {
+    pages(session, (None, None), |page| {
         rows.extend(page);
         Ok(true)
     })
@@ -232,7 +233,7 @@ pub(super) async fn all(session: &mut Session) -> Result<Vec<SeatRow>, CliError>
 /// The seats of one machine: of each product one at most.
 pub(super) async fn of_machine(session: &mut Session, mac: Mac) -> Result<Vec<SeatRow>, CliError> {
     let mut rows = Vec::new();
-    pages(session, Some(mac.bytes()), |page| {
+    pages(session, (Some(mac), None), |page| {
         rows.extend(page);
         Ok(true)
     })

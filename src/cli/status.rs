@@ -1,5 +1,6 @@
 //! `status`: how a server is, in one look: first what needs somebody, then how it is, then how much there is.
 
+mod wanting;
 mod warnings;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use super::session::{Session, unexpected};
 use crate::domain::time::Timestamp;
 use crate::wire::messages::views::StatusOk;
 use crate::wire::messages::{Request, Response, events, views};
+pub(super) use wanting::Wanting;
 use warnings::bytes;
 
 /// This command's version.
@@ -112,6 +114,7 @@ struct Scarce {
     usage: String,
     used: u64,
     available: u64,
+    refused_at: Option<String>,
 }
 
 /// A trusted vendor.
@@ -129,11 +132,12 @@ pub(super) async fn run(global: &Global, target: StatusTarget) -> Result<(), Cli
     let mut session = Session::open(&global).await?;
     let status = ask(&mut session).await?;
     let events_since = oldest_event(&mut session).await?;
-    let told = told(&global, &session, &status, events_since);
+    let wanting = Wanting::ask(&mut session, &status).await?;
+    let told = told(&global, &session, (&status, &wanting), events_since);
     if global.json {
         output::json(&told)?;
     } else {
-        tell(&session, &status, &told.warnings, events_since)?;
+        tell(&session, &status, &told, events_since)?;
     }
     if target.check && !told.warnings.is_empty() {
         // Everything is said.
@@ -155,8 +159,8 @@ async fn oldest_event(session: &mut Session) -> Result<Option<u64>, CliError> {
 }
 
 /// What this host warns of: all that the server does, and what the server cannot know.
-fn warned(global: &Global, session: &Session, status: &StatusOk) -> Vec<warnings::Told> {
-    let mut warned = warnings::told(status);
+fn warned(global: &Global, session: &Session, status: &StatusOk, wanting: &Wanting) -> Vec<warnings::Told> {
+    let mut warned = warnings::told(status, wanting);
     // Of another server than this host's the note says nothing.
     let data = local::data_of(global).ok();
     let note = data
@@ -174,17 +178,13 @@ pub(super) async fn ask(session: &mut Session) -> Result<StatusOk, CliError> {
     }
 }
 
-fn tell(
-    session: &Session,
-    status: &StatusOk,
-    warned: &[warnings::Told],
-    events_since: Option<u64>,
-) -> Result<(), CliError> {
-    for warning in warned {
+fn tell(session: &Session, status: &StatusOk, told: &Told, events_since: Option<u64>) -> Result<(), CliError> {
+    for warning in &told.warnings {
         output::line(&format!("{:<12} {}", "WARNING", warning.text()))?;
     }
     let mut lines = health(session, status);
     lines.extend(counts(status));
+    lines.extend(told.scarce.iter().map(|row| ("scarce", left(row))));
     let since = events_since.map_or_else(
         || "none".to_owned(),
         |at| format!("kept since {} UTC", date(Some(Timestamp(at)))),
@@ -316,6 +316,20 @@ fn counts(status: &StatusOk) -> [(&'static str, String); 6] {
     ]
 }
 
+/// How little is left of a product, and whether that kept anybody out.
+fn left(row: &Scarce) -> String {
+    let left = match row.available {
+        0 => format!("all {} in use", row.used),
+        available => format!("{} in use, {available} available", row.used),
+    };
+    let kept_out = if row.refused_at.is_some() {
+        "somebody was refused for want of it"
+    } else {
+        "nobody was refused for want of it within a day"
+    };
+    format!("{} ({} licenses): {left}; {kept_out}", row.product, row.usage)
+}
+
 /// What the site's configuration says, by its own words.
 const fn policies(status: &StatusOk) -> [(&'static str, &'static str); 2] {
     let enrol = if status.enrolment {
@@ -337,9 +351,14 @@ pub(super) fn vendors(status: &StatusOk) -> Vec<Vendor> {
 }
 
 /// What `status --json` prints, with what is warned of.
-pub(super) fn told(global: &Global, session: &Session, status: &StatusOk, events_since: Option<u64>) -> Told {
+pub(super) fn told(
+    global: &Global,
+    session: &Session,
+    (status, wanting): (&StatusOk, &Wanting),
+    events_since: Option<u64>,
+) -> Told {
     Told {
-        warnings: warned(global, session, status),
+        warnings: warned(global, session, status, wanting),
         address: session.address().to_string(),
         name: status.name.clone(),
         version: status.server_version.clone(),
@@ -367,7 +386,7 @@ pub(super) fn told(global: &Global, session: &Session, status: &StatusOk, events
         connections: status.connections,
         connections_max: status.connections_max,
         ending: status.ending.iter().map(ending).collect(),
-        scarce: status.scarce.iter().map(scarce).collect(),
+        scarce: status.scarce.iter().map(|row| scarce(row, wanting)).collect(),
         events_since: time(events_since),
         enrol: if status.enrolment { "token" } else { "open" },
         rebind: if status.approval { "approve" } else { "honour" },
@@ -431,7 +450,7 @@ fn ending(row: &views::EndingRow) -> Ending {
     }
 }
 
-fn scarce(row: &views::ScarceRow) -> Scarce {
+fn scarce(row: &views::ScarceRow, wanting: &Wanting) -> Scarce {
     Scarce {
         vendor: output::hex(&row.vendor),
         product: row.product.clone(),
@@ -439,5 +458,6 @@ fn scarce(row: &views::ScarceRow) -> Scarce {
         usage: output::code(row.usage.name()),
         used: row.used,
         available: row.available,
+        refused_at: time(wanting.since(row.vendor, &row.product)),
     }
 }

@@ -280,11 +280,13 @@ impl<R: Listed> View<R> {
         self.columns.iter().map(|column| cell((column.cell)(row))).collect()
     }
 
+    /// The names of the columns: as words for people, in CSV as `--columns` takes them.
     pub(super) fn heads(&self) -> Vec<String> {
-        self.columns
-            .iter()
-            .map(|column| column.name.replace('-', " "))
-            .collect()
+        let head = |column: &Column<R>| match self.form {
+            Form::Csv => column.name.to_owned(),
+            Form::Json | Form::Table => column.name.replace('-', " "),
+        };
+        self.columns.iter().map(|column| head(column)).collect()
     }
 }
 

@@ -27,6 +27,9 @@ use crate::tls::{Identity, PINS_MAX, TlsError};
 /// MAC addresses per server for which the continuation number is kept, at most.
 const CONTINUATIONS_MAX: usize = 4;
 
+/// Numbers of servers whose identities are trusted no more, at most.
+const FORMER_MAX: usize = PINS_MAX * CONTINUATIONS_MAX;
+
 pub use distrust::{Distrust, Distrusted, Whom, distrust_on_this_machine};
 pub use trusted::{trust_on_this_machine, trusted_on_this_machine};
 
@@ -217,6 +220,20 @@ pub struct Memory {
     /// The newest time by this machine's clock at which anything was saved since the lease was kept; 0 where nothing
     /// was. Only a new lease sets it back.
     pub newest_time: Timestamp,
+    /// The numbers of servers whose identities are trusted no more, by the server's name for itself, the newest last; at most
+    /// [`FORMER_MAX`]. A server that has another identity now goes on with them.
+    pub former: Vec<FormerNumber>,
+}
+
+/// What a server answered under an identity that is trusted no more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FormerNumber {
+    /// The server's name for itself.
+    pub server: ServerId,
+    /// The MAC address that it was answered to.
+    pub mac: Mac,
+    /// What to send with the next checkout.
+    pub number: u64,
 }
 
 impl Memory {
@@ -229,6 +246,35 @@ impl Memory {
     /// The pin of a server, to be changed.
     pub fn pin_mut(&mut self, fingerprint: Fingerprint) -> Option<&mut Pin> {
         self.pins.iter_mut().find(|pin| pin.fingerprint == fingerprint)
+    }
+
+    /// The number to send with the next checkout of `mac` to a trusted server, by what it calls itself. Where it answered none
+    /// under this identity yet, what it answered under another one counts: the administrator has said that it is the same.
+    /// Whoever answered in its place meanwhile, with a stolen identity, shows so (rule I7). 0 where there was none.
+    #[must_use]
+    pub fn continuation(&self, pin: &Pin, server: ServerId, mac: Mac) -> u64 {
+        let of_it = |number: u64| Some(number).filter(|number| *number != 0);
+        let same = self.pins.iter().filter(|pin| pin.server == Some(server));
+        let former = self.former.iter().rev();
+        of_it(pin.continuation(mac))
+            .or_else(|| same.map(|pin| pin.continuation(mac)).find_map(of_it))
+            .or_else(|| {
+                former
+                    .filter(|one| (one.server, one.mac) == (server, mac))
+                    .find_map(|one| of_it(one.number))
+            })
+            .unwrap_or(0)
+    }
+
+    /// Keeps the numbers of a pin that is to go.
+    pub(super) fn keep_numbers(&mut self, pin: &Pin) {
+        let Some(server) = pin.server else { return };
+        for (mac, number) in pin.continuations.iter().copied() {
+            self.former.retain(|one| (one.server, one.mac) != (server, mac));
+            self.former.push(FormerNumber { server, mac, number });
+        }
+        let beyond = self.former.len().saturating_sub(FORMER_MAX);
+        self.former.drain(..beyond);
     }
 
     /// Trusts a server from now on; true if it was not trusted before.
@@ -358,6 +404,7 @@ impl Memory {
             for pin in &mut self.pins {
                 pin.continuations.clear();
             }
+            self.former.clear();
         }
         self
     }

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::faults::Fault;
 use super::{PORT_VARIABLE, near};
 
 /// Why the configuration cannot be used.
@@ -44,27 +45,39 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// The same of a value that stands in a file, with its place there.
-    pub(super) fn in_file(self, path: &Path, text: &str) -> Self {
-        let Self::Value { key, reason } = self else {
-            return self;
+    /// Everything that is wrong in a file, each with its place there.
+    pub(super) fn of_all(path: &Path, text: &str, faults: &[Fault]) -> Self {
+        let mut told: Vec<_> = faults.iter().map(|fault| told(fault, text)).collect();
+        // As they stand in the file.
+        told.sort_by_key(|(line, _)| *line);
+        let told: Vec<&str> = told.iter().map(|(_, told)| told.trim_end()).collect();
+        let message = match told.as_slice() {
+            [one] => (*one).to_owned(),
+            all => format!("{} faults\n{}", all.len(), all.join("\n")),
         };
-        let place = line_of(key, text).map_or_else(String::new, |line| format!("line {line}: "));
-        Self::Parse {
-            path: path.to_owned(),
-            message: format!("{place}{key} {reason}"),
-        }
-    }
-
-    /// What the parser says of a file, with the key that was meant where it says that one is unknown.
-    pub(super) fn of(path: &Path, error: &toml::de::Error) -> Self {
-        let mut message = shown(error);
-        if let Some(remedy) = near::remedy(error.message()) {
-            message = format!("{}\n{remedy}", message.trim_end());
-        }
         Self::Parse {
             path: path.to_owned(),
             message,
+        }
+    }
+}
+
+/// What is wrong, behind the line where it stands if that is known.
+fn told(fault: &Fault, text: &str) -> (Option<usize>, String) {
+    match fault {
+        Fault::Value(ConfigError::Value { key, reason }) => {
+            let line = line_of(key, text);
+            let place = line.map_or_else(String::new, |line| format!("line {line}: "));
+            (line, format!("{place}{key} {reason}"))
+        }
+        Fault::Value(other) => (None, other.to_string()),
+        Fault::Text { line, error } => {
+            // The key that was meant, where the parser says that one is unknown.
+            let told = match near::remedy(error.message()) {
+                Some(remedy) => format!("{}\n{remedy}", shown(error).trim_end()),
+                None => shown(error),
+            };
+            (*line, told)
         }
     }
 }

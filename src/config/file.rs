@@ -2,6 +2,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::faults::{self, Fault};
 use super::{Config, ConfigError};
 
 /// The largest configuration, in bytes.
@@ -26,10 +27,9 @@ impl ConfigFile {
             path: path.to_owned(),
             source,
         })?;
-        let wrong = |error: &_| ConfigError::of(path, error);
-        let config: Config = toml::from_str(&text).map_err(|error| wrong(&error))?;
-        config.check().map_err(|error| error.in_file(path, &text))?;
-        let tables: toml::Table = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        let config = faults::read(&text).map_err(|faults| ConfigError::of_all(path, &text, &faults))?;
+        let tables: toml::Table =
+            toml::from_str(&text).map_err(|error| ConfigError::of_all(path, &text, &[Fault::of(&text, error)]))?;
         Ok(Self {
             config,
             settings: keys(tables),

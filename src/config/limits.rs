@@ -99,11 +99,8 @@ impl Limits {
         }
     }
 
-    /// Checks that each is between what it may be.
-    ///
-    /// # Errors
-    /// One is not; the message names it.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    /// Those that are not between what they may be.
+    pub(super) fn faults(&self) -> Vec<ConfigError> {
         // New machines and seats have no upper bound: 0 is none at all, and as many as are remembered no limit.
         let bounded: [(&'static str, u64, RangeInclusive<u64>); 11] = [
             ("limits.connections", self.connections as u64, 1..=1_000_000),
@@ -139,16 +136,17 @@ impl Limits {
                 1..=40_000,
             ),
         ];
-        let mut checked = bounded.into_iter();
-        checked.try_for_each(|(key, value, range)| within(key, value, range))
+        let checked = bounded.into_iter();
+        checked
+            .filter_map(|(key, value, range)| within(key, value, range))
+            .collect()
     }
 }
 
-/// That a value is between what it may be.
-pub(super) fn within(key: &'static str, value: u64, range: RangeInclusive<u64>) -> Result<(), ConfigError> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    let reason = format!("must be {} to {}, and is {value}", range.start(), range.end());
-    Err(ConfigError::Value { key, reason })
+/// That a value is not between what it may be.
+pub(super) fn within(key: &'static str, value: u64, range: RangeInclusive<u64>) -> Option<ConfigError> {
+    (!range.contains(&value)).then(|| ConfigError::Value {
+        key,
+        reason: format!("must be {} to {}, and is {value}", range.start(), range.end()),
+    })
 }

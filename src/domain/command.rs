@@ -153,8 +153,13 @@ pub enum Command {
     },
     /// Import license keys whose signatures were checked.
     Import(Vec<VerifiedKey>),
-    /// Import a list of serials whose signature was checked.
-    ImportBlacklist(Box<Blacklist>),
+    /// Import a list of serials whose signature was checked, or tell what that would change.
+    ImportBlacklist {
+        /// The list.
+        list: Box<Blacklist>,
+        /// Whether only to tell.
+        dry_run: bool,
+    },
     /// Import a catalogue whose signature was checked, or tell what that would change.
     ImportCatalogue {
         /// The catalogue.
@@ -254,6 +259,8 @@ pub struct Page<K> {
 pub struct SeatsPage {
     /// Only the seats of this machine.
     pub mac: Option<Mac>,
+    /// Only the seats of the products of this id, whichever vendors have one.
+    pub product: Option<ProductId>,
     /// Which rows.
     pub page: Page<SeatKey>,
 }
@@ -340,10 +347,9 @@ impl Command {
             | Self::Enrol { .. }
             | Self::Found { .. }
             | Self::Import(_)
-            | Self::ImportBlacklist(_)
             | Self::Reserve(_)
             | Self::TrustVendor { .. } => true,
-            Self::ImportCatalogue { dry_run, .. } => !*dry_run,
+            Self::ImportBlacklist { dry_run, .. } | Self::ImportCatalogue { dry_run, .. } => !*dry_run,
             Self::Abort(_)
             | Self::Admins(_)
             | Self::Availability(_)
@@ -404,7 +410,7 @@ impl Command {
             | Self::EnrolledIdentities(_)
             | Self::Found { .. }
             | Self::Import(_)
-            | Self::ImportBlacklist(_)
+            | Self::ImportBlacklist { .. }
             | Self::ImportCatalogue { .. }
             | Self::JudgeKeys(_)
             | Self::KeepTime(_)

@@ -1,5 +1,7 @@
 //! Refusals by the rules: values with a reason, never errors.
 
+use std::num::NonZeroU32;
+
 use super::ids::{ComponentId, Mac, ProductId, Serial};
 use super::license::LicenseStatus;
 use super::seat::FormerSeat;
@@ -123,6 +125,8 @@ pub struct Denied {
     pub former: Option<FormerSeat>,
     /// Whom to contact; where the vendor has taken a license back (rule C3).
     pub contact: Option<String>,
+    /// With so many seats or units more it would have been granted; of a reservation that found too few.
+    pub lacked: Option<NonZeroU32>,
 }
 
 impl From<Denial> for Denied {
@@ -133,6 +137,7 @@ impl From<Denial> for Denied {
             seats: None,
             former: None,
             contact: None,
+            lacked: None,
         }
     }
 }

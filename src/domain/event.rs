@@ -1,5 +1,7 @@
 //! What is told of changes: the events of the log (rule V3).
 
+use std::num::NonZeroU32;
+
 use super::backup::Backup;
 use super::blacklist::Listed;
 use super::command::{Actor, Role};
@@ -195,7 +197,12 @@ pub enum EventKind {
         to: Fingerprint,
     },
     /// Requests were refused, counted together (rule V3).
-    Refused(Box<Refused>),
+    Refused {
+        /// Which, and how many.
+        refused: Box<Refused>,
+        /// With so many seats more each of them would have been granted; where they were reservations that found too few.
+        lacked: Option<NonZeroU32>,
+    },
     /// Something was set aside (rules X2, X4).
     Reserved {
         /// Its name.

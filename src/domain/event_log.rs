@@ -155,6 +155,8 @@ pub struct SegmentRead {
     pub events: u64,
     /// The hash of the round that was asked for, where it is here and holds.
     pub hash_of_round: Option<[u8; 32]>,
+    /// When that round was decided.
+    pub time_of_round: Option<Timestamp>,
     /// What is damaged; at most [`GAPS_MAX`].
     pub gaps: Vec<Gap>,
 }
@@ -238,7 +240,7 @@ impl EventKind {
             Self::TokenRevoked { .. } => 30,
             Self::IdentityEnrolled { .. } => 31,
             Self::IdentityRemoved { .. } => 32,
-            Self::Refused(_) => 33,
+            Self::Refused { .. } => 33,
             Self::ServerRestored { .. } => 34,
             Self::ServerIdentityReplaced { .. } => 35,
             Self::ConfigReloaded { .. } => 36,
@@ -277,7 +279,7 @@ impl EventKind {
             | Self::SeatRenewed { key } => (Some(key.mac), Some(key.product)),
             Self::DeploymentAborted { mac, .. } | Self::DeploymentCommitted { mac, .. } => (Some(*mac), None),
             Self::LicenseImported { product, .. } | Self::Reserved { product, .. } => (None, Some(product.product)),
-            Self::Refused(refused) => (refused.mac, refused.product),
+            Self::Refused { refused, .. } => (refused.mac, refused.product),
             Self::AdminAdded { .. }
             | Self::AdminRemoved { .. }
             | Self::BackedUp(_)

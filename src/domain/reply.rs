@@ -240,6 +240,8 @@ pub struct Effect {
     pub after: String,
     /// Live seats that it touches.
     pub seats: u64,
+    /// Licenses of the product that are here, whatever their status; told where the product comes or goes.
+    pub licenses: Option<u64>,
 }
 
 /// What of a catalogue changes.

@@ -335,7 +335,7 @@ fn weight_of(work: &Work) -> usize {
             | Work::Hello
             | Work::Reload { .. }
             | Work::TrustVendor(_) => 0,
-            Work::VerifyBlacklist(signed) | Work::VerifyCatalogue { signed, .. } => signed.len(),
+            Work::VerifyBlacklist { signed, .. } | Work::VerifyCatalogue { signed, .. } => signed.len(),
             Work::VerifyKeys { texts, .. } => texts.iter().map(String::len).sum(),
         }
 }

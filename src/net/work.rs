@@ -48,8 +48,11 @@ pub fn prepare(facts: &Facts, actor: Actor, work: Work) -> Prepared {
             }),
             Err(error) => Prepared::Answered(Answer::VendorKeyRefused(error)),
         },
-        Work::VerifyBlacklist(signed) => match verify_blacklist(&signed, &facts.vendor_keys) {
-            Ok(list) => Prepared::Ask(Command::ImportBlacklist(Box::new(list))),
+        Work::VerifyBlacklist { signed, dry_run } => match verify_blacklist(&signed, &facts.vendor_keys) {
+            Ok(list) => {
+                let list = Box::new(list);
+                Prepared::Ask(Command::ImportBlacklist { list, dry_run })
+            }
             Err(error) => Prepared::Answered(Answer::ListRefused(error)),
         },
         Work::VerifyCatalogue { signed, dry_run } => match verify_catalogue(&signed, &facts.vendor_keys) {
@@ -130,7 +133,7 @@ pub(super) async fn perform(service: &Service, actor: Actor, work: Work, weight:
                 Err(_) => return Answer::Failed,
             }
         }
-        Work::Reload { .. } | Work::TrustVendor(_) | Work::VerifyBlacklist(_) | Work::VerifyCatalogue { .. } => {
+        Work::Reload { .. } | Work::TrustVendor(_) | Work::VerifyBlacklist { .. } | Work::VerifyCatalogue { .. } => {
             prepare(&service.facts(), actor, work)
         }
     };
@@ -274,7 +277,10 @@ mod tests {
     fn damaged() -> [Work; 4] {
         [
             Work::TrustVendor(NO_KEY),
-            Work::VerifyBlacklist(Bytes::from_static(b"damaged")),
+            Work::VerifyBlacklist {
+                signed: Bytes::from_static(b"damaged"),
+                dry_run: true,
+            },
             Work::VerifyCatalogue {
                 signed: Bytes::from_static(b"damaged"),
                 dry_run: true,

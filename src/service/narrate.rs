@@ -1,5 +1,7 @@
 //! Tells the log what became durable: every event but a plain renewal, one line each.
 
+use std::num::NonZeroU32;
+
 use crate::domain::change::{Change, ClockEvent, Event, EventKind};
 use crate::domain::command::Actor;
 use crate::domain::event_log::Refused;
@@ -66,11 +68,11 @@ fn tell(event: &Event) {
         | EventKind::SeatEngaged { .. }
         | EventKind::SeatMoved { .. }
         | EventKind::SeatRenewed { .. } => tell_of_seats(&event.kind, by),
-        EventKind::Refused(refused) => tell_of_refusals(refused, by),
+        EventKind::Refused { refused, lacked } => tell_of_refusals(refused, *lacked, by),
     }
 }
 
-fn tell_of_refusals(refused: &Refused, by: &str) {
+fn tell_of_refusals(refused: &Refused, lacked: Option<NonZeroU32>, by: &str) {
     let Refused {
         product,
         mac,
@@ -80,7 +82,7 @@ fn tell_of_refusals(refused: &Refused, by: &str) {
         ..
     } = refused;
     let (mac, product) = (mac.map(tracing::field::display), product.map(tracing::field::display));
-    tracing::info!(by, mac, product, ?reason, count, since = since.0, "refused");
+    tracing::info!(by, mac, product, ?reason, count, lacked, since = since.0, "refused");
 }
 
 fn tell_of_the_server(kind: &EventKind, by: &str) {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use super::lately::Lately;
 use super::writer::Request;
@@ -46,6 +47,8 @@ struct Tally {
     first: Timestamp,
     last: Timestamp,
     count: u32,
+    /// The most that one of them lacked.
+    lacked: Option<NonZeroU32>,
     actor: Actor,
     host_name: String,
     /// Whose place it takes.
@@ -102,6 +105,8 @@ impl Refusals {
             return;
         };
         let (vendor, product, mac) = about(&request.command, &denied.subject);
+        // A reservation is for many: the one that it names must not be counted as if it had asked itself.
+        let mac = mac.filter(|_| denied.lacked.is_none());
         // Whoever leaves the vendor out means the only one: it is the same product as where it is named, also where no
         // catalogue has it.
         let vendor = vendor.or_else(|| {
@@ -140,12 +145,16 @@ impl Refusals {
             first: at,
             last: at,
             count: 0,
+            lacked: None,
             actor: request.actor,
             host_name: String::new(),
             source,
         });
         tally.count = tally.count.saturating_add(1);
         (tally.last, tally.actor) = (at, request.actor);
+        if !key.is_rest {
+            tally.lacked = tally.lacked.max(denied.lacked);
+        }
         if let (Command::Checkout(checkout), false) = (&request.command, key.is_rest) {
             tally.host_name = checkout.machine.host_name.to_string();
             let refused = RefusedCheckout {
@@ -240,15 +249,18 @@ fn event(key: &Key, tally: &Tally) -> Event {
     Event {
         at: tally.last,
         actor: tally.actor,
-        kind: EventKind::Refused(Box::new(Refused {
-            vendor: key.vendor,
-            product: key.product,
-            mac: key.mac,
-            host_name: tally.host_name.clone(),
-            reason: key.reason,
-            count: tally.count,
-            since: tally.first,
-        })),
+        kind: EventKind::Refused {
+            refused: Box::new(Refused {
+                vendor: key.vendor,
+                product: key.product,
+                mac: key.mac,
+                host_name: tally.host_name.clone(),
+                reason: key.reason,
+                count: tally.count,
+                since: tally.first,
+            }),
+            lacked: tally.lacked,
+        },
     }
 }
 
@@ -287,7 +299,7 @@ mod tests {
 
     fn counts(events: &[Event]) -> Vec<(Option<Mac>, u32)> {
         let count = |event: &Event| match &event.kind {
-            EventKind::Refused(refused) => (refused.mac, refused.count),
+            EventKind::Refused { refused, .. } => (refused.mac, refused.count),
             other => panic!("{other:?}"),
         };
         events.iter().map(count).collect()
@@ -332,8 +344,56 @@ mod tests {
         );
         let longest = events.iter().max_by_key(|event| event.at).expect("some");
         assert_eq!(longest.at, Timestamp(begun + HOUR_SECS - 1));
-        assert!(matches!(&longest.kind, EventKind::Refused(one) if one.since == Timestamp(begun) && one.count == 3));
+        assert!(
+            matches!(&longest.kind, EventKind::Refused { refused: one, .. } if one.since == Timestamp(begun) && one.count == 3)
+        );
         assert!(refusals.take_all().is_empty() && refusals.places.is_empty());
+    }
+
+    // proves V3
+    #[test]
+    fn the_most_that_a_reservation_lacked_is_told() {
+        let mut refusals = Refusals::default();
+        let request = Request {
+            command: Command::Reserve(crate::domain::command::Reserve {
+                id: crate::domain::ids::ReservationId([5; 16]),
+                product: ProductName {
+                    vendor: None,
+                    product: "BKSRV".parse().expect("good"),
+                },
+                secs: 60,
+                wanted: crate::domain::command::Wanted::Seats(9),
+                preferred_only: false,
+            }),
+            ..asked(1, 1)
+        };
+        for lacked in [3, 8, 5] {
+            let denied = Denied {
+                lacked: NonZeroU32::new(lacked),
+                subject: Subject {
+                    mac: Mac::new([2, 0, 0, 0, 0, 1]).ok(),
+                    ..Subject::default()
+                },
+                ..Denial::SeatsExhausted.into()
+            };
+            refusals.note(&Ledger::default(), &request, &Reply::Denied(denied), Timestamp(START));
+        }
+        // The machine that it named asks itself.
+        refusals.note(
+            &Ledger::default(),
+            &asked(1, 1),
+            &refused(Denial::SeatsExhausted),
+            Timestamp(START),
+        );
+        let events = refusals.take_all();
+        let told = events.iter().map(|event| match &event.kind {
+            EventKind::Refused { refused, lacked } => {
+                (refused.mac.is_some(), refused.count, lacked.map(NonZeroU32::get))
+            }
+            other => panic!("{other:?}"),
+        });
+        let told: std::collections::BTreeSet<_> = told.collect();
+        assert_eq!(told, [(false, 3, Some(8)), (true, 1, None)].into());
     }
 
     #[test]

@@ -192,6 +192,7 @@ fn seats_listed(reply: &Reply) -> usize {
 fn all_seats() -> Request {
     as_server(Command::Seats(SeatsPage {
         mac: None,
+        product: None,
         page: Page {
             after: None,
             limit: 256,

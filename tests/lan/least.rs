@@ -336,7 +336,10 @@ pub(crate) fn part() -> Option<ExitCode> {
             let list = SignedBlacklist::parse(&vendor.blacklist(version, &serials)).expect("a blacklist");
             let list = list.bytes().clone();
             let told = wire
-                .ask(&Request::BlacklistImport(admin::BlacklistImport { list }))
+                .ask(&Request::BlacklistImport(admin::BlacklistImport {
+                    list,
+                    dry_run: None,
+                }))
                 .await;
             assert_eq!(told.expect("an answer").status(), Status::OK);
         }

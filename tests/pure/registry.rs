@@ -177,14 +177,17 @@ fn command_asked_by(opcode: Opcode) -> Option<Command> {
             public_key,
             vendor: VendorId([0x11; 16]),
         }),
-        Work::VerifyBlacklist(signed) => Some(Command::ImportBlacklist(Box::new(Blacklist {
-            vendor: VendorId([0x11; 16]),
-            version: 1,
-            issued_at: Timestamp(0),
-            contact: "Sales".to_owned(),
-            serials: BTreeMap::new(),
-            signed,
-        }))),
+        Work::VerifyBlacklist { signed, dry_run } => Some(Command::ImportBlacklist {
+            list: Box::new(Blacklist {
+                vendor: VendorId([0x11; 16]),
+                version: 1,
+                issued_at: Timestamp(0),
+                contact: "Sales".to_owned(),
+                serials: BTreeMap::new(),
+                signed,
+            }),
+            dry_run,
+        }),
         Work::VerifyCatalogue { signed, dry_run } => Some(Command::ImportCatalogue {
             catalogue: Box::new(Catalogue {
                 vendor: VendorId([0x11; 16]),

@@ -371,5 +371,7 @@ fn the_chain_of_a_whole_log_holds_and_its_newest_segment_names_the_last_round() 
         ..ChainPage::default()
     };
     let read = log.chronicle.check(&newest, log.round).unwrap();
-    assert_eq!(read.segments.last().unwrap().hash_of_round, Some(last.hash));
+    let newest = read.segments.last().unwrap();
+    assert_eq!(newest.hash_of_round, Some(last.hash));
+    assert_eq!(newest.time_of_round, Some(last.last_at));
 }

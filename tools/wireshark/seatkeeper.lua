@@ -601,6 +601,7 @@ messages.Seats = {
     { 0x0001, "after", "SeatName" },
     { 0x0002, "limit", "u16" },
     { 0x0003, "mac", "bytes6" },
+    { 0x0004, "product", "text" },
 }
 messages.SeatsOk = {
     { 0x0001, "server_time", "u64" },
@@ -807,6 +808,7 @@ messages.EventRow = {
     { 0x001d, "from", "u64" },
     { 0x001e, "to", "u64" },
     { 0x001f, "jump_secs", "u64" },
+    { 0x0020, "lacked", "u32" },
 }
 messages.Gap = {
     { 0x0001, "file", "text" },
@@ -833,6 +835,7 @@ messages.SegmentRow = {
     { 0x0005, "events", "u64" },
     { 0x0006, "hash_of_round", "bytes32" },
     { 0x0007, "gaps", "Gap" },
+    { 0x0008, "time_of_round", "u64" },
 }
 messages.Span = {
     { 0x0001, "first", "u64" },
@@ -865,9 +868,11 @@ messages.Effect = {
     { 0x0004, "before", "text" },
     { 0x0005, "after", "text" },
     { 0x0006, "seats", "u64" },
+    { 0x0007, "licenses", "u64" },
 }
 messages.BlacklistImport = {
     { 0x0001, "list", "bytes" },
+    { 0x0002, "dry_run", "flag" },
 }
 messages.BlacklistImportOk = {
     { 0x0001, "server_time", "u64" },

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::lists::AdminFilter;
 use super::note::label;
+use super::whose::Whose;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, Serial, VendorId};
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,9 @@ pub(in crate::cli) enum BlacklistCommand {
     Import {
         /// The list as the vendor sent it; `-` is standard input.
         file: PathBuf,
+        /// Only tell how many licenses it would name, and seats on them; import nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -94,9 +98,10 @@ pub(in crate::cli) struct ExplainTarget {
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) vendor: Option<VendorId>,
     /// Whose checkout; without it that of the identity which was refused here last, as long as that is remembered, else of
-    /// the one that waits for approval, else of the one that is bound, else of one that is new.
+    /// the one that waits for approval, else of the one that is bound, else of one that is new. Its first digits, 8 at least, name
+    /// one that holds, waits for or asked for a seat of this machine.
     #[arg(long, value_name = "FINGERPRINT")]
-    pub(in crate::cli) by: Option<Fingerprint>,
+    pub(in crate::cli) by: Option<Whose>,
     /// With which continuation number; without it the one that is accepted.
     #[arg(long, value_name = "NUMBER", requires = "by")]
     pub(in crate::cli) continuation: Option<u64>,
@@ -145,9 +150,9 @@ pub(in crate::cli) enum AdminCommand {
         /// What it may do.
         #[arg(long, value_enum)]
         role: GivenRole,
-        /// Whose it is, for people.
-        #[arg(long, default_value = "", value_parser = label)]
-        label: String,
+        /// Whose it is, for people; it keeps the label that it has if absent. '' takes that away.
+        #[arg(long, value_parser = label)]
+        label: Option<String>,
     },
     /// List the identities with a role.
     List(AdminFilter),

@@ -18,9 +18,12 @@ pub(in crate::cli) struct BackupOptions {
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ExportOptions {
-    /// Write to this file, which is replaced whole; to standard output if absent.
+    /// Write to this file, whole or not at all; to standard output if absent.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) out: Option<PathBuf>,
+    /// Replace FILE if it is there.
+    #[arg(long, requires = "out")]
+    pub(in crate::cli) force: bool,
     /// Leave out what happened: the event log may be large.
     #[arg(long)]
     pub(in crate::cli) without_events: bool,

@@ -9,8 +9,9 @@ use clap::Subcommand;
 use super::admin::Consent;
 use super::deploy::lasting_up_to;
 use super::note::label;
+use super::whose::Whose;
 use crate::domain::enrolment::{TOKEN_SECS_MAX, TOKEN_USES_DEFAULT, TOKEN_USES_MAX};
-use crate::domain::ids::{Fingerprint, TokenId};
+use crate::domain::ids::TokenId;
 
 /// The text of a token as it was typed. Nothing repeats it, as messages about other arguments do.
 #[derive(Clone)]
@@ -56,8 +57,8 @@ pub(in crate::cli) enum EnrolCommand {
     },
     /// Take back the enrolment of one component, whoever its token enrolled besides. Says first what that does, and asks.
     Remove {
-        /// Its identity, as `seatkeeper enrol list --identities` prints it.
-        fingerprint: Fingerprint,
+        /// Its identity, as `seatkeeper enrol list --identities` prints it, or its first digits, 8 at least.
+        fingerprint: Whose,
         #[command(flatten)]
         consent: Consent,
     },

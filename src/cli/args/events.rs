@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::views::{Shape, Sorting, names};
+use super::whose::Whose;
 use crate::cli::denials::Row as DenialRow;
 use crate::cli::view::{Listed, View};
 use crate::domain::ids::{Fingerprint, Mac, ProductId};
@@ -21,7 +22,6 @@ use crate::wire::{EventKind, Status};
 const LAST_MAX: i64 = 10_000;
 
 #[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(in crate::cli) struct EventsOptions {
     #[command(flatten)]
     pub(in crate::cli) shown: Shown,
@@ -30,7 +30,7 @@ pub(in crate::cli) struct EventsOptions {
 }
 
 /// Which events, and how.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default, PartialEq)]
 pub(in crate::cli) struct Shown {
     /// From this moment on: 90s, 30m, 2h, 7d ago, or 2026-01-31, or 2026-01-31T12:00, UTC.
     #[arg(long, value_name = "TIME")]
@@ -80,8 +80,8 @@ pub(in crate::cli) enum EventsCommand {
     /// It says how far the chain goes, and which file is damaged where. Whoever can rewrite everything that follows a round can
     /// change it unseen, unless an anchor of a later round is kept elsewhere.
     Verify {
-        /// Compare with what `seatkeeper events anchor` printed earlier: that text, or a file with it. The round's hash is
-        /// compared, which is of its time too; the time that the text tells is for people.
+        /// Compare with what `seatkeeper events anchor` printed earlier: that text, or a file with it. The round's hash and
+        /// time are compared.
         #[arg(long, value_name = "TEXT|FILE")]
         anchor: Option<String>,
     },
@@ -133,9 +133,6 @@ impl DenialsOptions {
     }
 }
 
-/// The fewest digits of a fingerprint that name an identity.
-const BEGIN_MIN: usize = 8;
-
 /// Who caused an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::cli) enum Who {
@@ -152,13 +149,11 @@ impl FromStr for Who {
         if text == "server" {
             return Ok(Self::Server);
         }
-        let is_begin = (BEGIN_MIN..64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_begin {
-            return Ok(Self::Begins(text.to_ascii_lowercase()));
+        match text.parse() {
+            Ok(Whose::Begins(digits)) => Ok(Self::Begins(digits)),
+            Ok(Whose::Whole(fingerprint)) => Ok(Self::Identity(fingerprint)),
+            Err(error) => Err(format!("{error}, or `server` for the server itself")),
         }
-        text.parse().map(Self::Identity).map_err(|error| {
-            format!("{error}; or write its first digits, {BEGIN_MIN} at least, or `server` for the server itself")
-        })
     }
 }
 

@@ -86,7 +86,7 @@ pub(in crate::cli) struct Bought {
 }
 
 /// What every list has.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default, PartialEq)]
 pub(super) struct Shape {
     /// Only rows with this text in what is shown of them; large and small letters are the same.
     #[arg(long, value_name = "TEXT")]

@@ -24,6 +24,7 @@ pub(super) use workplace::{Workplace, clear};
 
 use super::args::{BackupOptions, Everywhere};
 use super::error::CliError;
+use super::files;
 use super::interruption::{self, Traces};
 use super::local::{self, IDENTITY_FILE, LocalServer};
 use super::output::{self, count, rfc3339};
@@ -433,16 +434,7 @@ fn check_written(json: bool, draft: &Path) -> Result<u64, ArchiveError> {
 
 /// Gives the archive its name.
 fn place(draft: &Path, file: &Path, force: bool) -> io::Result<()> {
-    if force {
-        fs::rename(draft, file)?;
-    } else {
-        // One that came about meanwhile stays.
-        match fs::hard_link(draft, file) {
-            // Not every file system has links.
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !file.exists() => fs::rename(draft, file)?,
-            outcome => outcome?,
-        }
-    }
+    files::place(draft, file, force)?;
     File::open(dir_of(file))?.sync_all()
 }
 

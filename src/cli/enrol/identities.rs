@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::args::{Consent, Global};
+use super::super::args::{Consent, Global, Whose};
 use super::super::error::CliError;
+use super::super::events::named;
 use super::super::output::{self, date, rfc3339};
 use super::super::session::{Session, unexpected};
 use super::super::{consent, seats};
@@ -85,8 +86,9 @@ pub(super) async fn list(global: &Global, csv: bool) -> Result<(), CliError> {
     }
 }
 
-pub(super) async fn remove(global: &Global, identity: Fingerprint, consent: Consent) -> Result<(), CliError> {
+pub(super) async fn remove(global: &Global, whose: Whose, consent: Consent) -> Result<(), CliError> {
     let mut session = Session::open(global).await?;
+    let identity = meant(&mut session, whose).await?;
     if !global.json {
         let rows = all(&mut session).await?;
         let holds = holds(&mut session, [identity.0]).await?;
@@ -114,6 +116,19 @@ pub(super) async fn remove(global: &Global, identity: Fingerprint, consent: Cons
         return consent::nothing_done();
     }
     output::line(&format!("{identity} is enrolled no more"))
+}
+
+/// The identity that is meant: the only one that was enrolled whose fingerprint begins so.
+async fn meant(session: &mut Session, whose: Whose) -> Result<Fingerprint, CliError> {
+    let digits = match whose {
+        Whose::Whole(identity) => return Ok(identity),
+        Whose::Begins(digits) => digits,
+    };
+    let rows = all(session).await?;
+    let identities = rows.iter().map(|row| row.identity);
+    let found = identities.filter(|one| output::hex(one).starts_with(&digits)).collect();
+    let none = format!("no identity that begins with {digits} was enrolled; see seatkeeper enrol list --identities");
+    named::one(&found, &digits, &none).map(Fingerprint)
 }
 
 fn announce(identity: Fingerprint, row: Option<&EnrolledRow>, held: &[Held]) -> Result<(), CliError> {
@@ -174,7 +189,7 @@ async fn all(session: &mut Session) -> Result<Vec<EnrolledRow>, CliError> {
 /// Which components of which machines are bound to these identities: by that an administrator knows them.
 async fn holds(session: &mut Session, wanted: impl IntoIterator<Item = [u8; 32]>) -> Result<Holds, CliError> {
     let mut holds: Holds = wanted.into_iter().map(|identity| (identity, Vec::new())).collect();
-    seats::pages(session, None, |page| {
+    seats::pages(session, (None, None), |page| {
         for seat in page {
             for holder in &seat.components {
                 let held = holder.identity.and_then(|identity| holds.get_mut(&identity));

@@ -23,28 +23,30 @@ pub(super) async fn identity(session: &mut Session, wanted: &Events, digits: &st
             break;
         }
     }
-    one(&found, digits)
+    let none = format!(
+        "no event that is kept and looked for was caused by an identity that begins with {digits}; \
+         `seatkeeper events --columns by,event` shows who caused which"
+    );
+    one(&found, digits, &none)
 }
 
 /// Who of those that caused these events has a fingerprint that begins so.
-fn begun(rows: &[EventRow], digits: &str) -> impl Iterator<Item = [u8; 32]> {
+pub(in crate::cli) fn begun(rows: &[EventRow], digits: &str) -> impl Iterator<Item = [u8; 32]> {
     let identities = rows.iter().filter_map(|row| row.identity);
     identities.filter(move |identity| output::hex(identity).starts_with(digits))
 }
 
-fn one(found: &BTreeSet<[u8; 32]>, digits: &str) -> Result<[u8; 32], CliError> {
+/// The only one of these, all of which begin with these digits; `none` says that there is none.
+pub(in crate::cli) fn one(found: &BTreeSet<[u8; 32]>, digits: &str, none: &str) -> Result<[u8; 32], CliError> {
     let mut each = found.iter();
     match (each.next(), each.next()) {
         (Some(one), None) => Ok(*one),
-        (None, _) => Err(CliError::failed(format!(
-            "no event that is kept and looked for was caused by an identity that begins with {digits}; \
-             `seatkeeper events --columns by,event` shows who caused which"
-        ))),
+        (None, _) => Err(CliError::failed(none)),
         (Some(_), Some(_)) => {
             let told: Vec<String> = found.iter().take(TOLD_MAX).map(|one| output::hex(one)).collect();
             let more = if found.len() > TOLD_MAX { ", and more" } else { "" };
             Err(CliError::Usage(format!(
-                "--actor {digits} names several identities: {}{more}; write more digits of the one that is meant",
+                "{digits} names several identities: {}{more}; write more digits of the one that is meant",
                 told.join(", ")
             )))
         }
@@ -73,11 +75,11 @@ mod tests {
             by(Some([0xab; 32])),
             by(Some(near)),
         ];
-        let found = |digits: &str| one(&begun(&rows, digits).collect(), digits);
+        let found = |digits: &str| one(&begun(&rows, digits).collect(), digits, "nobody begins so");
         assert_eq!(found("cdcdcdcd").unwrap(), [0xcd; 32]);
         assert_eq!(found(&output::hex(&near)[..63]).unwrap(), near);
         let none = found("00000000").unwrap_err().to_string();
-        assert!(none.contains("begins with 00000000"), "{none}");
+        assert!(none.contains("nobody begins so"), "{none}");
         let several = found("abababab").unwrap_err().to_string();
         assert!(
             several.contains(&output::hex(&near)) && several.contains(&"ab".repeat(32)) && !several.contains("cdcd"),

@@ -77,6 +77,8 @@ pub(in crate::cli) struct Row {
     to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jump_secs: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lacked: Option<u32>,
 }
 
 impl Listed for EventRow {
@@ -150,6 +152,7 @@ impl From<&EventRow> for Row {
             from: time(row.from),
             to: time(row.to),
             jump_secs: row.jump_secs,
+            lacked: row.lacked,
         }
     }
 }

@@ -251,6 +251,7 @@ fn of_clock(row: &EventRow) -> String {
 
 fn of_refusal(row: &EventRow) -> String {
     let who = match (&row.mac, &row.product) {
+        (_, Some(_)) if row.lacked.is_some() => format!("a reservation of {} was refused", product(row)),
         (Some(_), Some(_)) => format!("{} was refused {}", machine(row), product(row)),
         (Some(_), None) => format!("{} was refused", machine(row)),
         (None, Some(_)) => format!("a request for {} was refused", product(row)),
@@ -261,9 +262,12 @@ fn of_refusal(row: &EventRow) -> String {
             .name()
             .map_or_else(|| format!("status {}", status.0), |name| output::code(Some(name)))
     });
+    let lacked = row.lacked.map_or_else(String::new, |lacked| {
+        format!(", {} more would have been enough", count(lacked.into(), "seat"))
+    });
     match counted(row) {
-        0 | 1 => format!("{who}: {why}"),
-        many => format!("{who}: {why}, {many} times since {}", time(row.from)),
+        0 | 1 => format!("{who}: {why}{lacked}"),
+        many => format!("{who}: {why}, {many} times since {}{lacked}", time(row.from)),
     }
 }
 

@@ -59,6 +59,7 @@ struct Found {
     faults: Vec<Gap>,
     through: u64,
     hash_of_round: Option<[u8; 32]>,
+    time_of_round: Option<u64>,
 }
 
 pub(super) async fn run(global: &Global, anchor: Option<&str>) -> Result<(), CliError> {
@@ -109,6 +110,7 @@ impl Found {
         self.rounds += row.rounds;
         self.events += row.events;
         self.hash_of_round = self.hash_of_round.or(row.hash_of_round);
+        self.time_of_round = self.time_of_round.or(row.time_of_round);
         let is_sound = row.gaps.is_empty();
         self.faults.extend(row.gaps);
         let Some(span) = row.span else { return };
@@ -170,16 +172,26 @@ impl Found {
         // The oldest round that is kept says what stood before it.
         let before = self.first.as_ref().filter(|span| span.first == round.saturating_add(1));
         let hash = self.hash_of_round.or(before.map(|span| span.before));
-        let (outcome, text) = match hash {
-            Some(hash) if hash == anchor.hash => (
+        let time = self.time_of_round.filter(|at| *at != anchor.at.0);
+        let (outcome, text) = match (hash, time) {
+            (Some(hash), Some(at)) if hash == anchor.hash => (
+                "other time",
+                format!(
+                    "round {round} is the one of the anchor, but was decided at {} UTC and not at {} UTC, as the anchor says: it is \
+                     the anchor's text that was changed",
+                    date(Some(Timestamp(at))),
+                    date(Some(anchor.at))
+                ),
+            ),
+            (Some(hash), _) if hash == anchor.hash => (
                 "same",
                 format!("round {round} is the one of the anchor: nothing up to it was changed since"),
             ),
-            Some(_) => (
+            (Some(_), _) => (
                 "differs",
                 format!("round {round} is NOT the one of the anchor: it, or something before it, was changed"),
             ),
-            None if round < first => (
+            (None, _) if round < first => (
                 "not kept",
                 format!(
                     "round {round} is no longer kept ({} of its server's time), so nothing can be said of the anchor: what is \
@@ -187,14 +199,14 @@ impl Found {
                     date(Some(anchor.at))
                 ),
             ),
-            None if round > last => (
+            (None, _) if round > last => (
                 "ahead",
                 format!(
                     "round {round} of the anchor is not there: the log ends with round {last}, so its end was lost or taken \
                      away, or an older backup was restored"
                 ),
             ),
-            None => (
+            (None, _) => (
                 "damaged",
                 format!("round {round} cannot be read, so the anchor cannot be compared"),
             ),

@@ -2,7 +2,7 @@
 
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
-use super::{Found, KeyFileError, Search, Wanted, charset, salvage};
+use super::{Found, KeyFileError, Search, Wanted, charset, picture, salvage};
 
 /// Mails inside mails, at most.
 const DEPTH_MAX: usize = 8;
@@ -191,6 +191,10 @@ impl Search {
         {
             self.inner(name, &mail, depth)?;
             return self.source(without_mbox_line(bytes), &format!("{name}: "));
+        }
+        if let Some(kind) = picture::kind(bytes) {
+            *self.found.pictures.entry(kind).or_default() += 1;
+            return Ok(());
         }
         match charset::decode(bytes) {
             Ok(text) => self.text(Some(name), &text)?,

@@ -3,12 +3,13 @@
 mod charset;
 mod guise;
 mod mail;
+mod picture;
 mod salvage;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -75,6 +76,27 @@ pub(super) struct Found {
     pub(super) keys: Vec<Candidate>,
     /// What was not searched.
     pub(super) unsearched: Vec<Unsearched>,
+    /// Attachments that do not say so and are pictures, by kind: they are not searched either.
+    pub(super) pictures: BTreeMap<&'static str, u32>,
+}
+
+impl Found {
+    /// What was not searched, for people: each part, and how many pictures.
+    pub(super) fn told_unsearched(&self) -> Vec<String> {
+        let parts = self.unsearched.iter().map(Unsearched::to_string);
+        parts.chain(told_pictures(&self.pictures)).collect()
+    }
+}
+
+/// How many pictures were not searched, in a sentence; nothing where there were none.
+pub(super) fn told_pictures(pictures: &BTreeMap<&'static str, u32>) -> Option<String> {
+    let kinds: Vec<String> = pictures.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    (!kinds.is_empty()).then(|| {
+        format!(
+            "pictures among the attachments were not searched ({}): a key that one shows has to be typed",
+            kinds.join(", ")
+        )
+    })
 }
 
 /// Why a file cannot be searched. The message goes behind its name.
@@ -99,7 +121,7 @@ pub(super) fn find(name: &Path, bytes: &[u8]) -> Result<Found, KeyFileError> {
     if is_named_so || mail::begins_like_one(bytes) {
         let found = mail::find(bytes)?;
         // A text that was only named like a mail, or begins with something like a header.
-        if !found.keys.is_empty() || !found.unsearched.is_empty() {
+        if !found.keys.is_empty() || !found.unsearched.is_empty() || !found.pictures.is_empty() {
             return Ok(found);
         }
     }

@@ -265,6 +265,37 @@ fn what_is_damaged_signed_or_encrypted_is_told_in_its_own_words() {
 }
 
 #[test]
+fn logos_that_do_not_say_what_they_are_are_counted_and_told_once() {
+    let key = one_key();
+    let logo = |bytes: &[u8]| {
+        format!(
+            "--b\r\nContent-Type: application/octet-stream; name=\"logo\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+            data_encoding::BASE64_MIME.encode(bytes)
+        )
+    };
+    let (png, jpeg) = (
+        logo(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+        logo(b"\xff\xd8\xff\xe0\0\x10JFIF\0"),
+    );
+    let mail = |text: &str| {
+        format!(
+            "From ada@x.example Thu Jan  1 00:00:00 2026\nFrom: a@b.example\r\nSubject: x\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n{text}\r\n{png}{jpeg}--b--\r\n"
+        )
+    };
+    let mails = mail(&key) + &mail("no key here");
+    let found = find(Path::new("box"), mails.as_bytes()).unwrap();
+    assert_eq!((texts(&found), found.unsearched.len()), (vec![key], 0), "{found:?}");
+    assert_eq!(
+        found.told_unsearched(),
+        ["pictures among the attachments were not searched (2 JPEG, 2 PNG): a key that one shows has to be typed"]
+    );
+    // Where there is no key at all, they are what may have it.
+    let found = find(Path::new("m.eml"), mail("no key here").as_bytes()).unwrap();
+    assert_eq!((found.keys.len(), found.told_unsearched().len()), (0, 1));
+}
+
+#[test]
 fn mails_that_are_nested_without_end_are_told_and_not_followed() {
     let key = one_key();
     let mut mail = format!("From: a@b.example\r\nSubject: x\r\n\r\n{key}\r\n");

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::wanting::Wanting;
 use crate::cli::clock;
 use crate::cli::output::{self, count, date, rfc3339};
 use crate::cli::rotate::Note;
@@ -21,18 +22,34 @@ pub(super) struct Told {
     at: Option<String>,
 }
 
-/// The warnings, the most pressing first.
-pub(super) fn told(status: &StatusOk) -> Vec<Told> {
-    let rows = status.warnings.iter();
-    rows.map(|row| Told {
-        code: code(row.code),
-        text: sentence(row, status),
-        number: row.number,
-        product: row.product.clone(),
-        serial: row.serial.clone(),
-        at: row.at.and_then(|at| rfc3339(Some(Timestamp(at)))),
-    })
-    .collect()
+/// The warnings, the most pressing first. Of what is used up, or nearly, only where that kept somebody out lately: then it
+/// says when.
+pub(super) fn told(status: &StatusOk, wanting: &Wanting) -> Vec<Told> {
+    let warning = |row: &WarningRow| {
+        let (at, text) = if is_of_scarcity(row.code) {
+            let at = wanting.since(row.vendor?, row.product.as_deref()?)?;
+            let refused = format!(
+                "; somebody was refused for want of it at {} UTC",
+                date(Some(Timestamp(at)))
+            );
+            (Some(at), sentence(row, status) + &refused)
+        } else {
+            (row.at, sentence(row, status))
+        };
+        Some(Told {
+            code: code(row.code),
+            text,
+            number: row.number,
+            product: row.product.clone(),
+            serial: row.serial.clone(),
+            at: at.and_then(|at| rfc3339(Some(Timestamp(at)))),
+        })
+    };
+    status.warnings.iter().filter_map(warning).collect()
+}
+
+const fn is_of_scarcity(code: Warning) -> bool {
+    matches!(code, Warning::NONE_AVAILABLE | Warning::NEARLY_USED_UP)
 }
 
 /// What this host knows and the server does not: that its identity was rotated, and that it goes on with the old one.

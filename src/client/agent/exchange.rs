@@ -221,6 +221,9 @@ fn remember_proven(
             if let Some(place) = memory.pins.iter().position(|pin| pin.fingerprint == server.fingerprint) {
                 let mut pin = memory.pins.remove(place);
                 pin.set_continuation(holder.mac, continuation);
+                memory
+                    .former
+                    .retain(|one| (one.server, one.mac) != (server.id, holder.mac));
                 memory.pins.insert(0, pin);
             }
             memory.grant = Some(LastGrant {

@@ -13,7 +13,7 @@ use crate::client::adapter::Choice;
 use crate::client::deadline::Deadline;
 use crate::client::state::{Memory, Pin};
 use crate::client::with_causes;
-use crate::domain::ids::Fingerprint;
+use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::Timestamp;
 use crate::wire::Status;
 use crate::wire::limits::{DISCOVERY_SETTLE_MS, HOST_NAME_LEN_MAX};
@@ -198,7 +198,7 @@ impl Round<'_> {
         let Met {
             mut connection, pin, ..
         } = met;
-        let checkout = self.checkout(pin.as_ref());
+        let checkout = self.checkout(pin.as_ref(), connection.server());
         let request = match self.ask {
             Ask::Checkout => Request::Checkout(checkout),
             Ask::Renew => Request::Renew(checkout),
@@ -247,14 +247,14 @@ impl Round<'_> {
         }
     }
 
-    fn checkout(&self, pin: Option<&Pin>) -> Checkout {
+    fn checkout(&self, pin: Option<&Pin>, server: ServerId) -> Checkout {
         let owner = self.agent.owner;
         Checkout {
             vendor: owner.product.vendor.0,
             product: owner.product.product.to_string(),
             component: owner.component.to_string(),
             mac: self.machine.mac.bytes(),
-            continuation: pin.map_or(0, |pin| pin.continuation(self.machine.mac)),
+            continuation: pin.map_or(0, |pin| self.memory.continuation(pin, server, self.machine.mac)),
             host_name: host_name(self.agent.host_name.clone()),
             other_macs: self.machine.others.iter().map(|mac| mac.bytes()).collect(),
             client_time: Some(self.at.0),

@@ -117,6 +117,11 @@ pub async fn distrust_on_this_machine(directory: &Path, whom: Whom, how: Distrus
 }
 
 fn forget(memory: &mut Memory, whom: Whom) {
+    // The one that granted last stands first: its number is the newest.
+    let gone: Vec<_> = memory.pins.iter().rev().cloned().collect();
+    for pin in gone.iter().filter(|pin| !whom.spares(pin.fingerprint)) {
+        memory.keep_numbers(pin);
+    }
     memory.pins.retain(|pin| whom.spares(pin.fingerprint));
     if memory.lease.as_ref().is_some_and(|lease| !whom.spares(lease.server)) {
         memory.lease = None;

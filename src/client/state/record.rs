@@ -8,7 +8,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::{CONTINUATIONS_MAX, KeptLease, LastGrant, LastStanding, Memory, Pin, StateError};
+use super::{CONTINUATIONS_MAX, FORMER_MAX, FormerNumber, KeptLease, LastGrant, LastStanding, Memory, Pin, StateError};
 use crate::domain::ids::{Fingerprint, Mac};
 use crate::domain::time::Timestamp;
 use crate::tls::PINS_MAX;
@@ -37,6 +37,17 @@ struct StateV1 {
     lease: Option<LeaseV1>,
     #[serde(default)]
     newest_time: u64,
+    /// Absent where there are none, as in files from before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<FormerV1>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct FormerV1 {
+    server: String,
+    mac: String,
+    number: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -113,6 +124,7 @@ pub(super) fn encode(memory: &Memory, identity: Fingerprint) -> String {
             server: lease.server.to_string(),
         }),
         newest_time: memory.newest_time.0,
+        former: memory.former.iter().map(former_out).collect(),
     };
     serde_json::to_string_pretty(&record).expect("the record has string keys only")
 }
@@ -142,6 +154,9 @@ fn memory_in(record: StateV1) -> Result<(Memory, Fingerprint), String> {
     if record.pins.len() > PINS_MAX {
         return Err(format!("more than {PINS_MAX} pins"));
     }
+    if record.former.len() > FORMER_MAX {
+        return Err(format!("more than {FORMER_MAX} numbers of former servers"));
+    }
     let memory = Memory {
         pins: record.pins.into_iter().map(pin_in).collect::<Result<_, _>>()?,
         signed_entry: record
@@ -153,8 +168,25 @@ fn memory_in(record: StateV1) -> Result<(Memory, Fingerprint), String> {
         standing: record.standing.map(standing_in).transpose()?,
         lease: record.lease.as_ref().map(lease_in).transpose()?,
         newest_time: Timestamp(record.newest_time),
+        former: record.former.iter().map(former_in).collect::<Result<_, _>>()?,
     };
     Ok((memory, parsed(&record.identity)?))
+}
+
+fn former_out(one: &FormerNumber) -> FormerV1 {
+    FormerV1 {
+        server: one.server.to_string(),
+        mac: one.mac.to_string(),
+        number: one.number,
+    }
+}
+
+fn former_in(one: &FormerV1) -> Result<FormerNumber, String> {
+    Ok(FormerNumber {
+        server: parsed(&one.server)?,
+        mac: parsed(&one.mac)?,
+        number: one.number,
+    })
 }
 
 fn pin_out(pin: &Pin) -> PinV1 {

@@ -52,7 +52,44 @@ fn full_memory() -> Memory {
             server: Fingerprint([1; 32]),
         }),
         newest_time: Timestamp(40),
+        former: vec![FormerNumber {
+            server: ServerId([4; 16]),
+            mac: mac(3),
+            number: u64::MAX,
+        }],
     }
+}
+
+// proves I7
+#[test]
+fn a_server_under_another_identity_goes_on_with_the_numbers_that_it_answered_under_the_one_before() {
+    let (met, other) = (ServerId([2; 16]), ServerId([9; 16]));
+    let mut memory = full_memory();
+    let new = memory.pins[1].clone();
+    let number = |memory: &Memory, server| memory.continuation(&new, server, mac(1));
+    assert_eq!((number(&memory, met), number(&memory, other)), (17, 0));
+    let old = memory.pins.remove(0);
+    assert_eq!(number(&memory, met), 0);
+    memory.keep_numbers(&old);
+    assert_eq!((number(&memory, met), number(&memory, other)), (17, 0));
+    assert_eq!(memory.continuation(&new, met, mac(2)), u64::MAX);
+    // Its own goes before them, and there is an end to them.
+    let mut answered = new.clone();
+    answered.set_continuation(mac(1), 3);
+    assert_eq!(memory.continuation(&answered, met, mac(1)), 3);
+    for server in 20..60 {
+        memory.keep_numbers(&Pin {
+            server: Some(ServerId([server; 16])),
+            ..old.clone()
+        });
+    }
+    assert_eq!((memory.former.len(), number(&memory, met)), (FORMER_MAX, 0));
+    let fitting = memory.fitting(false);
+    assert_eq!(
+        number(&fitting, ServerId([59; 16])),
+        0,
+        "another identity starts without"
+    );
 }
 
 #[tokio::test]

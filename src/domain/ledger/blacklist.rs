@@ -11,7 +11,7 @@ use crate::domain::license::License;
 use crate::domain::reply::Reply;
 
 impl Ledger {
-    pub(super) fn import_blacklist(&self, occasion: Occasion, list: &Blacklist) -> Decided {
+    pub(super) fn import_blacklist(&self, occasion: Occasion, list: &Blacklist, dry_run: bool) -> Decided {
         let Blacklist { vendor, version, .. } = *list;
         if !self.vendors.contains_key(&vendor) {
             return Decided::refused(Denial::UnknownVendor);
@@ -36,6 +36,7 @@ impl Ledger {
             Some(held) if held.version >= version => {
                 return Decided::refused(Denial::BlacklistNotNewer { held: held.version });
             }
+            _ if dry_run => return Decided::unchanged(reply),
             _ => {}
         }
         let fact = Fact::BlacklistPut(Box::new(list.clone()));

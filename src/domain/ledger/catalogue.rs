@@ -7,6 +7,7 @@ use crate::domain::catalogue::{Catalogue, Component, Offers, OnConflict, Product
 use crate::domain::change::{EventKind, Fact};
 use crate::domain::denial::Denial;
 use crate::domain::ids::{ComponentId, ProductId, ProductKey};
+use crate::domain::license::Usage;
 use crate::domain::reply::{Altered, EFFECTS_MAX, Effect, Reply};
 
 impl Ledger {
@@ -22,7 +23,7 @@ impl Ledger {
         }
         let reply = Reply::CatalogueImported {
             products: u32::try_from(catalogue.products.len()).unwrap_or(u32::MAX),
-            effects: self.effects(catalogue),
+            effects: self.effects(occasion, catalogue),
         };
         if is_here || dry_run {
             return Decided::unchanged(reply);
@@ -35,7 +36,7 @@ impl Ledger {
     }
 
     /// What the catalogue changes, product by product.
-    fn effects(&self, next: &Catalogue) -> Vec<Effect> {
+    fn effects(&self, occasion: Occasion, next: &Catalogue) -> Vec<Effect> {
         let none = std::collections::BTreeMap::new();
         let held = self.catalogues.get(&next.vendor).map_or(&none, |held| &held.products);
         let ids: BTreeSet<ProductId> = held.keys().chain(next.products.keys()).copied().collect();
@@ -45,15 +46,26 @@ impl Ledger {
                     vendor: next.vendor,
                     product: id,
                 };
-                self.effects_on(key, held.get(&id), next.products.get(&id))
+                self.effects_on(occasion, key, held.get(&id), next.products.get(&id))
             })
             .take(EFFECTS_MAX + 1)
             .collect()
     }
 
-    fn effects_on(&self, key: ProductKey, before: Option<&Product>, after: Option<&Product>) -> Vec<Effect> {
+    fn effects_on(
+        &self,
+        occasion: Occasion,
+        key: ProductKey,
+        before: Option<&Product>,
+        after: Option<&Product>,
+    ) -> Vec<Effect> {
         let mut told = Vec::new();
         let seats = self.index.seats_of(key, None);
+        let licenses = [Usage::Machine, Usage::Deployment]
+            .map(|usage| self.index.standing(key, usage, occasion.now).licenses())
+            .map(u64::from)
+            .iter()
+            .sum();
         let mut tell = |component, what, before: String, after: String, seats| {
             if before != after {
                 told.push(Effect {
@@ -63,6 +75,7 @@ impl Ledger {
                     before,
                     after,
                     seats,
+                    licenses: (what == Altered::Product).then_some(licenses),
                 });
             }
         };

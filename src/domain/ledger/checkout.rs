@@ -353,6 +353,7 @@ impl Ledger {
             contact: list
                 .filter(|_| denial == Denial::LicenseBlacklisted)
                 .map(|list| list.contact.clone()),
+            lacked: None,
         }
     }
 }

@@ -102,6 +102,7 @@ impl Decided {
             seats: None,
             former: None,
             contact: None,
+            lacked: None,
         }))
     }
 }
@@ -284,7 +285,7 @@ impl Ledger {
             Command::EventsVerify(_) => Decided::unchanged(Reply::EventsVerified(Box::default())),
             Command::Found { id } => self.found(occasion, *id),
             Command::Import(keys) => self.import(occasion, keys),
-            Command::ImportBlacklist(list) => self.import_blacklist(occasion, list),
+            Command::ImportBlacklist { list, dry_run } => self.import_blacklist(occasion, list, *dry_run),
             Command::ImportCatalogue { catalogue, dry_run } => self.import_catalogue(occasion, catalogue, *dry_run),
             Command::JudgeKeys(keys) => Decided::unchanged(self.import(occasion, keys).reply),
             Command::KeepTime(age_secs) => self.keep_time(occasion, *age_secs),

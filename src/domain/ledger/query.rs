@@ -79,8 +79,18 @@ impl Ledger {
         if let Some(mac) = asked.mac {
             let seats = self
                 .seats_of(mac)
+                .filter(|row| asked.product.is_none_or(|product| row.key.product == product))
                 .filter(|row| after.is_none_or(|after| row.key > after));
             return Reply::Seats(listing(seats, limit));
+        }
+        if let Some(product) = asked.product {
+            // Seats stand by vendor and product: each vendor's are one stretch, and no other seat is looked at.
+            let products = counted(self.vendors.keys()).map(|vendor| ProductKey {
+                vendor: *vendor,
+                product,
+            });
+            let seats = products.flat_map(|product| counted(self.seats.of(product, after)));
+            return Reply::Seats(listing(seats.filter_map(|(key, _)| self.seat_row(key)), limit));
         }
         let seats = counted(self.seats.behind(after)).map(|(key, _)| key);
         Reply::Seats(listing(seats.filter_map(|key| self.seat_row(key)), limit))

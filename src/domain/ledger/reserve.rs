@@ -1,6 +1,7 @@
 //! Sets seats and units aside: for the machines of a deployment (rule X2) or for a rollout (rule X4).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::allocate::Allocator;
@@ -10,7 +11,7 @@ use super::{Decided, Ledger, Occasion};
 use crate::domain::catalogue::Product;
 use crate::domain::change::{Change, EventKind, Fact, SetAside};
 use crate::domain::command::{Actor, Reserve, Wanted};
-use crate::domain::denial::{Denial, Subject};
+use crate::domain::denial::{Denial, Denied, Subject};
 use crate::domain::ids::{Mac, ProductKey, ReservationId, Serial};
 use crate::domain::license::Usage;
 use crate::domain::reply::{Reply, ReservationRow};
@@ -143,7 +144,11 @@ impl Ledger {
                     seats.extend(self.give_seat(occasion, seat_of(*mac), asked.product, serial, &mut units));
                 }
                 Some((Usage::Deployment, serial)) => drop(machines.insert(*mac, Reserved::Unit(serial))),
-                None => return self.refuse_for_want(asked, asked.usages(), Some(*mac)),
+                None => {
+                    let lacking = macs.range(mac..).filter(|mac| !is_covered(mac)).count();
+                    let lacked = u32::try_from(lacking).unwrap_or(u32::MAX);
+                    return self.refuse_for_want(asked, asked.usages(), Some(*mac), lacked);
+                }
             }
         }
         self.made(asked, Hold::Machines(machines), seats)
@@ -175,7 +180,7 @@ impl Ledger {
         let mut left = count;
         while left > 0 {
             let Some((_, serial, taken)) = licenses.take_up_to(left) else {
-                return self.refuse_for_want(asked, &[Usage::Machine], None);
+                return self.refuse_for_want(asked, &[Usage::Machine], None, left);
             };
             *held.entry(serial).or_insert(0) += taken;
             left -= taken;
@@ -186,11 +191,14 @@ impl Ledger {
         self.made(asked, Hold::Seats(held), Vec::new())
     }
 
-    /// A machine, or a seat of a number of them, finds no license of these usages.
-    fn refuse_for_want(&self, asked: &Asked<'_>, usages: &[Usage], mac: Option<Mac>) -> Decided {
+    /// A machine, or a seat of a number of them, finds no license of these usages; so many find none.
+    fn refuse_for_want(&self, asked: &Asked<'_>, usages: &[Usage], mac: Option<Mac>, lacked: u32) -> Decided {
         let now = asked.occasion.now;
         let why = self.why_none(asked.key, usages, now);
-        let denied = self.denied(why, asked.subject(mac), asked.key, usages, now);
+        let denied = Denied {
+            lacked: NonZeroU32::new(lacked),
+            ..self.denied(why, asked.subject(mac), asked.key, usages, now)
+        };
         Decided::unchanged(Reply::Denied(denied))
     }
 

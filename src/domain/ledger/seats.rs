@@ -73,6 +73,24 @@ impl Seats {
                     .map(|(mac, seat)| (one.seat(*mac), seat))
             })
     }
+
+    /// Those of a product with a greater key, in the order of their keys.
+    pub(super) fn of(
+        &self,
+        product: ProductKey,
+        after: Option<SeatKey>,
+    ) -> impl Iterator<Item = (SeatKey, &Arc<Seat>)> {
+        let is_over = after.is_some_and(|after| after.product_key() > product);
+        let seats = self.products.get(&product).filter(|_| !is_over);
+        let mac = after
+            .filter(|after| after.product_key() == product)
+            .map(|after| after.mac);
+        let first = mac.map_or(Bound::Unbounded, Bound::Excluded);
+        seats.into_iter().flat_map(move |seats| {
+            let behind = seats.range((first, Bound::Unbounded));
+            behind.map(move |(mac, seat)| (product.seat(*mac), seat))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +148,13 @@ mod tests {
         for after in keys.into_iter().chain(others) {
             let behind = seats.behind(Some(after)).map(|(key, _)| key);
             assert!(behind.eq(keys.into_iter().filter(|key| *key > after)), "{after:?}");
+            for product in keys.into_iter().chain(others).map(|key| key.product_key()) {
+                let of = seats.of(product, Some(after)).map(|(key, _)| key);
+                let expected = keys
+                    .into_iter()
+                    .filter(|key| *key > after && key.product_key() == product);
+                assert!(of.eq(expected), "{product:?} behind {after:?}");
+            }
         }
         for (left, key) in (0..keys.len()).rev().zip(&keys) {
             assert!(seats.remove(key).is_some() && seats.remove(key).is_none() && !seats.contains_key(key));

@@ -94,7 +94,7 @@ impl Store for Telling {
 /// The refusals among events: how many requests each counts.
 fn refusals(events: &[Event]) -> Vec<u32> {
     let count = |event: &Event| match &event.kind {
-        EventKind::Refused(refused) => Some(refused.count),
+        EventKind::Refused { refused, .. } => Some(refused.count),
         _ => None,
     };
     events.iter().filter_map(count).collect()

@@ -25,6 +25,7 @@ fn effect(what: Altered) -> Effect {
         before: "before".into(),
         after: "after".into(),
         seats: 3,
+        licenses: (what == Altered::Product).then_some(2),
     }
 }
 
@@ -70,8 +71,11 @@ fn every_effect_of_a_catalogue_has_a_code_of_its_own() {
             before: "before".into(),
             after: "after".into(),
             seats: 3,
+            licenses: None,
         })
     );
+    let product = reply.effects.iter().find(|one| one.what == wire::Altered::PRODUCT);
+    assert_eq!(product.and_then(|one| one.licenses), Some(2));
 }
 
 #[test]
@@ -103,6 +107,7 @@ fn effects_that_do_not_fit_are_told_to_be_more() {
 fn blacklists_and_removals_are_answered_with_all_their_counts() {
     let request = Request::BlacklistImport(admin::BlacklistImport {
         list: Bytes::from_static(b"l"),
+        dry_run: None,
     });
     let reply = Reply::BlacklistImported {
         serials: 12,

@@ -162,6 +162,7 @@ fn texts_with_signatures_are_handed_on_unchecked_and_their_faults_told_key_by_ke
     }));
     pair.ask(&Request::BlacklistImport(admin::BlacklistImport {
         list: Bytes::from_static(b"l"),
+        dry_run: Some(true),
     }));
     pair.ask(&Request::VendorTrust(admin::VendorTrust { public_key: [3; 32] }));
     let works: Vec<_> = pair.submitted.iter().map(|(_, work)| work.clone()).collect();
@@ -169,7 +170,10 @@ fn texts_with_signatures_are_handed_on_unchecked_and_their_faults_told_key_by_ke
         signed: Bytes::from_static(b"c"),
         dry_run: true,
     };
-    let blacklist = Work::VerifyBlacklist(Bytes::from_static(b"l"));
+    let blacklist = Work::VerifyBlacklist {
+        signed: Bytes::from_static(b"l"),
+        dry_run: true,
+    };
     let trust = Work::TrustVendor([3; 32]);
     assert_eq!(
         works,

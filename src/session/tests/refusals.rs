@@ -29,6 +29,7 @@ fn a_refusal_carries_the_code_the_cause_the_counts_and_the_remedy() {
             cause: EndCause::Idle,
         }),
         contact: None,
+        lacked: None,
     };
     pair.reply(tag, Answer::Reply(Box::new(Reply::Denied(denied))));
     let [Response::Refused(Status::SEATS_EXHAUSTED, refusal)] = &pair.answers()[..] else {
@@ -47,6 +48,26 @@ fn a_refusal_carries_the_code_the_cause_the_counts_and_the_remedy() {
         refusal.text
     );
     assert!(refusal.text.contains("seatkeeper import"), "{}", refusal.text);
+}
+
+// proves V2
+#[test]
+fn a_reservation_that_finds_too_little_says_how_many_more_would_be_enough() {
+    let denied = Denied {
+        seats: Some(SeatsInUse {
+            used: 1,
+            total: 5,
+            earliest_renew_by: None,
+        }),
+        lacked: NonZeroU32::new(3),
+        ..Denied::from(Denial::SeatsExhausted)
+    };
+    let (_, refusal) = told_of(&Request::Checkout(checkout_of(&checkout(0))), denied);
+    assert!(
+        refusal.text.contains("1 of 5 is in use, 3 more would be enough; "),
+        "{}",
+        refusal.text
+    );
 }
 
 /// The words of a reservation, or of a checkout, that finds too little.
@@ -161,6 +182,7 @@ fn longest(denial: Denial) -> Denied {
         }),
         former: None,
         contact: Some("c".repeat(128)),
+        lacked: NonZeroU32::new(u32::MAX),
     }
 }
 
@@ -460,6 +482,7 @@ fn a_list_that_counts_for_nothing_is_refused_with_its_reason() {
         let mut pair = Pair::greeted(Role::Administrator);
         pair.ask(&Request::BlacklistImport(admin::BlacklistImport {
             list: Bytes::from_static(b"l"),
+            dry_run: None,
         }));
         let (tag, _) = pair.submitted.pop().expect("submitted");
         pair.reply(tag, Answer::ListRefused(error));

@@ -38,7 +38,7 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
         Request::Availability(ask) => Command::Availability(named(ask.vendor, "Availability.product", &ask.product)?),
         Request::BackedUp(ask) => Command::NoteBackup(backup(&ask)),
         Request::BindingResolve(ask) => resolve(&ask)?,
-        Request::BlacklistImport(ask) => return Ok(Work::VerifyBlacklist(ask.list)),
+        Request::BlacklistImport(ask) => return Ok(blacklist(ask)),
         Request::CatalogueImport(ask) => {
             return Ok(Work::VerifyCatalogue {
                 signed: ask.catalogue,
@@ -97,6 +97,13 @@ pub fn work_of(request: Request, peer: Peer, rebind: Rebind) -> Result<Work, Dec
         Request::VendorTrust(ask) => return Ok(Work::TrustVendor(ask.public_key)),
     };
     Ok(Work::Command(command))
+}
+
+fn blacklist(ask: admin::BlacklistImport) -> Work {
+    Work::VerifyBlacklist {
+        signed: ask.list,
+        dry_run: ask.dry_run.unwrap_or(false),
+    }
 }
 
 fn reload(ask: &wire_reload::Reload) -> Work {
@@ -280,6 +287,11 @@ fn seats(ask: &views::Seats) -> Result<Command, DecodeError> {
     });
     Ok(Command::Seats(SeatsPage {
         mac: ask.mac.map(|bytes| mac("Seats.mac", bytes)).transpose()?,
+        product: ask
+            .product
+            .as_ref()
+            .map(|id| product("Seats.product", id))
+            .transpose()?,
         page: Page {
             after: after.transpose()?,
             limit: limit("Seats.limit", ask.limit)?,

@@ -1,5 +1,7 @@
 //! The event log between domain and wire.
 
+use std::num::NonZeroU32;
+
 use super::ask::{limit, mac, product};
 use super::codes::{cause_code, conflict_kind_code, role_code};
 use super::pages;
@@ -121,6 +123,7 @@ fn segment(read: SegmentRead) -> events::SegmentRow {
         rounds: read.rounds,
         events: read.events,
         hash_of_round: read.hash_of_round,
+        time_of_round: read.time_of_round.map(|at| at.0),
         gaps: read.gaps.into_iter().take(GAPS_MAX).map(gap).collect(),
     }
 }
@@ -197,7 +200,7 @@ fn fields(kind: &EventKind) -> events::EventRow {
         EventKind::LicenseImported { .. } | EventKind::LicenseListed { .. } | EventKind::LicenseRemoved { .. } => {
             of_license(kind)
         }
-        EventKind::Refused(refused) => of_refusal(refused),
+        EventKind::Refused { refused, lacked } => of_refusal(refused, *lacked),
         EventKind::ServerFounded { id } => events::EventRow {
             server: Some(id.0),
             ..events::EventRow::default()
@@ -396,7 +399,7 @@ fn of_clock(change: ClockEvent) -> events::EventRow {
     }
 }
 
-fn of_refusal(refused: &Refused) -> events::EventRow {
+fn of_refusal(refused: &Refused, lacked: Option<NonZeroU32>) -> events::EventRow {
     events::EventRow {
         vendor: refused.vendor.map(|vendor| vendor.0),
         product: refused.product.map(|product| product.as_str().to_owned()),
@@ -405,6 +408,7 @@ fn of_refusal(refused: &Refused) -> events::EventRow {
         status: Some(status_of_reason(refused.reason)),
         count: Some(refused.count),
         from: Some(refused.since.0),
+        lacked: lacked.map(NonZeroU32::get),
         ..events::EventRow::default()
     }
 }

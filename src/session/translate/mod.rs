@@ -53,8 +53,13 @@ pub enum Work {
     },
     /// Trust the vendor of this Ed25519 public key, if it is one.
     TrustVendor([u8; 32]),
-    /// Check a signed list of serials that do not serve, then import it.
-    VerifyBlacklist(Bytes),
+    /// Check a signed list of serials that do not serve, then import it or tell what it would change.
+    VerifyBlacklist {
+        /// The list as it was signed.
+        signed: Bytes,
+        /// Whether only to tell.
+        dry_run: bool,
+    },
     /// Check a signed catalogue, then import it or tell what it would change.
     VerifyCatalogue {
         /// The catalogue as it was signed.

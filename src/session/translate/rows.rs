@@ -158,6 +158,7 @@ pub(super) fn effect(effect: Effect) -> admin::Effect {
         before: effect.before,
         after: effect.after,
         seats: effect.seats,
+        licenses: effect.licenses,
     }
 }
 

@@ -128,8 +128,8 @@ fn about_reservations(denial: Denial, names: &Names) -> Option<String> {
             "{RESERVATIONS_MAX} reservations are here already, as many as may be; commit or abort some, see \
              `seatkeeper reservations`"
         ),
-        Denial::UnknownReservation => "no such reservation is here: it lapsed, or all of it is settled; name the machines \
-             to have them decided anew"
+        Denial::UnknownReservation => "no such reservation is here: it lapsed, or all of it is settled, so there is nothing to \
+             give back; to commit machines all the same, name them: they are decided anew"
             .to_owned(),
         _ => return None,
     })
@@ -301,7 +301,10 @@ fn exhausted(denied: &Denied, product: &str) -> String {
     };
     let remedy = "import another key with `seatkeeper import KEY`, or release a machine that is not used any more with \
                   `seatkeeper release MAC PRODUCT --reason TEXT`";
-    format!("{cause}{in_use}; {remedy}")
+    let lacked = denied
+        .lacked
+        .map_or_else(String::new, |lacked| format!(", {lacked} more would be enough"));
+    format!("{cause}{in_use}{lacked}; {remedy}")
 }
 
 /// The cause and the remedy of a key that the ledger refused.

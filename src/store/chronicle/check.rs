@@ -89,7 +89,7 @@ fn count(found: &mut SegmentRead, segment: &Segment, read: &Read, wanted: Option
         what,
         after: round - 1,
     };
-    let at = match round::events(&read.payload) {
+    let told = match round::events(&read.payload) {
         Ok((now, events)) => {
             for event in events {
                 match event.and_then(records::event) {
@@ -100,13 +100,15 @@ fn count(found: &mut SegmentRead, segment: &Segment, read: &Read, wanted: Option
                     ),
                 }
             }
-            now.latest()
+            Some(now.latest())
         }
         Err(error) => {
             add(&mut found.gaps, unreadable(format!("round {round}: {error}")));
-            found.span.map(|span| span.last_at).unwrap_or_default()
+            None
         }
     };
+    let before = || found.span.map(|span| span.last_at).unwrap_or_default();
+    let at = told.unwrap_or_else(before);
     let span = found.span.get_or_insert(Span {
         first: round,
         before: read.before.hash,
@@ -116,7 +118,7 @@ fn count(found: &mut SegmentRead, segment: &Segment, read: &Read, wanted: Option
     (span.last, span.hash, span.last_at) = (round, read.link.hash, at);
     found.rounds += 1;
     if wanted == Some(round) {
-        found.hash_of_round = Some(read.link.hash);
+        (found.hash_of_round, found.time_of_round) = (Some(read.link.hash), told);
     }
 }
 

@@ -63,6 +63,8 @@ message! {
         0x0005 after: required String, max EFFECT_TEXT_LEN_MAX;
         /// Live seats that it touches.
         0x0006 seats: required u64;
+        /// Licenses of the product that are here; where the product comes or goes.
+        0x0007 licenses: optional u64;
     }
 }
 
@@ -71,6 +73,8 @@ message! {
     BlacklistImport {
         /// The list as it was signed.
         0x0001 list: required Bytes, max BLACKLIST_LEN_MAX;
+        /// Whether only to tell what it would name; not if absent.
+        0x0002 dry_run: optional bool;
     }
 }
 

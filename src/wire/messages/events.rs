@@ -130,6 +130,8 @@ message! {
         0x001e to: optional u64;
         /// How far the clock jumped, in seconds.
         0x001f jump_secs: optional u64;
+        /// With so many seats more each of the requests would have been granted; of reservations that found too few.
+        0x0020 lacked: optional u32;
     }
 }
 
@@ -190,6 +192,8 @@ message! {
         0x0006 hash_of_round: optional [u8; 32];
         /// What is damaged.
         0x0007 gaps: repeated Gap, count GAPS_MAX;
+        /// When that round was decided, in seconds since 1970-01-01 00:00 UTC.
+        0x0008 time_of_round: optional u64;
     }
 }
 

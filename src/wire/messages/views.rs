@@ -291,6 +291,8 @@ message! {
         0x0002 limit: optional u16;
         /// Only the seats of this machine.
         0x0003 mac: optional [u8; 6];
+        /// Only the seats of this product, of whatever vendors have one of this id.
+        0x0004 product: optional String, max ID_LEN_MAX;
     }
 }
 

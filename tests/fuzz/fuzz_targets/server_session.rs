@@ -142,7 +142,7 @@ impl Bench {
                 }),
                 Err(error) => Answer::VendorKeyRefused(error),
             },
-            Work::VerifyBlacklist(signed) => self.import(self.blacklist(&signed)),
+            Work::VerifyBlacklist { signed, dry_run } => self.import(self.blacklist(&signed, dry_run)),
             Work::VerifyCatalogue { signed, dry_run } => self.import(self.catalogue(&signed, dry_run)),
             Work::VerifyKeys { texts, .. } => {
                 let refused = |text: &String| match LicenseKey::parse(text) {
@@ -161,9 +161,9 @@ impl Bench {
         }
     }
 
-    fn blacklist(&self, signed: &Bytes) -> Result<Command, ListError> {
-        let list = SignedBlacklist::from_bytes(signed)?.verify(&self.vendor_key)?;
-        Ok(Command::ImportBlacklist(Box::new(list)))
+    fn blacklist(&self, signed: &Bytes, dry_run: bool) -> Result<Command, ListError> {
+        let list = Box::new(SignedBlacklist::from_bytes(signed)?.verify(&self.vendor_key)?);
+        Ok(Command::ImportBlacklist { list, dry_run })
     }
 
     fn catalogue(&self, signed: &Bytes, dry_run: bool) -> Result<Command, ListError> {

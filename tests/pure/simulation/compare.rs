@@ -77,7 +77,11 @@ fn licenses(ledger: &mut Ledger, model: &Model, now: Now, time: model::Now) {
 }
 
 fn seats(ledger: &mut Ledger, model: &Model, now: Now) {
-    let page = SeatsPage { mac: None, page: all() };
+    let page = SeatsPage {
+        mac: None,
+        product: None,
+        page: all(),
+    };
     let Reply::Seats(Listing { rows, more: false }) = ask(ledger, &Command::Seats(page), now) else {
         panic!("no listing of seats");
     };

@@ -112,7 +112,10 @@ fn what(ask: &Ask) -> Command {
             vendor,
             version,
             entries,
-        } => Command::ImportBlacklist(Box::new(blacklist(*vendor, *version, entries))),
+        } => Command::ImportBlacklist {
+            list: Box::new(blacklist(*vendor, *version, entries)),
+            dry_run: false,
+        },
         Ask::Reserve { .. } | Ask::Commit { .. } | Ask::Abort { .. } => deployment(ask),
         Ask::Availability(product) => Command::Availability(product_name(*product)),
         Ask::ClockAccept => Command::ClockAccept,

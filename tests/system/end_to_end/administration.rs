@@ -4,6 +4,7 @@ use seatkeeper::tls::Identity;
 use seatkeeper::wire::Status;
 use seatkeeper::wire::messages::{Request, Response, seat};
 
+use super::cause;
 use super::colleague::Colleague;
 use crate::site::Site;
 use crate::wire::{Wire, mac};
@@ -30,6 +31,20 @@ fn roles_are_given_listed_and_taken_away() {
         (&"viewer".into(), &"Ada".into()),
         "{list}"
     );
+    let label = |site: &Site| {
+        let list = site.json(["admin", "list"]);
+        let row = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["fingerprint"] == *fingerprint);
+        row.expect("a row")["label"].as_str().unwrap().to_owned()
+    };
+    let give = ["admin", "add", &fingerprint, "--role", "deployer"];
+    site.admin(give).ok();
+    assert_eq!(label(&site), "Ada", "it keeps its label where none is given");
+    site.admin(give.into_iter().chain(["--label", ""])).ok();
+    assert_eq!(label(&site), "");
     site.admin(["admin", "add", &fingerprint, "--role", "administrator"])
         .ok();
     colleague.ask(&["import", &site.vendor.license(1, "BKSRV", 1)]).ok();
@@ -157,4 +172,42 @@ fn a_rolled_back_disk_shows_itself_as_a_conflict() {
         "{seats}"
     );
     assert_eq!(site.audit()[0]["used"], 1);
+}
+
+// proves K2
+#[test]
+fn a_catalogue_that_names_a_product_no_more_says_what_becomes_of_its_licenses_and_seats() {
+    let site = Site::open();
+    site.buy(1, "PRIV", 2);
+    site.admin(["import", &site.vendor.deployment_license(2, "PRIV", 5)])
+        .ok();
+    site.agent(1, "checkout", "PRIV", "a").ok();
+    let next = site.vendor.write_changed_catalogue(site.dir.path(), 2, |products| {
+        products.remove(&"PRIV".parse().unwrap());
+        products.remove(&"NEVER".parse().unwrap());
+    });
+    let next = next.to_str().unwrap();
+    let stays = "its keys. Its 2 licenses and 1 seat stay here: a seat until it is released or idle, a license until it is removed; \
+                 a catalogue that names PRIV again";
+    let dry = site.admin(["catalogue", "import", next, "--dry-run"]).ok();
+    assert!(
+        dry.contains("PRIV would be known no more: every checkout") && dry.contains(stays),
+        "{dry}"
+    );
+    assert!(!dry.contains("NEVER would"), "of it is nothing here: {dry}");
+    let told = site.json(["catalogue", "import", next]);
+    let effects: Vec<_> = told["effects"].as_array().unwrap().iter().collect();
+    let licenses: Vec<_> = effects
+        .iter()
+        .map(|one| (one["product"].as_str().unwrap(), &one["licenses"]))
+        .collect();
+    assert_eq!(licenses, [("NEVER", &0.into()), ("PRIV", &2.into())]);
+    // And so it is.
+    let refused = site.agent(1, "renew", "PRIV", "a").failed_with(4);
+    assert!(cause(&refused).contains("no catalogue here has PRIV"), "{refused:?}");
+    assert_eq!(site.json(["licenses"]).as_array().unwrap().len(), 2);
+    assert_eq!(site.json(["seats"]).as_array().unwrap().len(), 1);
+    let again = site.vendor.write_changed_catalogue(site.dir.path(), 3, |_| {});
+    site.admin(["catalogue", "import", again.to_str().unwrap()]).ok();
+    site.agent(1, "renew", "PRIV", "a").ok();
 }

@@ -217,7 +217,12 @@ fn one_enrolment_is_taken_back_and_whom_its_token_enrolled_besides_goes_on() {
 
     site.admin(["enrol", "remove", "first-floor", "--yes"]).failed_with(2);
     site.admin(["enrol", "remove", &identity]).failed_with(2);
-    let told = site.admin(["enrol", "remove", &identity, "--dry-run"]).ok();
+    let unknown = site.admin(["enrol", "remove", "0123456789", "--yes"]).failed_with(1);
+    assert!(
+        unknown.stderr.contains("no identity that begins with 0123456789"),
+        "{unknown:?}"
+    );
+    let told = site.admin(["enrol", "remove", &identity[..12], "--dry-run"]).ok();
     let seat = format!("it holds BKSRV agent on {}", site.machine(1).mac);
     assert!(told.contains(&seat) && told.contains("nothing was done"), "{told}");
     agent(&site, 1, "renew").ok();

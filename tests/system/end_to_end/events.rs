@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::cause;
-use crate::process::command;
+use crate::process::{SEATKEEPER, command, finish};
 use crate::site::Site;
 
 /// What `events` prints with these options.
@@ -185,7 +185,7 @@ fn what_is_counted_is_written_when_the_server_stops_and_is_told_once() {
 // proves V3
 #[test]
 fn refusals_are_summed_up_with_how_many_seats_more_would_have_been_enough() {
-    let site = busy();
+    let mut site = busy();
     let sums = site.json(["denials"]);
     let row = &sums[0];
     assert_eq!(sums.as_array().unwrap().len(), 1, "{sums}");
@@ -206,15 +206,34 @@ fn refusals_are_summed_up_with_how_many_seats_more_would_have_been_enough() {
         (&2.into(), &1.into()),
         "one got a seat later"
     );
-    // Nobody named the vendor here, nor a machine: the same product all the same, and not 0 seats more.
+    // Nobody named the vendor here: the same product all the same. What was asked for and is not there is lacking.
     let hundred = ["reserve", "BKSRV", "--for", "1h", "--count", "100"];
-    site.admin(hundred).failed_with(4);
+    let refused = site.admin(hundred).failed_with(4);
+    assert!(cause(&refused).contains("100 more would be enough"), "{refused:?}");
+    let macs = [site.machine(1).mac, site.machine(4).mac].join("\n");
+    let list = site.dir.path().join("macs.txt");
+    std::fs::write(&list, macs).unwrap();
+    site.admin(["reserve", "BKSRV", "--macs", list.to_str().unwrap()])
+        .failed_with(4);
     let sums = site.json(["denials"]);
     assert_eq!(sums.as_array().unwrap().len(), 1, "{sums}");
     assert_eq!(
         (&sums[0]["count"], &sums[0]["machines"], &sums[0]["seats_more"]),
-        (&5.into(), &2.into(), &1.into())
+        (&6.into(), &2.into(), &101.into())
     );
+    let found = events(&site, &["--search", "a reservation of BKSRV was refused"]);
+    let told: Vec<_> = found.iter().map(|event| (&event["count"], &event["lacked"])).collect();
+    assert_eq!(
+        told,
+        [(&Value::from(2), &Value::from(100))],
+        "the most that one of them lacked"
+    );
+    // As they were told, so they are when they were durable.
+    site.stop();
+    site.start();
+    let durable = events(&site, &["--search", "a reservation of BKSRV was refused"]);
+    assert_eq!(site.json(["denials"]), sums);
+    assert!(durable.iter().all(|event| event["counting"] == false), "{durable:?}");
     site.agent(4, "checkout", "BKSRV", "agent").failed_with(4);
     assert_eq!(
         site.json(["denials", "--reason", "no-license"])
@@ -225,7 +244,7 @@ fn refusals_are_summed_up_with_how_many_seats_more_would_have_been_enough() {
     );
     let csv = site.admin(["denials", "--csv"]).ok();
     assert!(
-        csv.starts_with("day,product,reason,refused,machines,seats more\n20"),
+        csv.starts_with("day,product,reason,refused,machines,seats-more\n20"),
         "{csv}"
     );
 }
@@ -237,7 +256,7 @@ fn denials_have_the_columns_order_and_text_that_are_asked_for() {
     site.agent(4, "checkout", "PRIV", "a").failed_with(4);
     let list = |options: &[&str]| site.admin(["denials"].iter().chain(options).copied()).ok();
     let csv = list(&["--csv", "--columns", "product,refused,seats-more", "--sort", "refused"]);
-    assert_eq!(csv, "product,refused,seats more\nPRIV,1,\nBKSRV,4,2\n");
+    assert_eq!(csv, "product,refused,seats-more\nPRIV,1,\nBKSRV,4,2\n");
     let csv = list(&["--csv", "--columns", "product", "--sort", "-product"]);
     assert_eq!(csv, "product\nPRIV\nBKSRV\n");
     let csv = list(&["--csv", "--columns", "reason", "--search", "EXHAUST"]);
@@ -311,6 +330,12 @@ fn an_edit_of_the_log_is_found_and_its_place_named_and_an_anchor_tells_an_older_
     let other = anchor.trim().replace(words[7], &"ab".repeat(32));
     let differs = site.admin(["events", "verify", "--anchor", &other]).failed_with(1);
     assert!(cause(&differs).contains("NOT the one of the anchor"), "{differs:?}");
+    let other = anchor.trim().replace(words[9], "2001-01-01T00:00:00Z");
+    let forged = site.admin(["events", "verify", "--anchor", &other]).failed_with(1);
+    assert!(
+        cause(&forged).contains("and not at 2001-01-01 00:00:00 UTC, as the anchor says"),
+        "{forged:?}"
+    );
     let ahead = anchor.trim().replace(&format!("round {}", words[5]), "round 999");
     let ahead = site.admin(["events", "verify", "--anchor", &ahead]).failed_with(1);
     assert!(cause(&ahead).contains("the log ends with round"), "{ahead:?}");
@@ -349,6 +374,20 @@ fn an_edit_of_the_log_is_found_and_its_place_named_and_an_anchor_tells_an_older_
     );
     file.write_all_at(b"B", at as u64).unwrap();
     site.admin(["events", "verify"]).ok();
+}
+
+#[test]
+fn options_of_every_command_may_stand_before_the_check_of_the_log_and_those_that_choose_events_not() {
+    let site = busy();
+    let data = site.data().display().to_string();
+    for args in [
+        ["events", "--data", &data, "verify"],
+        ["events", "verify", "--data", &data],
+    ] {
+        finish(command(SEATKEEPER).args(args)).ok();
+    }
+    let misplaced = site.admin(["events", "--since", "1h", "verify"]).failed_with(2);
+    assert!(cause(&misplaced).contains("are of the whole log"), "{misplaced:?}");
 }
 
 #[test]

@@ -144,6 +144,22 @@ fn explain_says_of_a_held_seat_that_it_is_renewed_and_of_an_uncounted_component_
         (&told["status"], &told["identity"]),
         (&"SEATS_EXHAUSTED".into(), &"ab".repeat(32).into())
     );
+    // Whoever holds the seat by the first digits, as events show them.
+    let holder = site.json(["seats"])[0]["components"][0]["identity"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let told = explain(&site, 1, &["agent", "--by", &holder[..16]]);
+    assert_eq!(
+        (&told["identity"], &told["granted"]),
+        (&holder.as_str().into(), &true.into())
+    );
+    let mac = &site.machine(1).mac;
+    let unknown = site.admin(["explain", mac, "BKSRV", "--by", "01234567"]).failed_with(1);
+    assert!(
+        unknown.stderr.contains("no identity that begins with 01234567"),
+        "{unknown:?}"
+    );
     let told = site.json(["explain", &site.machine(1).mac, "ELSE"]);
     assert_eq!(
         (&told["status"], decided(&told)),

@@ -56,7 +56,14 @@ fn everything_that_a_viewer_may_see_is_exported_as_the_lists_show_it() {
     // Into a file, for its owner alone; whole or not at all.
     let out = site.dir.path().join("export.json");
     let name = out.to_str().unwrap();
-    assert_eq!(viewer.ask(&["export", "--json", "--out", name]).ok(), "");
+    fs::write(&out, "somebody's").unwrap();
+    let refused = viewer.ask(&["export", "--out", name]).failed_with(1);
+    assert!(
+        refused.stderr.contains("is there already") && refused.stderr.contains("--force"),
+        "{refused:?}"
+    );
+    assert_eq!(fs::read(&out).unwrap(), b"somebody's");
+    assert_eq!(viewer.ask(&["export", "--json", "--out", name, "--force"]).ok(), "");
     let written: Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
     assert_eq!(written["licenses"], document["licenses"]);
     assert_eq!(written["events"], document["events"]);

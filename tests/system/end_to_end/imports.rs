@@ -52,7 +52,8 @@ fn a_mail_is_imported_with_all_that_it_carries_and_a_dry_run_imports_nothing() {
          <p>Your key:<br>{first}=\r\n{second}</p><p>{wrong}</p>\r\n\
          --b\r\nContent-Type: application/octet-stream; name=\"keys.txt\"\r\nContent-Transfer-Encoding: base64\r\n\r\n\
          {attached}\r\n\
-         --b\r\nContent-Type: application/pdf; name=\"invoice.pdf\"\r\n\r\n%PDF-1.7\r\n--b--\r\n"
+         --b\r\nContent-Type: application/pdf; name=\"invoice.pdf\"\r\n\r\n%PDF-1.7\r\n\
+         --b\r\nContent-Type: application/octet-stream; name=\"logo\"\r\n\r\nGIF89a\x01\r\n--b--\r\n"
     );
     let path = site.dir.path().join("keys.eml");
     std::fs::write(&path, mail).unwrap();
@@ -73,7 +74,9 @@ fn a_mail_is_imported_with_all_that_it_carries_and_a_dry_run_imports_nothing() {
         assert_eq!(summary["seats_added"], serde_json::json!({"BKSRV": 3, "BKWS": 10}));
         assert_eq!(refusals(&summary).len(), 1);
         assert_eq!(summary["refused"][0]["part"], "HTML text");
+        assert_eq!(summary["unsearched"].as_array().unwrap().len(), 1, "{summary}");
         assert_eq!(summary["unsearched"][0]["part"], "attachment invoice.pdf");
+        assert_eq!(summary["pictures"], serde_json::json!({"GIF": 1}));
         assert_eq!(site.audit().len(), seats);
     }
     let said = site.admin(["import-file", path, "--dry-run"]).failed_with(4);
@@ -81,6 +84,7 @@ fn a_mail_is_imported_with_all_that_it_carries_and_a_dry_run_imports_nothing() {
         "would be: added 0, already present 2, refused 1",
         "HTML text, line",
         "invoice.pdf was not searched",
+        "pictures among the attachments were not searched (1 GIF)",
     ] {
         assert!(said.text().contains(words), "{said:?}");
     }

@@ -139,6 +139,19 @@ fn a_blacklisted_license_serves_no_more_until_a_newer_list_lets_it() {
     let site = Site::open();
     site.buy(1, "BKSRV", 2);
     site.agent(1, "checkout", "BKSRV", "agent").ok();
+    let list = site.vendor.write_blacklist(
+        site.dir.path(),
+        5,
+        &[(1, Listed::Blacklisted), (50, Listed::Blacklisted)],
+    );
+    let tried = site
+        .admin(["blacklist", "import", list.to_str().unwrap(), "--dry-run"])
+        .ok();
+    assert!(
+        tried.contains("1 of them is a license here and would serve no more") && tried.contains("nothing was imported"),
+        "{tried}"
+    );
+    assert_eq!(site.audit()[0]["status"], "valid");
     let told = blacklist(&site, 5, &[(1, Listed::Blacklisted), (50, Listed::Blacklisted)]).json();
     let numbers = ["serials", "licenses", "used"].map(|column| told[column].as_u64().unwrap());
     assert_eq!(numbers, [2, 1, 1], "{told}");

@@ -85,7 +85,7 @@ fn administrators_request(site: &Site, opcode: Opcode) -> Request {
         Opcode::BLACKLIST_IMPORT => {
             let text = site.vendor.blacklist(1, &[(99, Listed::Superseded)]);
             let list = SignedBlacklist::parse(&text).expect("a blacklist").bytes().clone();
-            Request::BlacklistImport(admin::BlacklistImport { list })
+            Request::BlacklistImport(admin::BlacklistImport { list, dry_run: None })
         }
         Opcode::BINDING_RESOLVE => Request::BindingResolve(admin::BindingResolve {
             mac: mac(9),

@@ -92,7 +92,7 @@ fn products_reservations_and_roles_have_columns_an_order_and_a_search_as_the_lon
             "-seats-held",
         ])
         .ok();
-    assert_eq!(csv, "product,seats held\nBKWS,5\nBKSRV,1\n");
+    assert_eq!(csv, "product,seats-held\nBKWS,5\nBKSRV,1\n");
     assert_eq!(
         values(&site, &["reservations", "--product", "BKSRV"], "product"),
         ["BKSRV"]
@@ -139,7 +139,7 @@ fn tokens_and_whom_they_enrolled_come_as_csv_too() {
     site.admin(["enrol", "token", "--label", "first floor, east"]).ok();
     let csv = site.admin(["enrol", "list", "--csv"]).ok();
     let mut lines = csv.lines();
-    assert_eq!(lines.next(), Some("token,label,state,enrolled,still,uses left,expires"));
+    assert_eq!(lines.next(), Some("token,label,state,enrolled,still,uses-left,expires"));
     assert!(
         lines
             .next()

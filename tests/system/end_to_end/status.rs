@@ -37,6 +37,8 @@ fn status_says_first_what_needs_somebody_and_check_ends_with_1() {
     for machine in 1..=9 {
         site.agent(machine, "checkout", "BKSRV", "agent").ok();
     }
+    site.agent(2, "checkout", "PRIV", "a").failed_with(4);
+    site.admin(["reserve", "BKSRV", "--count", "2"]).failed_with(4);
     let told = site.admin(["status", "--check", "--json"]).failed_with(1);
     let status: Value = serde_json::from_str(&told.stdout).expect("JSON all the same");
     let expected = [
@@ -69,6 +71,8 @@ fn status_says_first_what_needs_somebody_and_check_ends_with_1() {
         .map(|row| (row["product"].as_str(), row["available"].as_u64()))
         .collect();
     assert_eq!(left, [(Some("BKSRV"), Some(1)), (Some("PRIV"), Some(0))]);
+    assert_eq!(scarce[1]["refused_at"], status["warnings"][1]["at"], "{status}");
+    assert!(scarce[1]["refused_at"].is_string(), "{status}");
     let told = site.admin(["status"]).ok();
     let lines: Vec<_> = told
         .lines()
@@ -76,6 +80,34 @@ fn status_says_first_what_needs_somebody_and_check_ends_with_1() {
         .map(|line| line.split(' ').next().unwrap())
         .collect();
     assert_eq!(lines, ["WARNING", "WARNING", "WARNING", "WARNING", "server"], "{told}");
+}
+
+#[test]
+fn that_all_seats_are_used_is_told_and_warned_of_only_where_somebody_was_refused() {
+    let site = Site::open();
+    site.buy(1, "PRIV", 1);
+    site.agent(1, "checkout", "PRIV", "a").ok();
+    // All are used, and that is as it was bought: nobody was refused.
+    let status = site.json(["status", "--check"]);
+    assert_eq!(codes(&status), [] as [&str; 0], "{status}");
+    assert_eq!(status["scarce"][0]["refused_at"], Value::Null, "{status}");
+    let told = site.admin(["status"]).ok();
+    assert!(
+        told.contains(
+            "scarce       PRIV (machine licenses): all 1 in use; nobody was refused for want of it within a day\n"
+        ),
+        "{told}"
+    );
+    site.agent(2, "checkout", "PRIV", "a").failed_with(4);
+    let told = site.admin(["status", "--check"]).failed_with(1);
+    assert!(
+        told.stdout.starts_with("WARNING      nothing of PRIV is available")
+            && told.stdout.contains("; somebody was refused for want of it at 20"),
+        "{told:?}"
+    );
+    // Nothing is lacking any more.
+    site.buy(2, "PRIV", 20);
+    site.admin(["status", "--check"]).ok();
 }
 
 #[test]

@@ -36,7 +36,11 @@ impl Shown {
         if !changes.is_empty() {
             return Err(format!("overdue behind a round at {now:?}: {changes:?}"));
         }
-        let seats = SeatsPage { mac: None, page: all() };
+        let seats = SeatsPage {
+            mac: None,
+            product: None,
+            page: all(),
+        };
         let commands = [
             (Opcode::LICENSES, Command::Licenses(all())),
             (Opcode::SEATS, Command::Seats(seats)),

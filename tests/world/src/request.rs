@@ -84,6 +84,7 @@ pub fn request(ask: &Ask, vendors: &Vendors) -> Result<Request, Untranslatable> 
             entries,
         } => Request::BlacklistImport(admin::BlacklistImport {
             list: vendors.blacklist(*vendor, *version, entries)?,
+            dry_run: None,
         }),
         Ask::Reserve { .. } | Ask::Commit { .. } | Ask::Abort { .. } => deployment(ask, vendors)?,
         Ask::Availability(product) => Request::Availability(seat::Availability {

@@ -152,7 +152,7 @@ impl Seen {
                 end_seats: *end_seats,
             },
             Command::ImportCatalogue { catalogue, .. } => self.list(&catalogue.signed),
-            Command::ImportBlacklist(list) => self.list(&list.signed),
+            Command::ImportBlacklist { list, .. } => self.list(&list.signed),
             Command::ClockAccept => Ask::ClockAccept,
             Command::ClockReset => Ask::ClockReset,
             // Only damage asks this, and has no role for it.

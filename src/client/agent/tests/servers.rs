@@ -5,7 +5,11 @@ use super::*;
 #[tokio::test]
 async fn with_a_pin_no_other_server_is_asked() {
     let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
-    let (first, other) = (granting(&vendor, hello_ok()).await, granting(&vendor, hello_ok()).await);
+    let another = HelloOk {
+        server: [6; 16],
+        ..hello_ok()
+    };
+    let (first, other) = (granting(&vendor, hello_ok()).await, granting(&vendor, another).await);
     let agent = vendor.agent(&directory, "strict");
     assert!(agent.clone().servers(of(&[&first])).acquire().await.may_run());
     let both = agent.clone().servers(of(&[&other, &first]));
@@ -19,6 +23,20 @@ async fn with_a_pin_no_other_server_is_asked() {
     assert!(both.trust(other.fingerprint).await.unwrap());
     assert!(both.acquire().await.may_run());
     assert_eq!(checkouts(&other), [0], "each server has its own numbers");
+}
+
+// proves I7
+#[tokio::test]
+async fn a_server_that_has_another_identity_now_is_sent_the_number_that_it_answered_last() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let (before, now) = (granting(&vendor, hello_ok()).await, granting(&vendor, hello_ok()).await);
+    let agent = vendor.agent(&directory, "strict");
+    assert!(agent.clone().servers(of(&[&before])).acquire().await.may_run());
+    drop(before);
+    let agent = agent.servers(of(&[&now]));
+    assert!(agent.trust(now.fingerprint).await.unwrap());
+    assert!(agent.acquire().await.may_run());
+    assert_eq!(checkouts(&now), [7]);
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ fn commands() -> Vec<(Command, &'static [Role])> {
         (
             Command::Seats(SeatsPage {
                 mac: None,
+                product: None,
                 page: Page { after: None, limit: 9 },
             }),
             views,

@@ -20,15 +20,17 @@ fn row(effect: &Effect) -> String {
         before,
         after,
         seats,
+        licenses,
     } = effect;
     let component = component.map(|id| format!(" {id}")).unwrap_or_default();
-    format!("{product}{component} {what:?}: {before} -> {after}, {seats} seats")
+    let licenses = licenses.map(|count| format!(", {count} licenses")).unwrap_or_default();
+    format!("{product}{component} {what:?}: {before} -> {after}, {seats} seats{licenses}")
 }
 
 // proves K2
 #[test]
 fn a_dry_run_tells_what_changes_for_how_many_seats_and_changes_nothing() {
-    let mut site = Site::with(&[key(1, "SERVER", 3), key(2, "WORK", 1)]);
+    let mut site = Site::with(&[key(1, "SERVER", 3), key(2, "WORK", 1), deployment_key(3, "WORK", 5)]);
     site.grant(agent(1));
     site.grant(agent(1).part("cli"));
     site.grant(agent(2));
@@ -60,7 +62,7 @@ fn a_dry_run_tells_what_changes_for_how_many_seats_and_changes_nothing() {
         "SERVER agent Lenient: no -> yes, 2 seats",
         "SERVER cli Component: counted, strict -> , 1 seats",
         "SERVER new Component:  -> not counted, strict, 0 seats",
-        "WORK Product: A product -> , 1 seats",
+        "WORK Product: A product -> , 1 seats, 2 licenses",
     ];
     assert_eq!(told, expected);
     // Imported, it tells the same; once more, nothing.

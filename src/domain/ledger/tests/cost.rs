@@ -128,7 +128,13 @@ fn page<K>(after: Option<K>) -> Page<K> {
 
 /// Every list that is in the order of its keys, from its beginning or behind a row in its middle.
 fn lists(after: Option<u32>) -> Vec<(&'static str, Command)> {
-    let seats = |mac, after| Command::Seats(SeatsPage { mac, page: page(after) });
+    let seats = |mac, product, after| {
+        Command::Seats(SeatsPage {
+            mac,
+            product,
+            page: page(after),
+        })
+    };
     let fingerprint = after.map(|number| Fingerprint(bytes(number)));
     let first = after.is_none();
     let mut lists = vec![
@@ -142,14 +148,14 @@ fn lists(after: Option<u32>) -> Vec<(&'static str, Command)> {
             "licenses",
             Command::Licenses(page(after.map(|number| Serial::from_random(bytes(number))))),
         ),
-        ("seats", seats(None, after.map(seat_key))),
+        ("seats", seats(None, None, after.map(seat_key))),
         (
             "reservations",
             Command::Reservations(page(after.map(|number| ReservationId(bytes(number))))),
         ),
     ];
     if first {
-        lists.push(("seats of a machine", seats(Some(seat_key(7).mac), None)));
+        lists.push(("seats of a machine", seats(Some(seat_key(7).mac), None, None)));
         lists.push(("products", Command::Products(page(None))));
     }
     lists
@@ -190,12 +196,25 @@ fn a_page_of_any_list_looks_at_its_own_rows_whether_there_are_a_thousand_or_twen
     const FEW: u32 = 1_000;
     const MANY: u32 = 20_000;
     let mut site = Site::with(&[]);
+    // Of a product whose seats stand behind all the others.
+    let work = product_of(1, "WORK");
+    let Fact::SeatPut(key, seat) = seat(7) else {
+        panic!("no seat")
+    };
+    site.ledger.record(&Fact::SeatPut(work.seat(key.mac), seat));
+    let of_work = SeatsPage {
+        mac: None,
+        product: Some(work.product),
+        page: page(None),
+    };
     let mut looked_at = Vec::new();
     for (from, to) in [(0, FEW), (FEW, MANY)] {
         for fact in (from..to).flat_map(row_of_each) {
             site.ledger.record(&fact);
         }
-        let costs = costs(&mut site, lists(None).into_iter().chain(lists(Some(to / 2))));
+        let of_work = [("seats of a product", Command::Seats(of_work))];
+        let lists = lists(None).into_iter().chain(lists(Some(to / 2))).chain(of_work);
+        let costs = costs(&mut site, lists);
         for (list, shown, cost) in &costs {
             assert!(*shown > 0, "{list} is empty");
             assert!(

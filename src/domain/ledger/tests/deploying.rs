@@ -1,5 +1,7 @@
 //! Deployments: reserved all or none, then committed or aborted machine by machine (rules X1 to X5).
 
+use std::num::NonZeroU32;
+
 use super::fixture::*;
 use crate::domain::catalogue::Offers;
 use crate::domain::command::{Command, Reserve, Settle, Wanted};
@@ -28,6 +30,14 @@ pub(super) fn machines(machines: &[u16]) -> Wanted {
 pub(super) fn reserved(reply: &Reply) -> &ReservationRow {
     match reply {
         Reply::Reserved(row) => row,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a refused reservation lacked.
+pub(super) fn lacked(reply: &Reply) -> Option<u32> {
+    match reply {
+        Reply::Denied(denied) => denied.lacked.map(NonZeroU32::get),
         other => panic!("{other:?}"),
     }
 }

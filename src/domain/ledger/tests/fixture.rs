@@ -302,6 +302,7 @@ impl Site {
         let key = seat_key(machine, product);
         let page = SeatsPage {
             mac: Some(key.mac),
+            product: None,
             page: Page {
                 after: None,
                 limit: 256,

@@ -38,7 +38,11 @@ fn disturb(site: &mut Site, dice: &mut Dice) {
 
 fn seats(site: &mut Site, after: Option<SeatKey>, limit: usize) -> (Vec<SeatRow>, bool) {
     let page = Page { after, limit };
-    match site.serve(&Command::Seats(SeatsPage { mac: None, page })) {
+    match site.serve(&Command::Seats(SeatsPage {
+        mac: None,
+        product: None,
+        page,
+    })) {
         Reply::Seats(listing) => (listing.rows, listing.more),
         other => panic!("{other:?}"),
     }

@@ -32,7 +32,11 @@ fn is_renewal(outcome: &ImportOutcome) -> bool {
 }
 
 fn list(version: u64, serials: &[(u8, Listed)]) -> Command {
-    Command::ImportBlacklist(Box::new(Blacklist {
+    named(version, serials, false)
+}
+
+fn named(version: u64, serials: &[(u8, Listed)], dry_run: bool) -> Command {
+    let list = Box::new(Blacklist {
         vendor: vendor(1),
         version,
         issued_at: Timestamp(START),
@@ -42,7 +46,34 @@ fn list(version: u64, serials: &[(u8, Listed)]) -> Command {
             .map(|(number, listed)| (serial(*number), *listed))
             .collect::<BTreeMap<_, _>>(),
         signed: Bytes::from(version.to_be_bytes().to_vec()),
-    }))
+    });
+    Command::ImportBlacklist { list, dry_run }
+}
+
+// proves C3
+#[test]
+fn a_list_that_is_only_tried_tells_what_it_would_name_and_changes_nothing() {
+    let mut site = Site::with(&[key(1, "SERVER", 3), key(2, "SERVER", 3)]);
+    site.grant(agent(1));
+    let before = site.ledger.clone();
+    let tried = site.serve(&named(1, &[(1, Listed::Blacklisted), (9, Listed::Superseded)], true));
+    assert_eq!(site.ledger, before);
+    let expected = Reply::BlacklistImported {
+        serials: 2,
+        licenses: 1,
+        used: 1,
+    };
+    assert_eq!(tried, expected);
+    assert_eq!(
+        site.serve(&list(1, &[(1, Listed::Blacklisted), (9, Listed::Superseded)])),
+        expected
+    );
+    let older = site.serve(&named(0, &[], true));
+    assert_eq!(
+        denial(&older),
+        Denial::BlacklistNotNewer { held: 1 },
+        "as importing it would"
+    );
 }
 
 // proves K6

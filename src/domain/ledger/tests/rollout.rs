@@ -1,7 +1,7 @@
 //! Seats held for machines that are yet to check out, and what becomes of reservations when a license goes (rules X4,
 //! S12).
 
-use super::deploying::{ask, machines, reserved};
+use super::deploying::{ask, lacked, machines, reserved};
 use super::fixture::*;
 use crate::domain::change::{EventKind, SetAside};
 use crate::domain::command::{Command, Settle, Wanted};
@@ -105,6 +105,7 @@ fn more_than_is_available_is_not_held_at_all() {
     let mut site = Site::with(&[key(1, "SERVER", 2), deployment_key(2, "SERVER", 9)]);
     let before = site.ledger.clone();
     assert_eq!(denial(&site.hold(ID, 3)), Denial::SeatsExhausted);
+    assert_eq!(lacked(&site.hold(ID, 5)), Some(3));
     assert_eq!(site.ledger, before);
 }
 

@@ -62,7 +62,11 @@ fn a_product_that_its_newer_catalogue_dropped_is_shown_by_its_id() {
     assert_eq!(row.vendor_name, "Vendor 1");
     for mac in [None, Some(mac(1))] {
         let page = Page { after: None, limit: 9 };
-        let Reply::Seats(listing) = site.serve(&Command::Seats(SeatsPage { mac, page })) else {
+        let Reply::Seats(listing) = site.serve(&Command::Seats(SeatsPage {
+            mac,
+            product: None,
+            page,
+        })) else {
             panic!("no listing");
         };
         let names: Vec<_> = listing.rows.iter().map(|row| row.product_name.as_str()).collect();
@@ -82,7 +86,11 @@ fn listings_are_paged_in_key_order_without_gap_or_overlap() {
     let mut after = None;
     loop {
         let page = Page { after, limit: 1_000 };
-        let Reply::Seats(listing) = site.serve(&Command::Seats(SeatsPage { mac: None, page })) else {
+        let Reply::Seats(listing) = site.serve(&Command::Seats(SeatsPage {
+            mac: None,
+            product: None,
+            page,
+        })) else {
             panic!("no listing");
         };
         assert!(listing.rows.len() <= 256);
@@ -94,6 +102,38 @@ fn listings_are_paged_in_key_order_without_gap_or_overlap() {
     }
     assert_eq!(keys.len(), 601);
     assert!(keys.is_sorted_by(|one, other| one < other));
+}
+
+// proves V1
+#[test]
+fn the_seats_of_a_product_are_listed_alone_of_whatever_vendors_have_one_of_its_id_and_in_pages() {
+    let mut site = Site::with(&[key(1, "SERVER", 9), key(2, "WORK", 9)]);
+    site.trust(2);
+    let mut theirs = key(3, "SERVER", 9);
+    theirs.claims.vendor = vendor(2);
+    site.import(&theirs);
+    for machine in 1..=3 {
+        site.grant(agent(machine));
+        site.grant(agent(machine).of("WORK"));
+        let mut checkout = agent(machine).checkout();
+        checkout.key.vendor = vendor(2);
+        site.ask(peer(1), &Command::Checkout(checkout));
+    }
+    let product = Some(product_of(1, "SERVER").product);
+    let mut seats = |mac, after, limit| {
+        let page = Page { after, limit };
+        match site.serve(&Command::Seats(SeatsPage { mac, product, page })) {
+            Reply::Seats(listing) => (listing.rows.iter().map(|row| row.key).collect::<Vec<_>>(), listing.more),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (all, more) = seats(None, None, 9);
+    let expected = [1, 2].map(|vendor| (1..=3).map(move |machine| product_of(vendor, "SERVER").seat(mac(machine))));
+    assert_eq!((&all, more), (&expected.into_iter().flatten().collect(), false));
+    let (first, more) = seats(None, None, 4);
+    assert!(more && first == all[..4]);
+    assert_eq!(seats(None, Some(all[3]), 4), (all[4..].to_vec(), false));
+    assert_eq!(seats(Some(mac(2)), None, 9), (vec![all[1], all[4]], false));
 }
 
 // proves V1

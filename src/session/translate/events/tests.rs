@@ -4,15 +4,18 @@ use crate::wire::limits::BODY_LEN_MAX;
 use crate::wire::messages::Message;
 
 fn refused(index: u32) -> (EventPlace, Event) {
-    let kind = EventKind::Refused(Box::new(Refused {
-        vendor: None,
-        product: Some("BKSRV".parse().expect("good")),
-        mac: None,
-        host_name: "h".repeat(253),
-        reason: Reason::SeatsExhausted,
-        count: 1,
-        since: Timestamp(1),
-    }));
+    let kind = EventKind::Refused {
+        refused: Box::new(Refused {
+            vendor: None,
+            product: Some("BKSRV".parse().expect("good")),
+            mac: None,
+            host_name: "h".repeat(253),
+            reason: Reason::SeatsExhausted,
+            count: 1,
+            since: Timestamp(1),
+        }),
+        lacked: NonZeroU32::new(1),
+    };
     let event = Event {
         at: Timestamp(2),
         actor: Actor::Server,

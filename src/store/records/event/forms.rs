@@ -1,5 +1,7 @@
 //! The frozen form of each value that an event tells.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::blacklist::Listed;
@@ -198,6 +200,7 @@ forms! {
     flag: bool as bool = *flag, Ok(flag);
     count: u32 as u32 = *count, Ok(count);
     number: u64 as u64 = *number, Ok(number);
+    lacked: NonZeroU32 as u32 = lacked.get(), Self::new(lacked).ok_or(RecordError::Field("lacked"));
     at: Timestamp as u64 = at.0, Ok(Self(at));
     jump: Jump as JumpV1 = (*jump).into(), Ok(jump.into());
     identity: Fingerprint as [u8; 32] = identity.0, Ok(Self(identity));

@@ -119,7 +119,7 @@ kinds! {
     30 TokenRevoked { token: [u8; 8], identities: u32 } <=> TokenRevoked { token, identities };
     31 IdentityEnrolled { token: [u8; 8], identity: [u8; 32] } <=> IdentityEnrolled { token, identity };
     32 IdentityRemoved { token: [u8; 8], identity: [u8; 32] } <=> IdentityRemoved { token, identity };
-    33 Refused { refused: RefusedV1 } <=> Refused(refused);
+    33 Refused { refused: RefusedV1 } <=> Refused { refused, lacked: None };
     34 ServerRestored { epoch: u32, made_at: u64 } <=> ServerRestored { epoch, made_at };
     35 ServerIdentityReplaced { from: [u8; 32], to: [u8; 32] } <=> ServerIdentityReplaced { from, to };
     36 ConfigReloaded { applied: u32 } <=> ConfigReloaded { applied };
@@ -135,4 +135,5 @@ kinds! {
         <=> Reserved { reservation, product, what: SetAside::Units, count };
     42 SeatEngagedByHost { key: SeatKeyV1, serial: [u8; 16], again: bool, host_name: HostNameV1 }
         <=> SeatEngaged { key, serial, again, host_name: Some(host_name) };
+    43 RefusedForWant { refused: RefusedV1, lacked: u32 } <=> Refused { refused, lacked: Some(lacked) };
 }

@@ -77,14 +77,15 @@ fn reserve(number: u8, wanted: Wanted) -> Command {
 }
 
 fn blacklist() -> Command {
-    Command::ImportBlacklist(Box::new(Blacklist {
+    let list = Box::new(Blacklist {
         vendor: VENDOR,
         version: 2,
         issued_at: Timestamp(1),
         contact: "licenses@example.com".to_owned(),
         serials: [(Serial::from_random([2; 10]), Listed::Superseded)].into(),
         signed: Bytes::from_static(b"signed"),
-    }))
+    });
+    Command::ImportBlacklist { list, dry_run: false }
 }
 
 /// The commands of the beginning: who there is, and what is sold.

@@ -44,10 +44,15 @@ pub(super) fn viewers() -> Group {
         ("events_ok_kinds", reply(Opcode::EVENTS, Response::Events(of_kinds()))),
         ("events_verify_newest", Said::Request(Request::EventsVerify(newest))),
         ("events_ok", reply(Opcode::EVENTS, Response::Events(listed()))),
+        ("events_ok_lacked", reply(Opcode::EVENTS, Response::Events(lacked()))),
         ("events_verify", Said::Request(Request::EventsVerify(verify))),
         (
             "events_verify_ok",
             reply(Opcode::EVENTS_VERIFY, Response::EventsVerify(verified())),
+        ),
+        (
+            "events_verify_ok_time",
+            reply(Opcode::EVENTS_VERIFY, Response::EventsVerify(timed())),
         ),
     ]
 }
@@ -102,6 +107,32 @@ fn listed() -> EventsOk {
         },
         rows: vec![ended, refused],
         gaps: vec![gap],
+    }
+}
+
+/// Reservations that were refused for want of seats.
+fn lacked() -> EventsOk {
+    let refused = EventRow {
+        place: EventPlace {
+            round: u64::MAX,
+            index: 0,
+        },
+        at: NOW,
+        kind: EventKind::REFUSED,
+        identity: Some(IDENTITY),
+        address: Some([192, 0, 2, 1].into()),
+        vendor: Some(VENDOR),
+        product: Some(text("BKSRV")),
+        status: Some(Status::SEATS_EXHAUSTED),
+        count: Some(2),
+        from: Some(NOW - 30),
+        lacked: Some(7),
+        ..EventRow::default()
+    };
+    EventsOk {
+        rows: vec![refused],
+        gaps: Vec::new(),
+        ..listed()
     }
 }
 
@@ -240,6 +271,7 @@ fn verified() -> EventsVerifyOk {
         rounds: 35,
         events: 70,
         hash_of_round: Some([0xc1; 32]),
+        time_of_round: None,
         gaps: Vec::new(),
     };
     let lost = SegmentRow {
@@ -257,5 +289,18 @@ fn verified() -> EventsVerifyOk {
         through: 1_034,
         more: false,
         rows: vec![whole, lost],
+    }
+}
+
+/// The same with the time of the round that was asked for.
+fn timed() -> EventsVerifyOk {
+    let verified = verified();
+    let rows = verified.rows.iter().take(1).map(|row| SegmentRow {
+        time_of_round: Some(NOW),
+        ..row.clone()
+    });
+    EventsVerifyOk {
+        rows: rows.collect(),
+        ..verified.clone()
     }
 }

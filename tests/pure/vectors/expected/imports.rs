@@ -63,6 +63,25 @@ pub(super) fn keys() -> Group {
     ]
 }
 
+/// What is told of a catalogue that has a product less.
+fn without_a_product() -> admin::CatalogueImportOk {
+    let product = admin::Effect {
+        product: text("BKWKS"),
+        component: None,
+        what: Altered::PRODUCT,
+        before: text("Backup"),
+        after: text(""),
+        seats: 7,
+        licenses: Some(2),
+    };
+    admin::CatalogueImportOk {
+        server_time: NOW,
+        products: 4,
+        effects: vec![product],
+        more: false,
+    }
+}
+
 pub(super) fn lists() -> Group {
     let catalogue = |dry_run| {
         Said::Request(Request::CatalogueImport(admin::CatalogueImport {
@@ -77,6 +96,7 @@ pub(super) fn lists() -> Group {
         before: text("30"),
         after: text("14"),
         seats: 12,
+        licenses: None,
     };
     let component = admin::Effect {
         product: text("BKSRV"),
@@ -85,6 +105,7 @@ pub(super) fn lists() -> Group {
         before: text(""),
         after: text("counted, strict, ephemeral"),
         seats: 0,
+        licenses: None,
     };
     let catalogue_ok = admin::CatalogueImportOk {
         server_time: NOW,
@@ -94,6 +115,11 @@ pub(super) fn lists() -> Group {
     };
     let blacklist = admin::BlacklistImport {
         list: Bytes::from_static(b"list"),
+        dry_run: None,
+    };
+    let tried = admin::BlacklistImport {
+        dry_run: Some(true),
+        ..blacklist.clone()
     };
     let blacklist_ok = admin::BlacklistImportOk {
         server_time: NOW,
@@ -107,6 +133,14 @@ pub(super) fn lists() -> Group {
         (
             "catalogue_import_ok",
             reply(Opcode::CATALOGUE_IMPORT, Response::CatalogueImport(catalogue_ok)),
+        ),
+        (
+            "catalogue_import_ok_gone",
+            reply(Opcode::CATALOGUE_IMPORT, Response::CatalogueImport(without_a_product())),
+        ),
+        (
+            "blacklist_import_dry_run",
+            Said::Request(Request::BlacklistImport(tried)),
         ),
         ("blacklist_import", Said::Request(Request::BlacklistImport(blacklist))),
         (

@@ -197,6 +197,12 @@ pub(super) fn used_seats() -> Group {
         }),
         limit: Some(256),
         mac: Some(MAC),
+        product: None,
+    };
+    let of_product = views::Seats {
+        limit: Some(256),
+        product: Some(text("BKSRV")),
+        ..views::Seats::default()
     };
     let bound = views::Holder {
         component: text("agent"),
@@ -234,6 +240,7 @@ pub(super) fn used_seats() -> Group {
     };
     vec![
         ("seats", Said::Request(Request::Seats(ask))),
+        ("seats_product", Said::Request(Request::Seats(of_product))),
         ("seats_ok", reply(Opcode::SEATS, Response::Seats(answer))),
     ]
 }

@@ -121,7 +121,7 @@ impl Soak {
             let asked = views::Seats {
                 after,
                 limit: Some(PAGE_ROWS),
-                mac: None,
+                ..views::Seats::default()
             };
             match self.look(Request::Seats(asked)).await? {
                 Response::Seats(page) => {

@@ -64,6 +64,7 @@ const FIRST_PAGE_OF_LICENSES: Page<seatkeeper::domain::ids::Serial> = Page {
 const fn first_seats() -> SeatsPage {
     SeatsPage {
         mac: None,
+        product: None,
         page: Page {
             after: None,
             limit: 256,

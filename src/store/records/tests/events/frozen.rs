@@ -1,6 +1,8 @@
 //! Each kind of event and its bytes, drawn from `FORMAT.md` and not from what the code writes. Once a release has
 //! written them they are never changed: if a test finds them different, it is the code that is wrong.
 
+use std::num::NonZeroU32;
+
 use super::*;
 use crate::domain::backup::Backup;
 use crate::domain::blacklist::Listed;
@@ -391,12 +393,18 @@ fn refusals() -> Vec<(Event, Vec<u8>)> {
     let (vendor, product) = PRODUCT.split_at(16);
     let name = b"\x05\0\0\0\0\0\0\0srv-4";
     let rest = b"\x17\0\x05\0\0\0\x07\0\0\0\0\0\0\0";
+    let of_machine_fields: [&[u8]; 8] = [&[1], vendor, &[1], product, &[1], &MAC, name, rest];
+    let refused = |refused, lacked| EventKind::Refused {
+        refused: Box::new(refused),
+        lacked: NonZeroU32::new(lacked),
+    };
     vec![
-        one(EventKind::Refused(Box::new(nameless)), 33, &fields),
+        one(refused(nameless, 0), 33, &fields),
+        one(refused(of_machine.clone(), 0), 33, &of_machine_fields),
         one(
-            EventKind::Refused(Box::new(of_machine)),
-            33,
-            &[&[1], vendor, &[1], product, &[1], &MAC, name, rest],
+            refused(of_machine, 0x0102),
+            43,
+            &[&of_machine_fields[..], &[b"\x02\x01\0\0"]].concat(),
         ),
     ]
 }
