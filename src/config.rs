@@ -67,7 +67,7 @@ pub struct Journal {
 impl Default for Journal {
     fn default() -> Self {
         Self {
-            checkpoint_kib: 32 << 10,
+            checkpoint_kib: 128 << 10,
         }
     }
 }
