@@ -1,6 +1,7 @@
 //! The server's configuration: a TOML file, with the command line over it. Unknown keys are errors with their line.
 
 mod changes;
+mod discovery;
 mod error;
 mod faults;
 mod file;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 pub use changes::{ConfigChange, Effect, Overrides};
+pub use discovery::Discovery;
 pub use error::ConfigError;
 pub use file::ConfigFile;
 pub use limits::Limits;
@@ -46,6 +48,8 @@ pub struct Config {
     pub rebind: RebindPolicy,
     /// Whom the server serves as an agent; whoever connects if absent.
     pub enrol: EnrolPolicy,
+    /// Which questions of discovery are answered.
+    pub discovery: Discovery,
     /// Bounds that a site may need other values for.
     pub limits: Limits,
     /// How long the journal may get.
@@ -225,6 +229,7 @@ impl Config {
         }
         let checkpoint_kib = u64::from(self.journal.checkpoint_kib);
         faults.extend(limits::within("journal.checkpoint_kib", checkpoint_kib, 16..=1 << 20));
+        faults.extend(self.discovery.faults());
         faults.extend(self.limits.faults());
         faults
     }

@@ -100,9 +100,11 @@ impl Server {
         };
         let (offer, offered) = watch::channel(offered);
         let (offers, offer_limits) = watch::channel(config.limits.offers());
+        let (hears, heard) = watch::channel(config.discovery.heard());
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?
-            .within(offer_limits);
+            .within(offer_limits)
+            .hearing(heard);
         let (time_service, alive_service) = (service.clone(), service.clone());
         let mut limits = config.net();
         limits.connections.total = make_room(limits.connections.total);
@@ -121,6 +123,7 @@ impl Server {
             dials: shared.dials(),
             offered: offer,
             offers,
+            hears,
         };
         tokio::spawn(reloader.run(asks, stop.clone()));
         tokio::spawn(keep_time(time_service, stop.clone()));

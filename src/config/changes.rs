@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigFile, EnrolPolicy, Events, Journal, Limits, Listen, Log, LogFormat, RebindPolicy};
+use super::{
+    Config, ConfigFile, Discovery, EnrolPolicy, Events, Journal, Limits, Listen, Log, LogFormat, RebindPolicy,
+};
 use crate::telemetry::LOG_VARIABLE;
 
 /// What is set beside the file and goes before it: the command line, and the environment for the log.
@@ -117,6 +119,7 @@ impl Config {
             priority,
             rebind,
             enrol,
+            discovery,
             limits,
             journal,
             events,
@@ -129,6 +132,7 @@ impl Config {
             priority,
             rebind,
             enrol,
+            discovery,
             limits,
             journal,
             events,
@@ -152,6 +156,7 @@ impl Config {
             priority,
             rebind,
             enrol,
+            discovery,
             limits,
             journal: Journal { checkpoint_kib },
             events: Events { keep_days, keep_mib },
@@ -171,6 +176,7 @@ impl Config {
             setting("rebind", Some(rebind.word()), Applied),
             setting("enrol", Some(enrol.word()), Applied),
         ];
+        settings.extend(discovery.settings());
         settings.extend(limits.settings());
         settings.extend([
             setting("journal.checkpoint_kib", Some(checkpoint_kib), Applied),
@@ -180,6 +186,25 @@ impl Config {
             setting("log.format", Some(format.word()), NeedsRestart),
         ]);
         settings
+    }
+}
+
+impl Discovery {
+    fn settings(&self) -> [Setting; 4] {
+        use Effect::Applied;
+        let Self {
+            broadcast,
+            multicast,
+            unicast,
+            interfaces,
+        } = self;
+        let named = (!interfaces.is_empty()).then(|| interfaces.join(", "));
+        [
+            setting("discovery.broadcast", Some(broadcast), Applied),
+            setting("discovery.multicast", Some(multicast), Applied),
+            setting("discovery.unicast", Some(unicast), Applied),
+            setting("discovery.interfaces", named, Applied),
+        ]
     }
 }
 
@@ -270,6 +295,11 @@ mod tests {
         priority = 7
         rebind = "approve"
         enrol = "token"
+        [discovery]
+        broadcast = false
+        multicast = false
+        unicast = false
+        interfaces = ["eth*", "!eth1"]
         [limits]
         connections = 1
         connections_per_source = 2

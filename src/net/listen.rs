@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::sockets::interfaces::Interface;
+use crate::sockets::interfaces::{Choice, Interface};
 use crate::sockets::udp::{Received, Route};
 
 /// One place to listen on.
@@ -22,6 +22,61 @@ impl fmt::Display for Place {
             Self::Address(address) => address.fmt(f),
             Self::Interface(name) => f.pad(name),
         }
+    }
+}
+
+/// Which questions are answered where a server listens: by how they came, and on which interface.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "three ways in which questions come, independent of each other"
+)]
+pub struct Heard {
+    /// Those to everybody of an IPv4 network.
+    pub broadcast: bool,
+    /// Those to the groups.
+    pub multicast: bool,
+    /// Those to an address of this host alone.
+    pub unicast: bool,
+    /// Those that come in on such interfaces.
+    pub interfaces: Choice,
+}
+
+impl Default for Heard {
+    /// All of them.
+    fn default() -> Self {
+        Self {
+            broadcast: true,
+            multicast: true,
+            unicast: true,
+            interfaces: Choice::default(),
+        }
+    }
+}
+
+impl Heard {
+    /// Whether this question is answered. One that came in on an interface that is not known yet is, unless interfaces are
+    /// chosen.
+    #[must_use]
+    pub fn admits(&self, interfaces: &[Interface], received: &Received) -> bool {
+        let is_heard = if received.is_unicast() {
+            self.unicast
+        } else if received
+            .destination
+            .is_some_and(|destination| destination.is_multicast())
+        {
+            self.multicast
+        } else {
+            self.broadcast
+        };
+        is_heard && (self.interfaces.is_everything() || self.is_chosen(interfaces, received))
+    }
+
+    fn is_chosen(&self, interfaces: &[Interface], received: &Received) -> bool {
+        let came_in = interfaces
+            .iter()
+            .find(|interface| interface.index == received.interface);
+        came_in.is_some_and(|interface| self.interfaces.admits(&interface.name))
     }
 }
 
@@ -151,6 +206,38 @@ mod tests {
 
     fn address(text: &str) -> Place {
         Place::Address(text.parse().unwrap())
+    }
+
+    fn heard(heard: &Heard) -> Vec<usize> {
+        let questions = questions().into_iter().enumerate();
+        questions
+            .filter(|(_, question)| heard.admits(&host(), question))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    #[test]
+    fn questions_are_heard_by_how_they_came_and_on_which_interface() {
+        let all = Heard::default;
+        let on = |only: &[&str], not: &[&str]| Heard {
+            interfaces: Choice {
+                only: only.iter().map(|&name| name.to_owned()).collect(),
+                not: not.iter().map(|&name| name.to_owned()).collect(),
+            },
+            ..all()
+        };
+        assert_eq!(heard(&all()), [0, 1, 2, 3, 4, 5, 6, 7]);
+        let (broadcast, multicast, unicast) = (false, false, false);
+        assert_eq!(heard(&Heard { broadcast, ..all() }), [0, 2, 4, 5, 7]);
+        assert_eq!(heard(&Heard { multicast, ..all() }), [0, 1, 3, 4, 6, 7]);
+        assert_eq!(heard(&Heard { unicast, ..all() }), [1, 2, 3, 5, 6]);
+        assert_eq!(heard(&on(&["eth*"], &[])), [3, 4, 5, 6]);
+        assert_eq!(heard(&on(&[], &["eth*"])), [0, 1, 2, 7]);
+        assert_eq!(heard(&on(&["eth*"], &["eth1"])), [3, 4, 5]);
+        // On an interface that came a moment ago.
+        let unknown = received("10.9.0.9", "255.255.255.255", Some("10.9.0.5"), 9);
+        assert!(all().admits(&host(), &unknown));
+        assert!(!on(&[], &["eth*"]).admits(&host(), &unknown));
     }
 
     #[test]

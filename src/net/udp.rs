@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::delayed::Delayed;
 use super::limits::Tally;
-use super::listen::ListenFilter;
+use super::listen::{Heard, ListenFilter};
 use crate::clock::{self, Clock};
 use crate::session::OfferLimits;
 use crate::session::responder::{Action, Addressed, Facts, Responder};
@@ -37,6 +37,8 @@ pub struct Discovery {
     facts: watch::Receiver<Arc<Facts>>,
     /// Nothing where nobody changes how many offers there are.
     limits: Option<watch::Receiver<OfferLimits>>,
+    /// Which questions are answered, of those that are sent where the server listens; nothing where all are.
+    heard: Option<watch::Receiver<Heard>>,
     clock: Clock,
     delayed: Delayed<Answer>,
 }
@@ -89,6 +91,7 @@ impl Discovery {
             responder: Responder::new(secret, clock::monotonic()),
             facts,
             limits: None,
+            heard: None,
             clock,
             delayed: Delayed::new(),
         };
@@ -105,6 +108,15 @@ impl Discovery {
         }
     }
 
+    /// The same, which answers no other questions than `heard` says at the time.
+    #[must_use]
+    pub fn hearing(self, heard: watch::Receiver<Heard>) -> Self {
+        Self {
+            heard: Some(heard),
+            ..self
+        }
+    }
+
     /// Answers until `stop`. Answers that still wait then are dropped: they would point to a server that goes.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut look = tokio::time::interval(INTERFACES_EVERY);
@@ -117,6 +129,7 @@ impl Discovery {
                 received = receive(self.sockets.v4.as_ref(), &mut from_v4) => Event::FromV4(received),
                 received = receive(self.sockets.v6.as_ref(), &mut from_v6) => Event::FromV6(received),
                 _ = look.tick() => Event::LookForInterfaces,
+                () = changed(self.heard.as_mut()) => Event::LookForInterfaces,
             };
             match event {
                 Event::FromV4(Ok(received)) => self.handle(from_v4.get(..received.len).unwrap_or_default(), &received),
@@ -149,6 +162,12 @@ impl Discovery {
             tracing::debug!(%peer, "a question came in where this server does not listen");
             return;
         };
+        if let Some(heard) = &self.heard
+            && !heard.borrow().admits(&self.interfaces, received)
+        {
+            tracing::debug!(%peer, "a question came in such a way or on such an interface as this server's site left out");
+            return;
+        }
         let addressed = if received.is_unicast() {
             Addressed::Direct
         } else {
@@ -212,11 +231,22 @@ impl Discovery {
                  that are known: if this goes on, mend what the error says"
             ),
         }
+        let heard = self
+            .heard
+            .as_ref()
+            .map(|heard| heard.borrow().clone())
+            .unwrap_or_default();
+        if !heard.multicast {
+            return;
+        }
+        // A socket may be in few groups: none is spent on an interface where nobody is answered.
+        let mut chosen = self.interfaces.clone();
+        chosen.retain(|interface| heard.interfaces.admits(&interface.name));
         let groups = Groups {
             v4: GROUP_V4,
             v6: GROUP_V6,
         };
-        self.sockets.join(groups, &self.interfaces, |interface, error| {
+        self.sockets.join(groups, &chosen, |interface, error| {
             tracing::debug!(interface = interface.name, %error, "no multicast on this interface");
         });
     }
@@ -227,6 +257,16 @@ async fn receive(socket: Option<&UdpSocket>, datagram: &mut Datagram) -> io::Res
         Some(socket) => socket.receive(datagram).await,
         None => std::future::pending().await,
     }
+}
+
+/// Waits until something else is to be heard.
+async fn changed(heard: Option<&mut watch::Receiver<Heard>>) {
+    if let Some(heard) = heard
+        && heard.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 async fn until(due_millis: Option<u64>) {

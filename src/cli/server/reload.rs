@@ -12,6 +12,7 @@ use crate::cli::supervision;
 use crate::config::{Config, ConfigChange, Effect};
 use crate::domain::command::{Actor, Command};
 use crate::domain::reply::Reply;
+use crate::net::listen::Heard;
 use crate::net::{Dials, OfferFacts, ReloadAsk, make_room};
 use crate::service::{Service, Settings, SubmitError};
 use crate::session::{Answer, ChangedKey, OfferLimits, Reloaded};
@@ -43,6 +44,7 @@ pub(super) struct Reloader {
     pub(super) dials: Dials,
     pub(super) offered: watch::Sender<OfferFacts>,
     pub(super) offers: watch::Sender<OfferLimits>,
+    pub(super) hears: watch::Sender<Heard>,
 }
 
 /// Asks for the configuration to be read again.
@@ -145,6 +147,7 @@ impl Reloader {
                 offered.priority = config.priority.unwrap_or(PRIORITY_DEFAULT);
             });
             self.offers.send_replace(config.limits.offers());
+            self.hears.send_replace(config.discovery.heard());
             if let Err(error) = self.reloading.log.set(&config.log) {
                 // It was checked when the file was read.
                 tracing::warn!("{error}");

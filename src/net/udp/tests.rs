@@ -156,3 +156,43 @@ async fn a_question_that_claims_to_come_from_everybody_on_a_network_is_not_answe
     assert!(!ask([127, 255, 255, 255]));
     assert!(ask([127, 0, 0, 9]));
 }
+
+#[tokio::test]
+async fn a_question_that_the_site_left_out_is_not_answered_until_it_is_heard_again() {
+    let (_, told) = watch::channel(facts(&[]));
+    let sockets = ServerSockets::bind(0).unwrap();
+    let (hears, heard) = watch::channel(Heard::default());
+    let clock = Clock::manual(Timestamp(1_000));
+    let discovery = Discovery::new(sockets, ListenFilter::default(), told, clock).unwrap();
+    let mut discovery = discovery.hearing(heard);
+    let question = crate::wire::discovery::Question {
+        nonce: [1; 16],
+        wanted: None,
+    };
+    let question = question.encode().unwrap();
+    let lo = discovery.interfaces.iter().find(|one| one.name == "lo").unwrap().index;
+    let mut is_answered = |destination: [u8; 4]| {
+        let received = Received {
+            len: QUESTION_LEN,
+            source: ([127, 0, 0, 9], 40_000).into(),
+            destination: Some(destination.into()),
+            local: Some(Ipv4Addr::LOCALHOST.into()),
+            interface: lo,
+        };
+        // Some answers wait for no time at all; not all of so many.
+        for _ in 0..20 {
+            discovery.handle(&question, &received);
+        }
+        let is_answered = discovery.delayed.next_due_millis().is_some();
+        discovery.delayed = Delayed::new();
+        is_answered
+    };
+    let (broadcast, group) = ([127, 255, 255, 255], GROUP_V4.octets());
+    assert!(is_answered(broadcast) && is_answered(group));
+    hears.send_modify(|heard| heard.multicast = false);
+    assert!(is_answered(broadcast) && !is_answered(group));
+    hears.send_modify(|heard| *heard = Heard::default());
+    assert!(is_answered(broadcast) && is_answered(group));
+    hears.send_modify(|heard| heard.interfaces.not = vec!["l*".to_owned()]);
+    assert!(!is_answered(broadcast) && !is_answered(group));
+}

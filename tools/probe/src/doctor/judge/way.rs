@@ -37,8 +37,8 @@ fn udp(server: &Server, facts: &Facts) -> Finding {
             let cause = "TCP is open and UDP is silent: agents reach it when they are told where it is, and do not find it by \
                          themselves";
             let remedy = format!(
-                "have the firewall of the server, and any on the way, let UDP port {} pass; until then give the agents \
-                 --server {}",
+                "have the firewall of the server, and any on the way, let UDP port {} pass, and see that [discovery] in the \
+                 server's configuration leaves no questions out; until then give the agents --server {}",
                 facts.asked.port,
                 server.address.ip()
             );
