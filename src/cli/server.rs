@@ -99,12 +99,10 @@ impl Server {
             priority: config.priority.unwrap_or(PRIORITY_DEFAULT),
         };
         let (offer, offered) = watch::channel(offered);
-        let (offers, offer_limits) = watch::channel(config.limits.offers());
-        let (hears, heard) = watch::channel(config.discovery.heard());
+        let (answers, answering) = watch::channel(reload::answering(&config));
         let discovery = Discovery::new(sockets.udp, places(&config), follow(&service, offered), clock)
             .map_err(|error| CliError::because("cannot answer questions on the network", error))?
-            .within(offer_limits)
-            .hearing(heard);
+            .within(answering);
         let (time_service, alive_service) = (service.clone(), service.clone());
         let mut limits = config.net();
         limits.connections.total = make_room(limits.connections.total);
@@ -122,8 +120,7 @@ impl Server {
             service,
             dials: shared.dials(),
             offered: offer,
-            offers,
-            hears,
+            answers,
         };
         tokio::spawn(reloader.run(asks, stop.clone()));
         tokio::spawn(keep_time(time_service, stop.clone()));

@@ -9,10 +9,6 @@ use crate::sockets::interfaces::Choice;
 /// Which questions of discovery are answered. All are, unless a site says otherwise.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "three ways in which questions come, independent of each other"
-)]
 pub struct Discovery {
     /// Those to everybody of an IPv4 network.
     pub broadcast: bool,

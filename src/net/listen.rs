@@ -27,10 +27,6 @@ impl fmt::Display for Place {
 
 /// Which questions are answered where a server listens: by how they came, and on which interface.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "three ways in which questions come, independent of each other"
-)]
 pub struct Heard {
     /// Those to everybody of an IPv4 network.
     pub broadcast: bool,

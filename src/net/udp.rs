@@ -35,12 +35,19 @@ pub struct Discovery {
     interfaces: Vec<Interface>,
     responder: Responder,
     facts: watch::Receiver<Arc<Facts>>,
-    /// Nothing where nobody changes how many offers there are.
-    limits: Option<watch::Receiver<OfferLimits>>,
-    /// Which questions are answered, of those that are sent where the server listens; nothing where all are.
-    heard: Option<watch::Receiver<Heard>>,
+    /// Nothing where nobody changes it.
+    answering: Option<watch::Receiver<Answering>>,
     clock: Clock,
     delayed: Delayed<Answer>,
+}
+
+/// Which questions are answered, of those that are sent where the server listens, and how often.
+#[derive(Clone, Debug, Default)]
+pub struct Answering {
+    /// How often.
+    pub limits: OfferLimits,
+    /// Which.
+    pub heard: Heard,
 }
 
 #[derive(Debug)]
@@ -90,8 +97,7 @@ impl Discovery {
             interfaces: Vec::new(),
             responder: Responder::new(secret, clock::monotonic()),
             facts,
-            limits: None,
-            heard: None,
+            answering: None,
             clock,
             delayed: Delayed::new(),
         };
@@ -99,20 +105,11 @@ impl Discovery {
         Ok(discovery)
     }
 
-    /// The same, which sends no more offers than `limits` say at the time.
+    /// The same, which answers as `answering` says at the time.
     #[must_use]
-    pub fn within(self, limits: watch::Receiver<OfferLimits>) -> Self {
+    pub fn within(self, answering: watch::Receiver<Answering>) -> Self {
         Self {
-            limits: Some(limits),
-            ..self
-        }
-    }
-
-    /// The same, which answers no other questions than `heard` says at the time.
-    #[must_use]
-    pub fn hearing(self, heard: watch::Receiver<Heard>) -> Self {
-        Self {
-            heard: Some(heard),
+            answering: Some(answering),
             ..self
         }
     }
@@ -129,7 +126,7 @@ impl Discovery {
                 received = receive(self.sockets.v4.as_ref(), &mut from_v4) => Event::FromV4(received),
                 received = receive(self.sockets.v6.as_ref(), &mut from_v6) => Event::FromV6(received),
                 _ = look.tick() => Event::LookForInterfaces,
-                () = changed(self.heard.as_mut()) => Event::LookForInterfaces,
+                () = changed(self.answering.as_mut()) => Event::LookForInterfaces,
             };
             match event {
                 Event::FromV4(Ok(received)) => self.handle(from_v4.get(..received.len).unwrap_or_default(), &received),
@@ -162,9 +159,8 @@ impl Discovery {
             tracing::debug!(%peer, "a question came in where this server does not listen");
             return;
         };
-        if let Some(heard) = &self.heard
-            && !heard.borrow().admits(&self.interfaces, received)
-        {
+        let answering = self.answering();
+        if !answering.heard.admits(&self.interfaces, received) {
             tracing::debug!(%peer, "a question came in such a way or on such an interface as this server's site left out");
             return;
         }
@@ -177,9 +173,7 @@ impl Discovery {
         // Without randomness this server answers at once, as if it were alone.
         let random = getrandom::u32().unwrap_or(0);
         let facts = Arc::clone(&self.facts.borrow());
-        if let Some(limits) = &self.limits {
-            self.responder.set_limits(*limits.borrow());
-        }
+        self.responder.set_limits(answering.limits);
         match self
             .responder
             .handle(datagram, (peer, addressed), &facts, (time, now), random)
@@ -194,6 +188,12 @@ impl Discovery {
                 }
             }
         }
+    }
+
+    /// What is answered now, and how often.
+    fn answering(&self) -> Answering {
+        let now = self.answering.as_ref().map(|answering| answering.borrow().clone());
+        now.unwrap_or_default()
     }
 
     /// Whether an address stands for all hosts of a network of this one: an answer there would go to each of them.
@@ -231,11 +231,7 @@ impl Discovery {
                  that are known: if this goes on, mend what the error says"
             ),
         }
-        let heard = self
-            .heard
-            .as_ref()
-            .map(|heard| heard.borrow().clone())
-            .unwrap_or_default();
+        let heard = self.answering().heard;
         if !heard.multicast {
             return;
         }
@@ -259,14 +255,15 @@ async fn receive(socket: Option<&UdpSocket>, datagram: &mut Datagram) -> io::Res
     }
 }
 
-/// Waits until something else is to be heard.
-async fn changed(heard: Option<&mut watch::Receiver<Heard>>) {
-    if let Some(heard) = heard
-        && heard.changed().await.is_ok()
-    {
-        return;
+/// Waits until something else is to be answered.
+async fn changed(answering: Option<&mut watch::Receiver<Answering>>) {
+    let is_other = match answering {
+        Some(answering) => answering.changed().await.is_ok(),
+        None => false,
+    };
+    if !is_other {
+        std::future::pending::<()>().await;
     }
-    std::future::pending().await
 }
 
 async fn until(due_millis: Option<u64>) {

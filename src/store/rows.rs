@@ -22,7 +22,7 @@ use super::records::{
 pub(super) struct Rows {
     keys: Vec<u8>,
     records: Vec<u8>,
-    rows: Vec<Place>,
+    places: Vec<Place>,
 }
 
 /// Where a row stands.
@@ -41,12 +41,12 @@ const ROOM_LEN: usize = 256;
 impl Rows {
     /// How many there are.
     pub(super) const fn len(&self) -> usize {
-        self.rows.len()
+        self.places.len()
     }
 
     /// Each of them.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = RowRef<'_>> {
-        self.rows.iter().map(|place| {
+        self.places.iter().map(|place| {
             let record = place.record.clone();
             let record = record.map(|record| self.records.get(record).unwrap_or_default());
             (key_at(&self.keys, place), record)
@@ -71,9 +71,9 @@ impl Rows {
                 return Err(unstorable(RecordError::Field("value")));
             }
         }
-        self.rows.push(Place {
+        self.places.push(Place {
             key: key_at..self.keys.len(),
-            record: is_there.then(|| at..self.records.len()),
+            record: is_there.then_some(at..self.records.len()),
         });
         Ok(())
     }
@@ -81,9 +81,9 @@ impl Rows {
     /// Puts them into the order of their keys; of several with one key the last one stays.
     fn sort(&mut self) {
         let keys = &self.keys;
-        self.rows.sort_by(|a, b| key_at(keys, a).cmp(key_at(keys, b)));
+        self.places.sort_by(|a, b| key_at(keys, a).cmp(key_at(keys, b)));
         // The one that is looked at goes where both are of one key, so the later one is put in the place of the earlier.
-        self.rows.dedup_by(|later, earlier| {
+        self.places.dedup_by(|later, earlier| {
             let is_same = key_at(keys, later) == key_at(keys, earlier);
             if is_same {
                 std::mem::swap(later, earlier);
@@ -103,7 +103,7 @@ pub(super) fn rows(changes: &[Change]) -> Result<Rows, StoreError> {
     let mut rows = Rows {
         keys: Vec::with_capacity(changes.len() * keys::LEN_MAX),
         records: Vec::with_capacity(changes.len() * ROOM_LEN),
-        rows: Vec::with_capacity(changes.len()),
+        places: Vec::with_capacity(changes.len()),
     };
     for Change { fact, .. } in changes {
         rows.push(fact)?;

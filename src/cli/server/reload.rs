@@ -12,10 +12,10 @@ use crate::cli::supervision;
 use crate::config::{Config, ConfigChange, Effect};
 use crate::domain::command::{Actor, Command};
 use crate::domain::reply::Reply;
-use crate::net::listen::Heard;
+use crate::net::udp::Answering;
 use crate::net::{Dials, OfferFacts, ReloadAsk, make_room};
 use crate::service::{Service, Settings, SubmitError};
-use crate::session::{Answer, ChangedKey, OfferLimits, Reloaded};
+use crate::session::{Answer, ChangedKey, Reloaded};
 use crate::telemetry::LogFilter;
 use crate::wire::ConfigEffect;
 
@@ -43,8 +43,7 @@ pub(super) struct Reloader {
     pub(super) service: Service,
     pub(super) dials: Dials,
     pub(super) offered: watch::Sender<OfferFacts>,
-    pub(super) offers: watch::Sender<OfferLimits>,
-    pub(super) hears: watch::Sender<Heard>,
+    pub(super) answers: watch::Sender<Answering>,
 }
 
 /// Asks for the configuration to be read again.
@@ -146,8 +145,7 @@ impl Reloader {
                 offered.name = name_of(&config);
                 offered.priority = config.priority.unwrap_or(PRIORITY_DEFAULT);
             });
-            self.offers.send_replace(config.limits.offers());
-            self.hears.send_replace(config.discovery.heard());
+            self.answers.send_replace(answering(&config));
             if let Err(error) = self.reloading.log.set(&config.log) {
                 // It was checked when the file was read.
                 tracing::warn!("{error}");
@@ -172,6 +170,14 @@ pub(super) fn settings(config: &Config) -> Settings {
         wrong_tokens: config.limits.wrong_tokens_per_source_and_minute,
         checkpoint_bytes: u64::from(config.journal.checkpoint_kib) << 10,
         retention: config.events.retention(),
+    }
+}
+
+/// What of a configuration discovery goes by.
+pub(super) fn answering(config: &Config) -> Answering {
+    Answering {
+        limits: config.limits.offers(),
+        heard: config.discovery.heard(),
     }
 }
 

@@ -161,10 +161,10 @@ async fn a_question_that_claims_to_come_from_everybody_on_a_network_is_not_answe
 async fn a_question_that_the_site_left_out_is_not_answered_until_it_is_heard_again() {
     let (_, told) = watch::channel(facts(&[]));
     let sockets = ServerSockets::bind(0).unwrap();
-    let (hears, heard) = watch::channel(Heard::default());
+    let (answers, answering) = watch::channel(Answering::default());
     let clock = Clock::manual(Timestamp(1_000));
     let discovery = Discovery::new(sockets, ListenFilter::default(), told, clock).unwrap();
-    let mut discovery = discovery.hearing(heard);
+    let mut discovery = discovery.within(answering);
     let question = crate::wire::discovery::Question {
         nonce: [1; 16],
         wanted: None,
@@ -189,10 +189,10 @@ async fn a_question_that_the_site_left_out_is_not_answered_until_it_is_heard_aga
     };
     let (broadcast, group) = ([127, 255, 255, 255], GROUP_V4.octets());
     assert!(is_answered(broadcast) && is_answered(group));
-    hears.send_modify(|heard| heard.multicast = false);
+    answers.send_modify(|answering| answering.heard.multicast = false);
     assert!(is_answered(broadcast) && !is_answered(group));
-    hears.send_modify(|heard| *heard = Heard::default());
+    answers.send_modify(|answering| answering.heard = Heard::default());
     assert!(is_answered(broadcast) && is_answered(group));
-    hears.send_modify(|heard| heard.interfaces.not = vec!["l*".to_owned()]);
+    answers.send_modify(|answering| answering.heard.interfaces.not = vec!["l*".to_owned()]);
     assert!(!is_answered(broadcast) && !is_answered(group));
 }
