@@ -221,7 +221,7 @@ pub struct Memory {
     /// was. Only a new lease sets it back.
     pub newest_time: Timestamp,
     /// The numbers of servers whose identities are trusted no more, by the server's name for itself, the newest last; at most
-    /// [`FORMER_MAX`]. A server that has another identity now goes on with them.
+    /// so many as all pins together may have. A server that has another identity now goes on with them.
     pub former: Vec<FormerNumber>,
 }
 
