@@ -8,6 +8,7 @@ mod file;
 mod limits;
 mod listen;
 mod near;
+mod policies;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -18,11 +19,10 @@ pub use error::ConfigError;
 pub use file::ConfigFile;
 pub use limits::Limits;
 pub use listen::{Listen, ListenError};
+pub use policies::{EnrolPolicy, RebindPolicy};
 use serde::Deserialize;
 
-use crate::domain::command::Rebind;
 use crate::net::NetLimits;
-use crate::service::Enrolment;
 use crate::store::Retention;
 use crate::wire::limits::PORT;
 
@@ -102,46 +102,6 @@ impl Events {
         Retention {
             days: self.keep_days,
             bytes: u64::from(self.keep_mib) << 20,
-        }
-    }
-}
-
-/// What a server does about an identity that is not the bound one (rule I7).
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum RebindPolicy {
-    /// It waits until an administrator approves it with `seatkeeper resolve MAC`.
-    Approve,
-    /// It takes the bound one's place at once, as an event.
-    #[default]
-    Honour,
-}
-
-/// Whom a server serves as an agent.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum EnrolPolicy {
-    /// Whoever connects.
-    #[default]
-    Open,
-    /// Who was enrolled with a token that an administrator made, has a role, or holds already what it asks for.
-    Token,
-}
-
-impl From<EnrolPolicy> for Enrolment {
-    fn from(policy: EnrolPolicy) -> Self {
-        match policy {
-            EnrolPolicy::Open => Self::Open,
-            EnrolPolicy::Token => Self::Token,
-        }
-    }
-}
-
-impl From<RebindPolicy> for Rebind {
-    fn from(policy: RebindPolicy) -> Self {
-        match policy {
-            RebindPolicy::Approve => Self::Approve,
-            RebindPolicy::Honour => Self::Honour,
         }
     }
 }
@@ -277,6 +237,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::domain::command::Rebind;
+    use crate::service::Enrolment;
 
     fn read(text: &str) -> Result<Config, ConfigError> {
         let dir = tempfile::tempdir().expect("temporary directory");

@@ -3,9 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    Config, ConfigFile, Discovery, EnrolPolicy, Events, Journal, Limits, Listen, Log, LogFormat, RebindPolicy,
-};
+use super::{Config, ConfigFile, Discovery, Events, Journal, Limits, Listen, Log, LogFormat};
 use crate::telemetry::LOG_VARIABLE;
 
 /// What is set beside the file and goes before it: the command line, and the environment for the log.
@@ -254,24 +252,6 @@ impl Limits {
 fn setting(key: &'static str, value: Option<impl ToString>, effect: Effect) -> Setting {
     let value = value.map(|value| value.to_string());
     Setting { key, value, effect }
-}
-
-impl RebindPolicy {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Honour => "honour",
-        }
-    }
-}
-
-impl EnrolPolicy {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Token => "token",
-        }
-    }
 }
 
 impl LogFormat {
