@@ -49,9 +49,13 @@ pub(super) async fn run(global: &Global, command: BlacklistCommand) -> Result<()
 
 fn tell(vendor: &str, dry_run: bool, reply: &BlacklistImportOk) -> Result<(), CliError> {
     let named = count(reply.serials.into(), "serial");
-    let done = if dry_run { "would be imported" } else { "imported" };
+    let (done, takes) = if dry_run {
+        ("would be imported", "would take")
+    } else {
+        ("imported", "takes")
+    };
     output::line(&format!(
-        "blacklist of vendor {vendor} {done}; it names {named}, and takes the place of the one before"
+        "blacklist of vendor {vendor} {done}; it names {named}, and {takes} the place of the one before"
     ))?;
     if reply.licenses == 0 {
         return output::line("none of them is a license here: nothing changes for any machine");

@@ -127,72 +127,55 @@ async fn what_is_no_question_gets_no_answer() {
     assert_eq!(server.found(server.at([127, 0, 0, 1]), 200).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_question_that_claims_to_come_from_everybody_on_a_network_is_not_answered() {
+/// A responder of no server, whose sockets nobody asks.
+fn responder() -> Discovery {
     let (_, told) = watch::channel(facts(&[]));
     let sockets = ServerSockets::bind(0).unwrap();
     let clock = Clock::manual(Timestamp(1_000));
-    let mut discovery = Discovery::new(sockets, ListenFilter::default(), told, clock).unwrap();
+    Discovery::new(sockets, ListenFilter::default(), told, clock).unwrap()
+}
+
+/// Whether a question that comes in on `lo` is answered.
+fn is_answered(discovery: &mut Discovery, source: [u8; 4], destination: [u8; 4]) -> bool {
     let question = crate::wire::discovery::Question {
         nonce: [1; 16],
         wanted: None,
     };
     let question = question.encode().unwrap();
-    let lo = discovery.interfaces.iter().find(|one| one.name == "lo").unwrap().index;
-    let mut ask = |source: [u8; 4]| {
-        let received = Received {
-            len: QUESTION_LEN,
-            source: (source, 40_000).into(),
-            destination: Some(GROUP_V4.into()),
-            local: Some(Ipv4Addr::LOCALHOST.into()),
-            interface: lo,
-        };
-        // Some answers wait for no time at all; not all of so many.
-        for _ in 0..20 {
-            discovery.handle(&question, &received);
-        }
-        discovery.delayed.next_due_millis().is_some()
+    let received = Received {
+        len: QUESTION_LEN,
+        source: (source, 40_000).into(),
+        destination: Some(destination.into()),
+        local: Some(Ipv4Addr::LOCALHOST.into()),
+        interface: discovery.interfaces.iter().find(|one| one.name == "lo").unwrap().index,
     };
-    assert!(!ask([127, 255, 255, 255]));
-    assert!(ask([127, 0, 0, 9]));
+    // Some answers wait for no time at all; not all of so many.
+    for _ in 0..20 {
+        discovery.handle(&question, &received);
+    }
+    let is_answered = discovery.delayed.next_due_millis().is_some();
+    discovery.delayed = Delayed::new();
+    is_answered
+}
+
+#[tokio::test]
+async fn a_question_that_claims_to_come_from_everybody_on_a_network_is_not_answered() {
+    let mut discovery = responder();
+    assert!(!is_answered(&mut discovery, [127, 255, 255, 255], GROUP_V4.octets()));
+    assert!(is_answered(&mut discovery, [127, 0, 0, 9], GROUP_V4.octets()));
 }
 
 #[tokio::test]
 async fn a_question_that_the_site_left_out_is_not_answered_until_it_is_heard_again() {
-    let (_, told) = watch::channel(facts(&[]));
-    let sockets = ServerSockets::bind(0).unwrap();
     let (answers, answering) = watch::channel(Answering::default());
-    let clock = Clock::manual(Timestamp(1_000));
-    let discovery = Discovery::new(sockets, ListenFilter::default(), told, clock).unwrap();
-    let mut discovery = discovery.within(answering);
-    let question = crate::wire::discovery::Question {
-        nonce: [1; 16],
-        wanted: None,
-    };
-    let question = question.encode().unwrap();
-    let lo = discovery.interfaces.iter().find(|one| one.name == "lo").unwrap().index;
-    let mut is_answered = |destination: [u8; 4]| {
-        let received = Received {
-            len: QUESTION_LEN,
-            source: ([127, 0, 0, 9], 40_000).into(),
-            destination: Some(destination.into()),
-            local: Some(Ipv4Addr::LOCALHOST.into()),
-            interface: lo,
-        };
-        // Some answers wait for no time at all; not all of so many.
-        for _ in 0..20 {
-            discovery.handle(&question, &received);
-        }
-        let is_answered = discovery.delayed.next_due_millis().is_some();
-        discovery.delayed = Delayed::new();
-        is_answered
-    };
+    let mut discovery = responder().within(answering);
+    let mut by = |destination| is_answered(&mut discovery, [127, 0, 0, 9], destination);
     let (broadcast, group) = ([127, 255, 255, 255], GROUP_V4.octets());
-    assert!(is_answered(broadcast) && is_answered(group));
+    assert!(by(broadcast) && by(group));
     answers.send_modify(|answering| answering.heard.multicast = false);
-    assert!(is_answered(broadcast) && !is_answered(group));
+    assert!(by(broadcast) && !by(group));
     answers.send_modify(|answering| answering.heard = Heard::default());
-    assert!(is_answered(broadcast) && is_answered(group));
+    assert!(by(broadcast) && by(group));
     answers.send_modify(|answering| answering.heard.interfaces.not = vec!["l*".to_owned()]);
-    assert!(!is_answered(broadcast) && !is_answered(group));
+    assert!(!by(broadcast) && !by(group));
 }

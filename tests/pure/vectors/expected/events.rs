@@ -74,22 +74,12 @@ fn listed() -> EventsOk {
         ..EventRow::default()
     };
     let refused = EventRow {
-        place: EventPlace {
-            round: u64::MAX,
-            index: 0,
-        },
-        at: NOW,
-        kind: EventKind::REFUSED,
         identity: Some([0xb2; 32]),
         address: Some([192, 0, 2, 2].into()),
-        vendor: Some(VENDOR),
-        product: Some(text("BKSRV")),
         mac: Some(MAC),
         host_name: Some(text("srv-4")),
-        status: Some(Status::SEATS_EXHAUSTED),
         count: Some(5),
-        from: Some(NOW - 30),
-        ..EventRow::default()
+        ..still_counted()
     };
     let gap = Gap {
         file: text("history/0000000002.journal.gz"),
@@ -110,24 +100,31 @@ fn listed() -> EventsOk {
     }
 }
 
-/// Reservations that were refused for want of seats.
-fn lacked() -> EventsOk {
-    let refused = EventRow {
+/// Refusals of a product that are not written yet.
+fn still_counted() -> EventRow {
+    EventRow {
         place: EventPlace {
             round: u64::MAX,
             index: 0,
         },
         at: NOW,
         kind: EventKind::REFUSED,
-        identity: Some(IDENTITY),
-        address: Some([192, 0, 2, 1].into()),
         vendor: Some(VENDOR),
         product: Some(text("BKSRV")),
         status: Some(Status::SEATS_EXHAUSTED),
-        count: Some(2),
         from: Some(NOW - 30),
-        lacked: Some(7),
         ..EventRow::default()
+    }
+}
+
+/// Reservations that were refused for want of seats.
+fn lacked() -> EventsOk {
+    let refused = EventRow {
+        identity: Some(IDENTITY),
+        address: Some([192, 0, 2, 1].into()),
+        count: Some(2),
+        lacked: Some(7),
+        ..still_counted()
     };
     EventsOk {
         rows: vec![refused],
