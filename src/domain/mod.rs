@@ -13,6 +13,7 @@ pub mod enrolment;
 pub mod event;
 pub mod event_log;
 pub mod explain;
+pub mod few;
 pub mod ids;
 pub mod ledger;
 pub mod license;

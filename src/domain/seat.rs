@@ -1,7 +1,9 @@
 //! Engaged seats: who holds what, since when, until when, and which identities are bound to it.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 
+use super::few::Few;
 use super::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey, ReservationId, Serial, VendorId};
 use super::sorted_map::SortedMap;
 use super::time::Timestamp;
@@ -54,7 +56,7 @@ pub struct MachineNote {
     /// The address it last asked from.
     pub address: Option<IpAddr>,
     /// Its other MAC addresses; at most [`OTHER_MACS_MAX`].
-    pub other_macs: Box<[Mac]>,
+    pub other_macs: Few<Mac>,
 }
 
 /// One engaged unit of a license.
@@ -94,20 +96,66 @@ pub enum Binding {
 pub struct Bound {
     /// The identity that checked out last, or that an administrator approved since.
     pub identity: Fingerprint,
-    /// When it took the place of another one, if it did.
-    pub rebound_at: Option<Timestamp>,
-    /// The identities that had lost their place less than a day before it took its own, and the one whose place that
-    /// was; each once, the one displaced first first, never the bound one; at most [`DISPLACED_MAX`].
-    pub displaced: Vec<Displaced>,
     /// The continuation number that was answered last; 0 where none was.
     pub continuation: u64,
     /// The number that the last answered checkout came with: it comes again if that answer was lost. Nothing where the
     /// identity was approved and has not checked out since: it is honoured with any number then.
     pub continuation_before: Option<u64>,
+    /// Whether there were others.
+    pub others: Others,
+}
+
+/// What was seen of other identities of a component. Nothing nearly always, and that takes a word: there are a million seats.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Others(Option<Box<Seen>>);
+
+/// What was seen of other identities of a component than the bound one.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Seen {
+    /// When the bound one took the place of another one, if it did.
+    pub rebound_at: Option<Timestamp>,
+    /// The identities that had lost their place less than a day before the bound one took its own, and the one whose place that
+    /// was; each once, the one displaced first first, never the bound one; at most [`DISPLACED_MAX`].
+    pub displaced: Vec<Displaced>,
     /// What was seen of a copy, if anything was.
     pub conflict: Option<Conflict>,
     /// Another identity that asked and waits for an administrator's approval.
-    pub waiting: Option<Box<Waiting>>,
+    pub waiting: Option<Waiting>,
+}
+
+static NOTHING_SEEN: Seen = Seen {
+    rebound_at: None,
+    displaced: Vec::new(),
+    conflict: None,
+    waiting: None,
+};
+
+impl Others {
+    /// None were seen.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+}
+
+impl Deref for Others {
+    type Target = Seen;
+
+    fn deref(&self) -> &Seen {
+        self.0.as_deref().unwrap_or(&NOTHING_SEEN)
+    }
+}
+
+impl From<Seen> for Others {
+    fn from(seen: Seen) -> Self {
+        Self((seen != NOTHING_SEEN).then(|| Box::new(seen)))
+    }
+}
+
+impl From<Others> for Seen {
+    fn from(others: Others) -> Self {
+        others.0.map_or_else(Self::default, |seen| *seen)
+    }
 }
 
 /// What is remembered of a machine's components that let go of its seat: a copy shows itself by its number all the same

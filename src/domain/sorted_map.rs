@@ -1,13 +1,15 @@
-//! A map for a few values: one allocation of just their size, where a tree takes room for eleven. A seat has one component
-//! nearly always, and there are a million seats.
+//! A map for a few values: no allocation for one of them and one of just their size for more, where a tree takes room for
+//! eleven. A seat has one component nearly always, and there are a million seats.
 
 use std::fmt;
 use std::ops::Index;
 
+use super::few::Few;
+
 /// A map with its keys in ascending order. Each change moves what stands behind it.
 #[derive(Clone, Eq, PartialEq)]
 pub struct SortedMap<K, V> {
-    entries: Vec<(K, V)>,
+    entries: Few<(K, V)>,
 }
 
 impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for SortedMap<K, V> {
@@ -21,26 +23,28 @@ impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for SortedMap<K, V> {
 
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
-        Self { entries: Vec::new() }
+        Self {
+            entries: Few::default(),
+        }
     }
 }
 
 impl<K: Ord, V> SortedMap<K, V> {
     /// A map without entries.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// How many entries there are.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Whether there are none.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
@@ -72,8 +76,6 @@ impl<K: Ord, V> SortedMap<K, V> {
         match self.find(&key) {
             Ok(at) => self.entries.get_mut(at).map(|(_, old)| std::mem::replace(old, value)),
             Err(at) => {
-                // Few are added to a map, and many maps are kept.
-                self.entries.reserve_exact(1);
                 self.entries.insert(at, (key, value));
                 None
             }
@@ -125,14 +127,23 @@ impl<K: Ord, V> Index<&K> for SortedMap<K, V> {
 impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
     /// The last value of a key counts.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let entries = entries.into_iter();
-        let mut map = Self {
-            entries: Vec::with_capacity(entries.size_hint().0),
-        };
-        for (key, value) in entries {
-            map.insert(key, value);
+        let entries: Few<_> = entries.into_iter().collect();
+        if entries.len() <= 1 {
+            return Self { entries };
         }
-        map
+        let mut entries = entries.into_vec();
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        // The one that is looked at goes where both are of one key, so the later one is put in the place of the earlier.
+        entries.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
+        Self {
+            entries: entries.into(),
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! What stands around every record: version, checksum, payload. Outside serde, so that any release can tell "newer",
 //! "damaged" and "mine" apart before it looks inside.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::domain::ids::IdError;
@@ -132,8 +131,8 @@ pub(super) fn unseal<'a>(key: &[u8], record: &'a [u8]) -> Result<(u8, &'a [u8]),
 }
 
 /// The fields of a payload, all of it.
-pub(super) fn fields<T: DeserializeOwned>(payload: &[u8]) -> Result<T, RecordError> {
-    let (value, read) = bincode::serde::decode_from_slice(payload, config())?;
+pub(super) fn fields<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, RecordError> {
+    let (value, read) = bincode::serde::borrow_decode_from_slice(payload, config())?;
     if read != payload.len() {
         return Err(RecordError::Trailing); // bincode itself accepts trailing bytes
     }

@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::change::{Change, Fact, FactKey};
 
@@ -197,7 +196,7 @@ pub(super) fn fact(key: Key, bytes: &[u8], record: &[u8]) -> Result<Option<Fact>
         FactKey::Token(hash) => Fact::TokenPut(hash, fields::<TokenV1>(payload)?.try_into()?),
         FactKey::Enrolled(identity) => Fact::EnrolledPut(identity, fields::<EnrolledV1>(payload)?.into()),
         FactKey::Clock => Fact::ClockPut(fields::<ClockV1>(payload)?.into()),
-        FactKey::Seat(seat) => Fact::SeatPut(seat, Arc::new(fields::<SeatV1>(payload)?.try_into()?)),
+        FactKey::Seat(seat) => Fact::SeatPut(seat, Arc::new(fields::<SeatV1<'_>>(payload)?.try_into()?)),
         FactKey::Former(seat) => Fact::FormerPut(seat, fields::<FormerV1>(payload)?.try_into()?),
     }))
 }
@@ -257,7 +256,7 @@ pub(super) fn meta(record: &[u8]) -> Result<MetaV1, RecordError> {
     read(&Key::Meta.encode(), record)
 }
 
-fn read<T: DeserializeOwned>(key: &[u8], record: &[u8]) -> Result<T, RecordError> {
+fn read<'a, T: Deserialize<'a>>(key: &[u8], record: &'a [u8]) -> Result<T, RecordError> {
     fields(payload(key, record)?)
 }
 

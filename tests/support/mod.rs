@@ -16,7 +16,7 @@ use seatkeeper::domain::license::{Claims, Kind, License, Tombstone, Usage, Valid
 use seatkeeper::domain::reservation::{Hold, Reservation, Reserved};
 use seatkeeper::domain::seat::{
     Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, LastNumbers, LeftBehind,
-    MachineNote, Seat, SeatKey, SpentUnit, Waiting,
+    MachineNote, Seat, SeatKey, Seen, SpentUnit, Waiting,
 };
 use seatkeeper::domain::sorted_map::SortedMap;
 use seatkeeper::domain::time::Timestamp;
@@ -48,24 +48,25 @@ pub(crate) fn seat(n: u32, at: u64) -> Seat {
         identity: Fingerprint([one; 32]),
         at: Timestamp(at - 20 + u64::from(one)),
     });
-    let bound = Bound {
-        identity: Fingerprint([7; 32]),
+    let others = Seen {
         rebound_at: (n % 3 == 1).then_some(Timestamp(at - 5)),
         displaced: displaced.filter(|_| n % 3 == 1).collect(),
-        continuation: if n % 4 == 3 { 0 } else { u64::from(n) + 1 },
-        continuation_before: (n % 4 != 3).then_some(u64::from(n)),
         conflict: (n % 3 == 2).then_some(Conflict {
             kind: ConflictKind::StaleContinuation,
             since: Timestamp(at - 9),
             last_seen: Timestamp(at),
             count: n,
         }),
-        waiting: (n % 3 == 1).then(|| {
-            Box::new(Waiting {
-                identity: Fingerprint([8; 32]),
-                since: Timestamp(at - 3),
-            })
+        waiting: (n % 3 == 1).then(|| Waiting {
+            identity: Fingerprint([8; 32]),
+            since: Timestamp(at - 3),
         }),
+    };
+    let bound = Bound {
+        identity: Fingerprint([7; 32]),
+        continuation: if n % 4 == 3 { 0 } else { u64::from(n) + 1 },
+        continuation_before: (n % 4 != 3).then_some(u64::from(n)),
+        others: others.into(),
     };
     let address = match n % 3 {
         0 => None,

@@ -6,7 +6,7 @@ use crate::domain::command::{Checkout, Rebind};
 use crate::domain::denial::Denial;
 use crate::domain::ids::{ComponentId, Fingerprint};
 use crate::domain::seat::{
-    Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, LastNumbers, SeatKey, Waiting,
+    Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, LastNumbers, Others, SeatKey, Seen, Waiting,
 };
 use crate::domain::time::{DAY_SECS, Timestamp};
 
@@ -51,8 +51,12 @@ pub(super) fn meet(before: Option<&Binding>, left: Option<&LastNumbers>, checkou
                 return Met::TurnedAway(Denial::Conflict);
             }
             let conflict = seen.map(|kind| EventKind::ConflictSeen { key, component, kind });
-            let bound = Bound {
+            let others = Seen {
                 conflict: seen.map(|kind| add(None, kind, visitor.now)),
+                ..bound.others.into()
+            };
+            let bound = Bound {
+                others: others.into(),
                 ..bound
             };
             return Met::Honoured(Binding::Identity(bound), added.into_iter().chain(conflict).collect());
@@ -69,10 +73,15 @@ pub(super) fn meet(before: Option<&Binding>, left: Option<&LastNumbers>, checkou
         again(bound.clone(), continuation)
     };
     let conflict = seen.map(|kind| EventKind::ConflictSeen { key, component, kind });
-    let noted = seen.map_or(bound.conflict, |kind| Some(add(bound.conflict, kind, visitor.now)));
+    let before = bound.others.conflict;
+    let noted = seen.map_or(before, |kind| Some(add(before, kind, visitor.now)));
     if seen.is_some() && visitor.on_conflict == OnConflict::Refuse {
-        let noted = Bound {
+        let others = Seen {
             conflict: noted,
+            ..bound.others.clone().into()
+        };
+        let noted = Bound {
+            others: others.into(),
             ..bound.clone()
         };
         return Met::Refused(
@@ -87,10 +96,15 @@ pub(super) fn meet(before: Option<&Binding>, left: Option<&LastNumbers>, checkou
         from: bound.identity,
         to: visitor.identity,
     });
-    let next = Bound {
+    let others = Seen::from(next.others);
+    let others = Seen {
         conflict: noted,
         // Nothing waits where nothing has to be approved.
-        waiting: next.waiting.filter(|_| rebind == Rebind::Approve),
+        waiting: others.waiting.filter(|_| rebind == Rebind::Approve),
+        ..others
+    };
+    let next = Bound {
+        others: others.into(),
         ..next
     };
     Met::Honoured(Binding::Identity(next), rebound.into_iter().chain(conflict).collect())
@@ -99,20 +113,21 @@ pub(super) fn meet(before: Option<&Binding>, left: Option<&LastNumbers>, checkou
 /// Another identity that has to be approved: the bound one stays.
 fn wait(bound: Bound, key: SeatKey, component: ComponentId, visitor: Visitor) -> Met {
     let identity = visitor.identity;
-    let known = bound.waiting.filter(|waiting| waiting.identity == identity);
+    let known = bound.others.waiting.filter(|waiting| waiting.identity == identity);
     let event = known.is_none().then_some(EventKind::IdentityWaits {
         key,
         component,
         identity,
     });
-    let waiting = known.unwrap_or_else(|| {
-        Box::new(Waiting {
+    let others = Seen {
+        waiting: Some(known.unwrap_or(Waiting {
             identity,
             since: visitor.now,
-        })
-    });
+        })),
+        ..bound.others.into()
+    };
     let noted = Bound {
-        waiting: Some(waiting),
+        others: others.into(),
         ..bound
     };
     Met::Refused(
@@ -138,12 +153,9 @@ fn first(identity: Fingerprint, left: Option<&LastNumbers>, came_with: u64) -> (
 pub(super) const fn approved(identity: Fingerprint) -> Bound {
     Bound {
         identity,
-        rebound_at: None,
-        displaced: Vec::new(),
         continuation: 0,
         continuation_before: None,
-        conflict: None,
-        waiting: None,
+        others: Others::none(),
     }
 }
 
@@ -163,7 +175,11 @@ fn again(bound: Bound, came_with: u64) -> (Bound, Option<ConflictKind>) {
 /// Another identity: a system that was installed anew, or a copy if its place was taken not long ago.
 fn other(bound: Bound, identity: Fingerprint, came_with: u64, now: Timestamp) -> (Bound, Option<ConflictKind>) {
     let continuation = next_number(&bound, came_with);
-    let mut displaced = bound.displaced;
+    let Seen {
+        mut displaced,
+        conflict,
+        ..
+    } = bound.others.into();
     displaced.retain(|one| now.secs_since(one.at) < ALTERNATING_SECS);
     let alternates = displaced.iter().any(|one| one.identity == identity);
     displaced.retain(|one| one.identity != identity);
@@ -173,14 +189,17 @@ fn other(bound: Bound, identity: Fingerprint, came_with: u64, now: Timestamp) ->
     });
     // The oldest go first.
     displaced.drain(..displaced.len().saturating_sub(DISPLACED_MAX));
-    let next = Bound {
-        identity,
+    let others = Seen {
         rebound_at: Some(now),
         displaced,
+        conflict,
+        waiting: None,
+    };
+    let next = Bound {
+        identity,
         continuation,
         continuation_before: Some(came_with),
-        conflict: bound.conflict,
-        waiting: None,
+        others: others.into(),
     };
     (next, alternates.then_some(ConflictKind::AlternatingIdentity))
 }

@@ -252,7 +252,7 @@ impl Ledger {
 
     fn grant(&self, asked: &Asked<'_>, seat: &Seat, kind: GrantKind) -> Reply {
         let (continuation, conflict) = match seat.components.get(&asked.checkout.component) {
-            Some(Binding::Identity(bound)) => (bound.continuation, bound.conflict),
+            Some(Binding::Identity(bound)) => (bound.continuation, bound.others.conflict),
             Some(Binding::Unbound) | None => (0, None),
         };
         Reply::Seat(Box::new(Grant {

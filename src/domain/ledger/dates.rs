@@ -7,7 +7,7 @@ use crate::domain::change::{Change, Fact};
 use crate::domain::enrolment::{Enrolled, Token};
 use crate::domain::license::{License, Tombstone};
 use crate::domain::reservation::Reservation;
-use crate::domain::seat::{Binding, Bound, FormerSeat, LeftBehind, Seat, SpentUnit};
+use crate::domain::seat::{Binding, Bound, FormerSeat, LeftBehind, Seat, Seen, SpentUnit};
 use crate::domain::time::Timestamp;
 
 /// Facts whose dates move in one round, at most.
@@ -159,25 +159,28 @@ fn moved_token(token: &Token, back: Back) -> Token {
 
 /// The moments of a binding, which are by the steady time: after the mark only where that was set back.
 fn moments(bound: &Bound) -> impl Iterator<Item = Timestamp> {
-    let displaced = bound.displaced.iter().map(|one| one.at);
-    let conflict = bound.conflict.map(|conflict| [conflict.since, conflict.last_seen]);
-    let waiting = bound.waiting.as_ref().map(|waiting| waiting.since);
+    let seen: &Seen = &bound.others;
+    let displaced = seen.displaced.iter().map(|one| one.at);
+    let conflict = seen.conflict.map(|conflict| [conflict.since, conflict.last_seen]);
+    let waiting = seen.waiting.map(|waiting| waiting.since);
     displaced
-        .chain(bound.rebound_at)
+        .chain(seen.rebound_at)
         .chain(conflict.into_iter().flatten())
         .chain(waiting)
 }
 
 fn move_moments(bound: &mut Bound, back: Back) {
-    for one in &mut bound.displaced {
+    let mut seen = Seen::from(bound.others.clone());
+    for one in &mut seen.displaced {
         one.at = back.date(one.at);
     }
-    bound.rebound_at = bound.rebound_at.map(|at| back.date(at));
-    if let Some(conflict) = &mut bound.conflict {
+    seen.rebound_at = seen.rebound_at.map(|at| back.date(at));
+    if let Some(conflict) = &mut seen.conflict {
         conflict.since = back.date(conflict.since);
         conflict.last_seen = back.date(conflict.last_seen);
     }
-    if let Some(waiting) = &mut bound.waiting {
+    if let Some(waiting) = &mut seen.waiting {
         waiting.since = back.date(waiting.since);
     }
+    bound.others = seen.into();
 }

@@ -116,7 +116,7 @@ impl Ledger {
         // Without a catalogue nothing depends on it.
         let component = told.unwrap_or(ComponentId::ANY);
         let bound = match seat.and_then(|seat| seat.components.get(&component)) {
-            Some(Binding::Identity(bound)) => Some(match &bound.waiting {
+            Some(Binding::Identity(bound)) => Some(match &bound.others.waiting {
                 // It has no number yet.
                 Some(waiting) => (waiting.identity, 0),
                 None => (bound.identity, bound.continuation),
@@ -204,7 +204,7 @@ impl Ledger {
         let is_exhausted = matches!(outcome, Reply::Denied(denied) if denied.denial == Denial::SeatsExhausted);
         let seat = self.seats.get(&checkout.key);
         let conflict = match seat.and_then(|seat| seat.components.get(&checkout.component)) {
-            Some(Binding::Identity(bound)) => bound.conflict,
+            Some(Binding::Identity(bound)) => bound.others.conflict,
             Some(Binding::Unbound) | None => None,
         };
         Beside {

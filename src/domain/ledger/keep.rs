@@ -233,12 +233,12 @@ fn is_counted_alike(old: &Seat, new: &Seat) -> bool {
 
 fn has_conflict(seat: &Seat) -> bool {
     let mut bindings = seat.components.values();
-    bindings.any(|binding| matches!(binding, Binding::Identity(bound) if bound.conflict.is_some()))
+    bindings.any(|binding| matches!(binding, Binding::Identity(bound) if bound.others.conflict.is_some()))
 }
 
 fn has_waiting(seat: &Seat) -> bool {
     let mut bindings = seat.components.values();
-    bindings.any(|binding| matches!(binding, Binding::Identity(bound) if bound.waiting.is_some()))
+    bindings.any(|binding| matches!(binding, Binding::Identity(bound) if bound.others.waiting.is_some()))
 }
 
 /// Adds `by` to a count, and forgets it at 0.

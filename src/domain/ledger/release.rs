@@ -35,7 +35,7 @@ impl Ledger {
             (Actor::Peer { identity, .. }, Binding::Identity(bound)) if bound.identity == identity => bound,
             _ => return refuse(Denial::IdentityNotBound),
         };
-        let until = bound.rebound_at.map(|at| at.after_secs(REBOUND_HOLD_SECS));
+        let until = bound.others.rebound_at.map(|at| at.after_secs(REBOUND_HOLD_SECS));
         match until.filter(|until| occasion.now.steady < *until) {
             Some(until) => refuse(Denial::ReboundRecently { until }),
             None => self.let_go(occasion, key, seat, component, None),

@@ -77,7 +77,7 @@ fn resolve(binding: &Binding, key: SeatKey, component: ComponentId) -> Option<(B
     let Binding::Identity(bound) = binding else {
         return None;
     };
-    if let Some(waiting) = &bound.waiting {
+    if let Some(waiting) = &bound.others.waiting {
         let approved = EventKind::IdentityApproved {
             key,
             component,
@@ -86,6 +86,6 @@ fn resolve(binding: &Binding, key: SeatKey, component: ComponentId) -> Option<(B
         };
         return Some((Binding::Identity(binding::approved(waiting.identity)), approved));
     }
-    bound.conflict?;
+    bound.others.conflict?;
     Some((Binding::Unbound, EventKind::BindingForgotten { key, component }))
 }

@@ -209,12 +209,13 @@ fn texts_with_signatures_are_handed_on_unchecked_and_their_faults_told_key_by_ke
 fn a_page_ends_where_the_next_row_would_not_fit_the_frame() {
     let binding = Binding::Identity(Bound {
         identity: Fingerprint([1; 32]),
-        rebound_at: Some(Timestamp(1)),
-        displaced: Vec::new(),
         continuation: 1,
         continuation_before: Some(1),
-        conflict: None,
-        waiting: None,
+        others: Seen {
+            rebound_at: Some(Timestamp(1)),
+            ..Seen::default()
+        }
+        .into(),
     });
     let row = SeatRow {
         key: key(),

@@ -108,9 +108,9 @@ fn holder(component: ComponentId, binding: &Binding) -> views::Holder {
         Binding::Identity(bound) => views::Holder {
             component,
             identity: Some(bound.identity.0),
-            rebound_at: bound.rebound_at.map(|at| at.0),
-            conflict: bound.conflict.map(conflict),
-            waiting: bound.waiting.as_ref().map(|waiting| views::Waiting {
+            rebound_at: bound.others.rebound_at.map(|at| at.0),
+            conflict: bound.others.conflict.map(conflict),
+            waiting: bound.others.waiting.as_ref().map(|waiting| views::Waiting {
                 identity: waiting.identity.0,
                 since: waiting.since.0,
             }),

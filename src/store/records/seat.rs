@@ -8,7 +8,7 @@ use crate::domain::catalogue::COMPONENTS_MAX;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, Serial};
 use crate::domain::seat::{
     Binding, Bound, Conflict, ConflictKind, DISPLACED_MAX, Displaced, EndCause, FormerSeat, HOST_NAME_LEN_MAX,
-    LastNumbers, LeftBehind, MachineNote, OTHER_MACS_MAX, Seat, Waiting,
+    LastNumbers, LeftBehind, MachineNote, OTHER_MACS_MAX, Seat, Seen, Waiting,
 };
 use crate::domain::sorted_map::SortedMap;
 use crate::domain::time::Timestamp;
@@ -16,24 +16,26 @@ use crate::store::envelope::RecordError;
 
 use super::check;
 
+/// A million of them are written and read: what they borrow is not copied on the way.
 #[derive(Debug, Deserialize, Serialize)]
-pub(in crate::store) struct SeatV1 {
+pub(in crate::store) struct SeatV1<'a> {
     serial: [u8; 16],
     acquired_at: u64,
     renewed_at: u64,
     renew_by: Option<u64>,
     single_use: bool,
-    host_name: String,
+    host_name: &'a str,
     address: Vec<u8>,
     other_macs: Vec<[u8; 6]>,
-    components: Vec<HoldV1>,
+    #[serde(borrow)]
+    components: Vec<HoldV1<'a>>,
 }
 
 /// A component that holds the seat; nothing is bound where it is ephemeral, or where a conflict was
 /// resolved.
 #[derive(Debug, Deserialize, Serialize)]
-struct HoldV1 {
-    component: String,
+struct HoldV1<'a> {
+    component: &'a str,
     bound: Option<BoundV1>,
 }
 
@@ -74,15 +76,15 @@ pub(in crate::store) struct FormerV1 {
     cause: u8,
 }
 
-impl From<&Seat> for SeatV1 {
-    fn from(seat: &Seat) -> Self {
+impl<'a> From<&'a Seat> for SeatV1<'a> {
+    fn from(seat: &'a Seat) -> Self {
         Self {
             serial: seat.serial.bytes(),
             acquired_at: seat.acquired_at.0,
             renewed_at: seat.renewed_at.0,
             renew_by: seat.renew_by.map(|at| at.0),
             single_use: seat.single_use,
-            host_name: seat.machine.host_name.to_string(),
+            host_name: &seat.machine.host_name,
             address: seat.machine.address.map_or_else(Vec::new, address_bytes),
             other_macs: seat.machine.other_macs.iter().map(|mac| mac.bytes()).collect(),
             components: seat.components.iter().map(HoldV1::from).collect(),
@@ -90,10 +92,10 @@ impl From<&Seat> for SeatV1 {
     }
 }
 
-impl TryFrom<SeatV1> for Seat {
+impl TryFrom<SeatV1<'_>> for Seat {
     type Error = RecordError;
 
-    fn try_from(record: SeatV1) -> Result<Self, RecordError> {
+    fn try_from(record: SeatV1<'_>) -> Result<Self, RecordError> {
         Ok(Self {
             serial: Serial::from_canonical(&record.serial)?,
             acquired_at: Timestamp(record.acquired_at),
@@ -106,7 +108,7 @@ impl TryFrom<SeatV1> for Seat {
     }
 }
 
-fn machine(host_name: String, address: &[u8], other_macs: &[[u8; 6]]) -> Result<MachineNote, RecordError> {
+fn machine(host_name: &str, address: &[u8], other_macs: &[[u8; 6]]) -> Result<MachineNote, RecordError> {
     let name_is_plain = host_name.len() <= HOST_NAME_LEN_MAX && !host_name.chars().any(char::is_control);
     check("host_name", name_is_plain)?;
     check("other_macs", other_macs.len() <= OTHER_MACS_MAX)?;
@@ -133,10 +135,10 @@ pub(super) fn address_of(octets: &[u8]) -> Result<IpAddr, RecordError> {
     v4.or(v6).map_err(|_| RecordError::Field("address"))
 }
 
-fn holds(records: Vec<HoldV1>) -> Result<SortedMap<ComponentId, Binding>, RecordError> {
+fn holds(records: Vec<HoldV1<'_>>) -> Result<SortedMap<ComponentId, Binding>, RecordError> {
     check("components", records.len() <= COMPONENTS_MAX)?;
     check("components", records.is_sorted_by(|a, b| a.component < b.component))?;
-    let hold = |record: HoldV1| {
+    let hold = |record: HoldV1<'_>| {
         let binding = record
             .bound
             .map_or(Ok(Binding::Unbound), |bound| bound.try_into().map(Binding::Identity))?;
@@ -145,10 +147,10 @@ fn holds(records: Vec<HoldV1>) -> Result<SortedMap<ComponentId, Binding>, Record
     records.into_iter().map(hold).collect()
 }
 
-impl From<(&ComponentId, &Binding)> for HoldV1 {
-    fn from((component, binding): (&ComponentId, &Binding)) -> Self {
+impl<'a> From<(&'a ComponentId, &Binding)> for HoldV1<'a> {
+    fn from((component, binding): (&'a ComponentId, &Binding)) -> Self {
         Self {
-            component: component.as_str().to_owned(),
+            component: component.as_str(),
             bound: match binding {
                 Binding::Unbound => None,
                 Binding::Identity(bound) => Some(bound.into()),
@@ -161,12 +163,12 @@ impl From<&Bound> for BoundV1 {
     fn from(bound: &Bound) -> Self {
         Self {
             identity: bound.identity.0,
-            rebound_at: bound.rebound_at.map(|at| at.0),
-            displaced: bound.displaced.iter().map(DisplacedV1::from).collect(),
+            rebound_at: bound.others.rebound_at.map(|at| at.0),
+            displaced: bound.others.displaced.iter().map(DisplacedV1::from).collect(),
             continuation: bound.continuation,
             continuation_before: bound.continuation_before,
-            conflict: bound.conflict.as_ref().map(ConflictV1::from),
-            waiting: bound.waiting.as_ref().map(|waiting| WaitingV1 {
+            conflict: bound.others.conflict.as_ref().map(ConflictV1::from),
+            waiting: bound.others.waiting.as_ref().map(|waiting| WaitingV1 {
                 identity: waiting.identity.0,
                 since: waiting.since.0,
             }),
@@ -182,19 +184,20 @@ impl TryFrom<BoundV1> for Bound {
         check("displaced", record.displaced.is_sorted_by_key(|one| one.at))?;
         let was_answered = record.continuation != 0;
         check("continuation", was_answered == record.continuation_before.is_some())?;
-        Ok(Self {
-            identity: Fingerprint(record.identity),
+        let others = Seen {
             rebound_at: record.rebound_at.map(Timestamp),
             displaced: record.displaced.into_iter().map(Displaced::from).collect(),
+            conflict: record.conflict.map(Conflict::try_from).transpose()?,
+            waiting: record.waiting.map(|waiting| Waiting {
+                identity: Fingerprint(waiting.identity),
+                since: Timestamp(waiting.since),
+            }),
+        };
+        Ok(Self {
+            identity: Fingerprint(record.identity),
             continuation: record.continuation,
             continuation_before: record.continuation_before,
-            conflict: record.conflict.map(Conflict::try_from).transpose()?,
-            waiting: record.waiting.map(|waiting| {
-                Box::new(Waiting {
-                    identity: Fingerprint(waiting.identity),
-                    since: Timestamp(waiting.since),
-                })
-            }),
+            others: others.into(),
         })
     }
 }

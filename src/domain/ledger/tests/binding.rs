@@ -117,7 +117,7 @@ fn a_disk_rolled_back_by_two_checkouts_is_a_conflict_that_stands_and_is_counted(
     // It stands on, also when nothing more is seen.
     let later = site.at(20).grant(agent(1).with(grant.continuation)).conflict;
     assert_eq!(later, Some(seen));
-    assert_eq!(bound(&mut site, 1).conflict, Some(seen));
+    assert_eq!(bound(&mut site, 1).others.conflict, Some(seen));
     let told = site.events(|event| match event {
         EventKind::ConflictSeen { kind, .. } => Some(*kind),
         _ => None,
@@ -168,7 +168,7 @@ fn identities_one_after_the_other_are_no_conflict() {
     for identity in 1..=9 {
         assert_eq!(site.grant(agent(1).under(identity)).conflict, None, "{identity}");
     }
-    assert_eq!(bound(&mut site, 1).displaced.len(), DISPLACED_MAX);
+    assert_eq!(bound(&mut site, 1).others.displaced.len(), DISPLACED_MAX);
 }
 
 /// Has identities 1 to `copies` take turns, an hour apart; answers the checkout that found them out, counted from 1.
@@ -202,7 +202,12 @@ fn a_copy_between_others_is_a_conflict_within_a_day_of_its_own_displacement() {
         // The last rebinding was later: it is not what the day runs from.
         let grant = site.at(100 + after).grant(agent(1));
         assert_eq!(grant.conflict.is_some(), expected, "{after}");
-        let displaced: Vec<_> = bound(&mut site, 1).displaced.iter().map(|one| one.identity).collect();
+        let displaced: Vec<_> = bound(&mut site, 1)
+            .others
+            .displaced
+            .iter()
+            .map(|one| one.identity)
+            .collect();
         let still = [2, 3].map(identity);
         assert_eq!(displaced, still, "{after}");
     }
@@ -219,7 +224,7 @@ fn an_identity_is_forgotten_a_day_after_its_displacement() {
         identity: identity(number),
         at: Timestamp(START + at),
     });
-    assert_eq!(bound(&mut site, 1).displaced, left);
+    assert_eq!(bound(&mut site, 1).others.displaced, left);
 }
 
 // proves I7

@@ -7,7 +7,7 @@ use crate::domain::command::{Command, Rebind};
 use crate::domain::denial::Denial;
 use crate::domain::ids::ServerId;
 use crate::domain::reply::{GrantKind, Reply};
-use crate::domain::seat::{Binding, Bound, ConflictKind};
+use crate::domain::seat::{Binding, Bound, ConflictKind, Others};
 use crate::domain::time::Timestamp;
 
 /// A site whose `SERVER` refuses copies.
@@ -54,11 +54,14 @@ fn a_stale_number_is_refused_where_the_catalogue_says_so_and_the_other_copy_goes
         "nothing is renewed"
     );
     let noted = bound(&mut site);
-    let conflict = noted.conflict.unwrap();
+    let conflict = noted.others.conflict.unwrap();
     assert_eq!((conflict.kind, conflict.count), (ConflictKind::StaleContinuation, 1));
     assert_eq!(noted.continuation, third, "and no number is used up");
     assert_eq!(site.grant(agent(1).with(third)).kind, GrantKind::Renewed);
-    assert!(bound(&mut site).conflict.is_some(), "it stands until it is resolved");
+    assert!(
+        bound(&mut site).others.conflict.is_some(),
+        "it stands until it is resolved"
+    );
 }
 
 // proves I7
@@ -70,7 +73,7 @@ fn an_identity_that_comes_back_is_refused_and_the_one_that_took_its_place_stays(
     assert_eq!(site.at(2).denied(agent(1)).denial, Denial::Conflict);
     assert_eq!(bound(&mut site).identity, identity(7));
     assert_eq!(
-        bound(&mut site).conflict.unwrap().kind,
+        bound(&mut site).others.conflict.unwrap().kind,
         ConflictKind::AlternatingIdentity
     );
 }
@@ -98,17 +101,20 @@ fn a_new_identity_waits_where_it_has_to_be_approved_and_the_bound_one_goes_on() 
     let reply = approved_only(site.at(5), agent(1).under(7));
     assert_eq!(denial(&reply), Denial::RebindPending);
     approved_only(site.at(9), agent(1).under(7));
-    let waiting = bound(&mut site).waiting.unwrap();
+    let waiting = bound(&mut site).others.waiting.unwrap();
     assert_eq!((waiting.identity, waiting.since.0), (identity(7), START + 5));
     approved_only(&mut site, agent(1).under(8));
     assert_eq!(
-        bound(&mut site).waiting.unwrap().identity,
+        bound(&mut site).others.waiting.unwrap().identity,
         identity(8),
         "the last one counts"
     );
     let reply = approved_only(&mut site, agent(1).with(number));
     assert!(matches!(reply, Reply::Seat(_)), "{reply:?}");
-    assert!(bound(&mut site).waiting.is_some(), "its checkouts leave the note");
+    assert!(
+        bound(&mut site).others.waiting.is_some(),
+        "its checkouts leave the note"
+    );
     let told = site.events(|event| match event {
         EventKind::IdentityWaits { identity, .. } => Some(*identity),
         _ => None,
@@ -117,7 +123,7 @@ fn a_new_identity_waits_where_it_has_to_be_approved_and_the_bound_one_goes_on() 
     assert!(matches!(site.serve(&Command::Status), Reply::Status(status) if status.waiting == 1));
     // Without the option nothing waits.
     site.grant(agent(1).under(7));
-    assert_eq!(bound(&mut site).waiting, None);
+    assert_eq!(bound(&mut site).others.waiting, None);
 }
 
 /// A site on whose first machine identity 7 was approved in place of 1, and what the last answer to 1 was.
@@ -150,10 +156,7 @@ fn resolving_binds_the_identity_that_waits_and_leaves_the_rest_alone() {
     assert_eq!(seat.components[&cli], before.components[&cli]);
     let bound = bound(&mut site);
     assert_eq!(bound.identity, identity(7));
-    assert_eq!(
-        (bound.rebound_at, bound.displaced, bound.conflict, bound.waiting),
-        (None, Vec::new(), None, None)
-    );
+    assert_eq!(bound.others, Others::none());
     let told = site.events(|event| match event {
         EventKind::IdentityApproved { from, to, .. } => Some((*from, *to)),
         _ => None,
@@ -182,7 +185,7 @@ fn whoever_comes_before_the_approved_identity_is_refused_and_that_one_is_honoure
             assert_eq!((grant.kind, grant.conflict), (GrantKind::Renewed, None), "{sent}");
             assert_eq!(bound(&mut site).identity, identity(7));
             // The one that came too early waits, as on any component.
-            assert_eq!(bound(&mut site).waiting.unwrap().identity, identity(intruder));
+            assert_eq!(bound(&mut site).others.waiting.unwrap().identity, identity(intruder));
             assert_eq!(denial(&approved_only(&mut site, ask)), Denial::RebindPending);
         }
     }
@@ -254,7 +257,7 @@ fn a_conflict_is_gone_once_it_is_resolved_and_where_nobody_waits_the_next_checko
     let reply = approved_only(&mut site, agent(1).under(7).with(first));
     assert!(matches!(reply, Reply::Seat(_)), "{reply:?}");
     assert_eq!(
-        (bound(&mut site).identity, bound(&mut site).conflict),
+        (bound(&mut site).identity, bound(&mut site).others.conflict),
         (identity(7), None)
     );
 }
@@ -359,7 +362,7 @@ fn who_renewed_since_the_backup_is_no_copy_to_the_restored_server_and_copies_sho
     assert_eq!(site.ledger.server().unwrap().epoch, 2);
     // Numbers that the server of before gave out meanwhile.
     let next = site.at(1).grant(agent(1).with(backed_up + 3)).continuation;
-    assert!(next > backed_up + 3 && bound(&mut site).conflict.is_none());
+    assert!(next > backed_up + 3 && bound(&mut site).others.conflict.is_none());
     let after = site.at(2).grant(agent(1).with(next)).continuation;
     assert_eq!(site.at(3).denied(agent(1).with(backed_up)).denial, Denial::Conflict);
     assert_eq!(site.grant(agent(1).with(after)).kind, GrantKind::Renewed);

@@ -13,7 +13,7 @@ use crate::domain::enrolment::{Enrolled, Token};
 use crate::domain::ids::{Fingerprint, Mac, ProductKey, ReservationId, ServerId, TokenHash, TokenId, VendorId};
 use crate::domain::license::{Claims, Kind};
 use crate::domain::reservation::{Hold, Reservation, Reserved};
-use crate::domain::seat::{Binding, Bound, MachineNote, SeatKey, Waiting};
+use crate::domain::seat::{Binding, Bound, MachineNote, SeatKey, Seen, Waiting};
 use crate::store::keys::Key;
 use crate::store::rows::{fact, rows};
 
@@ -68,14 +68,16 @@ fn seat(waiting: Option<Waiting>, approved: bool) -> Fact {
         product: "BKSRV".parse().unwrap(),
         mac: mac(),
     };
+    let others = Seen {
+        rebound_at: Some(Timestamp(4)),
+        waiting,
+        ..Seen::default()
+    };
     let bound = Bound {
         identity: Fingerprint([1; 32]),
-        rebound_at: Some(Timestamp(4)),
-        displaced: Vec::new(),
         continuation: if approved { 0 } else { 3 },
         continuation_before: (!approved).then_some(2),
-        conflict: None,
-        waiting: waiting.map(Box::new),
+        others: others.into(),
     };
     let seat = Seat {
         serial: serial(),

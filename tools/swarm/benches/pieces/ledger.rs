@@ -204,6 +204,6 @@ fn note(machine: u32) -> MachineNote {
     MachineNote {
         host_name: format!("swarm{machine:07}").into(),
         address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        other_macs: Box::new([Mac::new([6, 0x5e, a, b, c, d]).unwrap()]),
+        other_macs: [Mac::new([6, 0x5e, a, b, c, d]).unwrap()].into(),
     }
 }
