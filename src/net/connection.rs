@@ -1,7 +1,8 @@
 //! One connection: carries bytes between its socket and its session, and does what the session says.
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::io::{self, BufRead};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,18 +10,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio_rustls::server::TlsStream;
-use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::bounds::{FREE_LEN, FRUITLESS_LEN_MAX, READ_LEN, TLS_SEND_LEN};
 use super::limits::Place;
 use super::metered::Metered;
 use super::shared::Shared;
-use super::work::ask;
+use super::work::{Asked, ask};
 use crate::clock::monotonic;
 use crate::domain::command::{Command, Role};
 use crate::domain::ids::Fingerprint;
@@ -37,7 +37,24 @@ struct Pending {
     tag: RequestTag,
     /// Whether the work begins only when its turn comes: it needs what the requests before it bring about.
     waits: bool,
-    answer: Pin<Box<dyn Future<Output = Answer> + Send>>,
+    answer: Awaited,
+}
+
+/// An answer that is not there yet.
+enum Awaited {
+    /// The writer's, which nearly all are.
+    Asked(Asked),
+    /// That of work of another kind, or of work that waits.
+    Work(Pin<Box<dyn Future<Output = Answer> + Send>>),
+}
+
+impl Awaited {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
+        match self {
+            Self::Asked(asked) => Pin::new(asked).poll(context),
+            Self::Work(work) => work.as_mut().poll(context),
+        }
+    }
 }
 
 /// Serves one accepted connection to its end.
@@ -45,7 +62,7 @@ pub(super) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     shared: Arc<Shared>,
-    stop: CancellationToken,
+    mut finish: oneshot::Receiver<()>,
     place: Place,
 ) {
     // Answers are small and waited for: none is worth delaying for another.
@@ -57,7 +74,7 @@ pub(super) async fn serve(
     let in_time = Duration::from_millis(shared.session.borrow().hello_ms);
     let handshake = tokio::time::timeout(in_time, shared.tls.accept(stream));
     let mut stream = tokio::select! {
-        () = stop.cancelled() => return,
+        _ = &mut finish => return,
         outcome = handshake => match outcome {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS failed"),
@@ -87,7 +104,7 @@ pub(super) async fn serve(
         pending: VecDeque::new(),
         output: VecDeque::new(),
     };
-    let reason = connection.run(&stop).await;
+    let reason = connection.run(finish).await;
     tracing::debug!(peer = %peer.address, identity = %peer.identity, ?reason, "connection closed");
 }
 
@@ -112,26 +129,24 @@ struct Told {
 /// What the connection waits for.
 enum Event {
     Answered(RequestTag, Answer),
-    Read(std::io::Result<usize>),
+    /// So many bytes are there to be read; none at the end.
+    Readable(io::Result<usize>),
     Stop,
     Timeout,
 }
 
 impl Connection {
-    async fn run(&mut self, stop: &CancellationToken) -> Option<Reason> {
-        let mut input = vec![0; READ_LEN];
+    async fn run(&mut self, mut finish: oneshot::Receiver<()>) -> Option<Reason> {
         let mut alarm = Alarm::default();
-        // Made once: each time it would be entered into a list and taken out of it again.
-        let mut stopped = std::pin::pin!(stop.cancelled());
         let mut stopping = false;
         loop {
             let due = self.session.poll_timeout();
             let event = tokio::select! {
                 biased;
-                () = &mut stopped, if !stopping => Event::Stop,
+                _ = &mut finish, if !stopping => Event::Stop,
                 (tag, answer) = first(&mut self.pending) => Event::Answered(tag, answer),
                 // Before the time that is up: what came in time and was not read in time is not late.
-                read = self.stream.read(&mut input), if self.session.wants_input() => Event::Read(read),
+                read = readable(&mut self.stream), if self.session.wants_input() => Event::Readable(read),
                 () = alarm.until(due) => Event::Timeout,
             };
             let at = monotonic();
@@ -142,12 +157,9 @@ impl Connection {
             }
             match event {
                 Event::Answered(tag, answer) => self.hand_over(tag, answer, at),
-                Event::Read(Ok(0)) => self.session.handle_end(at),
-                Event::Read(Ok(len)) => {
-                    self.stream.get_mut().0.allow(FRUITLESS_LEN_MAX);
-                    self.session.handle_bytes(input.get(..len).unwrap_or_default(), at);
-                }
-                Event::Read(Err(error)) => {
+                Event::Readable(Ok(0)) => self.session.handle_end(at),
+                Event::Readable(Ok(_)) => self.read(at),
+                Event::Readable(Err(error)) => {
                     tracing::debug!(%error, "the peer is gone");
                     return None;
                 }
@@ -161,16 +173,36 @@ impl Connection {
             self.session.handle_timeout(at);
             let closed = self.take_actions().or_else(|| self.take_ready(at));
             self.tell_gate(at);
-            self.write().await?;
-            let written = monotonic();
-            self.session.handle_written(at, written);
-            // What was held for the peer is let go now, not when it asks again: that may be long.
-            self.tell_gate(written);
+            if self.has_to_write() {
+                self.write(at).await?;
+                let written = monotonic();
+                self.session.handle_written(at, written);
+                // What was held for the peer is let go now, not when it asks again: that may be long.
+                self.tell_gate(written);
+            }
             if let Some(reason) = closed {
                 self.part().await;
                 return Some(reason);
             }
         }
+    }
+
+    /// Takes of what is there as much as is read at once, from where TLS has it: a connection has no memory of its own for
+    /// it, of which there would be some thousands.
+    fn read(&mut self, at: Monotonic) {
+        let (metered, tls) = self.stream.get_mut();
+        metered.allow(FRUITLESS_LEN_MAX);
+        let mut reader = tls.reader();
+        // It is there, or nothing would be readable.
+        let Ok(bytes) = reader.fill_buf() else { return };
+        let bytes = bytes.get(..READ_LEN).unwrap_or(bytes);
+        let len = bytes.len();
+        self.session.handle_bytes(bytes, at);
+        reader.consume(len);
+    }
+
+    fn has_to_write(&self) -> bool {
+        !self.output.is_empty() || self.stream.get_ref().1.wants_write()
     }
 
     fn hand_over(&mut self, tag: RequestTag, answer: Answer, at: Monotonic) {
@@ -216,7 +248,7 @@ impl Connection {
             let (metered, _) = self.stream.get_mut();
             let mut unread = vec![0; READ_LEN];
             while metered.tcp().read(&mut unread).await? > 0 {}
-            Ok::<(), std::io::Error>(())
+            Ok::<(), io::Error>(())
         };
         // The peer may be gone, or never hang up: it was told what it was to be told.
         drop(tokio::time::timeout(Duration::from_millis(PARTING_MS), parting).await);
@@ -241,16 +273,18 @@ impl Connection {
         let weight = weight_of(&work);
         let waits = !matches!(work, Work::Command(_)) || self.pending.iter().any(|before| before.waits);
         let is_status = matches!(work, Work::Command(Command::Status));
-        let answer: Pin<Box<dyn Future<Output = Answer> + Send>> = match work {
-            Work::Command(command) if !waits => Box::pin(ask(&self.shared.service, actor, command, weight)),
+        let mut answer = match work {
+            Work::Command(command) if !waits => Awaited::Asked(ask(&self.shared.service, actor, command, weight)),
             work => {
                 let shared = Arc::clone(&self.shared);
-                Box::pin(async move { shared.perform(actor, work, weight).await })
+                Awaited::Work(Box::pin(async move { shared.perform(actor, work, weight).await }))
             }
         };
         let answer = if is_status {
             let shared = Arc::clone(&self.shared);
-            Box::pin(async move { shared.with_health(answer.await) })
+            Awaited::Work(Box::pin(async move {
+                shared.with_health(poll_fn(|context| answer.poll(context)).await)
+            }))
         } else {
             answer
         };
@@ -259,7 +293,7 @@ impl Connection {
 
     /// Writes what is to be sent. A peer that does not read is left after the silence limit of an agent, whatever its
     /// role: meanwhile it takes memory.
-    async fn write(&mut self) -> Option<()> {
+    async fn write(&mut self, at: Monotonic) -> Option<()> {
         let silence = self.settings.borrow().silence_ms(Role::Agent);
         let writing = async {
             while let Some(bytes) = gathered(&mut self.output) {
@@ -267,13 +301,18 @@ impl Connection {
             }
             self.stream.flush().await
         };
-        match tokio::time::timeout(Duration::from_millis(silence.into()), writing).await {
-            Ok(Ok(())) => Some(()),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "the peer is gone");
-                None
-            }
-            Err(_) => {
+        let mut patience = Alarm::default();
+        tokio::select! {
+            // Nearly always there is room at once, and no timer is set.
+            biased;
+            written = writing => match written {
+                Ok(()) => Some(()),
+                Err(error) => {
+                    tracing::debug!(%error, "the peer is gone");
+                    None
+                }
+            },
+            () = patience.until(Some(at.after_millis(silence.into()))) => {
                 tracing::debug!("the peer does not read its answers");
                 None
             }
@@ -281,12 +320,17 @@ impl Connection {
     }
 }
 
+/// How many bytes there are to read, once there are any; 0 at the end. Dropping this loses nothing.
+async fn readable(stream: &mut TlsStream<Metered>) -> io::Result<usize> {
+    poll_fn(|context| Pin::new(&mut *stream).poll_fill_buf(context).map_ok(<[u8]>::len)).await
+}
+
 /// The answer to the oldest request under way. Dropping this loses nothing.
 async fn first(pending: &mut VecDeque<Pending>) -> (RequestTag, Answer) {
     let Some(oldest) = pending.front_mut() else {
         return std::future::pending().await;
     };
-    let answer = oldest.answer.as_mut().await;
+    let answer = poll_fn(|context| oldest.answer.poll(context)).await;
     let tag = oldest.tag;
     pending.pop_front();
     (tag, answer)
@@ -297,7 +341,7 @@ fn ready(pending: &mut VecDeque<Pending>) -> Option<(RequestTag, Answer)> {
     let oldest = pending.front_mut()?;
     // Whoever waits for it next has its own waker noted instead of this one.
     let mut context = Context::from_waker(Waker::noop());
-    let Poll::Ready(answer) = oldest.answer.as_mut().poll(&mut context) else {
+    let Poll::Ready(answer) = oldest.answer.poll(&mut context) else {
         return None;
     };
     let tag = oldest.tag;

@@ -109,6 +109,18 @@ impl<T> Crowd<T> {
         self.members.len()
     }
 
+    /// What ends each of them.
+    pub(super) fn handles(&mut self) -> impl Iterator<Item = &mut T> {
+        self.members.values_mut().map(|member| &mut member.handle)
+    }
+
+    /// All of them are to go.
+    pub(super) fn clear(&mut self) {
+        while let Some((&number, _)) = self.members.first_key_value() {
+            drop(self.leave(number));
+        }
+    }
+
     /// Lets in a connection from `source`; nothing when there is no room for it.
     pub(super) fn admit(&mut self, source: IpAddr, handle: T) -> Option<Admitted<T>> {
         let of_source = self.sources.get(&source).map_or(0, Source::len);

@@ -1,12 +1,11 @@
 //! Bounds on connections: in all, of one source, and on the memory that they hold.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio_util::sync::CancellationToken;
-
 use super::crowd::{Crowd, Number};
+use super::reins::{Bit, Reins, reins};
 use crate::domain::source::source_of;
 use crate::domain::time::Monotonic;
 
@@ -62,11 +61,13 @@ impl Tally {
 /// Lets connections in, and ends those that give way.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
-    crowd: Arc<Mutex<Crowd<CancellationToken>>>,
+    crowd: Arc<Mutex<Crowd<Reins>>>,
     gave_way: Arc<Mutex<Tally>>,
     turned_away: Arc<Mutex<Tally>>,
     /// As in the limits: asked for with every request.
     requests_per_source: Arc<AtomicUsize>,
+    /// Whether the server stops.
+    finishes: Arc<AtomicBool>,
 }
 
 /// A place that a connection has until this is dropped, or until it gives way.
@@ -84,6 +85,7 @@ impl Gate {
             gave_way: Arc::default(),
             turned_away: Arc::default(),
             requests_per_source: Arc::new(AtomicUsize::new(limits.requests_per_source)),
+            finishes: Arc::default(),
         }
     }
 
@@ -101,9 +103,16 @@ impl Gate {
         (crowd.len(), crowd.limits().total)
     }
 
-    /// A place for a connection from `address`, which `end` ends; nothing when there is no room for it.
-    pub(super) fn admit(&self, address: IpAddr, end: CancellationToken, now: Monotonic) -> Option<Place> {
-        let admitted = locked(&self.crowd).admit(source_of(address), end);
+    /// A place for a connection from `address`, and how it is told to end; nothing when there is no room for it.
+    pub(super) fn admit(&self, address: IpAddr, now: Monotonic) -> Option<(Place, Bit)> {
+        let (mut reins, bit) = reins();
+        let admitted = {
+            let mut crowd = locked(&self.crowd);
+            if self.finishes.load(Ordering::Relaxed) {
+                reins.finish();
+            }
+            crowd.admit(source_of(address), reins)
+        };
         let Some(admitted) = admitted else {
             if let Some(turned_away) = locked(&self.turned_away).note(now) {
                 tracing::warn!(
@@ -117,16 +126,29 @@ impl Gate {
             return None;
         };
         self.end(admitted.gives_way, now);
-        Some(Place {
+        let place = Place {
             gate: self.clone(),
             number: admitted.number,
             fellows: admitted.fellows,
-        })
+        };
+        Some((place, bit))
     }
 
-    fn end(&self, those: impl IntoIterator<Item = CancellationToken>, now: Monotonic) {
-        for token in those {
-            token.cancel();
+    /// Has every connection answer what it was asked, and end; those as well that come from now on.
+    pub(super) fn finish(&self) {
+        let mut crowd = locked(&self.crowd);
+        self.finishes.store(true, Ordering::Relaxed);
+        crowd.handles().for_each(Reins::finish);
+    }
+
+    /// Cuts off every connection.
+    pub(super) fn cut(&self) {
+        locked(&self.crowd).clear();
+    }
+
+    fn end(&self, those: impl IntoIterator<Item = Reins>, now: Monotonic) {
+        for reins in those {
+            drop(reins);
             if let Some(gave_way) = locked(&self.gave_way).note(now) {
                 tracing::warn!(
                     gave_way,
@@ -169,6 +191,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot::error::TryRecvError;
+
     use super::*;
 
     const REQUESTS: usize = 256;
@@ -181,20 +205,44 @@ mod tests {
             requests_per_source: REQUESTS,
             held_len: 10,
         });
-        let admit = |end: &CancellationToken| gate.admit([10, 0, 0, 1].into(), end.clone(), Monotonic(1));
-        let (first_end, second_end) = (CancellationToken::new(), CancellationToken::new());
-        let first = admit(&first_end).expect("room");
-        let second = admit(&second_end).expect("the first gives way");
-        assert!(first_end.is_cancelled());
+        let admit = || gate.admit([10, 0, 0, 1].into(), Monotonic(1));
+        let (first, mut first_bit) = admit().expect("room");
+        let (second, mut second_bit) = admit().expect("the first gives way");
+        assert_eq!(first_bit.cut.try_recv(), Err(TryRecvError::Closed));
         drop(first);
         assert_eq!(locked(&gate.crowd).len(), 1);
         second.greeted();
-        assert!(admit(&CancellationToken::new()).is_none());
+        assert!(admit().is_none());
         assert_eq!(second.requests(), REQUESTS);
+        assert_eq!(second_bit.cut.try_recv(), Err(TryRecvError::Empty));
         second.holds(11, Monotonic(1));
-        assert!(second_end.is_cancelled());
+        assert_eq!(second_bit.cut.try_recv(), Err(TryRecvError::Closed));
         drop(second);
         assert_eq!(locked(&gate.crowd).len(), 0);
+    }
+
+    #[test]
+    fn who_comes_when_the_server_stops_is_told_so_at_once_and_all_are_cut_in_the_end() {
+        let gate = Gate::new(ConnectionLimits::default());
+        let admit = |last| gate.admit([10, 0, 0, last].into(), Monotonic(1)).expect("room");
+        let mut early = [admit(1), admit(2)];
+        assert!(
+            early
+                .iter_mut()
+                .all(|(_, bit)| bit.finish.try_recv() == Err(TryRecvError::Empty))
+        );
+        gate.finish();
+        let mut late = admit(1);
+        for (_, bit) in early.iter_mut().chain([&mut late]) {
+            assert_eq!(bit.finish.try_recv(), Ok(()));
+            assert_eq!(bit.cut.try_recv(), Err(TryRecvError::Empty));
+        }
+        gate.cut();
+        for (place, mut bit) in early.into_iter().chain([late]) {
+            assert_eq!(bit.cut.try_recv(), Err(TryRecvError::Closed));
+            drop(place);
+        }
+        assert_eq!(gate.count().0, 0);
     }
 
     #[test]
@@ -206,7 +254,7 @@ mod tests {
             held_len: 10,
         };
         let gate = Gate::new(bounds(1));
-        let admit = || gate.admit([10, 0, 0, 1].into(), CancellationToken::new(), Monotonic(1));
+        let admit = || gate.admit([10, 0, 0, 1].into(), Monotonic(1)).map(|(place, _)| place);
         let first = admit().expect("room");
         first.greeted();
         assert!(admit().is_none());
@@ -230,8 +278,8 @@ mod tests {
             held_len: 10,
         });
         let admit = |last| {
-            let admitted = gate.admit([10, 0, 0, last].into(), CancellationToken::new(), Monotonic(1));
-            admitted.expect("room")
+            let admitted = gate.admit([10, 0, 0, last].into(), Monotonic(1));
+            admitted.expect("room").0
         };
         let other = admit(2);
         let mut places = vec![admit(1)];

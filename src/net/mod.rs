@@ -10,6 +10,7 @@ mod limits;
 pub mod listen;
 mod metered;
 mod offers;
+mod reins;
 mod shared;
 mod tcp;
 pub mod udp;

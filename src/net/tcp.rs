@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::bounds::SOCKET_LEN;
 use super::connection;
 use super::limits::{Gate, Tally};
+use super::reins::Bit;
 use super::shared::Shared;
 use crate::clock;
 use crate::sockets::owner::{Owner, Transport, of_port};
@@ -111,8 +112,7 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
 #[derive(Debug)]
 pub struct Connections {
     tasks: TaskTracker,
-    /// Ends what does not end by itself.
-    cut: CancellationToken,
+    gate: Gate,
 }
 
 impl Connections {
@@ -124,15 +124,19 @@ impl Connections {
             shared: Arc::new(shared),
             tasks: TaskTracker::new(),
             stop: stop.clone(),
-            cut: CancellationToken::new(),
         };
+        let (stop, gate) = (stop.clone(), door.gate.clone());
+        drop(door.tasks.spawn(async move {
+            stop.cancelled().await;
+            gate.finish();
+        }));
         for listener in listeners {
             door.tasks.spawn(door.clone().accept(listener));
         }
         door.tasks.close();
         Self {
             tasks: door.tasks,
-            cut: door.cut,
+            gate: door.gate,
         }
     }
 
@@ -144,7 +148,7 @@ impl Connections {
                 left = self.tasks.len(),
                 "some connections did not end in time and are cut"
             );
-            self.cut.cancel();
+            self.gate.cut();
             self.tasks.wait().await;
         }
     }
@@ -157,7 +161,6 @@ struct Door {
     shared: Arc<Shared>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    cut: CancellationToken,
 }
 
 impl Door {
@@ -184,16 +187,18 @@ impl Door {
 
     /// Finds a place for a connection before anything is spent on it.
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let end = self.cut.child_token();
-        let Some(place) = self.gate.admit(peer.ip(), end.clone(), clock::monotonic()) else {
+        let Some((place, bit)) = self.gate.admit(peer.ip(), clock::monotonic()) else {
             return;
         };
-        // Its own, since all connections would ask one and the same under one lock, each with every request.
-        let stop = self.stop.child_token();
-        let serving = connection::serve(stream, peer, Arc::clone(&self.shared), stop, place);
+        let Bit { finish, cut } = bit;
+        let serving = connection::serve(stream, peer, Arc::clone(&self.shared), finish, place);
         drop(self.tasks.spawn(async move {
-            // A connection that is cut, or gives way, has nobody to answer to any more.
-            let _ended = end.run_until_cancelled_owned(serving).await;
+            tokio::select! {
+                biased;
+                // A connection that is cut, or gives way, has nobody to answer to any more.
+                _ = cut => {}
+                () = serving => {}
+            }
         }));
     }
 }

@@ -1,6 +1,10 @@
 //! Has a session's work done: signatures are checked here, before the queue; the ledger decides the rest.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::sync::oneshot;
 
 use crate::domain::blacklist::Blacklist;
 use crate::domain::catalogue::Catalogue;
@@ -176,21 +180,26 @@ async fn events_verified(service: &Service, actor: Actor, page: ChainPage, weigh
 }
 
 /// Puts a command into the queue now; what it returns waits for the answer.
-pub(super) fn ask(
-    service: &Service,
-    actor: Actor,
-    command: Command,
-    weight: usize,
-) -> impl Future<Output = Answer> + Send + use<> {
-    let submitted = service.submit(actor, command, weight);
-    async move {
-        match submitted {
-            Ok(reply) => reply
-                .await
-                .map_or(Answer::Failed, |reply| Answer::Reply(Box::new(reply))),
+pub(super) fn ask(service: &Service, actor: Actor, command: Command, weight: usize) -> Asked {
+    Asked(service.submit(actor, command, weight))
+}
+
+/// A command's answer, once the writer gives it.
+#[derive(Debug)]
+pub(super) struct Asked(Result<oneshot::Receiver<Reply>, SubmitError>);
+
+impl Future for Asked {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        Poll::Ready(match &mut self.0 {
+            Ok(reply) => match ready!(Pin::new(reply).poll(context)) {
+                Ok(reply) => Answer::Reply(Box::new(reply)),
+                Err(_) => Answer::Failed,
+            },
             Err(SubmitError::Busy) => Answer::Busy,
             Err(SubmitError::Stopped) => Answer::Stopping,
-        }
+        })
     }
 }
 

@@ -119,3 +119,17 @@ async fn answers_that_were_written_are_not_held_against_a_peer_that_says_no_more
         client.asks(unknown, Bytes::new(), 1).await.expect("still there");
     }
 }
+
+#[tokio::test]
+async fn all_that_came_in_one_record_of_tls_is_answered_however_much_is_read_at_once() {
+    const TOGETHER: usize = 1_300;
+    const { assert!(TOGETHER * 12 > 3 * READ_LEN && TOGETHER * 12 < TLS_SEND_LEN) };
+    let (server, _stop) = server(16 << 20);
+    let mut client = Client::greeted(server).await;
+    for times in [TOGETHER, 1, TOGETHER] {
+        client
+            .asks(Opcode(0x0777), Bytes::new(), times)
+            .await
+            .expect("answered");
+    }
+}
