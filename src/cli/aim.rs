@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::known::KnownServers;
 use super::local::{self, LocalServer};
 use super::output;
-use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
+use crate::client::connect::{ConnectError, Connection, Fault, Target, connect_again};
 use crate::client::deadline::Deadline;
 use crate::client::discover::Found;
 use crate::client::find::{Finder, Quest, find};
@@ -18,7 +18,7 @@ use crate::client::with_causes;
 use crate::config::site_port;
 use crate::domain::ids::{Fingerprint, ProductKey};
 use crate::sockets::interfaces::Choice;
-use crate::tls::{Identity, PinRule};
+use crate::tls::{Identity, PinRule, Sessions};
 
 /// How long a server that was named has for itself before the next one is tried beside it.
 const AHEAD: Duration = Duration::from_millis(250);
@@ -33,6 +33,14 @@ pub(super) struct Aim {
     /// Its name in the file of known servers; nothing where its identity is known from the data directory.
     pub(super) name: Option<String>,
     pub(super) pin: Option<Fingerprint>,
+}
+
+/// What a command connects with.
+#[derive(Clone, Debug)]
+pub(super) struct Means {
+    pub(super) identity: Identity,
+    /// Those that it had before, where it connects again.
+    pub(super) sessions: Sessions,
 }
 
 /// No connection came about: the server that it was to be, and why.
@@ -59,24 +67,26 @@ impl Aim {
         self.name.is_none()
     }
 
-    async fn connect(&self, identity: &Identity, deadline: Deadline) -> Result<Connection, ConnectError> {
+    async fn connect(&self, by: &Means, deadline: Deadline) -> Result<Connection, ConnectError> {
         let pins = self.pin.map_or(PinRule::Any, |pin| PinRule::OneOf(vec![pin.0]));
-        match connect(self.target.clone(), identity, pins, deadline).await {
+        match self.reach(by, pins, deadline).await {
             // Only a successor is spared, and it is asked nothing but HELLO before it has shown that it is one.
             Err(error) if matches!(error.fault, Fault::NotTrusted(_)) => {
-                self.connect_to_successor(identity, deadline).await.ok_or(error)
+                self.connect_to_successor(by, deadline).await.ok_or(error)
             }
             outcome => outcome,
         }
     }
 
     /// Connects to whoever is there, if it took the place of the identity that is known.
-    async fn connect_to_successor(&self, identity: &Identity, deadline: Deadline) -> Option<Connection> {
-        let connection = connect(self.target.clone(), identity, PinRule::Any, deadline)
-            .await
-            .ok()?;
+    async fn connect_to_successor(&self, by: &Means, deadline: Deadline) -> Option<Connection> {
+        let connection = self.reach(by, PinRule::Any, deadline).await.ok()?;
         let pin = self.pin?;
         connection.succeeds().contains(&pin).then_some(connection)
+    }
+
+    async fn reach(&self, by: &Means, pins: PinRule, deadline: Deadline) -> Result<Connection, ConnectError> {
+        connect_again(self.target.clone(), &by.identity, pins, deadline, &by.sessions).await
     }
 }
 
@@ -107,17 +117,17 @@ pub(super) async fn search(global: &Global, timeout: Duration, known: &KnownServ
 
 /// Connects to the first of `aims` that can be reached. Each has a moment for itself before the next one is tried beside
 /// it, so that one that is dead costs no more than that.
-pub(super) async fn first(aims: Vec<Aim>, identity: &Identity, timeout: Duration) -> Result<(Aim, Connection), Missed> {
+pub(super) async fn first(aims: Vec<Aim>, by: &Means, timeout: Duration) -> Result<(Aim, Connection), Missed> {
     let deadline = Deadline::after(timeout);
     // None waits until the deadline before it is tried.
     let places = u32::try_from(aims.len()).unwrap_or(u32::MAX).max(1);
     let ahead = AHEAD.min(timeout / 2 / places);
     let mut trying = JoinSet::new();
     for (place, aim) in (0..).zip(aims) {
-        let identity = identity.clone();
+        let by = by.clone();
         trying.spawn(async move {
             tokio::time::sleep(ahead * place).await;
-            let outcome = aim.connect(&identity, deadline).await;
+            let outcome = aim.connect(&by, deadline).await;
             (place, aim, outcome)
         });
     }
@@ -284,6 +294,26 @@ async fn resolve(servers: &[String], deadline: Deadline) -> Result<Vec<Target>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::testing::{Stub, hello_ok, identities};
+
+    #[tokio::test]
+    async fn a_command_that_connects_again_and_again_resumes_its_session() {
+        let [client, server] = identities();
+        let stub = Stub::start(&server, hello_ok(), |_| None).await;
+        let by = Means {
+            identity: Identity::clone(&client),
+            sessions: Sessions::default(),
+        };
+        for resumed in [false, false, true] {
+            let aim = Aim {
+                target: stub.address.into(),
+                name: None,
+                pin: Some(Fingerprint(server.fingerprint())),
+            };
+            let (_, connection) = first(vec![aim], &by, Duration::from_secs(20)).await.expect("a server");
+            assert_eq!(connection.is_resumed(), resumed);
+        }
+    }
 
     #[tokio::test]
     async fn a_name_is_waited_for_no_longer_than_the_deadline() {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::aim::{self, Missed};
+use super::aim::{self, Means, Missed};
 use super::args::Global;
 use super::error::CliError;
 use super::known::KnownServers;
@@ -14,7 +14,7 @@ use crate::client::deadline::Deadline;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::Timestamp;
 use crate::session::ClientError;
-use crate::tls::Identity;
+use crate::tls::{Identity, Sessions};
 use crate::wire::Status;
 use crate::wire::messages::{Request, Response};
 
@@ -23,17 +23,24 @@ use crate::wire::messages::{Request, Response};
 pub(super) struct Session {
     connection: Connection,
     timeout: Duration,
+    sessions: Sessions,
 }
 
 impl Session {
     /// Connects to the server that the options mean.
     pub(super) async fn open(global: &Global) -> Result<Self, CliError> {
+        Self::open_again(global, Sessions::default()).await
+    }
+
+    /// As [`Session::open`], for a command that had others: those that it had are resumed where they can be.
+    pub(super) async fn open_again(global: &Global, sessions: Sessions) -> Result<Self, CliError> {
         let timeout = Duration::from_secs(global.timeout.into());
         let mut known = KnownServers::read()?;
         let aims = aim::aims(global, timeout, &known).await?;
         // Not before the aim: a server that is being started for the first time makes its administrator meanwhile.
         let identity = identity(global)?;
-        let (aim, connection) = match aim::first(aims, &identity, timeout).await {
+        let by = Means { identity, sessions };
+        let (aim, connection) = match aim::first(aims, &by, timeout).await {
             // Nobody named the directory whose server is gone: what is meant is the server of this network.
             Err(Missed { aim, error }) if aim.is_local() && is_gone(&error) && global.data.is_none() => {
                 output::note(&format!(
@@ -41,7 +48,7 @@ impl Session {
                     error.target
                 ));
                 let aims = aim::search(global, timeout, &known).await?;
-                aim::first(aims, &identity, timeout).await
+                aim::first(aims, &by, timeout).await
             }
             outcome => outcome,
         }
@@ -54,7 +61,16 @@ impl Session {
         if let (Some(name), None) = (aim.name, aim.pin) {
             known.remember(&name, connection.fingerprint())?;
         }
-        Ok(Self { connection, timeout })
+        Ok(Self {
+            connection,
+            timeout,
+            sessions: by.sessions,
+        })
+    }
+
+    /// What to open it again with.
+    pub(super) fn sessions(&self) -> Sessions {
+        self.sessions.clone()
     }
 
     /// Asks and waits. A refusal becomes an error with the exit code that belongs to it.

@@ -36,6 +36,7 @@ use super::ways::{Site, Way};
 use crate::clock::Clock;
 use crate::domain::ids::{ComponentId, Fingerprint, Mac, ProductId, ProductKey};
 use crate::domain::time::Timestamp;
+use crate::tls::Sessions;
 use crate::vendor::VendorKey;
 use crate::wire::limits::PORT;
 
@@ -54,7 +55,8 @@ pub enum AgentError {
     State(#[from] StateError),
 }
 
-/// One component of one product. It is cheap to clone; what it remembers is in its state file.
+/// One component of one product. It is cheap to clone; what it remembers is in its state file, but for TLS sessions: those
+/// that are resumed are in memory, and clones share them.
 #[derive(Clone, Debug)]
 pub struct Agent {
     key: VendorKey,
@@ -70,6 +72,7 @@ pub struct Agent {
     host_name: Option<String>,
     token: Option<EnrolmentToken>,
     clock: Clock,
+    sessions: Sessions,
 }
 
 impl Agent {
@@ -100,6 +103,7 @@ impl Agent {
             host_name: None,
             token: None,
             clock: Clock::system(),
+            sessions: Sessions::default(),
         }
     }
 

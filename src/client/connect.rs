@@ -19,7 +19,7 @@ use super::deadline::Deadline;
 use crate::domain::ids::{Fingerprint, ServerId};
 use crate::domain::time::Timestamp;
 use crate::session::{ClientEvent, ClientSession};
-use crate::tls::{self, Identity, PinRule, PublicKey};
+use crate::tls::{self, Identity, PinRule, PublicKey, Sessions, TlsError};
 use crate::wire::limits::IN_FLIGHT_MAX;
 use crate::wire::messages::hello::HelloOk;
 use crate::wire::messages::{Request, Response};
@@ -75,11 +75,12 @@ pub struct Connection {
 pub enum Step {
     /// The server took the TCP connection; our end of it.
     Connected(SocketAddr),
-    /// Both sides proved their identities; the server's.
+    /// Both sides proved their identities, or go on with a session in which they did; the server's.
     Secured(Fingerprint),
 }
 
-/// Connects as `identity` to the server at `target`, if `pins` admits it, and says HELLO.
+/// Connects as `identity` to the server at `target`, if `pins` admits it, and says HELLO. Both sides prove their keys;
+/// [`connect_again`] is for who connects more than once.
 ///
 /// # Errors
 /// [`ConnectError`] names the server and what it failed at; after the deadline that is [`Fault::Silent`].
@@ -92,6 +93,22 @@ pub async fn connect(
     connect_in_steps(target, identity, pins, deadline, |_| ()).await
 }
 
+/// As [`connect`], for who connects to the server again and again: after the second time a session that the same `identity`
+/// had there under the same `pins` is resumed, where the server can; what is not resumed is proven anew.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_again(
+    target: Target,
+    identity: &Identity,
+    pins: PinRule,
+    deadline: Deadline,
+    sessions: &Sessions,
+) -> Result<Connection, ConnectError> {
+    let config = sessions.config(target.address, identity, pins);
+    connect_with(target, config.map(TlsConnector::from), deadline, |_| ()).await
+}
+
 /// As [`connect`], and tells `reached` each step as it is taken, for whoever measures them.
 ///
 /// # Errors
@@ -101,9 +118,19 @@ pub async fn connect_in_steps(
     identity: &Identity,
     pins: PinRule,
     deadline: Deadline,
+    reached: impl FnMut(Step) + Send,
+) -> Result<Connection, ConnectError> {
+    let config = tls::client_config(identity, pins);
+    connect_with(target, config.map(TlsConnector::from), deadline, reached).await
+}
+
+async fn connect_with(
+    target: Target,
+    connector: Result<TlsConnector, TlsError>,
+    deadline: Deadline,
     mut reached: impl FnMut(Step) + Send,
 ) -> Result<Connection, ConnectError> {
-    match begin(&target, identity, pins, deadline, &mut reached).await {
+    match begin(&target, connector, deadline, &mut reached).await {
         Ok(mut connection) => match connection.say_hello(deadline).await {
             Ok(()) => Ok(connection),
             Err(fault) => Err(ConnectError { target, fault }),
@@ -114,12 +141,11 @@ pub async fn connect_in_steps(
 
 async fn begin(
     target: &Target,
-    identity: &Identity,
-    pins: PinRule,
+    connector: Result<TlsConnector, TlsError>,
     deadline: Deadline,
     reached: &mut (impl FnMut(Step) + Send),
 ) -> Result<Connection, Fault> {
-    let (stream, local, server_key) = secure(target, identity, pins, deadline, reached).await?;
+    let (stream, local, server_key) = secure(target, connector?, deadline, reached).await?;
     Ok(Connection {
         stream,
         session: ClientSession::new(PROGRAM)?,
@@ -141,21 +167,24 @@ pub async fn open(
     identity: &Identity,
     deadline: Deadline,
 ) -> Result<TlsStream<TcpStream>, ConnectError> {
-    match secure(&target, identity, PinRule::Any, deadline, &mut |_| ()).await {
-        Ok((stream, ..)) => Ok(stream),
-        Err(fault) => Err(ConnectError { target, fault }),
-    }
+    let opened = async {
+        let connector = tls::client_config(identity, PinRule::Any)?.into();
+        let (stream, ..) = secure(&target, connector, deadline, &mut |_| ()).await?;
+        Ok(stream)
+    };
+    opened.await.map_err(|fault| ConnectError {
+        target: target.clone(),
+        fault,
+    })
 }
 
 /// The TCP connection and the TLS session in it, our end of the connection, and the server's key.
 async fn secure(
     target: &Target,
-    identity: &Identity,
-    pins: PinRule,
+    connector: TlsConnector,
     deadline: Deadline,
     reached: &mut (impl FnMut(Step) + Send),
 ) -> Result<(TlsStream<TcpStream>, SocketAddr, PublicKey), Fault> {
-    let config = tls::client_config(identity, pins)?;
     let tcp = deadline
         .bound(TcpStream::connect(target.address))
         .await
@@ -166,7 +195,7 @@ async fn secure(
     let local = tcp.local_addr().map_err(Fault::Unreachable)?;
     reached(Step::Connected(local));
     let stream = deadline
-        .bound(TlsConnector::from(config).connect(tls::server_name(), tcp))
+        .bound(connector.connect(tls::server_name(), tcp))
         .await
         .ok_or(Fault::Silent("the TLS handshake"))?
         .map_err(|error| match tls::wrong_pin(&error) {
@@ -184,6 +213,12 @@ impl Connection {
     #[must_use]
     pub const fn hello(&self) -> &HelloOk {
         &self.hello
+    }
+
+    /// Whether the session goes on from an earlier one, in which both sides proved their keys.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        tls::is_resumed(self.stream.get_ref().1)
     }
 
     /// The server's identity, which it proved.

@@ -41,13 +41,13 @@ pub mod find;
 pub mod harmless;
 pub mod state;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod token;
 pub mod ways;
 
 pub use address::{Address, AddressError};
 pub use agent::{Agent, AgentError, Keeper, Standing};
 pub use causes::with_causes;
-pub use connect::{ConnectError, Connection, Target, connect};
+pub use connect::{ConnectError, Connection, Target, connect, connect_again};
 pub use deadline::Deadline;
 pub use token::EnrolmentToken;

@@ -25,11 +25,10 @@ pub(super) struct Peer {
 impl Peer {
     pub(super) async fn accept(listener: &TcpListener, identity: &Identity) -> std::io::Result<Self> {
         let (tcp, _) = listener.accept().await?;
-        Self::begin(tcp, identity).await
+        Self::begin(tcp, &acceptor(identity)).await
     }
 
-    async fn begin(tcp: TcpStream, identity: &Identity) -> std::io::Result<Self> {
-        let acceptor = TlsAcceptor::from(tls::server_config(identity).unwrap());
+    async fn begin(tcp: TcpStream, acceptor: &TlsAcceptor) -> std::io::Result<Self> {
         let stream = acceptor.accept(tcp).await?;
         let inbox = BytesMut::new();
         Ok(Self { stream, inbox })
@@ -65,16 +64,21 @@ impl Peer {
     }
 }
 
+fn acceptor(identity: &Identity) -> TlsAcceptor {
+    TlsAcceptor::from(tls::server_config(identity).unwrap())
+}
+
 /// A server that takes any number of connections and answers each request with what the test says; `None` is silence.
-pub(super) struct Stub {
-    pub(super) address: SocketAddr,
+pub(crate) struct Stub {
+    pub(crate) address: SocketAddr,
     pub(super) fingerprint: Fingerprint,
     asked: Arc<Mutex<Vec<Request>>>,
+    resumed: Arc<Mutex<Vec<bool>>>,
     task: JoinHandle<()>,
 }
 
 impl Stub {
-    pub(super) async fn start(
+    pub(crate) async fn start(
         identity: &Arc<Identity>,
         hello: HelloOk,
         answer: impl FnMut(&Request) -> Option<Response> + Send + 'static,
@@ -85,15 +89,18 @@ impl Stub {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let fingerprint = Fingerprint(identity.fingerprint());
         let answer = Arc::new(Mutex::new(answer));
-        let (identity, seen) = (identity.clone(), asked.clone());
+        let resumed = Arc::new(Mutex::new(Vec::new()));
+        let (acceptor, seen, kinds) = (acceptor(identity), asked.clone(), resumed.clone());
         let task = tokio::spawn(async move {
             let mut sessions = tokio::task::JoinSet::new();
             while let Ok((tcp, _)) = listener.accept().await {
-                let (identity, hello, seen, answer) = (identity.clone(), hello.clone(), seen.clone(), answer.clone());
+                let (acceptor, hello, seen, answer) = (acceptor.clone(), hello.clone(), seen.clone(), answer.clone());
+                let kinds = kinds.clone();
                 sessions.spawn(async move {
-                    let Ok(mut peer) = Peer::begin(tcp, &identity).await else {
+                    let Ok(mut peer) = Peer::begin(tcp, &acceptor).await else {
                         return;
                     };
+                    kinds.lock().unwrap().push(tls::is_resumed(peer.stream.get_ref().1));
                     while let Some((number, request)) = peer.read().await {
                         if let Request::Hello(_) = &request {
                             peer.answer(number, Opcode::HELLO, &Response::Hello(hello.clone()))
@@ -113,8 +120,14 @@ impl Stub {
             address,
             fingerprint,
             asked,
+            resumed,
             task,
         }
+    }
+
+    /// Whether each connection resumed a session, in order.
+    pub(super) fn resumed(&self) -> Vec<bool> {
+        self.resumed.lock().unwrap().clone()
     }
 
     /// Everything that was asked but HELLO, in order.
@@ -129,7 +142,7 @@ impl Drop for Stub {
     }
 }
 
-pub(super) fn hello_ok() -> HelloOk {
+pub(crate) fn hello_ok() -> HelloOk {
     HelloOk {
         server_time: 1_000,
         version: 1,
@@ -150,6 +163,6 @@ pub(super) async fn listening() -> (TcpListener, Target) {
     (listener, target)
 }
 
-pub(super) fn identities<const N: usize>() -> [Arc<Identity>; N] {
+pub(crate) fn identities<const N: usize>() -> [Arc<Identity>; N] {
     [(); N].map(|()| Arc::new(Identity::generate().unwrap()))
 }

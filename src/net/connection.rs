@@ -26,7 +26,7 @@ use crate::domain::command::{Command, Role};
 use crate::domain::ids::Fingerprint;
 use crate::domain::time::Monotonic;
 use crate::session::{Action, Answer, Peer, Reason, RequestTag, ServerSession, SessionConfig, Work};
-use crate::tls::peer_fingerprint;
+use crate::tls::{is_resumed, peer_fingerprint};
 use crate::wire::limits::HANDSHAKE_LEN_MAX;
 
 /// How long a peer has to hang up after the server has, in milliseconds.
@@ -88,6 +88,7 @@ pub(super) async fn serve(
         Ok(fingerprint) => Fingerprint(fingerprint),
         Err(error) => return tracing::debug!(%peer, %error, "TLS failed"),
     };
+    let resumed = is_resumed(stream.get_ref().1);
     let peer = Peer {
         identity,
         address: peer.ip().to_canonical(),
@@ -105,7 +106,7 @@ pub(super) async fn serve(
         output: VecDeque::new(),
     };
     let reason = connection.run(finish).await;
-    tracing::debug!(peer = %peer.address, identity = %peer.identity, ?reason, "connection closed");
+    tracing::debug!(peer = %peer.address, identity = %peer.identity, resumed, ?reason, "connection closed");
 }
 
 struct Connection {

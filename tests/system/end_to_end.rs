@@ -31,6 +31,7 @@ mod program;
 mod reload;
 mod repair;
 mod replay;
+mod resumption;
 mod roles;
 mod rotation;
 mod seats;

@@ -34,11 +34,12 @@ pub(super) async fn run(
     mut ask: Events,
     (mut seen, mut sink): (Seen, Sink),
 ) -> Result<(), CliError> {
+    let sessions = session.sessions();
     let mut session = Some(session);
     loop {
         let outcome = match &mut session {
             Some(session) => news(session, &mut ask, &mut seen, &mut sink).await,
-            None => match Session::open(global).await {
+            None => match Session::open_again(global, sessions.clone()).await {
                 Ok(opened) => {
                     output::note("seatkeeper: connected again");
                     session = Some(opened);

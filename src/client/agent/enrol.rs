@@ -56,7 +56,7 @@ impl Agent {
         let deadline = self.due();
         let state = self.open(deadline).await?;
         let sources = sources::begin(self, &state.memory.pins, deadline);
-        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, sources);
+        let mut search = Search::new(self, &state, deadline, sources);
         let mut faults = Vec::new();
         while let Some(Some(found)) = deadline.bound(search.next()).await {
             let mut met = match found {

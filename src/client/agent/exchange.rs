@@ -80,7 +80,7 @@ impl Agent {
         (at, deadline): (Timestamp, Deadline),
     ) -> Found {
         let sources = sources::begin(self, &state.memory.pins, deadline);
-        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, sources);
+        let mut search = Search::new(self, state, deadline, sources);
         let mut round = Round {
             agent: self,
             memory: &state.memory,

@@ -98,7 +98,7 @@ impl Agent {
             mac: mac.bytes(),
         });
         let sources = sources::begin(self, &state.memory.pins, deadline);
-        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, sources);
+        let mut search = Search::new(self, &state, deadline, sources);
         let mut faults = Vec::new();
         let mut without = HashSet::new();
         let mut released = None;
@@ -163,7 +163,7 @@ impl Agent {
             product: self.owner.product.product.to_string(),
         });
         let sources = sources::begin(self, &state.memory.pins, deadline);
-        let mut search = Search::new(state.identity(), &state.memory.pins, deadline, sources);
+        let mut search = Search::new(self, &state, deadline, sources);
         let mut check = Check {
             mac,
             lenient: self.is_lenient(&state.memory),

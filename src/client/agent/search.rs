@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
+use super::Agent;
 use super::sources::Sources;
-
-use crate::client::connect::{ConnectError, Connection, Fault, Target, connect};
+use crate::client::connect::{ConnectError, Connection, Fault, Target, connect_again};
 use crate::client::deadline::Deadline;
-use crate::client::state::Pin;
+use crate::client::state::{Pin, State};
 use crate::client::ways::{Clue, Verdict, Verdicts, Way};
 use crate::client::with_causes;
 use crate::domain::ids::{Fingerprint, ServerId};
-use crate::tls::{Identity, PinRule};
+use crate::tls::{Identity, PinRule, Sessions};
 
 /// Connections that are being made at a time on one path, at most. Paths do not share them, so that one whose addresses
 /// are dead holds up no other.
@@ -102,10 +102,17 @@ struct Lane {
     leads: usize,
 }
 
-/// A search under way. Dropping it ends it.
-pub(super) struct Search {
+/// As whom servers are met, and which.
+#[derive(Clone)]
+struct Trust {
     identity: Identity,
     pins: Vec<Pin>,
+    sessions: Sessions,
+}
+
+/// A search under way. Dropping it ends it.
+pub(super) struct Search {
+    trust: Trust,
     deadline: Deadline,
     /// What feeds the search; ends with it.
     sources: Sources,
@@ -122,10 +129,13 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new(identity: &Identity, pins: &[Pin], deadline: Deadline, sources: Sources) -> Self {
+    pub(super) fn new(agent: &Agent, state: &State, deadline: Deadline, sources: Sources) -> Self {
         Self {
-            identity: identity.clone(),
-            pins: pins.to_vec(),
+            trust: Trust {
+                identity: state.identity().clone(),
+                pins: state.memory.pins.clone(),
+                sessions: agent.sessions.clone(),
+            },
             deadline,
             verdicts: Verdicts::of(&sources.ways),
             sources,
@@ -217,7 +227,7 @@ impl Search {
         self.lane(lead.way).leads += 1;
         match lead.claims {
             // It does not count as followed: an offer can be false, and a true one of the same place may come yet.
-            Some((fingerprint, server)) if !may_be_pinned(&self.pins, fingerprint, server) => {
+            Some((fingerprint, server)) if !may_be_pinned(&self.trust.pins, fingerprint, server) => {
                 let told = format!("{}: {}", lead.target, Fault::NotTrusted(fingerprint));
                 self.verdicts.fault(lead.way, told.clone());
                 Some(told)
@@ -231,11 +241,9 @@ impl Search {
     }
 
     fn start(&mut self, lead: Lead) {
-        let (identity, pins, deadline) = (self.identity.clone(), self.pins.clone(), self.deadline);
+        let (trust, deadline) = (self.trust.clone(), self.deadline);
         let (target, way) = (lead.target.clone(), lead.way);
-        let task = self
-            .running
-            .spawn(async move { meet(lead, &identity, &pins, deadline).await });
+        let task = self.running.spawn(async move { meet(lead, &trust, deadline).await });
         let fair = Some(Deadline::after(self.fair));
         self.lane(way).attempts.push(Attempt { task, target, fair });
     }
@@ -321,9 +329,9 @@ fn may_be_pinned(pins: &[Pin], fingerprint: Fingerprint, server: ServerId) -> bo
             .any(|pin| pin.fingerprint == fingerprint || pin.server.is_none_or(|known| known == server))
 }
 
-async fn meet(lead: Lead, identity: &Identity, pins: &[Pin], deadline: Deadline) -> Result<Met, Box<Lost>> {
+async fn meet(lead: Lead, trust: &Trust, deadline: Deadline) -> Result<Met, Box<Lost>> {
     let lost = |lead, told, again| Box::new(Lost { lead, told, again });
-    let (connection, pin) = match trusted(&lead, identity, pins, deadline).await {
+    let (connection, pin) = match trusted(&lead, trust, deadline).await {
         Ok(found) => found,
         Err(error) => {
             let again = error.fault.retry_after();
@@ -333,7 +341,7 @@ async fn meet(lead: Lead, identity: &Identity, pins: &[Pin], deadline: Deadline)
     let epoch = connection.hello().epoch;
     // A server that was restored without its identity is pinned twice, and is one server all the same.
     let server = ServerId(connection.hello().server);
-    let same = pins.iter().filter(|one| one.server == Some(server));
+    let same = trust.pins.iter().filter(|one| one.server == Some(server));
     let shown = same.chain(&pin).map(|one| one.epoch).max();
     match shown {
         Some(shown) if epoch < shown => {
@@ -349,22 +357,22 @@ async fn meet(lead: Lead, identity: &Identity, pins: &[Pin], deadline: Deadline)
     }
 }
 
-async fn trusted(
-    lead: &Lead,
-    identity: &Identity,
-    pins: &[Pin],
-    deadline: Deadline,
-) -> Result<(Connection, Option<Pin>), ConnectError> {
+async fn trusted(lead: &Lead, trust: &Trust, deadline: Deadline) -> Result<(Connection, Option<Pin>), ConnectError> {
+    let Trust {
+        identity,
+        pins,
+        sessions,
+    } = trust;
+    let connect = |rule| connect_again(lead.target.clone(), identity, rule, deadline, sessions);
     if pins.is_empty() {
-        let connection = connect(lead.target.clone(), identity, PinRule::Any, deadline).await?;
-        return Ok((connection, None));
+        return Ok((connect(PinRule::Any).await?, None));
     }
     let fingerprints = pins.iter().map(|pin| pin.fingerprint.0).collect();
     let pin_of = |fingerprint| pins.iter().find(|pin| pin.fingerprint == fingerprint).cloned();
-    match connect(lead.target.clone(), identity, PinRule::OneOf(fingerprints), deadline).await {
+    match connect(PinRule::OneOf(fingerprints)).await {
         Err(error) if matches!(error.fault, Fault::NotTrusted(_)) => {
             // Only a successor is spared, and it is asked nothing but HELLO before it has shown that it is one.
-            let connection = connect(lead.target.clone(), identity, PinRule::Any, deadline).await?;
+            let connection = connect(PinRule::Any).await?;
             match connection.succeeds().into_iter().find_map(pin_of) {
                 Some(pin) => Ok((connection, Some(pin))),
                 None => Err(error),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::client::testing::{Peer, hello_ok, identities, listening};
+use crate::client::testing::{Peer, Stub, hello_ok, identities, listening};
 use crate::wire::messages::hello::{Refusal, Succession};
 use crate::wire::messages::seat::{Availability, AvailabilityOk, Counts};
 use crate::wire::{Opcode, Status, decode_frame};
@@ -32,6 +32,25 @@ async fn hello_tells_who_the_server_is() {
     assert_eq!(connection.hello().epoch, 3);
     assert_eq!(connection.succeeds(), []);
     serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_connects_again_resumes_with_the_server_that_the_pins_admit() {
+    let [client, server, other] = identities();
+    let stub = Stub::start(&server, hello_ok(), |_| None).await;
+    let sessions = Sessions::default();
+    let again = |pins| connect_again(stub.address.into(), &client, pins, patient(), &sessions);
+    let pins = PinRule::OneOf(vec![server.fingerprint()]);
+    for resumed in [false, false, true, true] {
+        let connection = again(pins.clone()).await.unwrap();
+        assert_eq!(connection.is_resumed(), resumed);
+        assert_eq!(connection.fingerprint(), Fingerprint(server.fingerprint()));
+        assert_eq!(connection.hello().epoch, 3);
+    }
+    let error = again(PinRule::OneOf(vec![other.fingerprint()])).await.unwrap_err();
+    assert!(matches!(error.fault, Fault::NotTrusted(seen) if seen == Fingerprint(server.fingerprint())));
+    let connection = connect(stub.address.into(), &client, pins, patient()).await.unwrap();
+    assert!(!connection.is_resumed());
 }
 
 #[tokio::test]

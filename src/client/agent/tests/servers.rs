@@ -25,6 +25,24 @@ async fn with_a_pin_no_other_server_is_asked() {
     assert_eq!(checkouts(&other), [0], "each server has its own numbers");
 }
 
+#[tokio::test]
+async fn an_agent_that_asks_again_and_again_resumes_its_session_as_long_as_it_trusts_the_same() {
+    let (directory, vendor) = (tempfile::tempdir().unwrap(), Arc::new(Vendor::new(1)));
+    let stub = granting(&vendor, hello_ok()).await;
+    let agent = vendor.agent(&directory, "strict").servers(of(&[&stub]));
+    // The first time it trusts nobody yet, and whom it trusts proves itself.
+    for _ in 0..4 {
+        assert!(agent.acquire().await.may_run());
+    }
+    assert_eq!(stub.resumed(), [false, false, false, true]);
+    assert!(agent.clone().renew().await.may_run());
+    assert_eq!(stub.resumed()[4..], [true]);
+    let [other] = identities();
+    assert!(agent.trust(Fingerprint(other.fingerprint())).await.unwrap());
+    assert!(agent.renew().await.may_run());
+    assert_eq!(stub.resumed()[5..], [false]);
+}
+
 // proves I7
 #[tokio::test]
 async fn a_server_that_has_another_identity_now_is_sent_the_number_that_it_answered_last() {

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use seatkeeper::client::discover::{Found, Scope, Search, discover};
-use seatkeeper::client::{ConnectError, Connection, Deadline, Target, connect, with_causes};
+use seatkeeper::client::{ConnectError, Connection, Deadline, Target, connect_again, with_causes};
 use seatkeeper::clock::monotonic_micros;
 use seatkeeper::domain::ids::{ProductId, VendorId};
 use seatkeeper::domain::time::Timestamp;
-use seatkeeper::tls::{Identity, PinRule};
+use seatkeeper::tls::{Identity, PinRule, Sessions};
 use seatkeeper::wire::messages::{Request, Response, events, seat};
 use seatkeeper::wire::{EventKind, Role};
 use tokio::task::JoinSet;
@@ -29,6 +29,7 @@ const VISIT: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(super) struct Asker {
     identity: Identity,
+    sessions: Sessions,
     port: u16,
     /// Nothing where no product was named: to ask for one that nobody has would be told among the refusals.
     availability: Option<Request>,
@@ -57,6 +58,7 @@ impl Asker {
         };
         Self {
             identity,
+            sessions: Sessions::default(),
             port,
             availability,
             refusals: Request::Events(refusals),
@@ -106,7 +108,9 @@ impl Asker {
 
     async fn question(&self, address: SocketAddr, seen: &mut Seen) -> Result<(), ConnectError> {
         let deadline = Deadline::after(VISIT);
-        let mut connection: Connection = connect(Target::from(address), &self.identity, PinRule::Any, deadline).await?;
+        let target = Target::from(address);
+        let mut connection: Connection =
+            connect_again(target, &self.identity, PinRule::Any, deadline, &self.sessions).await?;
         if let Some(request) = &self.availability {
             match connection.request(request, deadline).await? {
                 Response::Availability(reply) => {

@@ -4,6 +4,7 @@ mod ledger;
 mod protocol;
 mod signed;
 mod store;
+mod tls;
 
 /// A part, and how to make what it works on.
 #[derive(Clone, Copy)]
@@ -40,6 +41,7 @@ pub(crate) fn all() -> impl Iterator<Item = Piece> {
         ledger::PIECES.as_slice(),
         store::PIECES.as_slice(),
         signed::PIECES.as_slice(),
+        tls::PIECES.as_slice(),
     ]
     .into_iter()
     .flatten()
