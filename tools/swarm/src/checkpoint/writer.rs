@@ -1,7 +1,8 @@
 //! The floor's background: as many bytes as a checkpoint was seen to write, at the pace at which it did.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -16,7 +17,7 @@ const PIECE_LEN: usize = 512 << 10;
 pub(super) struct Trace {
     /// How many bytes it had written so long after it began. Both ascend.
     steps: Vec<(Duration, u64)>,
-    /// As many of them are kept, and synced at the end; the others are a copy that is thrown away.
+    /// As many bytes the files have that are kept, and synced at the end.
     kept: u64,
 }
 
@@ -29,7 +30,7 @@ impl Trace {
         }
     }
 
-    /// As much of it is kept.
+    /// So many bytes have the files that are kept.
     pub(super) const fn keep(&mut self, len: u64) {
         self.kept = len;
     }
@@ -39,10 +40,13 @@ impl Trace {
         self.steps.last().map_or(0, |&(_, len)| len)
     }
 
-    /// Writes as much into new files in `dir`, no earlier than it was written then, and syncs what is kept.
-    pub(super) fn replay(&self, dir: &Path) -> io::Result<()> {
-        let piece = vec![0x5a; PIECE_LEN];
-        let (mut kept, mut thrown) = (File::create(dir.join("kept"))?, File::create(dir.join("thrown"))?);
+    /// Writes as much into new files in `dir`, no earlier than it was written then: first into the one that is kept, over and over
+    /// where that was more than it has, as sled does; last a copy of it, which is thrown away; then what is kept is synced.
+    /// How many bytes that were.
+    pub(super) fn replay(&self, dir: &Path) -> io::Result<u64> {
+        let (piece, len_kept) = (vec![0x5a; PIECE_LEN], self.kept.max(1));
+        let copied_from = self.len().saturating_sub(self.kept);
+        let (kept, thrown) = (File::create(dir.join("kept"))?, File::create(dir.join("thrown"))?);
         let begun = Moment::now();
         let mut written = 0;
         for &(after, len) in &self.steps {
@@ -51,15 +55,24 @@ impl Trace {
                 thread::sleep(early);
             }
             while written < len {
-                let left = usize::try_from(len - written).unwrap_or(PIECE_LEN);
+                let is_copy = written >= copied_from;
+                let (file, at, end) = if is_copy {
+                    (&thrown, written - copied_from, self.kept)
+                } else {
+                    (&kept, written % len_kept, len_kept)
+                };
+                let left = if is_copy { len } else { len.min(copied_from) } - written;
+                let left = usize::try_from(left.min(end - at)).unwrap_or(PIECE_LEN);
                 let bytes = piece.get(..left).unwrap_or(&piece);
-                let file = if written < self.kept { &mut kept } else { &mut thrown };
-                file.write_all(bytes)?;
+                file.write_all_at(bytes, at)?;
                 written += bytes.len() as u64;
             }
         }
+        std::fs::remove_file(dir.join("thrown"))?;
+        drop(thrown);
         kept.sync_all()?;
-        File::open(dir)?.sync_all()
+        File::open(dir)?.sync_all()?;
+        Ok(written)
     }
 }
 
@@ -78,9 +91,15 @@ mod tests {
         trace.keep(700_000);
         assert_eq!(trace.len(), 2_000_000);
         let begun = Moment::now();
-        trace.replay(dir.path()).unwrap();
+        assert_eq!(trace.replay(dir.path()).unwrap(), 2_000_000);
         assert!(begun.ago() >= last, "{:?}", begun.ago());
-        let len = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().len();
-        assert_eq!((len("kept"), len("thrown")), (700_000, 1_300_000));
+        let names = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.collect::<Vec<_>>(), ["kept"]);
+        assert_eq!(std::fs::metadata(dir.path().join("kept")).unwrap().len(), 700_000);
+        // One that wrote less than it keeps would be strange; it is written once.
+        trace.keep(3_000_000);
+        assert_eq!(trace.replay(dir.path()).unwrap(), 2_000_000);
     }
 }
