@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &Attack) -> Result<(), SwarmError> {
         .ok_or_else(|| SwarmError::because("asking the server once", "there is no identity"))?;
     // None of the agents' machines, which would look like a copy of it.
     let answers = floor::answers_of(&site, first, 0).await?;
-    let (floor, floor_address) = floor::start_tls(&answers).await?;
+    let (floor, floor_address) = floor::start_tls(&answers, None).await?;
     let mut server = Side::admitted(site.server, site.vendor, &identities).await?;
     let mut bare = Side::admitted(floor_address, site.vendor, &identities).await?;
     let mut report = Report {

@@ -5,13 +5,18 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines};
 use tokio::process::Command;
 
 use crate::error::SwarmError;
 
-/// How long a process has to become ready.
-const READY_WITHIN: Duration = Duration::from_mins(1);
+/// How long a process has to become ready: a server with millions of seats reads them first.
+const READY_WITHIN: Duration = Duration::from_mins(5);
+
+/// How long a process has to end in good order.
+const ENDED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Where a process says that it is ready.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +74,21 @@ impl Child {
     /// Its number.
     pub(crate) const fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// Asks it to end, and waits until it has, in good order.
+    pub(crate) async fn stop(mut self) -> Result<(), SwarmError> {
+        let doing = "ending the server in good order";
+        // One that has ended already has no number that could be another's by now.
+        if let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) {
+            kill(Pid::from_raw(pid), Signal::SIGTERM).map_err(|error| SwarmError::of(doing)(&error))?;
+        }
+        match tokio::time::timeout(ENDED_WITHIN, self.child.wait()).await {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(Ok(status)) => Err(SwarmError::because(doing, status.to_string())),
+            Ok(Err(error)) => Err(SwarmError::of(doing)(&error)),
+            Err(_) => Err(SwarmError::because(doing, "it does not end")),
+        }
     }
 
     /// Ends it at once and waits until it has ended.

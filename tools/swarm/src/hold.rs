@@ -16,7 +16,7 @@ use crate::line::{Line, Path};
 use crate::machine::Machine;
 use crate::process::resident_len;
 use crate::report::{print, progress, ratio, table};
-use crate::site::{MANY_MACHINES, Site, config_of, identities, identity};
+use crate::site::{MANY_MACHINES, Site, config_of, identities};
 use crate::sources::{MACHINES_PER_SOURCE, source};
 
 /// Connections that are opened at once, or asked.
@@ -70,8 +70,7 @@ pub(crate) async fn run(args: &Hold) -> Result<(), SwarmError> {
     let seats = u32::try_from(connections).unwrap_or(u32::MAX).saturating_add(1);
     let site = Site::open(&args.server, &config, seats).await?;
     let identities = identities(connections)?;
-    let answers = floor::answers_of(&site, &identity()?, u32::MAX).await?;
-    let (floor, floor_address) = floor::start_tls(&answers).await?;
+    let (floor, floor_address) = floor::start_like(&site).await?;
 
     let before = site.pid.and_then(resident_len);
     let mut crowd = Crowd::open(site.server, &identities).await?;

@@ -47,6 +47,16 @@ impl Latencies {
         micros(self.histogram.value_at_quantile(quantile))
     }
 
+    /// Whether there were none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.histogram.is_empty()
+    }
+
+    /// How long one took in the mean.
+    pub(crate) fn mean(&self) -> Duration {
+        Duration::from_secs_f64(self.histogram.mean() / 1e9)
+    }
+
     pub(crate) fn summary(&self) -> Summary {
         Summary {
             count: self.histogram.len(),

@@ -16,6 +16,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::counted::Counted;
+
 /// How long a peer has to hang up.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -51,7 +53,7 @@ impl Path {
     pub(crate) async fn open(&self) -> io::Result<Line> {
         let tcp = self.tcp().await?;
         let connector = TlsConnector::from(Arc::clone(&self.tls));
-        let stream = connector.connect(tls::server_name(), tcp).await?;
+        let stream = connector.connect(tls::server_name(), Counted(tcp)).await?;
         Ok(Line {
             stream,
             inbox: BytesMut::with_capacity(4_096),
@@ -76,7 +78,7 @@ impl Path {
 
 /// A connection in which both sides have proven who they are.
 pub(crate) struct Line {
-    stream: TlsStream<TcpStream>,
+    stream: TlsStream<Counted>,
     inbox: BytesMut,
     next: u32,
 }

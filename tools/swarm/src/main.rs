@@ -4,30 +4,39 @@ mod agent;
 mod args;
 mod assault;
 mod besiege;
+mod checkpoint;
 mod child;
 mod clock;
+mod counted;
 mod discover;
 mod drive;
 mod error;
 mod field;
 mod files;
+mod fill;
+mod fleet;
 mod floor;
+mod generations;
 mod growth;
 mod hold;
+mod journal;
 mod latency;
 mod licenses;
 mod line;
 mod machine;
 mod mold;
+mod own;
 mod pages;
 mod plot;
 mod process;
 mod report;
 mod site;
 mod sources;
+mod start;
 mod steady;
 mod storm;
 mod syncs;
+mod writes;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -35,7 +44,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use mimalloc::MiMalloc;
 
-use crate::args::{Cli, Command, Floor};
+use crate::args::{Cli, Command};
 use crate::error::SwarmError;
 
 /// The servers that only answer have what the real one has.
@@ -66,11 +75,11 @@ async fn run(command: Command) -> Result<(), SwarmError> {
         Command::Storm(storm) => storm::run(&storm).await,
         Command::Discover(discover) => discover::run(&discover).await,
         Command::Hold(hold) => hold::run(&hold).await,
-        Command::Floor { floor } => match floor {
-            Floor::Tls => floor::serve_tls().await,
-            Floor::Accept => floor::serve_accept().await,
-            Floor::Udp => floor::serve_udp(),
-        },
+        Command::Checkpoint(checkpoint) => checkpoint::run(&checkpoint).await,
+        Command::Start(start) => start::run(&start).await,
+        Command::Writes(writes) => writes::run(&writes).await,
+        Command::Fill(fill) => fill::run(&fill).await,
+        Command::Floor { floor } => floor::run(&floor).await,
         Command::Assault {
             assault,
             server,

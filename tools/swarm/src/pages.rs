@@ -1,6 +1,5 @@
 //! What an administrator's views take while a server has so many seats: the first page of each, asked by itself.
 
-use seatkeeper::tls::Identity;
 use seatkeeper::wire::EventKind;
 use seatkeeper::wire::messages::{Request, Response, deploy, enrol, events, explain, seat, views};
 use serde::Serialize;
@@ -8,9 +7,9 @@ use serde::Serialize;
 use crate::clock::Moment;
 use crate::error::SwarmError;
 use crate::latency::{Latencies, Summary};
-use crate::line::{Line, Path};
+use crate::line::Line;
 use crate::machine::Machine;
-use crate::site::{COMPONENT, PRODUCT, Site, config_of};
+use crate::site::{COMPONENT, PRODUCT, Site};
 
 /// How often each is asked.
 const TIMES: u32 = 200;
@@ -27,14 +26,7 @@ pub(crate) struct Page {
 /// Asks for the first page of every view, as the server's administrator.
 pub(crate) async fn measure(site: &Site, machines: u32) -> Result<Vec<Page>, SwarmError> {
     let failed = |error: std::io::Error| SwarmError::of("asking for pages")(&error);
-    let admin =
-        Identity::load(&site.admin).map_err(|error| SwarmError::of("reading the administrator's key")(&error))?;
-    let way = Path {
-        server: site.server,
-        from: None,
-        tls: config_of(&admin)?,
-    };
-    let mut line = way.greeted().await.map_err(failed)?.0;
+    let mut line = site.administrator().await?;
     let mut pages = Vec::new();
     for (view, request) in views_of(site, machines) {
         let took = ask(&mut line, &request).await.map_err(failed)?;

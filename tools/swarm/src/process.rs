@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use procfs::process::{Process, Status};
+use procfs::process::{ClearRefs, Process, Status};
 
 /// What a process has in memory, in bytes; nothing where that cannot be seen.
 pub(crate) fn resident_len(pid: u32) -> Option<u64> {
@@ -12,6 +12,19 @@ pub(crate) fn resident_len(pid: u32) -> Option<u64> {
 /// The most that it ever had in memory, in bytes; nothing where that cannot be seen.
 pub(crate) fn most_resident_len(pid: u32) -> Option<u64> {
     status(pid)?.vmhwm.map(|kib| kib * 1_024)
+}
+
+/// Forgets the most that it ever had in memory: from now on [`most_resident_len`] tells of what comes. Nothing where that
+/// cannot be done.
+pub(crate) fn forget_most_resident(pid: u32) -> Option<()> {
+    process(pid)?.clear_refs(ClearRefs::PeakRSS).ok()
+}
+
+/// Bytes that a process wrote to files, sockets and pipes since it was started, by its system calls; nothing where that cannot be
+/// seen. What it is said to have had written to disks is no use: where the system keeps files in large pages, a sync of 512 bytes
+/// counts as 2 MiB there.
+pub(crate) fn put_len(pid: u32) -> Option<u64> {
+    Some(process(pid)?.io().ok()?.wchar)
 }
 
 fn status(pid: u32) -> Option<Status> {

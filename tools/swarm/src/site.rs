@@ -1,7 +1,8 @@
 //! The server that is measured: a fresh one of our own, or somebody's; and a vendor whose keys it holds.
 
+use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustls::ClientConfig;
 use seatkeeper::domain::catalogue::{Component, Offers, OnConflict};
@@ -13,13 +14,13 @@ use seatkeeper::vendor::{
     CatalogueDraft, KeyDraft, ProductDraft, SignedCatalogue, SigningKey, sign_catalogue, sign_key,
 };
 use seatkeeper::wire::messages::admin::{CatalogueImport, Import, VendorTrust};
+use seatkeeper::wire::messages::reload::Reload;
 use seatkeeper::wire::messages::{Request, Response};
-use tempfile::TempDir;
 
 use crate::args::ServerArgs;
-use crate::child::{Child, Says};
 use crate::error::SwarmError;
-use crate::line::Path as Way;
+use crate::line::{Line, Path as Way};
+use crate::own::{Home, Own};
 
 /// The product that machines check out here.
 pub(crate) const PRODUCT: &str = "SWARM";
@@ -51,57 +52,47 @@ pub(crate) struct Site {
     pub(crate) admin: PathBuf,
     /// The process, if it can be looked at.
     pub(crate) pid: Option<u32>,
-    process: Option<Child>,
-    /// Behind the process: a server whose directory is gone fails in ways of its own.
-    _dir: Option<TempDir>,
+    /// Where it is ours.
+    own: Option<Own>,
 }
 
 impl Site {
     /// The server of the arguments, or a fresh one with this configuration; with `seats` seats of our product.
     pub(crate) async fn open(args: &ServerArgs, config: &str, seats: u32) -> Result<Self, SwarmError> {
-        let mut site = if let (Some(server), Some(admin)) = (args.server, &args.admin) {
-            Self {
-                server,
-                vendor: VendorId([0; 16]),
-                signer: None,
-                admin: admin.clone(),
-                pid: args.pid,
-                process: None,
-                _dir: None,
-            }
-        } else {
-            Self::fresh(args, config).await?
+        let (Some(server), Some(admin)) = (args.server, &args.admin) else {
+            return Self::own(Home::new(&args.own, config)?, seats).await;
         };
-        let signer = site.stock(seats).await?;
-        site.vendor = signer.vendor_key().id();
-        site.signer = Some(signer);
-        Ok(site)
-    }
-
-    async fn fresh(args: &ServerArgs, config: &str) -> Result<Self, SwarmError> {
-        let doing = "making a directory for the server";
-        let dir = match &args.scratch {
-            Some(parent) => tempfile::tempdir_in(parent),
-            None => tempfile::tempdir(),
-        };
-        let dir = dir.map_err(|error| SwarmError::of(doing)(&error))?;
-        let (file, data) = (dir.path().join("seatkeeper.toml"), dir.path().join("data"));
-        std::fs::write(&file, config).map_err(|error| SwarmError::of(doing)(&error))?;
-        let program = program(args.seatkeeper.as_deref())?;
-        let args = ["serve", "--listen", "127.0.0.1:0", "--data"].map(std::ffi::OsString::from);
-        let args = args
-            .into_iter()
-            .chain([data.clone().into_os_string(), "--config".into(), file.into_os_string()]);
-        let (process, server) = Child::start(&program, args, b"", Says::Err, serving).await?;
-        Ok(Self {
+        let site = Self {
             server,
             vendor: VendorId([0; 16]),
             signer: None,
-            admin: data.join("admin.pem"),
-            pid: Some(process.pid()),
-            process: Some(process),
-            _dir: Some(dir),
-        })
+            admin: admin.clone(),
+            pid: args.pid,
+            own: None,
+        };
+        site.stocked(seats).await
+    }
+
+    /// A fresh server over these files; with `seats` seats of our product.
+    pub(crate) async fn own(home: Home, seats: u32) -> Result<Self, SwarmError> {
+        let admin = home.data().join("admin.pem");
+        let (own, server) = home.serve().await?;
+        let site = Self {
+            server,
+            vendor: VendorId([0; 16]),
+            signer: None,
+            admin,
+            pid: Some(own.pid()),
+            own: Some(own),
+        };
+        site.stocked(seats).await
+    }
+
+    async fn stocked(mut self, seats: u32) -> Result<Self, SwarmError> {
+        let signer = self.stock(seats).await?;
+        self.vendor = signer.vendor_key().id();
+        self.signer = Some(signer);
+        Ok(self)
     }
 
     /// Makes a vendor, has the server trust it, and imports licenses of it.
@@ -111,38 +102,80 @@ impl Site {
         Ok(signer)
     }
 
-    /// Asks for all of this as the server's administrator; what each is, in words, stands before it.
-    pub(crate) async fn have(&self, all: impl IntoIterator<Item = (&'static str, Request)>) -> Result<(), SwarmError> {
+    /// A connection as the server's administrator.
+    pub(crate) async fn administrator(&self) -> Result<Line, SwarmError> {
         let identity =
             Identity::load(&self.admin).map_err(|error| SwarmError::of("reading the administrator's key")(&error))?;
-        let mut line = Way {
+        let way = Way {
             server: self.server,
             from: None,
             tls: config_of(&identity)?,
-        }
-        .greeted()
-        .await
-        .map_err(|error| SwarmError::of(format!("connecting to {} as its administrator", self.server))(&error))?
-        .0;
+        };
+        let greeted = way.greeted().await;
+        let connecting = || format!("connecting to {} as its administrator", self.server);
+        Ok(greeted.map_err(|error| SwarmError::of(connecting())(&error))?.0)
+    }
+
+    /// Asks for all of this as the server's administrator; what each is, in words, stands before it.
+    pub(crate) async fn have(&self, all: impl IntoIterator<Item = (&'static str, Request)>) -> Result<(), SwarmError> {
+        let mut line = self.administrator().await?;
         for (asked, request) in all {
-            let answer = line.request(&request).await;
-            if let Response::Refused(status, refusal) = answer.map_err(|error| SwarmError::of(asked)(&error))? {
-                return Err(SwarmError::Refused {
-                    asked: asked.to_owned(),
-                    text: format!("{status:?}: {}", refusal.text),
-                });
-            }
+            granted(asked, line.request(&request).await)?;
         }
         line.close().await;
         Ok(())
     }
 
+    /// Has a server that is ours go by another configuration.
+    pub(crate) async fn reconfigure(&self, config: &str) -> Result<(), SwarmError> {
+        let Some(own) = &self.own else { return Ok(()) };
+        own.configure(config)?;
+        let mut line = self.administrator().await?;
+        let doing = "having the server read its configuration";
+        let answer = granted(doing, line.request(&Request::Reload(Reload { dry_run: None })).await)?;
+        line.close().await;
+        match answer {
+            Response::Reload(reloaded) if reloaded.wrong.is_empty() => Ok(()),
+            other => Err(SwarmError::because(doing, format!("{other:?}"))),
+        }
+    }
+
+    /// The data directory, if it can be seen: where the administrator's key is, unless that was taken elsewhere.
+    pub(crate) fn data(&self) -> Option<PathBuf> {
+        let data = self.admin.parent()?;
+        data.join("FORMAT").exists().then(|| data.to_owned())
+    }
+
+    /// The files of a server that is ours.
+    pub(crate) fn home(&self) -> Option<&Home> {
+        self.own.as_ref().map(Own::home)
+    }
+
+    /// Has a server that is ours end in good order: its files.
+    pub(crate) async fn stop(self) -> Result<Option<Home>, SwarmError> {
+        match self.own {
+            Some(own) => own.stop().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Ends a server that is ours.
     pub(crate) async fn end(self) -> Result<(), SwarmError> {
-        match self.process {
-            Some(process) => process.end().await,
+        match self.own {
+            Some(own) => own.end().await,
             None => Ok(()),
         }
+    }
+}
+
+/// An answer that is no refusal.
+pub(crate) fn granted(asked: &str, answer: io::Result<Response>) -> Result<Response, SwarmError> {
+    match answer.map_err(|error| SwarmError::of(asked)(&error))? {
+        Response::Refused(status, refusal) => Err(SwarmError::Refused {
+            asked: asked.to_owned(),
+            text: format!("{status:?}: {}", refusal.text),
+        }),
+        answer => Ok(answer),
     }
 }
 
@@ -159,21 +192,6 @@ pub(crate) fn identity() -> Result<Identity, SwarmError> {
 /// So many new identities.
 pub(crate) fn identities(count: usize) -> Result<Vec<Identity>, SwarmError> {
     (0..count).map(|_| identity()).collect()
-}
-
-/// The server's program: the one that was named, or the one beside this program.
-fn program(named: Option<&Path>) -> Result<PathBuf, SwarmError> {
-    if let Some(named) = named {
-        return Ok(named.to_owned());
-    }
-    let own = std::env::current_exe().map_err(|error| SwarmError::of("finding this program")(&error))?;
-    Ok(own.with_file_name("seatkeeper"))
-}
-
-/// Where a server serves, in the line in which it says so.
-fn serving(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("addresses=[")?;
-    rest.split([']', ',']).next()?.parse().ok()
 }
 
 pub(crate) fn random() -> Result<[u8; 32], String> {
@@ -247,17 +265,4 @@ fn stock_of(signer: &SigningKey, seats: u32) -> Result<[(&'static str, Request);
             }),
         ),
     ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_in_which_a_server_says_where_it_serves_is_understood() {
-        let line =
-            "2026-01-01T00:00:00Z  INFO seatkeeper::cli::serve: serving addresses=[127.0.0.1:56629] fingerprint=7c";
-        assert_eq!(serving(line), Some("127.0.0.1:56629".parse().unwrap()));
-        assert_eq!(serving("INFO first start id=1f"), None);
-    }
 }

@@ -1,11 +1,16 @@
 //! What is typed: the commands here, what each takes in a file of its own.
 
 mod attack;
+mod checkpoint;
 mod discover;
+mod fill;
+mod floor;
 mod growth;
 mod hold;
+mod start;
 mod steady;
 mod storm;
+mod writes;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,11 +20,16 @@ use clap::{Args, Parser, Subcommand};
 use seatkeeper::domain::ids::VendorId;
 
 pub(crate) use self::attack::Attack;
+pub(crate) use self::checkpoint::Checkpoint;
 pub(crate) use self::discover::Discover;
+pub(crate) use self::fill::Fill;
+pub(crate) use self::floor::{Floor, FloorSync, FloorTls, ListenArgs};
 pub(crate) use self::growth::Growth;
 pub(crate) use self::hold::Hold;
+pub(crate) use self::start::Start;
 pub(crate) use self::steady::Steady;
 pub(crate) use self::storm::Storm;
+pub(crate) use self::writes::Writes;
 use crate::assault::Assault;
 
 /// Loads a seatkeeper server over real sockets, and measures it against servers that only answer, in the same run.
@@ -50,8 +60,19 @@ pub(crate) enum Command {
     /// Hold connections that say nothing after HELLO, and measure what each takes of memory, against a server that only
     /// answers.
     Hold(Hold),
-    /// Be a server that only answers. What it answers comes from standard input; other commands start it themselves.
-    #[command(hide = true)]
+    /// Measure what renewals wait while the server makes a checkpoint of all its seats, against a server that only answers while
+    /// as much is written to the disk beside it.
+    Checkpoint(Checkpoint),
+    /// Measure how long a server takes until it serves, against reading as much from a copy of the same files.
+    Start(Start),
+    /// Measure how much a server writes to the disk for renewals: its journal against what that records, and all that it writes,
+    /// checkpoints included, against its journal.
+    Writes(Writes),
+    /// Have a server with so many seats: tell how many a second it gave and what they take of its memory, and keep its data
+    /// directory.
+    Fill(Fill),
+    /// Be a floor: a server that only answers, until it is killed, or a loop that only syncs. Other commands start it
+    /// themselves; this is for whoever wants to see what it does, or to measure it otherwise.
     Floor {
         #[command(subcommand)]
         floor: Floor,
@@ -66,16 +87,6 @@ pub(crate) enum Command {
         /// The vendor of the product that is asked for.
         vendor: VendorId,
     },
-}
-
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub(crate) enum Floor {
-    /// The protocol's frames over its TLS.
-    Tls,
-    /// The TLS handshake alone; then it closes.
-    Accept,
-    /// Datagrams of a question's length, echoed.
-    Udp,
 }
 
 /// How often is measured, and what is told how.
@@ -120,7 +131,7 @@ pub(crate) struct PlotArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ServerArgs {
     /// A server that runs already, which should hold nothing but what this measures. Without it a fresh one is started.
-    #[arg(long, value_name = "ADDRESS:PORT", requires = "admin")]
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "admin", conflicts_with_all = ["seatkeeper", "scratch"])]
     pub(crate) server: Option<SocketAddr>,
     /// An administrator's key of that server, `admin.pem` in its data directory.
     #[arg(long, value_name = "FILE", requires = "server")]
@@ -128,12 +139,19 @@ pub(crate) struct ServerArgs {
     /// That server's process, for its memory.
     #[arg(long, value_name = "PID", requires = "server")]
     pub(crate) pid: Option<u32>,
+    #[command(flatten)]
+    pub(crate) own: OwnArgs,
+}
+
+/// How a fresh server is started.
+#[derive(Args, Debug)]
+pub(crate) struct OwnArgs {
     /// The program that is started; the one beside this one if absent.
-    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) seatkeeper: Option<PathBuf>,
     /// Where the fresh server has its data directory, on the disk that is to be measured; the system's temporary directory
     /// if absent.
-    #[arg(long, value_name = "DIR", conflicts_with = "server")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) scratch: Option<PathBuf>,
 }
 
@@ -146,4 +164,10 @@ const EXAMPLES: &str = "Examples:
   target/release/seatswarm storm --svg storm.svg       10,000 machines start at once
   target/release/seatswarm discover                    what an answer by UDP costs
   target/release/seatswarm hold                        what a connection takes of memory
+  target/release/seatswarm checkpoint                  what renewals wait during a checkpoint
+  target/release/seatswarm start                       until a server with 1,000,000 seats serves
+  target/release/seatswarm writes                      what is written to the disk for renewals
+  target/release/seatswarm fill --keep DIR             a data directory with 100,000 seats
+  target/release/seatswarm floor sync                  how often a second the disk syncs a renewal
+  strace -f target/release/seatswarm floor tls         a server that only answers, seen at work
   target/release/seatswarm attack --server 127.0.0.1:17328 --admin /var/lib/seatkeeper/admin.pem";

@@ -5,13 +5,14 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::tls::listen;
+use crate::args::ListenArgs;
 use crate::error::SwarmError;
 use crate::files::allow_files;
 
 /// Takes connections, has both sides prove who they are, and closes, until it is killed.
-pub(crate) async fn serve() -> Result<(), SwarmError> {
+pub(super) async fn serve(at: ListenArgs) -> Result<(), SwarmError> {
     allow_files()?;
-    listen(shake_hands).await
+    listen(at, shake_hands).await
 }
 
 async fn shake_hands(tcp: TcpStream, acceptor: TlsAcceptor) -> io::Result<()> {

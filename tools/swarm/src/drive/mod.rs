@@ -3,10 +3,14 @@
 //! So what each request waits is counted from when it was sent: a closed loop, which tells what a server can do at most. A
 //! server that stands still is asked less meanwhile; `attack` measures what those wait who come at times of their own.
 
+mod paced;
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -80,12 +84,14 @@ impl Driving {
 }
 
 /// How a run ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Until {
     /// After so long.
     Time(Duration),
     /// When each machine has asked so often.
     Rounds(usize),
+    /// When this says so.
+    Told(Arc<AtomicBool>),
 }
 
 impl Drive {
@@ -132,7 +138,7 @@ impl Drive {
         let (start, started) = watch::channel(false);
         let mut running = JoinSet::new();
         for mut driver in self.drivers.drain(..) {
-            let mut started = started.clone();
+            let (mut started, until) = (started.clone(), until.clone());
             running.spawn(async move {
                 // All at once: whoever was dropped means that none will start.
                 drop(started.wait_for(|started| *started).await);
@@ -151,9 +157,25 @@ impl Drive {
         }
         driving.took = match until {
             Until::Time(time) => time,
-            Until::Rounds(_) => begun.ago(),
+            Until::Rounds(_) | Until::Told(_) => begun.ago(),
         };
         Ok(driving)
+    }
+
+    /// Has all of them ask, `depth` at a time, as long as `meanwhile` takes.
+    pub(crate) async fn run_while<T>(
+        &mut self,
+        depth: usize,
+        meanwhile: impl Future<Output = Result<T, SwarmError>>,
+    ) -> Result<(Driving, T), SwarmError> {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let telling = async {
+            let outcome = meanwhile.await;
+            is_over.store(true, Ordering::Release);
+            outcome
+        };
+        // Whoever cannot ask any more waits for nothing.
+        tokio::try_join!(self.run(depth, Until::Told(Arc::clone(&is_over))), telling)
     }
 
     /// Deals further machines out among the connections; they have no seats yet.
@@ -182,13 +204,15 @@ impl Driver {
         let (end, mut left) = match until {
             Until::Time(time) => (Some(begun.after(time)), usize::MAX),
             Until::Rounds(rounds) => (None, rounds.saturating_mul(self.machines.len())),
+            Until::Told(_) => (None, usize::MAX),
         };
+        let is_told = || matches!(&until, Until::Told(told) if told.load(Ordering::Acquire));
         // A machine has one request under way: its next one needs the number in the answer.
         let depth = depth.min(self.machines.len());
         let mut under_way: VecDeque<(usize, Moment)> = VecDeque::with_capacity(depth);
         let (mut out, mut driving) = (BytesMut::new(), Driving::new());
         loop {
-            let is_over = end.is_some_and(|end| end.ago() > Duration::ZERO);
+            let is_over = is_told() || end.is_some_and(|end| end.ago() > Duration::ZERO);
             while !is_over && left > 0 && under_way.len() < depth {
                 left -= 1;
                 under_way.push_back((self.ask(&mut out), Moment::now()));
@@ -202,23 +226,27 @@ impl Driver {
             }
             let mut answer = Some(self.line.receive().await?);
             while let Some(frame) = answer {
-                let (place, sent) = under_way
-                    .pop_front()
-                    .ok_or_else(|| io::Error::other(format!("an answer to nothing: {:?}", read(&frame))))?;
+                let (place, sent) = under_way.pop_front().ok_or_else(|| unasked(&frame))?;
                 // What is answered behind the end counts for nothing: the time that it took is not counted either.
                 if end.is_none_or(|end| end.ago() == Duration::ZERO) {
                     driving.answered.note(sent.ago());
                 }
-                if let (Status::OK, Some(number)) = (frame.status, continuation_in(frame.opcode, &frame.body)) {
-                    if let Some(driven) = self.machines.get_mut(place) {
-                        driven.continuation = number;
-                    }
-                } else {
-                    count(&mut driving.refused, said(&frame)?);
-                }
+                self.told(place, &frame, &mut driving.refused)?;
                 answer = self.line.received()?;
             }
         }
+    }
+
+    /// Keeps what the machine at this place was told.
+    fn told(&mut self, place: usize, frame: &Frame, refused: &mut Counts) -> io::Result<()> {
+        if let (Status::OK, Some(number)) = (frame.status, continuation_in(frame.opcode, &frame.body)) {
+            if let Some(driven) = self.machines.get_mut(place) {
+                driven.continuation = number;
+            }
+        } else {
+            count(refused, said(frame)?);
+        }
+        Ok(())
     }
 
     /// Writes the next machine's request; its place.
@@ -231,6 +259,10 @@ impl Driver {
         }
         place
     }
+}
+
+fn unasked(frame: &Frame) -> io::Error {
+    io::Error::other(format!("an answer to nothing: {:?}", read(frame)))
 }
 
 /// The words of an answer that is no grant.
