@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use seatkeeper::tls::Identity;
+use seatkeeper::wire::Role;
+use seatkeeper::wire::messages::Request;
+use seatkeeper::wire::messages::admin::AdminAdd;
 use serde::Serialize;
 
 use crate::args::{LoadArgs, RunArgs, ServerArgs, TimeArgs};
@@ -11,12 +15,14 @@ use crate::drive::{Drive, Driving, Until};
 use crate::error::SwarmError;
 use crate::fleet::{FILL_DEPTH, Fleet};
 use crate::floor;
-use crate::latency::Latencies;
+use crate::latency::{Latencies, median};
 use crate::licenses;
+use crate::mix::{Kind, Mix};
+use crate::operations::{self, Operation};
 use crate::pages::{self, Page};
 use crate::process::Meter;
-use crate::report::{Counts, progress, sum};
-use crate::site::{MANY_MACHINES, Site, identities};
+use crate::report::{Compared, Counts, progress, sum};
+use crate::site::{MANY_MACHINES, Site, identities, identity};
 use crate::syncs;
 
 /// For how long bare syncs are measured.
@@ -27,18 +33,18 @@ pub(crate) struct Field {
     fleet: Fleet,
     floor: Child,
     bare: Drive,
-    depth: usize,
+    load: LoadArgs,
     scratch: Option<PathBuf>,
 }
 
 /// Server and floor, one behind the other.
 #[derive(Debug, Serialize)]
 pub(crate) struct Run {
-    /// Durable renewals a second.
+    /// Answers a second, those that change anything durable.
     pub(crate) server_rate: f64,
     /// Answers a second without state.
     pub(crate) floor_rate: f64,
-    /// Processor seconds that the server took for a million renewals; absent where that cannot be seen.
+    /// Processor seconds that the server took for a million requests; absent where that cannot be seen.
     pub(crate) server_cpu_secs_per_million: Option<f64>,
     /// One bare sync of as many bytes as a renewal, in microseconds.
     pub(crate) sync_us: f64,
@@ -53,14 +59,30 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// How long each renewal waited, all runs together.
+    /// How long each request waited, all runs together.
     pub(crate) fn server(&self) -> Latencies {
-        Latencies::all(self.drivings.iter().map(|(server, _)| &server.answered))
+        Latencies::all(self.drivings.iter().flat_map(|(server, _)| server.kinds.values()))
     }
 
     /// How long each answer of the floor took.
     pub(crate) fn floor(&self) -> Latencies {
-        Latencies::all(self.drivings.iter().map(|(_, floor)| &floor.answered))
+        Latencies::all(self.drivings.iter().flat_map(|(_, floor)| floor.kinds.values()))
+    }
+
+    /// Server and floor of each run, for requests of one kind.
+    pub(crate) fn of(&self, kind: Kind) -> OneKind {
+        let pairs: Vec<_> = self
+            .drivings
+            .iter()
+            .filter_map(|(server, floor)| server.kinds.get(&kind).zip(floor.kinds.get(&kind)))
+            .collect();
+        let rate = |of: &dyn Fn(&(Driving, Driving)) -> f64| median(self.drivings.iter().map(of).collect());
+        OneKind {
+            kind,
+            server_rate: rate(&|(server, _)| server.rate_of(kind)),
+            floor_rate: rate(&|(_, floor)| floor.rate_of(kind)),
+            compared: Compared::of(&pairs),
+        }
     }
 
     /// What the server refused.
@@ -69,20 +91,38 @@ impl Measured {
     }
 }
 
+/// Requests of one kind.
+#[derive(Debug, Serialize)]
+pub(crate) struct OneKind {
+    pub(crate) kind: Kind,
+    /// Answers a second, of the middle run.
+    pub(crate) server_rate: f64,
+    pub(crate) floor_rate: f64,
+    /// How long they waited.
+    #[serde(flatten)]
+    pub(crate) compared: Compared,
+}
+
 impl Field {
-    /// A server with so many seats to give and no machine yet, and a floor that answers as it does.
-    pub(crate) async fn open(args: &ServerArgs, load: LoadArgs, seats: u32) -> Result<Self, SwarmError> {
-        let site = Site::open(args, MANY_MACHINES, seats.saturating_add(1)).await?;
-        let (floor, floor_address) = floor::start_like(&site).await?;
-        let fleet = Fleet::open(site, load).await?;
+    /// A server with so many seats to give and no machine yet, and a floor that answers what will be asked as it does.
+    pub(crate) async fn open(args: &ServerArgs, load: LoadArgs, seats: u32, mix: &Mix) -> Result<Self, SwarmError> {
+        let seats = seats.saturating_add(spares(load, mix)).saturating_add(1);
+        let site = Site::open(args, MANY_MACHINES, seats).await?;
+        let (identities, once) = (identities(load.connections)?, identity()?);
+        if mix.has(Kind::Explain) {
+            site.have(identities.iter().chain([&once]).map(viewer)).await?;
+        }
+        let kinds: Vec<_> = mix.kinds().collect();
+        let answers = floor::answers_to(&site, &once, u32::MAX, &kinds).await?;
+        let (floor, floor_address) = floor::start_tls(&answers, None).await?;
+        let fleet = Fleet::open_as(site, load, &identities).await?;
         let depth = load.depth.max(FILL_DEPTH);
-        let identities = identities(load.connections)?;
-        let bare = Drive::connect(floor_address, &fleet.mold, &identities, depth).await?;
+        let bare = Drive::connect(floor_address, &fleet.molds, &identities, depth).await?;
         Ok(Self {
             fleet,
             floor,
             bare,
-            depth: load.depth,
+            load,
             scratch: args.own.scratch.clone(),
         })
     }
@@ -93,6 +133,14 @@ impl Field {
         self.fleet.fill(machines).await.map(drop)
     }
 
+    /// Has what is mixed asked from now on, in the order of this seed.
+    pub(crate) fn mix(&mut self, mix: &Mix, seed: u64) {
+        let machines = self.fleet.machines();
+        let spares = machines..machines.saturating_add(spares(self.load, mix));
+        self.fleet.drive.mix(mix, seed, spares.clone());
+        self.bare.mix(mix, seed, spares);
+    }
+
     /// Has licenses for so many machines in all, beside the one that has room for everybody.
     pub(crate) async fn license(&self, machines: u32) -> Result<(), SwarmError> {
         licenses::import(&self.fleet.site, self.fleet.machines()..machines).await
@@ -101,6 +149,11 @@ impl Field {
     /// What the first page of each view takes now.
     pub(crate) async fn pages(&self) -> Result<Vec<Page>, SwarmError> {
         pages::measure(&self.fleet.site, self.fleet.machines()).await
+    }
+
+    /// What single operations take now.
+    pub(crate) async fn operations(&mut self) -> Result<Vec<Operation>, SwarmError> {
+        operations::measure(&mut self.fleet, &mut self.bare, self.scratch.as_deref()).await
     }
 
     /// Machines that have a seat.
@@ -118,11 +171,15 @@ impl Field {
         let time = || Until::Time(Duration::from_secs(time.secs));
         let (mut runs, mut drivings) = (Vec::new(), Vec::new());
         for number in 1..=run.runs {
-            let bare = self.bare.run(self.depth, time()).await?;
+            let bare = self.bare.run(self.load.depth, time()).await?;
             let meter = Meter::start(self.fleet.site.pid);
-            let driving = self.fleet.drive.run(self.depth, time()).await?;
+            let driving = self.fleet.drive.run(self.load.depth, time()).await?;
             let cpu = meter.read();
-            let sync = syncs::mean(self.scratch.as_deref(), self.fleet.mold.len(), SYNCS_FOR)?;
+            let sync = syncs::mean(
+                self.scratch.as_deref(),
+                self.fleet.molds.of(Kind::Renew).len(),
+                SYNCS_FOR,
+            )?;
             let run = Run {
                 server_rate: driving.rate(),
                 floor_rate: bare.rate(),
@@ -149,4 +206,23 @@ impl Field {
         self.floor.end().await?;
         self.fleet.site.end().await
     }
+}
+
+/// Machines beside those that have seats: what a connection can have under way, and one more, where some come and go.
+fn spares(load: LoadArgs, mix: &Mix) -> u32 {
+    if mix.has(Kind::Checkout) {
+        u32::try_from(load.connections * (load.depth + 1)).unwrap_or(u32::MAX)
+    } else {
+        0
+    }
+}
+
+/// What makes this identity one that may have decisions explained.
+fn viewer(identity: &Identity) -> (&'static str, Request) {
+    let request = Request::AdminAdd(AdminAdd {
+        fingerprint: identity.fingerprint(),
+        role: Role::VIEWER,
+        label: "seatswarm".to_owned(),
+    });
+    ("giving the role of a viewer", request)
 }

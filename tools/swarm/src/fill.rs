@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &Fill) -> Result<(), SwarmError> {
         machines: args.machines,
         fill_us: micros(filled.took),
         rate: filled.rate(),
-        server: filled.answered.summary(),
+        server: filled.answered().summary(),
         memory_per_seat: fleet.memory_per_seat().filter(|_| is_settled),
         memory: fleet.site.pid.and_then(resident_len).filter(|_| is_settled),
     };

@@ -1,10 +1,14 @@
 //! A server, and machines that have their seats there.
 
+use std::sync::Arc;
+
+use seatkeeper::tls::Identity;
+
 use crate::args::LoadArgs;
 use crate::drive::{Drive, Driving, Until};
 use crate::error::SwarmError;
 use crate::files::allow_files;
-use crate::mold::Mold;
+use crate::mold::Molds;
 use crate::process::resident_len;
 use crate::report::progress;
 use crate::site::{Site, identities};
@@ -24,7 +28,7 @@ pub(crate) struct Fleet {
     pub(crate) site: Site,
     pub(crate) drive: Drive,
     /// What requests are made from.
-    pub(crate) mold: Mold,
+    pub(crate) molds: Arc<Molds>,
     /// Requests under way on each connection while machines get their seats.
     depth: usize,
     /// Machines that were dealt out.
@@ -36,16 +40,22 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Connections to this server, and no machine yet; with an identity for each.
     pub(crate) async fn open(site: Site, load: LoadArgs) -> Result<Self, SwarmError> {
+        Self::open_as(site, load, &identities(load.connections)?).await
+    }
+
+    /// Likewise, with these identities.
+    pub(crate) async fn open_as(site: Site, load: LoadArgs, identities: &[Identity]) -> Result<Self, SwarmError> {
         allow_files()?;
-        let mold = Mold::new(site.vendor).map_err(|error| SwarmError::of("making requests")(&error))?;
+        let molds = Molds::new(site.vendor).map_err(|error| SwarmError::of("making requests")(&error))?;
+        let molds = Arc::new(molds);
         // From as many addresses as the fuller of both uses takes.
         let depth = load.depth.max(FILL_DEPTH);
-        let drive = Drive::connect(site.server, &mold, &identities(load.connections)?, depth).await?;
+        let drive = Drive::connect(site.server, &molds, identities, depth).await?;
         let empty = site.pid.and_then(resident_len);
         Ok(Self {
             site,
             drive,
-            mold,
+            molds,
             depth,
             machines: 0,
             empty,

@@ -1,4 +1,4 @@
-//! `growth`: what becomes of renewals while a server has ever more seats.
+//! `growth`: what becomes of renewals, of single operations and of pages while a server has ever more seats.
 
 use serde::Serialize;
 
@@ -6,6 +6,8 @@ use crate::args::Growth;
 use crate::error::SwarmError;
 use crate::field::{Field, Run};
 use crate::latency::{Summary, median, shown};
+use crate::mix::Mix;
+use crate::operations::Operation;
 use crate::pages::Page;
 use crate::plot;
 use crate::report::{self, Counts, print, ratio, table};
@@ -42,15 +44,42 @@ struct Step {
     memory_per_seat: Option<u64>,
     /// What was refused, and how often.
     refused: Counts,
+    /// How long each operation took, one at a time.
+    operations: Vec<ToFirst>,
     /// How long the first page of each view took, one at a time.
     pages: Vec<Page>,
+}
+
+/// An operation, by what it was in the first step.
+#[derive(Debug, Serialize)]
+struct ToFirst {
+    #[serde(flatten)]
+    operation: Operation,
+    /// How long half of them took, by that of the first step.
+    p50_to_first: f64,
+    /// The server's processor time likewise; absent where that cannot be seen.
+    cpu_to_first: Option<f64>,
+}
+
+impl ToFirst {
+    fn since(first: Option<&Self>, operation: Operation) -> Self {
+        let first = first.map(|first| &first.operation);
+        let p50 = |of: &Operation| of.took.p50_us.max(1);
+        let cpu = |of: &Operation| of.server_cpu_us.filter(|micros| *micros > 0.0);
+        let cpus = cpu(&operation).zip(first.map_or_else(|| cpu(&operation), cpu));
+        Self {
+            p50_to_first: first.map_or(1.0, |first| ratio(p50(&operation), p50(first))),
+            cpu_to_first: cpus.map(|(now, first)| now / first),
+            operation,
+        }
+    }
 }
 
 pub(crate) async fn run(args: &Growth) -> Result<(), SwarmError> {
     let connections = u32::try_from(args.load.connections).unwrap_or(u32::MAX);
     let least = args.least.max(connections);
     let most = args.most.max(least);
-    let mut field = Field::open(&args.server, args.load, most).await?;
+    let mut field = Field::open(&args.server, args.load, most, &Mix::renewals()).await?;
     let mut report = Report {
         connections: args.load.connections,
         depth: args.load.depth,
@@ -82,6 +111,7 @@ pub(crate) async fn run(args: &Growth) -> Result<(), SwarmError> {
 async fn measured(field: &mut Field, args: &Growth, first: Option<&Step>) -> Result<Step, SwarmError> {
     let memory_per_seat = field.memory_per_seat();
     let measured = field.measure(args.run, args.time).await?;
+    let operations = field.operations().await?;
     let pages = field.pages().await?;
     let (server, floor) = (measured.server().summary(), measured.floor().summary());
     let refused = measured.refused();
@@ -98,6 +128,11 @@ async fn measured(field: &mut Field, args: &Growth, first: Option<&Step>) -> Res
         floor,
         memory_per_seat,
         refused,
+        operations: operations
+            .into_iter()
+            .enumerate()
+            .map(|(place, operation)| ToFirst::since(first.and_then(|first| first.operations.get(place)), operation))
+            .collect(),
         pages,
         runs,
     })
@@ -134,6 +169,7 @@ impl Report {
                 self.connections, self.depth, self.secs
             ),
         ];
+        lines.push(self.operations());
         lines.push(self.pages());
         for step in &self.steps {
             let refused = step.refused.iter();
@@ -143,27 +179,59 @@ impl Report {
         lines.join("\n")
     }
 
-    /// The first page of each view: how long half of the answers took at first, and by how much more or less later.
+    /// Each operation: how long half of them took at first, and by how much more or less later; and the processor time.
+    fn operations(&self) -> String {
+        let first = || self.steps.iter().take(1).flat_map(|step| &step.operations);
+        let later = |place, of: fn(&ToFirst) -> Option<f64>| {
+            let steps = self.steps.iter().skip(1).map(move |step| step.operations.get(place));
+            steps.map(move |later| later.and_then(of)).collect::<Vec<_>>()
+        };
+        let name = |first: &ToFirst| first.operation.operation;
+        let waits = first().enumerate().map(|(place, first)| {
+            let at_first = shown(first.operation.took.p50_us);
+            let by_first = later(place, |later| Some(later.p50_to_first));
+            (name(first), at_first, by_first)
+        });
+        let cpus = first().enumerate().filter_map(|(place, first)| {
+            let at_first = format!("{:.0} us", first.operation.server_cpu_us?);
+            Some((name(first), at_first, later(place, |later| later.cpu_to_first)))
+        });
+        let waits = self.by_first(["one at a time", "p50 at first"], waits);
+        let cpus = self.by_first(["processor time of the server", "each at first"], cpus);
+        format!("{waits}\n{cpus}")
+    }
+
+    /// The first page of each view, likewise.
     fn pages(&self) -> String {
-        let mut pages = table([""]);
-        let sizes = self
-            .steps
-            .iter()
-            .skip(1)
-            .map(|step| format!("at {} seats, by the first", step.machines));
-        pages.set_header(
-            ["first page of", "p50 at first"]
-                .map(str::to_owned)
-                .into_iter()
-                .chain(sizes),
-        );
         let first = self.steps.iter().take(1).flat_map(|step| &step.pages);
-        for (place, page) in first.enumerate() {
-            let mut row = vec![page.view.to_owned(), shown(page.took.p50_us)];
-            let later = self.steps.iter().skip(1).filter_map(|step| step.pages.get(place));
-            row.extend(later.map(|later| format!("{:.2}", ratio(later.took.p50_us, page.took.p50_us.max(1)))));
-            pages.add_row(row);
+        let rows = first.enumerate().map(|(place, page)| {
+            let p50 = page.took.p50_us;
+            let steps = self.steps.iter().skip(1).map(|step| step.pages.get(place));
+            let by_first = steps.map(|later| later.map(|later| ratio(later.took.p50_us, p50.max(1))));
+            (page.view, shown(p50), by_first.collect())
+        });
+        self.by_first(["first page of", "p50 at first"], rows)
+    }
+
+    /// What something was at first, and by that in each later step.
+    fn by_first(
+        &self,
+        header: [&str; 2],
+        rows: impl Iterator<Item = (&'static str, String, Vec<Option<f64>>)>,
+    ) -> String {
+        let mut table = table([""]);
+        let sizes = self.steps.iter().skip(1);
+        let sizes = sizes.map(|step| format!("at {} seats, by the first", step.machines));
+        table.set_header(header.map(str::to_owned).into_iter().chain(sizes));
+        for (name, at_first, by_first) in rows {
+            let mut row = vec![name.to_owned(), at_first];
+            row.extend(
+                by_first
+                    .into_iter()
+                    .map(|ratio| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))),
+            );
+            table.add_row(row);
         }
-        pages.to_string()
+        table.to_string()
     }
 }

@@ -42,6 +42,11 @@ impl Latencies {
         all
     }
 
+    /// How many there were.
+    pub(crate) fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
     /// How long it took for this part of them, 0 to 1, in microseconds.
     pub(crate) fn at(&self, quantile: f64) -> u64 {
         micros(self.histogram.value_at_quantile(quantile))
@@ -59,7 +64,7 @@ impl Latencies {
 
     pub(crate) fn summary(&self) -> Summary {
         Summary {
-            count: self.histogram.len(),
+            count: self.count(),
             p50_us: self.at(0.5),
             p99_us: self.at(0.99),
             p999_us: self.at(0.999),

@@ -4,11 +4,13 @@ use std::io;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use seatkeeper::domain::ids::VendorId;
-use seatkeeper::wire::messages::seat::Checkout;
+use seatkeeper::wire::messages::explain::Explain;
+use seatkeeper::wire::messages::seat::{Availability, Checkout, Release};
 use seatkeeper::wire::messages::{Request, Response};
 use seatkeeper::wire::{Frame, Opcode, Status};
 
 use crate::line::read;
+use crate::mix::Kind;
 use crate::site::{COMPONENT, PRODUCT};
 
 /// A machine, and the number that its component sends with its next checkout (rule I7).
@@ -38,11 +40,41 @@ impl Machine {
         [0x02, 0x5e, a, b, c, d]
     }
 
-    /// What it asks.
+    /// What it asks to keep its seat, and to get one.
     pub(crate) fn request(&self, vendor: VendorId) -> Request {
+        self.asks(Kind::Renew, vendor)
+    }
+
+    /// What it asks, or an administrator about it.
+    pub(crate) fn asks(&self, kind: Kind, vendor: VendorId) -> Request {
+        let (vendor, product, component) = (vendor.0, PRODUCT.to_owned(), COMPONENT.to_owned());
+        match kind {
+            Kind::Renew => Request::Renew(self.checkout(vendor)),
+            Kind::Checkout => Request::Checkout(self.checkout(vendor)),
+            Kind::Release => Request::Release(Release {
+                vendor,
+                product,
+                component,
+                mac: self.mac(),
+            }),
+            Kind::Query => Request::Availability(Availability {
+                vendor: Some(vendor),
+                product,
+            }),
+            Kind::Explain => Request::Explain(Explain {
+                vendor: Some(vendor),
+                product,
+                component: Some(component),
+                mac: self.mac(),
+                ..Explain::default()
+            }),
+        }
+    }
+
+    fn checkout(&self, vendor: [u8; 16]) -> Checkout {
         let [a, b, c, d] = self.number.to_be_bytes();
-        Request::Renew(Checkout {
-            vendor: vendor.0,
+        Checkout {
+            vendor,
             product: PRODUCT.to_owned(),
             component: COMPONENT.to_owned(),
             mac: self.mac(),
@@ -50,7 +82,7 @@ impl Machine {
             host_name: Some(format!("swarm{:07}", self.number % 10_000_000)),
             other_macs: vec![[0x06, 0x5e, a, b, c, d]],
             ..Checkout::default()
-        })
+        }
     }
 
     /// Keeps the number that a grant told it.

@@ -1,4 +1,5 @@
-//! Renewals of many machines from one encoded request: what differs is written over, so that the load costs little itself.
+//! Requests of many machines from one encoded request of each kind: what differs is written over, so that the load costs little
+//! itself.
 
 use std::io;
 
@@ -9,6 +10,7 @@ use seatkeeper::wire::limits::HEADER_LEN;
 
 use crate::line::frame;
 use crate::machine::Machine;
+use crate::mix::Kind;
 
 /// The number of the machine that is written over: its bytes and its digits occur nowhere else in the request.
 const MARK: u32 = 0x5A5A_5A5A;
@@ -19,35 +21,63 @@ const NUMBER: u64 = 0x6B6B_6B6B_6B6B_6B6B;
 /// The tag of a grant's continuation number, in big-endian bytes.
 const CONTINUATION: [u8; 2] = 0x0007_u16.to_be_bytes();
 
+/// A request of each kind.
+#[derive(Debug)]
+pub(crate) struct Molds {
+    /// Of the kind at the same place of [`Kind::ALL`].
+    molds: [Mold; Kind::ALL.len()],
+}
+
+impl Molds {
+    /// For requests about our product of this vendor.
+    pub(crate) fn new(vendor: VendorId) -> io::Result<Self> {
+        let [renew, checkout, release, query, explain] = Kind::ALL.map(|kind| Mold::new(kind, vendor));
+        Ok(Self {
+            molds: [renew?, checkout?, release?, query?, explain?],
+        })
+    }
+
+    /// What requests of a kind are made from.
+    pub(crate) const fn of(&self, kind: Kind) -> &Mold {
+        let [renew, checkout, release, query, explain] = &self.molds;
+        match kind {
+            Kind::Renew => renew,
+            Kind::Checkout => checkout,
+            Kind::Release => release,
+            Kind::Query => query,
+            Kind::Explain => explain,
+        }
+    }
+}
+
 /// A request and where in it the machine stands.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Mold {
     frame: Bytes,
     /// Where the last four bytes of the machine's addresses are.
     machines: Vec<usize>,
-    /// Where the continuation number is.
-    number: usize,
+    /// Where the continuation number is, in a request that has one.
+    number: Option<usize>,
 }
 
 impl Mold {
-    /// For renewals, which engage a seat where there is none (rule S14).
-    pub(crate) fn new(vendor: VendorId) -> io::Result<Self> {
-        let request = Machine::with(MARK, NUMBER).request(vendor);
+    /// For requests of one kind.
+    pub(crate) fn new(kind: Kind, vendor: VendorId) -> io::Result<Self> {
+        let request = Machine::with(MARK, NUMBER).asks(kind, vendor);
         let body = request.to_body().map_err(io::Error::other)?;
         let frame = frame(request.opcode(), 1, body)?;
         let machines = places(&frame, &MARK.to_be_bytes());
-        let &[number] = places(&frame, &NUMBER.to_be_bytes()).as_slice() else {
-            return Err(io::Error::other(
-                "a request has no one place for its continuation number",
-            ));
-        };
-        if machines.is_empty() {
-            return Err(io::Error::other("a request has no place for its machine"));
+        let numbers = places(&frame, &NUMBER.to_be_bytes());
+        if matches!(kind, Kind::Renew | Kind::Checkout) != (numbers.len() == 1) {
+            return Err(io::Error::other("not the one place for a continuation number"));
+        }
+        if (kind == Kind::Query) != machines.is_empty() {
+            return Err(io::Error::other("not the places for a machine"));
         }
         Ok(Self {
             frame,
             machines,
-            number,
+            number: numbers.first().copied(),
         })
     }
 
@@ -64,11 +94,13 @@ impl Mold {
         for &at in &self.machines {
             write(at, &machine.to_be_bytes());
         }
-        write(self.number, &continuation.to_be_bytes());
+        if let Some(at) = self.number {
+            write(at, &continuation.to_be_bytes());
+        }
     }
 
     /// What every request of this is, byte for byte, in length.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.frame.len()
     }
 }
@@ -107,24 +139,28 @@ mod tests {
 
     #[test]
     fn a_cast_request_is_that_of_its_machine() {
-        let mold = Mold::new(VendorId([7; 16])).unwrap();
+        let vendor = VendorId([7; 16]);
+        let molds = Molds::new(vendor).unwrap();
         let mut out = BytesMut::new();
-        for (request, machine, number) in [(1, 0, 0), (9, 70_000, u64::MAX - 3), (u32::MAX, u32::MAX, 1)] {
-            mold.cast(request, machine, number, &mut out);
-            let frame = decode_frame(&mut out).unwrap().unwrap();
-            assert_eq!(frame.request, request);
-            let read = Request::decode(frame.opcode, &frame.body).unwrap().unwrap();
-            let Request::Renew(mut cast) = read else {
-                panic!("{read:?}")
-            };
-            let Request::Renew(mut plain) = Machine::with(machine, number).request(VendorId([7; 16])) else {
-                unreachable!()
-            };
-            // The one thing that is the same for all.
-            (cast.host_name, plain.host_name) = (None, None);
-            assert_eq!(cast, plain);
+        for kind in Kind::ALL {
+            for (request, machine, number) in [(1, 0, 0), (9, 70_000, u64::MAX - 3), (u32::MAX, u32::MAX, 1)] {
+                molds.of(kind).cast(request, machine, number, &mut out);
+                let frame = decode_frame(&mut out).unwrap().unwrap();
+                assert_eq!(frame.request, request);
+                let cast = Request::decode(frame.opcode, &frame.body).unwrap().unwrap();
+                let plain = Machine::with(machine, number).asks(kind, vendor);
+                assert_eq!(without_host_name(cast), without_host_name(plain));
+            }
         }
         assert!(out.is_empty());
+    }
+
+    /// The one thing that is the same for all.
+    fn without_host_name(mut request: Request) -> Request {
+        if let Request::Checkout(checkout) | Request::Renew(checkout) = &mut request {
+            assert!(checkout.host_name.take().is_some());
+        }
+        request
     }
 
     #[test]

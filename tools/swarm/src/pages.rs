@@ -1,7 +1,9 @@
 //! What an administrator's views take while a server has so many seats: the first page of each, asked by itself.
 
+use std::io;
+
 use seatkeeper::wire::EventKind;
-use seatkeeper::wire::messages::{Request, Response, deploy, enrol, events, explain, seat, views};
+use seatkeeper::wire::messages::{Request, Response, deploy, enrol, events, views};
 use serde::Serialize;
 
 use crate::clock::Moment;
@@ -9,7 +11,7 @@ use crate::error::SwarmError;
 use crate::latency::{Latencies, Summary};
 use crate::line::Line;
 use crate::machine::Machine;
-use crate::site::{COMPONENT, PRODUCT, Site};
+use crate::site::Site;
 
 /// How often each is asked.
 const TIMES: u32 = 200;
@@ -25,32 +27,34 @@ pub(crate) struct Page {
 
 /// Asks for the first page of every view, as the server's administrator.
 pub(crate) async fn measure(site: &Site, machines: u32) -> Result<Vec<Page>, SwarmError> {
-    let failed = |error: std::io::Error| SwarmError::of("asking for pages")(&error);
+    let failed = |error: io::Error| SwarmError::of("asking for pages")(&error);
     let mut line = site.administrator().await?;
     let mut pages = Vec::new();
-    for (view, request) in views_of(site, machines) {
-        let took = ask(&mut line, &request).await.map_err(failed)?;
+    for (view, request) in views_of(machines) {
+        let requests = (0..TIMES).map(|_| request.clone());
+        let took = asked(&mut line, requests).await.map_err(failed)?.summary();
         pages.push(Page { view, took });
     }
     line.close().await;
     Ok(pages)
 }
 
-async fn ask(line: &mut Line, request: &Request) -> std::io::Result<Summary> {
+/// Asks one after the other, each when the one before it is answered: how long they took.
+pub(crate) async fn asked(line: &mut Line, requests: impl IntoIterator<Item = Request>) -> io::Result<Latencies> {
     let mut took = Latencies::new();
-    for _ in 0..TIMES {
+    for request in requests {
         let begun = Moment::now();
-        let answer = line.request(request).await?;
+        let answer = line.request(&request).await?;
         took.note(begun.ago());
         if let Response::Refused(status, refusal) = answer {
-            return Err(std::io::Error::other(format!("{status:?}: {}", refusal.text)));
+            return Err(io::Error::other(format!("{status:?}: {}", refusal.text)));
         }
     }
-    Ok(took.summary())
+    Ok(took)
 }
 
 /// What is asked; of a single machine, one in the middle.
-fn views_of(site: &Site, machines: u32) -> [(&'static str, Request); 14] {
+fn views_of(machines: u32) -> [(&'static str, Request); 12] {
     let mac = Machine::new(machines / 2).mac();
     [
         ("status", Request::Status(views::Status {})),
@@ -84,23 +88,6 @@ fn views_of(site: &Site, machines: u32) -> [(&'static str, Request); 14] {
             Request::Events(events::Events {
                 kinds: vec![EventKind::REFUSED],
                 ..events::Events::default()
-            }),
-        ),
-        (
-            "available seats",
-            Request::Availability(seat::Availability {
-                vendor: Some(site.vendor.0),
-                product: PRODUCT.to_owned(),
-            }),
-        ),
-        (
-            "explain",
-            Request::Explain(explain::Explain {
-                vendor: Some(site.vendor.0),
-                product: PRODUCT.to_owned(),
-                component: Some(COMPONENT.to_owned()),
-                mac,
-                ..explain::Explain::default()
             }),
         ),
     ]

@@ -116,7 +116,7 @@ impl Mark {
         let written = written.map_err(|error| SwarmError::of("reading the journal")(&error))?;
         Ok(Run {
             rounds: written.rounds,
-            renewals: driving.answered.summary().count,
+            renewals: driving.answered().summary().count,
             payload_bytes: written.payload_len,
             journal_bytes: written.len,
             disk_bytes: files_len.map(|(before, now)| now.saturating_sub(before)),

@@ -179,6 +179,56 @@ fn renewals_are_counted_on_both_sides_and_nothing_is_refused() {
 }
 
 #[test]
+fn a_mix_is_asked_of_both_sides_by_its_weights_and_nothing_of_it_is_refused() {
+    let load = ["--connections", "5", "--depth", "3", "--machines", "20"];
+    let mix = ["--mix", "renew=4,checkout=2,release=2,query=1,explain=1", "--seed", "9"];
+    let times = ["--secs", "1", "--runs", "3"];
+    let report = report(MANY_MACHINES, &[["steady"].as_slice(), &load, &mix, &times].concat());
+    assert_eq!(report["refused"], Value::Object(serde_json::Map::new()));
+    assert_eq!(
+        (&report["seed"], &report["mix"]["renew"]),
+        (&Value::from(9), &Value::from(4))
+    );
+    let kinds = report["kinds"].as_array().expect("kinds");
+    let counts = |side: &str| {
+        kinds
+            .iter()
+            .map(|kind| kind[side]["count"].as_u64().expect("a count"))
+            .collect::<Vec<_>>()
+    };
+    let names: Vec<_> = kinds
+        .iter()
+        .map(|kind| kind["kind"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(names, ["renew", "checkout", "release", "query", "explain"]);
+    for side in ["server", "floor"] {
+        let (all, counts) = (report[side]["count"].as_u64().expect("a count"), counts(side));
+        assert_eq!(counts.iter().sum::<u64>(), all, "{side}: {report}");
+        assert!(all > 100, "{side}: {report}");
+        // In each connection's order every kind is as often as its weight says; a run ends somewhere in it.
+        for (count, weight) in counts.iter().zip([4, 2, 2, 1, 1]) {
+            let share = all * weight / 10;
+            assert!(count.abs_diff(share) < share / 2 + 50, "{side}: {counts:?}");
+        }
+        // Five connections, three runs: none is more than one checkout ahead, and three may be under way at the end of a run.
+        assert!(counts[1].abs_diff(counts[2]) <= 5 + 5 * 3 * 3, "{side}: {counts:?}");
+    }
+    for kind in kinds {
+        assert!(
+            kind["server_rate"].as_f64() > Some(0.0) && kind["p99_ratio"].as_f64() > Some(0.0),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn a_mix_that_would_not_last_is_no_mix() {
+    let (code, _, stderr) = swarm(&["steady", "--mix", "renew=80,checkout=5"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("have the same weight"), "{stderr}");
+}
+
+#[test]
 fn ever_more_seats_are_measured_in_one_server() {
     let dir = tempfile::tempdir().expect("a directory");
     let svg = dir.path().join("growth.svg");
@@ -195,10 +245,29 @@ fn ever_more_seats_are_measured_in_one_server() {
             assert!(step[ratio].as_f64() > Some(0.0), "{ratio}: {step}");
         }
         let pages = step["pages"].as_array().expect("pages");
-        assert_eq!(pages.len(), 14, "{step}");
+        assert_eq!(pages.len(), 12, "{step}");
         assert!(pages.iter().all(|page| page["took"]["count"] == 200), "{step}");
+        let operations = step["operations"].as_array().expect("operations");
+        let names: Vec<_> = operations
+            .iter()
+            .map(|one| one["operation"].as_str().expect("a name"))
+            .collect();
+        assert_eq!(
+            names,
+            ["renew", "release", "checkout", "query", "explain", "end a seat"]
+        );
+        for one in operations {
+            assert_eq!(one["took"]["count"], 200, "{one}");
+            assert!(one["p50_to_first"].as_f64() > Some(0.0), "{one}");
+            for figure in ["cpu_to_first", "server_cpu_us"] {
+                let is_told = one[figure].as_f64() > Some(0.0);
+                let is_ours = !["the floor", "a bare sync"].contains(&one["operation"].as_str().expect("a name"));
+                assert_eq!(is_told, is_ours, "{figure}: {one}");
+            }
+        }
     }
     assert_eq!(steps[0]["rate_to_first"].as_f64(), Some(1.0));
+    assert_eq!(steps[0]["operations"][0]["p50_to_first"].as_f64(), Some(1.0));
     let drawn = std::fs::read_to_string(&svg).expect("a picture");
     assert!(drawn.contains("renewals a second"), "{drawn}");
 }

@@ -9,7 +9,7 @@ use seatkeeper::domain::ids::{ComponentId, Fingerprint, Mac, ProductKey};
 use seatkeeper::domain::ledger::Ledger;
 use seatkeeper::domain::reply::Reply;
 use seatkeeper::domain::seat::MachineNote;
-use seatkeeper::domain::time::Now;
+use seatkeeper::domain::time::{DAY_SECS, Now};
 
 use super::Piece;
 use super::signed::{self, Vendor};
@@ -17,7 +17,7 @@ use super::signed::{self, Vendor};
 const FEW: u32 = 1_000;
 const MANY: u32 = 100_000;
 
-pub(super) const PIECES: [Piece; 14] = [
+pub(super) const PIECES: [Piece; 16] = [
     Piece::new("ledger: renew, 1,000 seats", || Site::with(FEW).renewing()),
     Piece::new("ledger: renew, 100,000 seats", || Site::with(MANY).renewing()),
     Piece::new("ledger: check out and release, 1,000 seats", || {
@@ -42,6 +42,16 @@ pub(super) const PIECES: [Piece; 14] = [
     Piece::new("ledger: reclaim nothing, 100,000 seats", || {
         Site::with(MANY).asking(|_| Command::Reclaim)
     }),
+    Piece {
+        name: "ledger: engage and reclaim 256 seats, beside 1,000",
+        prepare: || reclaiming(FEW),
+        requests: OVERDUE,
+    },
+    Piece {
+        name: "ledger: engage and reclaim 256 seats, beside 100,000",
+        prepare: || reclaiming(MANY),
+        requests: OVERDUE,
+    },
     Piece::new("ledger: first page of seats, 1,000 seats", || {
         Site::with(FEW).asking(|_| Command::Seats(first_seats()))
     }),
@@ -55,6 +65,13 @@ pub(super) const PIECES: [Piece; 14] = [
         Site::with(MANY).asking(|_| Command::Status)
     }),
 ];
+
+/// Seats that are overdue at once, and reclaimed together.
+const OVERDUE: u32 = 256;
+
+/// Days after which those idle out; all others stay for as long as anybody measures.
+const OVERDUE_DAYS: u16 = 1;
+const OTHERS_DAYS: u16 = u16::MAX;
 
 const FIRST_PAGE_OF_LICENSES: Page<seatkeeper::domain::ids::Serial> = Page {
     after: None,
@@ -73,7 +90,8 @@ const fn first_seats() -> SeatsPage {
 }
 
 /// When all of it happens.
-pub(super) const NOW: Now = Now::at(1_800_000_000);
+pub(super) const NOW: Now = Now::at(NOW_SECS);
+const NOW_SECS: u64 = 1_800_000_000;
 
 /// A ledger with a license, and machines that have seats of it.
 pub(super) struct Site {
@@ -86,6 +104,11 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn with(seats: u32) -> Self {
+        Self::with_room(seats, 1, &[])
+    }
+
+    /// Likewise, with so many seats more, and these commands before the machines have theirs.
+    fn with_room(seats: u32, more: u32, first: &[Command]) -> Self {
         let vendor = Vendor::new();
         let mut site = Self {
             ledger: Ledger::default(),
@@ -93,8 +116,8 @@ impl Site {
             component: signed::component(),
             numbers: Vec::new(),
         };
-        for command in vendor.commands(seats + 1) {
-            let reply = site.apply(Actor::Server, &command);
+        for command in vendor.commands(seats + more).iter().chain(first) {
+            let reply = site.apply(Actor::Server, command);
             assert!(!matches!(reply, Reply::Denied(_)), "{reply:?}");
         }
         for machine in 0..seats {
@@ -112,7 +135,11 @@ impl Site {
     }
 
     fn apply(&mut self, actor: Actor, command: &Command) -> Reply {
-        let (reply, changes) = self.ledger.apply(actor, command, NOW);
+        self.apply_at(NOW, actor, command)
+    }
+
+    fn apply_at(&mut self, now: Now, actor: Actor, command: &Command) -> Reply {
+        let (reply, changes) = self.ledger.apply(actor, command, now);
         black_box(changes);
         reply
     }
@@ -179,6 +206,32 @@ impl Site {
             black_box(self.apply(Actor::Server, &command));
         })
     }
+}
+
+/// Each time as many machines engage seats anew, and a day later these are overdue and the others are not.
+fn reclaiming(others: u32) -> Box<dyn FnMut()> {
+    let vendor = Vendor::new();
+    let mut site = Site::with_room(others, OVERDUE, &[vendor.idle_days(2, OTHERS_DAYS)]);
+    let reply = site.apply(Actor::Server, &vendor.idle_days(3, OVERDUE_DAYS));
+    assert!(!matches!(reply, Reply::Denied(_)), "{reply:?}");
+    let mut numbers = [0; OVERDUE as usize];
+    let mut days = 0;
+    Box::new(move || {
+        let at = |days: u64| Now::at(NOW_SECS + days * DAY_SECS);
+        for (machine, number) in (others..).zip(&mut numbers) {
+            let command = site.checkout(machine, *number);
+            match site.apply_at(at(days), actor(machine), &command) {
+                Reply::Seat(grant) => *number = grant.continuation,
+                reply => panic!("{reply:?}"),
+            }
+        }
+        days += u64::from(OVERDUE_DAYS);
+        let reply = site.apply_at(at(days), Actor::Server, &Command::Reclaim);
+        assert!(
+            matches!(reply, Reply::Reclaimed(count) if count == OVERDUE as usize),
+            "{reply:?}"
+        );
+    })
 }
 
 pub(super) fn actor(machine: u32) -> Actor {

@@ -100,7 +100,20 @@ impl Vendor {
         sign_key(&self.signing, &KeyDraft::from(claims), [5; 16]).unwrap()
     }
 
+    /// What makes seats that are engaged or renewed from now on idle out after so many days.
+    pub(super) fn idle_days(&self, version: u64, idle_days: u16) -> Command {
+        let catalogue = SignedCatalogue::parse(&self.catalogue_of(version, idle_days)).unwrap();
+        Command::ImportCatalogue {
+            catalogue: Box::new(catalogue.verify(&self.key).unwrap()),
+            dry_run: false,
+        }
+    }
+
     fn catalogue(&self) -> String {
+        self.catalogue_of(1, 30)
+    }
+
+    fn catalogue_of(&self, version: u64, idle_days: u16) -> String {
         let counted = Component {
             counted: true,
             lenient: true,
@@ -108,7 +121,7 @@ impl Vendor {
         };
         let draft = ProductDraft {
             name: "A product to be measured with".to_owned(),
-            idle_days: 30,
+            idle_days,
             single_use: false,
             offline_days: 0,
             components: BTreeMap::from([(component(), counted)]),
@@ -118,7 +131,7 @@ impl Vendor {
         };
         let catalogue = CatalogueDraft {
             vendor_name: "A vendor".to_owned(),
-            version: 1,
+            version,
             issued_at: SIGNED_AT,
             products: BTreeMap::from([(product(), draft)]),
         };

@@ -47,10 +47,11 @@ pub(crate) enum Command {
     /// Attack a server, and measure how an agent that keeps the protocol is served meanwhile, against a server that only
     /// answers and is attacked in the same way.
     Attack(Attack),
-    /// Have connections renew seats as fast as they are answered, and measure how many renewals a second the server makes
-    /// durable, against a server that only answers.
+    /// Have connections renew seats as fast as they are answered, or ask for other things as well, and measure how many renewals
+    /// a second the server makes durable, against a server that only answers.
     Steady(Steady),
-    /// Have renewals measured as `steady` does while the server has ever more seats, and tell what becomes of them.
+    /// Have renewals measured as `steady` does while the server has ever more seats, and single operations and pages, and tell
+    /// what becomes of them.
     Growth(Growth),
     /// Have machines start all at once, or so many a second, each with a full handshake, and measure how many a second get
     /// their seats, against a server that accepts and closes.
@@ -108,7 +109,7 @@ pub(crate) struct TimeArgs {
     pub(crate) secs: u64,
 }
 
-/// Connections that renew.
+/// Connections that ask.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct LoadArgs {
     /// Connections.
@@ -160,6 +161,7 @@ const EXAMPLES: &str = "Examples:
   target/release/seatswarm attack                      a fresh server under every attack, against the floor
   target/release/seatswarm attack unread --secs 30     one attack, longer
   target/release/seatswarm steady --depth 16           how many renewals a second, against the floor
+  target/release/seatswarm steady --mix renew=80,checkout=5,release=5,query=5,explain=5
   target/release/seatswarm growth --most 1000000       the same with ever more seats
   target/release/seatswarm storm --svg storm.svg       10,000 machines start at once
   target/release/seatswarm discover                    what an answer by UDP costs

@@ -1,6 +1,7 @@
 use clap::Args;
 
 use super::{LoadArgs, PlotArgs, RunArgs, ServerArgs, TimeArgs};
+use crate::mix::Mix;
 
 #[derive(Args, Debug)]
 pub(crate) struct Steady {
@@ -10,6 +11,13 @@ pub(crate) struct Steady {
     /// way, fewer are under way, since no machine asks twice at once.
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=4_000_000))]
     pub(crate) machines: u32,
+    /// What is asked, and how often each by the others: renew, checkout, release, query (how many seats are available) and
+    /// explain. checkout and release have the same weight; with explain in it connections are those of viewers.
+    #[arg(long, value_name = "KIND=WEIGHT,...", default_value_t = Mix::renewals())]
+    pub(crate) mix: Mix,
+    /// What the order is made from in which each connection asks: the same order from the same seed.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) time: TimeArgs,
     #[command(flatten)]

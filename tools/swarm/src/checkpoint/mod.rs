@@ -185,7 +185,7 @@ impl Bare {
         identities: &[Identity],
     ) -> Result<Self, SwarmError> {
         let (process, address) = floor::start_tls(answers, sync_in).await?;
-        let mut drive = Drive::connect(address, &fleet.mold, identities, FILL_DEPTH).await?;
+        let mut drive = Drive::connect(address, &fleet.molds, identities, FILL_DEPTH).await?;
         drive.deal(0..fleet.machines());
         Ok(Self { process, drive })
     }

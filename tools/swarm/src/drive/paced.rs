@@ -12,11 +12,12 @@ use bytes::BytesMut;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
-use super::{Drive, Driver, unasked};
+use super::{Asked, Drive, Driver, unasked};
 use crate::clock::Moment;
 use crate::error::SwarmError;
 use crate::latency::Latencies;
-use crate::report::{Counts, sum};
+use crate::mix::Kind;
+use crate::report::{Counts, count, sum};
 
 /// Requests that a connection may have under way: what the protocol allows. What is due beyond that waits, and its waiting
 /// counts.
@@ -116,8 +117,8 @@ fn tell_when_due(connections: &[UnboundedSender<Moment>], apart: Duration, is_ov
 
 impl Driver {
     async fn ask_when_due(&mut self, mut dues: UnboundedReceiver<Moment>) -> io::Result<Paced> {
-        let depth = IN_FLIGHT_MAX.min(self.machines.len());
-        let mut under_way: VecDeque<(usize, Moment)> = VecDeque::with_capacity(depth);
+        let depth = IN_FLIGHT_MAX.min(self.seated.len());
+        let mut under_way: VecDeque<(Asked, Moment)> = VecDeque::with_capacity(depth);
         let (mut out, mut is_open) = (BytesMut::new(), true);
         let mut paced = Paced {
             answered: Vec::new(),
@@ -129,7 +130,8 @@ impl Driver {
                     let mut next = due;
                     is_open = next.is_some();
                     while let Some(due) = next {
-                        under_way.push_back((self.ask(&mut out), due));
+                        // As many as are under way at most have seats: one of them is free.
+                        under_way.extend(self.ask(Kind::Renew, &mut out).map(|asked| (asked, due)));
                         next = if under_way.len() < depth { dues.try_recv().ok() } else { None };
                     }
                     self.line.send_bytes(&out).await?;
@@ -138,9 +140,11 @@ impl Driver {
                 answer = self.line.receive(), if !under_way.is_empty() => {
                     let mut answer = Some(answer?);
                     while let Some(frame) = answer {
-                        let (place, due) = under_way.pop_front().ok_or_else(|| unasked(&frame))?;
+                        let (asked, due) = under_way.pop_front().ok_or_else(|| unasked(&frame))?;
                         paced.answered.push((due, due.ago()));
-                        self.told(place, &frame, &mut paced.refused)?;
+                        if let Some(said) = self.told(&asked, &frame)? {
+                            count(&mut paced.refused, said);
+                        }
                         answer = self.line.received()?;
                     }
                 }

@@ -6,6 +6,7 @@ mod sync;
 mod tls;
 mod udp;
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -23,8 +24,9 @@ use serde::{Deserialize, Serialize};
 use crate::args::Floor;
 use crate::child::{Child, Says};
 use crate::error::SwarmError;
-use crate::line::Path as Way;
+use crate::line::{Path as Way, read};
 use crate::machine::Machine;
+use crate::mix::Kind;
 use crate::site::{SIGNED_AT, Site, config_of, identity};
 
 /// Be the floor that is asked for.
@@ -42,6 +44,9 @@ pub(crate) async fn run(floor: &Floor) -> Result<(), SwarmError> {
 pub(crate) struct Answers {
     /// The body of the answer to HELLO, in hexadecimal.
     pub(crate) hello: String,
+    /// The bodies of the answers to these opcodes, likewise.
+    #[serde(default)]
+    pub(crate) by_opcode: BTreeMap<u16, String>,
     /// The body of the answer to everything else, in hexadecimal.
     pub(crate) other: String,
 }
@@ -49,6 +54,8 @@ pub(crate) struct Answers {
 /// Bytes of a product's catalogue entry and of a license's certificate, as those have of the product that is measured here.
 const CATALOGUE_ENTRY_LEN: usize = 145;
 const CERTIFICATE_LEN: usize = 179;
+/// What a machine that has its seat asks one after the other, and each is granted.
+const IN_TURN: [Kind; 4] = [Kind::Release, Kind::Checkout, Kind::Query, Kind::Explain];
 
 /// The line in which a floor says that it takes connections, and where.
 pub(crate) const READY: &str = "ready ";
@@ -136,6 +143,7 @@ impl Answers {
         };
         Ok(Self {
             hello: body(Response::Hello(hello))?,
+            by_opcode: BTreeMap::new(),
             other: body(Response::Checkout(granted))?,
         })
     }
@@ -143,6 +151,16 @@ impl Answers {
 
 /// What the server answers to HELLO and to a renewal of the `number`th machine, for a floor to answer the same.
 pub(crate) async fn answers_of(site: &Site, identity: &Identity, number: u32) -> Result<Answers, SwarmError> {
+    answers_to(site, identity, number, &[]).await
+}
+
+/// Likewise, and to requests of these kinds, each with a body of its own.
+pub(crate) async fn answers_to(
+    site: &Site,
+    identity: &Identity,
+    number: u32,
+    kinds: &[Kind],
+) -> Result<Answers, SwarmError> {
     let failed = |error: io::Error| SwarmError::of("asking the server once")(&error);
     let way = Way {
         server: site.server,
@@ -150,19 +168,36 @@ pub(crate) async fn answers_of(site: &Site, identity: &Identity, number: u32) ->
         tls: config_of(identity)?,
     };
     let (mut line, hello) = way.greeted().await.map_err(failed)?;
-    // Twice: what is measured are renewals.
+    // Twice: what is measured are renewals. Checkouts that are measured are mostly of machines that have been here.
     let mut machine = Machine::new(number);
-    let mut other = None;
-    for _ in 0..2 {
-        let request = machine.request(site.vendor);
+    let (mut other, mut by_opcode) = (None, BTreeMap::new());
+    for kind in [Kind::Renew, Kind::Renew]
+        .iter()
+        .chain(IN_TURN.iter().filter(|kind| kinds.contains(kind)))
+    {
+        let request = machine.asks(*kind, site.vendor);
         let body = request.to_body().map_err(|error| failed(io::Error::other(error)))?;
         let answer = line.ask(request.opcode(), body).await.map_err(failed)?;
-        machine.take(&answer).map_err(failed)?;
-        other = Some(answer.body);
+        match read(&answer).map_err(failed)? {
+            Response::Checkout(granted) => machine.told(granted.continuation),
+            Response::Refused(status, refusal) => {
+                return Err(SwarmError::because(
+                    format!("asking the server once: {}", kind.name()),
+                    format!("{status:?}: {}", refusal.text),
+                ));
+            }
+            _ => {}
+        }
+        if *kind == Kind::Renew {
+            other = Some(answer.body);
+        } else {
+            by_opcode.insert(request.opcode().0, HEXLOWER.encode(&answer.body));
+        }
     }
     line.close().await;
     Ok(Answers {
         hello: HEXLOWER.encode(&hello),
+        by_opcode,
         other: HEXLOWER.encode(&other.unwrap_or_default()),
     })
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::args::FloorSync;
 use crate::error::SwarmError;
 use crate::latency::Summary;
+use crate::mix::Kind;
 use crate::mold::Mold;
 use crate::report::{print, table};
 use crate::syncs;
@@ -25,7 +26,7 @@ struct Report {
 
 /// Appends and syncs for a while, and tells how often.
 pub(crate) fn run(args: &FloorSync) -> Result<(), SwarmError> {
-    let mold = Mold::new(VendorId([0; 16])).map_err(|error| SwarmError::of("making requests")(&error))?;
+    let mold = Mold::new(Kind::Renew, VendorId([0; 16])).map_err(|error| SwarmError::of("making requests")(&error))?;
     let sync_bytes = mold.len() * args.renewals;
     let took = syncs::measure(args.scratch.as_deref(), sync_bytes, Duration::from_secs(args.time.secs))?;
     let report = Report {

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +28,18 @@ const BACKLOG: u32 = 4_096;
 /// The bodies that are answered.
 struct Bodies {
     hello: Bytes,
+    by_opcode: BTreeMap<Opcode, Bytes>,
     other: Bytes,
+}
+
+impl Bodies {
+    fn of(&self, opcode: Opcode) -> &Bytes {
+        if opcode == Opcode::HELLO {
+            &self.hello
+        } else {
+            self.by_opcode.get(&opcode).unwrap_or(&self.other)
+        }
+    }
 }
 
 /// Takes connections and answers each request with the same bytes, until it is killed. It has no limits, no deadlines and
@@ -105,12 +117,10 @@ async fn answer(tcp: TcpStream, acceptor: &TlsAcceptor, bodies: &Bodies, rounds:
                 break;
             }
             input.advance(len);
-            let body = if header.opcode == Opcode::HELLO {
-                &bodies.hello
-            } else {
+            if header.opcode != Opcode::HELLO {
                 asked += len;
-                &bodies.other
-            };
+            }
+            let body = bodies.of(header.opcode);
             output.put_u32(u32::try_from(body.len()).map_err(io::Error::other)?);
             output.put_u16(header.opcode.reply().0);
             output.put_u16(Status::OK.0);
@@ -143,8 +153,12 @@ fn bodies(answers: &Answers) -> Result<Bodies, SwarmError> {
             .map(Bytes::from)
             .map_err(|error| SwarmError::of("reading what to answer")(&error))
     };
+    let by_opcode = answers.by_opcode.iter();
     Ok(Bodies {
         hello: bytes(&answers.hello)?,
+        by_opcode: by_opcode
+            .map(|(opcode, body)| Ok((Opcode(*opcode), bytes(body)?)))
+            .collect::<Result<_, SwarmError>>()?,
         other: bytes(&answers.other)?,
     })
 }
