@@ -69,7 +69,8 @@ pub(crate) async fn measure(
     let syncing = |error: io::Error| SwarmError::of("syncing a file")(&error);
     let mut appended = Appended::new(scratch).map_err(syncing)?;
     let len = fleet.molds.of(Kind::Renew).len();
-    let (site, server, machines) = (&fleet.site, &mut fleet.drive, fleet.machines() as usize);
+    let machines = fleet.machines() as usize;
+    let (site, server) = (&fleet.site, &mut fleet.drive);
     let mut admin = site.administrator().await?;
     let mut measured = OPERATIONS.map(|_| (Latencies::new(), Some(Duration::ZERO)));
     let [mut bare, mut syncs] = BESIDE.map(|_| Latencies::new());
