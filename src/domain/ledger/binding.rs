@@ -51,14 +51,7 @@ pub(super) fn meet(before: Option<&Binding>, left: Option<&LastNumbers>, checkou
                 return Met::TurnedAway(Denial::Conflict);
             }
             let conflict = seen.map(|kind| EventKind::ConflictSeen { key, component, kind });
-            let others = Seen {
-                conflict: seen.map(|kind| add(None, kind, visitor.now)),
-                ..bound.others.into()
-            };
-            let bound = Bound {
-                others: others.into(),
-                ..bound
-            };
+            let bound = with_conflict(bound, seen.map(|kind| add(None, kind, visitor.now)));
             return Met::Honoured(Binding::Identity(bound), added.into_iter().chain(conflict).collect());
         }
         Some(Binding::Identity(bound)) => bound,
@@ -76,14 +69,7 @@ pub(super) fn meet(before: Option<&Binding>, left: Option<&LastNumbers>, checkou
     let before = bound.others.conflict;
     let noted = seen.map_or(before, |kind| Some(add(before, kind, visitor.now)));
     if seen.is_some() && visitor.on_conflict == OnConflict::Refuse {
-        let others = Seen {
-            conflict: noted,
-            ..bound.others.clone().into()
-        };
-        let noted = Bound {
-            others: others.into(),
-            ..bound.clone()
-        };
+        let noted = with_conflict(bound.clone(), noted);
         return Met::Refused(
             Denial::Conflict,
             Binding::Identity(noted),
@@ -108,6 +94,17 @@ pub(super) fn meet(before: Option<&Binding>, left: Option<&LastNumbers>, checkou
         ..next
     };
     Met::Honoured(Binding::Identity(next), rebound.into_iter().chain(conflict).collect())
+}
+
+fn with_conflict(bound: Bound, conflict: Option<Conflict>) -> Bound {
+    let others = Seen {
+        conflict,
+        ..bound.others.into()
+    };
+    Bound {
+        others: others.into(),
+        ..bound
+    }
 }
 
 /// Another identity that has to be approved: the bound one stays.

@@ -3,6 +3,7 @@ use std::net::Ipv4Addr;
 use bytes::BytesMut;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::clock::Clock;
@@ -78,7 +79,7 @@ impl Client {
     }
 
     /// Sends a request so many times at once, and reads the answers.
-    async fn asks(&mut self, opcode: Opcode, body: Bytes, times: usize) -> std::io::Result<()> {
+    async fn asks(&mut self, opcode: Opcode, body: Bytes, times: usize) -> io::Result<()> {
         let frame = Frame {
             opcode,
             status: Status::OK,
@@ -92,7 +93,7 @@ impl Client {
             for _ in 0..times {
                 while decode_frame(&mut self.inbox).expect("frames").is_none() {
                     if self.stream.read_buf(&mut self.inbox).await? == 0 {
-                        return Err(std::io::ErrorKind::UnexpectedEof.into());
+                        return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
             }

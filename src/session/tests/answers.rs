@@ -1,6 +1,7 @@
 //! What is asked arrives as it was asked, and what is answered as it was answered.
 
 use super::*;
+use crate::domain::seat::Seen;
 
 #[test]
 fn a_checkout_arrives_as_it_was_asked_and_its_grant_as_it_was_given() {

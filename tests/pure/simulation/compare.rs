@@ -101,14 +101,14 @@ fn seats(ledger: &mut Ledger, model: &Model, now: Now) {
             let (identity, conflicts, waiting) = match binding {
                 Binding::Identity(bound) => (
                     Some(bound.identity),
-                    bound.conflict.map(conflict),
-                    bound.waiting.clone(),
+                    bound.others.conflict.map(conflict),
+                    bound.others.waiting,
                 ),
                 Binding::Unbound => (None, None, None),
             };
             assert_eq!(identity, hold.identity().map(fingerprint), "{key:?} {hold:?}");
             assert_eq!(conflicts, hold.conflict, "{key:?} {hold:?}");
-            let waits = |waiting: Box<Waiting>| (waiting.identity, waiting.since.0);
+            let waits = |waiting: Waiting| (waiting.identity, waiting.since.0);
             assert_eq!(
                 waiting.map(waits),
                 hold.waiting

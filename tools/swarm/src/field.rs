@@ -18,7 +18,7 @@ use crate::floor;
 use crate::latency::{Latencies, median};
 use crate::licenses;
 use crate::mix::{Kind, Mix};
-use crate::operations::{self, Operation};
+use crate::operations::{self, Timed};
 use crate::pages::{self, Page};
 use crate::process::Meter;
 use crate::report::{Compared, Counts, progress, sum};
@@ -152,7 +152,7 @@ impl Field {
     }
 
     /// What single operations take now.
-    pub(crate) async fn operations(&mut self) -> Result<Vec<Operation>, SwarmError> {
+    pub(crate) async fn operations(&mut self) -> Result<Vec<Timed>, SwarmError> {
         operations::measure(&mut self.fleet, &mut self.bare, self.scratch.as_deref()).await
     }
 

@@ -7,7 +7,7 @@ use crate::error::SwarmError;
 use crate::field::{Field, Run};
 use crate::latency::{Summary, median, shown};
 use crate::mix::Mix;
-use crate::operations::Operation;
+use crate::operations::Timed;
 use crate::pages::Page;
 use crate::plot;
 use crate::report::{self, Counts, print, ratio, table};
@@ -45,27 +45,27 @@ struct Step {
     /// What was refused, and how often.
     refused: Counts,
     /// How long each operation took, one at a time.
-    operations: Vec<ToFirst>,
+    operations: Vec<Growing>,
     /// How long the first page of each view took, one at a time.
     pages: Vec<Page>,
 }
 
 /// An operation, by what it was in the first step.
 #[derive(Debug, Serialize)]
-struct ToFirst {
+struct Growing {
     #[serde(flatten)]
-    operation: Operation,
+    operation: Timed,
     /// How long half of them took, by that of the first step.
     p50_to_first: f64,
     /// The server's processor time likewise; absent where that cannot be seen.
     cpu_to_first: Option<f64>,
 }
 
-impl ToFirst {
-    fn since(first: Option<&Self>, operation: Operation) -> Self {
+impl Growing {
+    fn since(first: Option<&Self>, operation: Timed) -> Self {
         let first = first.map(|first| &first.operation);
-        let p50 = |of: &Operation| of.took.p50_us.max(1);
-        let cpu = |of: &Operation| of.server_cpu_us.filter(|micros| *micros > 0.0);
+        let p50 = |of: &Timed| of.took.p50_us.max(1);
+        let cpu = |of: &Timed| of.server_cpu_us.filter(|micros| *micros > 0.0);
         let cpus = cpu(&operation).zip(first.map_or_else(|| cpu(&operation), cpu));
         Self {
             p50_to_first: first.map_or(1.0, |first| ratio(p50(&operation), p50(first))),
@@ -131,7 +131,7 @@ async fn measured(field: &mut Field, args: &Growth, first: Option<&Step>) -> Res
         operations: operations
             .into_iter()
             .enumerate()
-            .map(|(place, operation)| ToFirst::since(first.and_then(|first| first.operations.get(place)), operation))
+            .map(|(place, operation)| Growing::since(first.and_then(|first| first.operations.get(place)), operation))
             .collect(),
         pages,
         runs,
@@ -182,11 +182,11 @@ impl Report {
     /// Each operation: how long half of them took at first, and by how much more or less later; and the processor time.
     fn operations(&self) -> String {
         let first = || self.steps.iter().take(1).flat_map(|step| &step.operations);
-        let later = |place, of: fn(&ToFirst) -> Option<f64>| {
+        let later = |place, of: fn(&Growing) -> Option<f64>| {
             let steps = self.steps.iter().skip(1).map(move |step| step.operations.get(place));
             steps.map(move |later| later.and_then(of)).collect::<Vec<_>>()
         };
-        let name = |first: &ToFirst| first.operation.operation;
+        let name = |first: &Growing| first.operation.operation;
         let waits = first().enumerate().map(|(place, first)| {
             let at_first = shown(first.operation.took.p50_us);
             let by_first = later(place, |later| Some(later.p50_to_first));

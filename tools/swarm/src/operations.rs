@@ -28,7 +28,7 @@ const AT_A_TIME: usize = 20;
 
 /// An operation and how long it took.
 #[derive(Debug, Serialize)]
-pub(crate) struct Operation {
+pub(crate) struct Timed {
     /// What was asked.
     pub(crate) operation: &'static str,
     /// How long each took.
@@ -43,7 +43,7 @@ enum Asked {
     /// By the machines themselves, each over its own connection.
     Themselves(Kind),
     /// By the administrator, about each of them.
-    About(fn(&Site, Machine) -> Request),
+    About(fn(&Site, &Machine) -> Request),
 }
 
 /// Each is asked of the machines that asked longest ago, which lie far from one another: what was looked at for the one is not
@@ -65,7 +65,7 @@ pub(crate) async fn measure(
     fleet: &mut Fleet,
     floor: &mut Drive,
     scratch: Option<&Path>,
-) -> Result<Vec<Operation>, SwarmError> {
+) -> Result<Vec<Timed>, SwarmError> {
     let syncing = |error: io::Error| SwarmError::of("syncing a file")(&error);
     let mut appended = Appended::new(scratch).map_err(syncing)?;
     let len = fleet.molds.of(Kind::Renew).len();
@@ -86,7 +86,7 @@ pub(crate) async fn measure(
             took.and(&match *what {
                 Asked::Themselves(kind) => server.one_by_one(kind, from, count).await?,
                 Asked::About(of) => {
-                    let requests = about.into_iter().map(|number| of(site, Machine::new(number)));
+                    let requests = about.into_iter().map(|number| of(site, &Machine::new(number)));
                     let asked = asked(&mut admin, requests).await;
                     asked.map_err(|error| SwarmError::of(format!("asking one by one: {name}"))(&error))?
                 }
@@ -108,7 +108,7 @@ pub(crate) async fn measure(
     let names = OPERATIONS.iter().map(|(name, _)| *name).chain(BESIDE);
     Ok(names
         .zip(measured.into_iter().chain([(bare, None), (syncs, None)]))
-        .map(|(operation, (took, cpu))| Operation {
+        .map(|(operation, (took, cpu))| Timed {
             operation,
             took: took.summary(),
             server_cpu_us: cpu.map(each),
@@ -116,11 +116,11 @@ pub(crate) async fn measure(
         .collect())
 }
 
-fn explain(site: &Site, machine: Machine) -> Request {
+fn explain(site: &Site, machine: &Machine) -> Request {
     machine.asks(Kind::Explain, site.vendor)
 }
 
-fn end(site: &Site, machine: Machine) -> Request {
+fn end(site: &Site, machine: &Machine) -> Request {
     Request::SeatEnd(SeatEnd {
         mac: machine.mac(),
         vendor: Some(site.vendor.0),

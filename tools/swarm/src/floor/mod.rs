@@ -218,7 +218,7 @@ mod tests {
         let answers = Answers::usual().unwrap();
         let read = |opcode, body: &str| {
             let body = HEXLOWER.decode(body.as_bytes()).unwrap();
-            (body.len(), Response::decode(opcode, Status::OK, &body.into()).unwrap())
+            (body.len(), Response::decode(opcode, Status::OK, &body).unwrap())
         };
         let (_, hello) = read(Opcode::HELLO, &answers.hello);
         assert!(matches!(hello, Some(Response::Hello(_))), "{hello:?}");
