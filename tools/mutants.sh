@@ -136,7 +136,7 @@ plant I7 lost-answer-is-a-conflict $ledger/binding.rs 's/ || came_with == before
 plant I7 copies-never-refused $ledger/binding.rs 's/visitor\.on_conflict == OnConflict::Refuse/visitor.on_conflict == OnConflict::Refuse \&\& false/'
 plant I7 refused-copy-not-noted $ledger/checkout.rs 's/seat\.components\.insert(checkout\.component, noted);/drop(noted);/'
 plant I7 approval-not-asked $ledger/binding.rs 's/is_other && rebind == Rebind::Approve/is_other \&\& rebind == Rebind::Approve \&\& false/'
-plant I7 waiting-never-ends $ledger/binding.rs 's/next\.waiting\.filter(|_| rebind == Rebind::Approve)/next.waiting/'
+plant I7 waiting-never-ends $ledger/binding.rs 's/others\.waiting\.filter(|_| rebind == Rebind::Approve)/others.waiting/'
 plant I7 resolving-forgets-nothing $ledger/resolve.rs 's/\*binding = resolved;/drop(resolved);/'
 plant I7 release-hides-a-copy $ledger/binding.rs 's/left\.filter(|left| left\.identity == identity)/left.filter(|left| left.identity == identity \&\& false)/'
 plant I7 end-hides-a-copy $ledger/ending.rs 's/\.leave_behind(key, seat\.components\.iter(),/.leave_behind(key, std::iter::empty(),/'

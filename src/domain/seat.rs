@@ -1,5 +1,6 @@
 //! Engaged seats: who holds what, since when, until when, and which identities are bound to it.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;
 
@@ -92,7 +93,7 @@ pub enum Binding {
 }
 
 /// An identity bound to a component, and what shows a copy of it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Bound {
     /// The identity that checked out last, or that an administrator approved since.
     pub identity: Fingerprint,
@@ -129,6 +130,27 @@ static NOTHING_SEEN: Seen = Seen {
     conflict: None,
     waiting: None,
 };
+
+impl fmt::Debug for Bound {
+    /// What was seen of others stands among the rest.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Seen {
+            rebound_at,
+            displaced,
+            conflict,
+            waiting,
+        } = &*self.others;
+        f.debug_struct("Bound")
+            .field("identity", &self.identity)
+            .field("rebound_at", rebound_at)
+            .field("displaced", displaced)
+            .field("continuation", &self.continuation)
+            .field("continuation_before", &self.continuation_before)
+            .field("conflict", conflict)
+            .field("waiting", waiting)
+            .finish()
+    }
+}
 
 impl Others {
     /// None were seen.

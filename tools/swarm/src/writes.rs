@@ -1,5 +1,7 @@
 //! `writes`: what a server writes to the disk for renewals, checkpoints included.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::args::Writes;
@@ -14,6 +16,7 @@ use crate::own::Home;
 use crate::process::put_len;
 use crate::report::{Counts, print, progress, ratio, sum, table};
 use crate::site::Site;
+use crate::syncs;
 
 /// What `writes --json` prints.
 #[derive(Debug, Serialize)]
@@ -29,6 +32,8 @@ struct Report {
     disk_by_journal: Option<f64>,
     /// Renewals in a round, likewise.
     renewals_per_round: f64,
+    /// Rounds a second by bare syncs of as many bytes, likewise.
+    rounds_by_syncs: f64,
     /// What was refused, and how often.
     refused: Counts,
 }
@@ -46,7 +51,14 @@ struct Run {
     journal_bytes: u64,
     /// Bytes that the server wrote to its files, those of the checkpoint included; absent where that cannot be seen.
     disk_bytes: Option<u64>,
+    /// Rounds a second.
+    round_rate: f64,
+    /// Bare syncs a second of as many bytes as a round had in the mean, measured behind it.
+    sync_rate: f64,
 }
+
+/// For how long bare syncs are measured.
+const SYNCS_FOR: Duration = Duration::from_secs(1);
 
 /// Where a run begins.
 struct Mark {
@@ -73,7 +85,9 @@ pub(crate) async fn run(args: &Writes) -> Result<(), SwarmError> {
         let mark = Mark::here(&generations, fleet.site.pid)?;
         let these = until_the_next(&mut fleet.drive, &mut generations, args.load.depth).await?;
         refused = sum([&refused, &these.refused]);
-        let run = mark.until_now(&generations, fleet.site.pid, &these)?;
+        let mut run = mark.until_now(&generations, fleet.site.pid, &these)?;
+        let len = usize::try_from(run.journal_bytes / run.rounds.max(1)).unwrap_or(usize::MAX);
+        run.sync_rate = 1.0 / syncs::mean(args.own.scratch.as_deref(), len, SYNCS_FOR)?.as_secs_f64();
         progress(&run.told(number));
         runs.push(run);
     }
@@ -88,6 +102,7 @@ pub(crate) async fn run(args: &Writes) -> Result<(), SwarmError> {
         journal_by_payload: median(runs.iter().map(Run::journal_by_payload).collect()),
         disk_by_journal: runs.iter().map(Run::disk_by_journal).collect::<Option<_>>().map(median),
         renewals_per_round: median(runs.iter().map(Run::renewals_per_round).collect()),
+        rounds_by_syncs: median(runs.iter().map(Run::rounds_by_syncs).collect()),
         runs,
         refused,
     };
@@ -120,6 +135,8 @@ impl Mark {
             payload_bytes: written.payload_len,
             journal_bytes: written.len,
             disk_bytes: files_len.map(|(before, now)| now.saturating_sub(before)),
+            round_rate: per_second(written.rounds, driving.took),
+            sync_rate: 0.0,
         })
     }
 }
@@ -142,15 +159,24 @@ impl Run {
         ratio(self.renewals, self.rounds.max(1))
     }
 
+    fn rounds_by_syncs(&self) -> f64 {
+        self.round_rate / self.sync_rate
+    }
+
     fn told(&self, number: u32) -> String {
         format!(
-            "run {number}: {} renewals, {:.0} in a round; journal by payload {:.2}, disk by journal {}",
+            "run {number}: {} renewals, {:.0} in a round; journal by payload {:.2}, disk by journal {}; rounds by bare syncs {:.2}",
             self.renewals,
             self.renewals_per_round(),
             self.journal_by_payload(),
-            shown(self.disk_by_journal())
+            shown(self.disk_by_journal()),
+            self.rounds_by_syncs()
         )
     }
+}
+
+fn per_second(count: u64, took: Duration) -> f64 {
+    ratio(count, 1) / took.as_secs_f64().max(f64::EPSILON)
 }
 
 fn shown(ratio: Option<f64>) -> String {
@@ -195,6 +221,10 @@ impl Report {
             format!(
                 "all that is written to files by journal, checkpoints included: {}",
                 shown(self.disk_by_journal)
+            ),
+            format!(
+                "rounds a second by bare syncs of as many bytes, middle run: {:.2}",
+                self.rounds_by_syncs
             ),
         ];
         lines.extend(
