@@ -13,8 +13,11 @@ use crate::process::resident_len;
 use crate::report::progress;
 use crate::site::{Site, identities};
 
-/// Requests under way on each connection while machines get their seats.
+/// Requests under way on each connection while machines get their seats, if there are few connections.
 pub(crate) const FILL_DEPTH: usize = 4;
+
+/// Requests under way in all meanwhile: more than a server's queue has room for would be told to come again.
+const FILL_AT_ONCE: usize = 1_024;
 
 /// Connections over which seats are engaged where nothing is measured by them, and requests under way on each: as many in all as
 /// keep a server busy.
@@ -29,7 +32,7 @@ pub(crate) struct Fleet {
     pub(crate) drive: Drive,
     /// What requests are made from.
     pub(crate) molds: Arc<Molds>,
-    /// Requests under way on each connection while machines get their seats.
+    /// Requests under way on each connection while machines get their seats, at most.
     depth: usize,
     /// Machines that were dealt out.
     machines: u32,
@@ -66,7 +69,8 @@ impl Fleet {
     pub(crate) async fn fill(&mut self, machines: u32) -> Result<Driving, SwarmError> {
         self.drive.deal(self.machines..machines);
         self.machines = machines;
-        let filled = self.drive.run(self.depth, Until::Rounds(1)).await?;
+        let depth = (FILL_AT_ONCE / self.drive.connections().max(1)).clamp(1, self.depth);
+        let filled = self.drive.run(depth, Until::Rounds(1)).await?;
         if let Some((said, count)) = filled.refused.first_key_value() {
             return Err(SwarmError::because("engaging seats", format!("{count} times: {said}")));
         }
