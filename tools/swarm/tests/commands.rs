@@ -19,8 +19,7 @@ const WATCHDOG: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What lets this host be many machines.
-const MANY_MACHINES: &str =
-    "[limits]\nnew_macs_per_identity_and_day = 1000000\nnew_seats_per_source_and_minute = 1000000\n";
+const MANY_MACHINES: &str = "[limits]\nnew_macs_per_identity_and_day = 1000000\nnew_seats_per_source_and_minute = 1000000\nagent_silence_secs = 86400\n";
 
 /// A server that lives as long as this process.
 fn serve(data: &Path, config: &str) -> SocketAddr {
