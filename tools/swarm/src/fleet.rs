@@ -13,11 +13,11 @@ use crate::process::resident_len;
 use crate::report::progress;
 use crate::site::{Site, identities};
 
-/// Requests under way on each connection while machines get their seats, if there are few connections.
+/// Requests under way on each connection while machines get their seats, unless more are measured.
 pub(crate) const FILL_DEPTH: usize = 4;
 
-/// Requests under way in all meanwhile: more than a server's queue has room for would be told to come again.
-const FILL_AT_ONCE: usize = 1_024;
+/// Requests under way in all while machines get their seats, at most: a quarter of what a server's queue takes.
+const FILLING: usize = 1_024;
 
 /// Connections over which seats are engaged where nothing is measured by them, and requests under way on each: as many in all as
 /// keep a server busy.
@@ -32,7 +32,7 @@ pub(crate) struct Fleet {
     pub(crate) drive: Drive,
     /// What requests are made from.
     pub(crate) molds: Arc<Molds>,
-    /// Requests under way on each connection while machines get their seats, at most.
+    /// Requests under way on each connection while machines get their seats.
     depth: usize,
     /// Machines that were dealt out.
     machines: u32,
@@ -59,7 +59,7 @@ impl Fleet {
             site,
             drive,
             molds,
-            depth,
+            depth: fill_depth(load),
             machines: 0,
             empty,
         })
@@ -69,8 +69,7 @@ impl Fleet {
     pub(crate) async fn fill(&mut self, machines: u32) -> Result<Driving, SwarmError> {
         self.drive.deal(self.machines..machines);
         self.machines = machines;
-        let depth = (FILL_AT_ONCE / self.drive.connections().max(1)).clamp(1, self.depth);
-        let filled = self.drive.run(depth, Until::Rounds(1)).await?;
+        let filled = self.drive.run(self.depth, Until::Rounds(1)).await?;
         if let Some((said, count)) = filled.refused.first_key_value() {
             return Err(SwarmError::because("engaging seats", format!("{count} times: {said}")));
         }
@@ -90,5 +89,36 @@ impl Fleet {
     pub(crate) fn memory_per_seat(&self) -> Option<u64> {
         let (empty, full) = self.empty.zip(self.site.pid.and_then(resident_len))?;
         Some(full.saturating_sub(empty) / u64::from(self.machines.max(1)))
+    }
+}
+
+/// Requests under way on each connection while machines get their seats: as many as are measured, unless the server would have too
+/// much to do by all of them.
+fn fill_depth(load: LoadArgs) -> usize {
+    let most = (FILLING / load.connections.max(1)).max(1);
+    load.depth.max(FILL_DEPTH).min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_get_their_seats_without_filling_the_servers_queue() {
+        for (connections, depth, expected) in [
+            (256, 1, 4),
+            (256, 16, 4),
+            (64, 16, 16),
+            (5, 2, 4),
+            (1_000, 64, 1),
+            (16_384, 1, 1),
+        ] {
+            assert_eq!(
+                fill_depth(LoadArgs { connections, depth }),
+                expected,
+                "{connections}, {depth}"
+            );
+        }
+        assert_eq!(fill_depth(FILLERS), FILLERS.depth);
     }
 }
