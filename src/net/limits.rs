@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::crowd::{Crowd, Number};
-use super::reins::{Bit, Reins, reins};
+use super::reins::{Orders, Reins, reins};
 use crate::domain::source::source_of;
 use crate::domain::time::Monotonic;
 
@@ -104,8 +104,8 @@ impl Gate {
     }
 
     /// A place for a connection from `address`, and how it is told to end; nothing when there is no room for it.
-    pub(super) fn admit(&self, address: IpAddr, now: Monotonic) -> Option<(Place, Bit)> {
-        let (mut reins, bit) = reins();
+    pub(super) fn admit(&self, address: IpAddr, now: Monotonic) -> Option<(Place, Orders)> {
+        let (mut reins, orders) = reins();
         let admitted = {
             let mut crowd = locked(&self.crowd);
             if self.finishes.load(Ordering::Relaxed) {
@@ -131,7 +131,7 @@ impl Gate {
             number: admitted.number,
             fellows: admitted.fellows,
         };
-        Some((place, bit))
+        Some((place, orders))
     }
 
     /// Has every connection answer what it was asked, and end; those as well that come from now on.
@@ -206,17 +206,17 @@ mod tests {
             held_len: 10,
         });
         let admit = || gate.admit([10, 0, 0, 1].into(), Monotonic(1));
-        let (first, mut first_bit) = admit().expect("room");
-        let (second, mut second_bit) = admit().expect("the first gives way");
-        assert_eq!(first_bit.cut.try_recv(), Err(TryRecvError::Closed));
+        let (first, mut first_orders) = admit().expect("room");
+        let (second, mut second_orders) = admit().expect("the first gives way");
+        assert_eq!(first_orders.cut.try_recv(), Err(TryRecvError::Closed));
         drop(first);
         assert_eq!(locked(&gate.crowd).len(), 1);
         second.greeted();
         assert!(admit().is_none());
         assert_eq!(second.requests(), REQUESTS);
-        assert_eq!(second_bit.cut.try_recv(), Err(TryRecvError::Empty));
+        assert_eq!(second_orders.cut.try_recv(), Err(TryRecvError::Empty));
         second.holds(11, Monotonic(1));
-        assert_eq!(second_bit.cut.try_recv(), Err(TryRecvError::Closed));
+        assert_eq!(second_orders.cut.try_recv(), Err(TryRecvError::Closed));
         drop(second);
         assert_eq!(locked(&gate.crowd).len(), 0);
     }
@@ -229,17 +229,17 @@ mod tests {
         assert!(
             early
                 .iter_mut()
-                .all(|(_, bit)| bit.finish.try_recv() == Err(TryRecvError::Empty))
+                .all(|(_, orders)| orders.finish.try_recv() == Err(TryRecvError::Empty))
         );
         gate.finish();
         let mut late = admit(1);
-        for (_, bit) in early.iter_mut().chain([&mut late]) {
-            assert_eq!(bit.finish.try_recv(), Ok(()));
-            assert_eq!(bit.cut.try_recv(), Err(TryRecvError::Empty));
+        for (_, orders) in early.iter_mut().chain([&mut late]) {
+            assert_eq!(orders.finish.try_recv(), Ok(()));
+            assert_eq!(orders.cut.try_recv(), Err(TryRecvError::Empty));
         }
         gate.cut();
-        for (place, mut bit) in early.into_iter().chain([late]) {
-            assert_eq!(bit.cut.try_recv(), Err(TryRecvError::Closed));
+        for (place, mut orders) in early.into_iter().chain([late]) {
+            assert_eq!(orders.cut.try_recv(), Err(TryRecvError::Closed));
             drop(place);
         }
         assert_eq!(gate.count().0, 0);

@@ -12,7 +12,7 @@ pub(super) struct Reins {
 
 /// A connection's own end.
 #[derive(Debug)]
-pub(super) struct Bit {
+pub(super) struct Orders {
     /// Ready once the connection is to answer what it was asked, and end.
     pub(super) finish: oneshot::Receiver<()>,
     /// Ready once it is to end where it stands.
@@ -20,18 +20,18 @@ pub(super) struct Bit {
 }
 
 /// Both ends of what ends a connection.
-pub(super) fn reins() -> (Reins, Bit) {
+pub(super) fn reins() -> (Reins, Orders) {
     let (finish, finishes) = oneshot::channel();
     let (cut, cuts) = oneshot::channel();
     let reins = Reins {
         finish: Some(finish),
         _cut: cut,
     };
-    let bit = Bit {
+    let orders = Orders {
         finish: finishes,
         cut: cuts,
     };
-    (reins, bit)
+    (reins, orders)
 }
 
 impl Reins {
@@ -52,11 +52,11 @@ mod tests {
 
     #[test]
     fn a_connection_is_told_to_finish_once_and_cut_when_the_reins_are_dropped() {
-        let (mut reins, mut bit) = reins();
+        let (mut reins, mut orders) = reins();
         let mut seen = |finish| {
-            let told = bit.finish.try_recv();
+            let told = orders.finish.try_recv();
             assert_eq!(told, finish);
-            bit.cut.try_recv()
+            orders.cut.try_recv()
         };
         assert_eq!(seen(Err(TryRecvError::Empty)), Err(TryRecvError::Empty));
         reins.finish();

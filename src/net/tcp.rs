@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::bounds::SOCKET_LEN;
 use super::connection;
 use super::limits::{Gate, Tally};
-use super::reins::Bit;
+use super::reins::Orders;
 use super::shared::Shared;
 use crate::clock;
 use crate::sockets::owner::{Owner, Transport, of_port};
@@ -187,10 +187,10 @@ impl Door {
 
     /// Finds a place for a connection before anything is spent on it.
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let Some((place, bit)) = self.gate.admit(peer.ip(), clock::monotonic()) else {
+        let Some((place, orders)) = self.gate.admit(peer.ip(), clock::monotonic()) else {
             return;
         };
-        let Bit { finish, cut } = bit;
+        let Orders { finish, cut } = orders;
         let serving = connection::serve(stream, peer, Arc::clone(&self.shared), finish, place);
         drop(self.tasks.spawn(async move {
             tokio::select! {
