@@ -33,7 +33,7 @@ pub(crate) struct Timed {
     pub(crate) operation: &'static str,
     /// How long each took.
     pub(crate) took: Summary,
-    /// Microseconds of the server's processor time, of each; absent where that cannot be seen.
+    /// Microseconds of the processor time of the server's threads that answer, of each; absent where that cannot be seen.
     pub(crate) server_cpu_us: Option<f64>,
 }
 
@@ -82,7 +82,7 @@ pub(crate) async fn measure(
         let count = most.min(TIMES - from);
         for ((name, what), (took, cpu)) in OPERATIONS.iter().zip(&mut measured) {
             let about = server.next_machines(from, count);
-            let meter = Meter::start_fine(site.pid);
+            let meter = Meter::start_answering(site.pid);
             took.and(&match *what {
                 Asked::Themselves(kind) => server.one_by_one(kind, from, count).await?,
                 Asked::About(of) => {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use procfs::process::{ClearRefs, Process, Status};
+use procfs::process::{ClearRefs, Process, Status, Task};
+
+/// The threads of a server that answer: those of its connections, and its writer.
+const ANSWERING: [&str; 2] = ["tokio-rt-worker", "writer"];
 
 /// What a process has in memory, in bytes; nothing where that cannot be seen.
 pub(crate) fn resident_len(pid: u32) -> Option<u64> {
@@ -54,6 +57,11 @@ impl Meter {
         Self::with(pid, time_of_threads)
     }
 
+    /// Likewise, of those threads of a server that answer: not of what it does besides, as a checkpoint.
+    pub(crate) fn start_answering(pid: Option<u32>) -> Self {
+        Self::with(pid, time_of_answering)
+    }
+
     fn with(pid: Option<u32>, time_of: fn(u32) -> Option<Duration>) -> Self {
         Self {
             pid,
@@ -76,9 +84,23 @@ fn cpu_time(pid: u32) -> Option<Duration> {
 }
 
 fn time_of_threads(pid: u32) -> Option<Duration> {
+    time_of_those(pid, |_| true)
+}
+
+fn time_of_answering(pid: u32) -> Option<Duration> {
+    time_of_those(pid, |thread| {
+        let name = thread.stat().map(|stat| stat.comm);
+        name.is_ok_and(|name| ANSWERING.contains(&name.as_str()))
+    })
+}
+
+fn time_of_those(pid: u32, is_wanted: fn(&Task) -> bool) -> Option<Duration> {
     let threads = process(pid)?.tasks().ok()?;
     // One that ends while it is looked at has no more to tell.
-    let times = threads.flatten().filter_map(|thread| thread.schedstat().ok());
+    let times = threads
+        .flatten()
+        .filter(is_wanted)
+        .filter_map(|thread| thread.schedstat().ok());
     Some(Duration::from_nanos(times.map(|stat| stat.sum_exec_runtime).sum()))
 }
 
@@ -101,5 +123,34 @@ mod tests {
         // Looked at later: other tests take more meanwhile.
         assert!(most_resident_len(own) >= now);
         assert_eq!(Meter::start(None).read(), None);
+    }
+
+    #[test]
+    fn what_is_done_besides_is_not_taken_for_answering() {
+        let meter = Meter::start_answering(Some(std::process::id()));
+        let (mut done, mut ends) = (Vec::new(), Vec::new());
+        let mut work = |name: &str| {
+            let (tell, told) = std::sync::mpsc::channel();
+            let (end, ended) = std::sync::mpsc::channel::<()>();
+            let working = move || {
+                let digest =
+                    (0..20_000_000_u64).fold(1, |digest: u64, by| std::hint::black_box(digest ^ by).rotate_left(7));
+                tell.send(digest).unwrap();
+                // One that has ended is not seen.
+                let _ended = ended.recv();
+            };
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            done.push(thread.spawn(working).unwrap());
+            ends.push(end);
+            told.recv().unwrap();
+        };
+        work("checkpoint");
+        assert_eq!(meter.read(), Some(Duration::ZERO));
+        work("writer");
+        assert!(meter.read() > Some(Duration::from_micros(100)), "{:?}", meter.read());
+        drop(ends);
+        for thread in done {
+            thread.join().unwrap();
+        }
     }
 }
