@@ -1,5 +1,6 @@
 //! Processes that a run needs beside it: a server, a floor, an assault. Each ends when it is dropped.
 
+use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Stdio;
@@ -26,6 +27,9 @@ pub(crate) enum Says {
     /// On its standard error.
     Err,
 }
+
+/// How much is told of what a process said that did not become ready, in lines: an error and what it comes from.
+const LINES_TOLD: usize = 4;
 
 /// A process that runs beside this one.
 #[derive(Debug)]
@@ -104,13 +108,16 @@ async fn await_line<T>(
     mut ready: impl FnMut(&str) -> Option<T>,
 ) -> Result<T, String> {
     let mut lines = BufReader::new(stream).lines();
-    let mut last = "it said nothing".to_owned();
+    let mut last = VecDeque::with_capacity(LINES_TOLD);
     let reading = async {
         while let Ok(Some(line)) = lines.next_line().await {
             if let Some(told) = ready(&line) {
                 return Some(told);
             }
-            last = line;
+            if last.len() == LINES_TOLD {
+                last.pop_front();
+            }
+            last.push_back(line.trim().to_owned());
         }
         None
     };
@@ -119,7 +126,8 @@ async fn await_line<T>(
             tokio::spawn(drain(lines));
             Ok(told)
         }
-        Ok(None) | Err(_) => Err(last),
+        Ok(None) | Err(_) if last.is_empty() => Err("it said nothing".to_owned()),
+        Ok(None) | Err(_) => Err(Vec::from(last).join("; ")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `writes`: what a server writes to the disk for renewals, checkpoints included.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use crate::drive::{Drive, Driving};
 use crate::error::SwarmError;
 use crate::fleet::Fleet;
 use crate::generations::{Due, Generations};
-use crate::journal::{self, Place};
+use crate::journal::{self, Place, Tally};
 use crate::latency::median;
 use crate::own::Home;
 use crate::process::put_len;
@@ -85,9 +86,8 @@ pub(crate) async fn run(args: &Writes) -> Result<(), SwarmError> {
         let mark = Mark::here(&generations, fleet.site.pid)?;
         let these = until_the_next(&mut fleet.drive, &mut generations, args.load.depth).await?;
         refused = sum([&refused, &these.refused]);
-        let mut run = mark.until_now(&generations, fleet.site.pid, &these)?;
-        let len = usize::try_from(run.journal_bytes / run.rounds.max(1)).unwrap_or(usize::MAX);
-        run.sync_rate = 1.0 / syncs::mean(args.own.scratch.as_deref(), len, SYNCS_FOR)?.as_secs_f64();
+        let written = mark.until_now(&generations, fleet.site.pid)?;
+        let run = Run::of(written, &these, args.own.scratch.as_deref())?;
         progress(&run.told(number));
         runs.push(run);
     }
@@ -125,19 +125,12 @@ impl Mark {
         })
     }
 
-    fn until_now(&self, generations: &Generations, pid: Option<u32>, driving: &Driving) -> Result<Run, SwarmError> {
+    /// What was written since, and how much of files in all; nothing of that where it cannot be seen.
+    fn until_now(&self, generations: &Generations, pid: Option<u32>) -> Result<(Tally, Option<u64>), SwarmError> {
         let files_len = self.files_len.zip(files_len(pid));
         let written = journal::since(generations.data(), self.place);
         let written = written.map_err(|error| SwarmError::of("reading the journal")(&error))?;
-        Ok(Run {
-            rounds: written.rounds,
-            renewals: driving.answered().summary().count,
-            payload_bytes: written.payload_len,
-            journal_bytes: written.len,
-            disk_bytes: files_len.map(|(before, now)| now.saturating_sub(before)),
-            round_rate: per_second(written.rounds, driving.took),
-            sync_rate: 0.0,
-        })
+        Ok((written, files_len.map(|(before, now)| now.saturating_sub(before))))
     }
 }
 
@@ -147,6 +140,24 @@ fn files_len(pid: Option<u32>) -> Option<u64> {
 }
 
 impl Run {
+    /// Measures bare syncs of as many bytes, behind what was written.
+    fn of(
+        (written, disk_bytes): (Tally, Option<u64>),
+        driving: &Driving,
+        scratch: Option<&Path>,
+    ) -> Result<Self, SwarmError> {
+        let len = usize::try_from(written.len / written.rounds.max(1)).unwrap_or(usize::MAX);
+        Ok(Self {
+            rounds: written.rounds,
+            renewals: driving.answered().summary().count,
+            payload_bytes: written.payload_len,
+            journal_bytes: written.len,
+            disk_bytes,
+            round_rate: ratio(written.rounds, 1) / driving.took.as_secs_f64().max(f64::EPSILON),
+            sync_rate: 1.0 / syncs::mean(scratch, len, SYNCS_FOR)?.as_secs_f64(),
+        })
+    }
+
     fn journal_by_payload(&self) -> f64 {
         ratio(self.journal_bytes, self.payload_bytes.max(1))
     }
@@ -173,10 +184,6 @@ impl Run {
             self.rounds_by_syncs()
         )
     }
-}
-
-fn per_second(count: u64, took: Duration) -> f64 {
-    ratio(count, 1) / took.as_secs_f64().max(f64::EPSILON)
 }
 
 fn shown(ratio: Option<f64>) -> String {

@@ -55,6 +55,8 @@ impl Drive {
         let mut asking = JoinSet::new();
         let mut connections = Vec::with_capacity(self.drivers.len());
         for mut driver in self.drivers.drain(..) {
+            // What is due while the other side stands still has to wait here, or its waiting would not be counted: as much as the
+            // rate makes in that time, and whoever answers at all catches up.
             let (due, dues) = mpsc::unbounded_channel();
             connections.push(due);
             asking.spawn(async move {
